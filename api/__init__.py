@@ -1,0 +1,1 @@
+"""Top floor: the doors. Translates, never decides; the only floor with async."""

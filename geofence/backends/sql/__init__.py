@@ -1,0 +1,1 @@
+"""The record: SQLAlchemy Core and Alembic, one schema for SQLite and PostgreSQL."""

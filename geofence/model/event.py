@@ -1,0 +1,50 @@
+"""What happened: entered, dwelled, exited and their kin."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+EventKind = Literal[
+    "geofence.entered",
+    "geofence.dwelled",
+    "geofence.exited",
+    "geofence.crossed",
+    "device.stopped",
+    "visit.amended",
+]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened. Times epoch ms UTC, distances metres, durations seconds.
+
+    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row. `stream_seq` and `visit` are
+    given by the record: the reading order, and the n-th visit of this device here (for display only).
+    """
+
+    id: str
+    kind: EventKind
+    project_id: str
+    device_id: str
+    ts_ms: int
+    recorded_ms: int
+    geofence_uid: str
+    geofence_id: str
+    visit_id: str
+    profile: str
+    customer_id: str | None = None
+    store_id: str | None = None
+    ring: str | None = None
+    probability: float | None = None
+    edge_m: float | None = None
+    accuracy_m: float | None = None
+    fix_age_s: float | None = None
+    first_fix: bool = False
+    inferred: bool = False
+    reason: str | None = None
+    duration_s: float | None = None
+    dwell_s: int | None = None
+    cell: str | None = None
+    visit: int = 0
+    stream_seq: int = 0

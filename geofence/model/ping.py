@@ -1,0 +1,66 @@
+"""Pings as they walk in: one item as a client wrote it, and a batch as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+MAX_ID = 128
+
+
+class PingIn(msgspec.Struct, frozen=True):
+    """One position as posted. Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms."""
+
+    lat: float
+    lon: float
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] | int
+    device_id: str = ""
+    id: str | None = None
+    accuracy_m: float | None = None
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    altitude_m: float | None = None
+    battery: float | None = None
+    mocked: bool = False
+    customer_id: str | None = None
+    attributes: dict[str, Any] | None = None
+
+
+class Rejection(NamedTuple):
+    """Why one item of a batch was refused. `index` is its place in the request; `detail` never holds a position."""
+
+    index: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """A batch of pings as columns, all of length n. Missing numbers are NaN, missing texts None.
+
+    `index` (n,) int64 is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`, `lon` (n,)
+    degrees; `accuracy_m`, `speed_mps` (n,); `suspect` (n,) bool is 0,0 or mocked (speed is judged later, against
+    the previous ping).
+    """
+
+    index: Times
+    device_id: list[str]
+    ts_ms: Times
+    lat: Floats
+    lon: Floats
+    accuracy_m: Floats
+    speed_mps: Floats
+    suspect: NDArray[np.bool_]
+    id: list[str | None]
+    customer_id: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.device_id)

@@ -1,0 +1,41 @@
+"""What a poster of pings is told."""
+
+from __future__ import annotations
+
+import msgspec
+
+from geofence.model.event import Event
+from geofence.model.ping import Rejection
+from geofence.model.place import Geofence
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A geofence worth watching, with the signed distance to its edge (m, negative inside)."""
+
+    geofence: Geofence
+    edge_m: float
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """How far and how long the phone may sleep. `safe_radius_m` None means nothing is anywhere near."""
+
+    safe_radius_m: float | None
+    next_ping_s: int
+    geofences: tuple[Near, ...] = ()
+
+
+class DeviceAnswer(msgspec.Struct, frozen=True):
+    """What happened to one device in a batch, where it is inside now, and its hint (when asked for)."""
+
+    events: tuple[Event, ...] = ()
+    inside: tuple[Geofence, ...] = ()
+    hint: Hint | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The outcome of a batch. `devices` is filled only when the poster asked what happened."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[Rejection, ...]
+    devices: dict[str, DeviceAnswer] = {}

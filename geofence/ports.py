@@ -1,0 +1,160 @@
+"""What the street needs from outside: small protocols, at most eight methods each.
+
+A `Unit` is one open transaction on the record; everything that changes goes through one. Reads that change nothing
+(`Reading`) run on their own connections, from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from geofence.model.account import Device, Key, Project
+from geofence.model.event import Event
+from geofence.model.place import Geofence, Store
+from geofence.model.presence import DeviceKey, DeviceState, Visit
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one unit of work adds to the record. `states` are the devices whose presences, watermark or customer changed."""
+
+    states: dict[DeviceKey, DeviceState] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    visits: dict[str, tuple[str, Visit]] = field(default_factory=dict)  # visit_id -> (project_id, visit)
+
+
+class Presences(Protocol):
+    """Devices' hot state within a unit. Reading locks the devices, in sorted order, until the unit ends."""
+
+    def read(self, keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
+        """The state of each device; unknown devices come as an empty `DeviceState`."""
+
+    def at_geofences(self, uids: Sequence[str]) -> list[DeviceKey]:
+        """Devices that have a presence at any of these geofences."""
+
+    def due(self, now_ms: int, limit: int) -> list[DeviceKey]:
+        """Devices with a presence whose timer is due, oldest first."""
+
+    def visits_near(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
+        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`."""
+
+    def save(self, changes: Changes) -> None:
+        """Write states, events and visits."""
+
+
+class Places(Protocol):
+    """Stores and geofences of a project within a unit. Writers bump the project's `index_version`."""
+
+    def store(self, project_id: str, external_id: str) -> Store | None:
+        """The store of that name."""
+
+    def put_store(self, project_id: str, store: Store) -> None:
+        """Insert or replace the store's own row (not its geofences)."""
+
+    def delete_store(self, project_id: str, external_id: str) -> None:
+        """Remove the store's own row (not its geofences)."""
+
+    def geofence(self, project_id: str, external_id: str) -> Geofence | None:
+        """The geofence of that name."""
+
+    def geofences_of_store(self, project_id: str, store_id: str) -> list[Geofence]:
+        """Every geofence that names this store, by external id."""
+
+    def put_geofence(self, project_id: str, geofence: Geofence) -> None:
+        """Insert or replace by uid."""
+
+    def delete_geofences(self, project_id: str, uids: Sequence[str]) -> None:
+        """Remove; presences there are ended by the street in the same unit."""
+
+
+class Accounts(Protocol):
+    """Projects, keys and devices within a unit."""
+
+    def put_project(self, project: Project) -> None:
+        """Insert or replace."""
+
+    def put_key(self, key: Key) -> None:
+        """Insert or replace."""
+
+    def device(self, project_id: str, device_id: str) -> Device | None:
+        """The device of that id."""
+
+    def put_device(self, project_id: str, device: Device) -> None:
+        """Insert, or replace what an app may set; hot state stays."""
+
+    def delete_device(self, project_id: str, device_id: str) -> None:
+        """Erase the device with its presences, visits and events."""
+
+    def remember_answer(self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int) -> None:
+        """Keep the answer to an Idempotency-Key."""
+
+    def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:
+        """(fingerprint, status, body) kept for that key since then."""
+
+
+class Unit(Protocol):
+    """One open transaction. `after_commit` runs a function once it is durable (index swaps, wake-ups)."""
+
+    presences: Presences
+    places: Places
+    accounts: Accounts
+
+    def index_version(self, project_id: str) -> int:
+        """The project's index version as this transaction sees it."""
+
+    def commit(self) -> None:
+        """Make it durable, or raise `RecordError` with nothing stored."""
+
+    def rollback(self) -> None:
+        """Forget it."""
+
+
+class Reading(Protocol):
+    """Reads of the record that change nothing; each call is one short transaction, from any thread."""
+
+    def project(self, project_id: str) -> Project | None:
+        """The project of that id."""
+
+    def projects(self) -> list[Project]:
+        """All projects, oldest first."""
+
+    def key_of(self, digest: str) -> Key | None:
+        """The key with that SHA-256, revoked or not."""
+
+    def keys(self, project_id: str) -> list[Key]:
+        """All keys of a project, oldest first."""
+
+    def geofences(self, project_id: str) -> list[Geofence]:
+        """All geofences of a project, by uid."""
+
+    def page(self, noun: str, project_id: str, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
+        """A page of stores, geofences, devices, events or visits after a sort key; see `backends/sql/reading.py`."""
+
+    def newest_seq(self, project_id: str) -> int:
+        """The highest `stream_seq` given so far, 0 without events."""
+
+    def health(self) -> Mapping[str, Any]:
+        """What readiness wants to know; raises `RecordError` when the record does not answer."""
+
+
+class Record(Protocol):
+    """The record: a database that outlives us."""
+
+    reading: Reading
+
+    def begin(self) -> Unit:
+        """Open a unit. On SQLite only the writer thread may, one at a time."""
+
+    def sequence(self) -> int:
+        """Give `stream_seq` to committed events that have none; how many. Does nothing where commits are in order."""
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's; raises `RecordError` when it is newer than the code."""
+
+    def close(self) -> None:
+        """Release connections and locks."""
+
+
+AfterCommit = Callable[[], None]
