@@ -37,7 +37,7 @@ class PingIn(msgspec.Struct, frozen=True):
 class Rejection(NamedTuple):
     """Why one item of a batch was refused. `index` is its place in the request; `detail` never holds a position."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a rejection
     code: str
     detail: str
 
