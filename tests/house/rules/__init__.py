@@ -1,0 +1,1 @@
+"""The rules of the house. Each takes the root of a tree and yields what it finds wrong, so each can be shown to fail."""

@@ -1,0 +1,113 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
+
+STEPS = ("normalise", "locate", "track", "decide", "compose", "deliver")
+
+# The longest prefix of a module's name says what of ours it may import; its own drawer is always allowed.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "regions": ("regions",),
+    "geofence": ("geofence", "regions"),
+    "geofence.model": ("geofence.model",),
+    "geofence.errors": (),
+    "geofence.ids": (),
+    "geofence.clock": (),
+    "geofence.triggers": ("geofence.model",),
+    "geofence.gates": ("geofence.model",),
+    "geofence.channels": ("geofence.model", "geofence.errors"),
+    "geofence.backends": ("geofence.model", "geofence.ports", "geofence.errors", "geofence.ids"),
+    "geofence.simulate": ("geofence.model",),
+    "api": ("api", "geofence", "regions"),
+}
+
+# Only these may name a backend; the street asks its ports.
+NAMES_BACKENDS = ("api.bootstrap", "geofence.backends")
+
+_CLIENTS = ("requests", "urllib3", "aiohttp", "pycurl", "http.client", "urllib.request")
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("h3", "shapely", "pyproj", "geopandas", "pyogrio"), ("regions",)),
+    **dict.fromkeys(("fastapi", "starlette", "pydantic", "typer", "click", "rich", "uvicorn", "aiomqtt", "paho"), ("api",)),
+    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "asyncpg", "redis", "valkey", "sqlite3"), ("geofence.backends",)),
+    **dict.fromkeys(("pyfcm", "smtplib", "standardwebhooks", *_CLIENTS), ("geofence.channels",)),
+    "httpx": ("geofence.channels", "api"),  # the command line is a client of our own doors
+    "aiosmtpd": ("api",),  # the sandbox's mail server is a door, too
+    **dict.fromkeys(("pyarrow", "defusedxml"), ("api", "regions.readers")),
+    "gpxpy": (),
+}
+
+
+class Import(NamedTuple):
+    """One imported module, absolute, with the names taken from it spelled out."""
+
+    name: str
+    line: int
+
+
+def imports_of(path: Path, module: str) -> Iterator[Import]:
+    """Every import of a file, those inside functions and relative ones included."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (Import(f"{origin}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def within(name: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a dotted name is one of these, or inside one of them."""
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def _longest(module: str, table: dict[str, tuple[str, ...]]) -> str:
+    return max((key for key in table if within(module, (key,))), key=len)
+
+
+def floors_keep_their_order(root: Path) -> Iterator[Wrong]:
+    """`api` -> `geofence` -> `regions`, and the narrower rules of the drawers."""
+    for path in python_files(root, *FLOORS):
+        module = name_of(root, path)
+        home = _longest(module, MAY_IMPORT)
+        for imported in imports_of(path, module):
+            ours = within(imported.name, (*FLOORS, "tests", "bench"))
+            if ours and not within(imported.name, (*MAY_IMPORT[home], home)):
+                yield wrong(root, path, imported.line, f"{home} may not import {imported.name}")
+
+
+def a_step_imports_no_other_step(root: Path) -> Iterator[Wrong]:
+    """Only `pipeline` and `worker` know the order of the street."""
+    for step in STEPS:
+        path = root / "geofence" / f"{step}.py"
+        if not path.exists():
+            continue
+        others = tuple(f"geofence.{other}" for other in (*STEPS, "pipeline", "worker") if other != step)
+        for imported in imports_of(path, f"geofence.{step}"):
+            if within(imported.name, others):
+                yield wrong(root, path, imported.line, f"a step may not import another: {imported.name}")
+
+
+def only_bootstrap_names_a_backend(root: Path) -> Iterator[Wrong]:
+    """Everything else asks the ports."""
+    for path in python_files(root, *FLOORS):
+        module = name_of(root, path)
+        for imported in imports_of(path, module):
+            if within(imported.name, ("geofence.backends",)) and not within(module, NAMES_BACKENDS):
+                yield wrong(root, path, imported.line, f"only api/bootstrap.py names a backend, not {module}")
+
+
+def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
+    """Each outside library is imported in one place only."""
+    for path in python_files(root, *FLOORS):
+        module = name_of(root, path)
+        for imported in imports_of(path, module):
+            for library, rooms in ONLY_IN.items():
+                if within(imported.name, (library,)) and not within(module, rooms):
+                    yield wrong(root, path, imported.line, f"{library} belongs in {', '.join(rooms) or 'tests'}, not in {module}")

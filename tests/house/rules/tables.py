@@ -1,0 +1,116 @@
+"""The README's tables say what the code says: every row exists there, and everything there has its row."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.house.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
+
+_METRIC_KINDS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "CounterMetricFamily", "GaugeMetricFamily", "HistogramMetricFamily"}
+_ROW = re.compile(r"^\|\s*`([^`]+)`")
+
+
+def settings_in_code(root: Path) -> dict[str, str]:
+    """Every declared setting with its default, as the environment would spell it."""
+    for node in ast.walk(tree_of(root / "api" / "settings.py")):
+        if isinstance(node, ast.ClassDef) and node.name == "Settings":
+            fields = [field for field in node.body if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)]
+            return {f"GEOFENCE_{_target(field).upper()}": _default(field.value) for field in fields}
+    return {}
+
+
+def _target(field: ast.AnnAssign) -> str:
+    return field.target.id if isinstance(field.target, ast.Name) else ""
+
+
+def _default(value: ast.expr | None) -> str:
+    first = value.args[0] if isinstance(value, ast.Call) and value.args else value
+    return str(eval(compile(ast.Expression(first), "default", "eval"), {"__builtins__": {}})) if first else ""  # noqa: S307 our own arithmetic, such as 8 * 1024
+
+
+def rejections_in_code(root: Path) -> dict[str, str]:
+    """Every code an item of a batch can be refused with, and what it says."""
+    for node in ast.walk(tree_of(root / "geofence" / "normalise.py")):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "REJECTION_CODES" for t in node.targets):
+            return {str(key): str(value) for key, value in ast.literal_eval(node.value).items()}
+    return {}
+
+
+def kinds_in_code(root: Path) -> dict[str, str]:
+    """Every kind of event."""
+    for node in ast.walk(tree_of(root / "geofence" / "model" / "event.py")):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "EventKind" for t in node.targets):
+            return {n.value: "" for n in ast.walk(node.value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {}
+
+
+def metrics_in_code(root: Path) -> dict[str, str]:
+    """Every metric, as `/metrics` spells it."""
+    found = {}
+    for path in python_files(root, *FLOORS):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and _called(node) in _METRIC_KINDS and node.args and isinstance(node.args[0], ast.Constant):
+                name = str(node.args[0].value)
+                found[name + "_total" if _called(node).startswith("Counter") and not name.endswith("_total") else name] = ""
+    return found
+
+
+def _called(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def rows_of(root: Path, table: str) -> dict[str, tuple[int, str]]:
+    """The rows between `<!-- table -->` and the next empty line: first cell -> (line, the whole row)."""
+    rows: dict[str, tuple[int, str]] = {}
+    lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    marks = [number for number, line in enumerate(lines) if line.strip() == f"<!-- {table} -->"]
+    for number, line in enumerate(lines[marks[0] + 1 :] if marks else [], (marks or [0])[0] + 2):
+        if not line.strip():
+            break
+        if match := _ROW.match(line):
+            rows[match[1]] = (number, line)
+    return rows
+
+
+def _compare(root: Path, table: str, code: dict[str, str], *, quotes: bool) -> Iterator[Wrong]:
+    readme, rows = root / "README.md", rows_of(root, table)
+    for name, text in code.items():
+        if name not in rows:
+            yield wrong(root, readme, 1, f"the table of {table} lacks {name}")
+        elif quotes and text and text not in rows[name][1]:
+            yield wrong(root, readme, rows[name][0], f"the table of {table} should say {text!r} of {name}")
+    for name in rows.keys() - code.keys():
+        yield wrong(root, readme, rows[name][0], f"the table of {table} has {name}, the code does not")
+
+
+def the_settings_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every setting is documented with its default, and nothing else is."""
+    yield from _compare(root, "settings", settings_in_code(root), quotes=True)
+
+
+def the_rejections_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every rejection code is documented in the words the service uses."""
+    yield from _compare(root, "rejections", rejections_in_code(root), quotes=True)
+
+
+def the_events_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every event kind is documented."""
+    yield from _compare(root, "events", kinds_in_code(root), quotes=False)
+
+
+def the_metrics_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every metric is documented."""
+    yield from _compare(root, "metrics", metrics_in_code(root), quotes=False)
+
+
+TABLES: tuple[Callable[[Path], Iterator[Wrong]], ...] = (
+    the_settings_table_is_true,
+    the_rejections_table_is_true,
+    the_events_table_is_true,
+    the_metrics_table_is_true,
+)
