@@ -101,6 +101,7 @@ devices = sa.Table(
     _ms("created_ms", nullable=False),
     _ms("seen_ms"),
     _ms("watermark_ms"),
+    _ms("fix_ms"),
     sa.Column("lat", sa.Float),
     sa.Column("lon", sa.Float),
     sa.Index("ix_devices_customer", "project_id", "customer_id"),
@@ -157,7 +158,6 @@ events = sa.Table(
     sa.Column("store_id", sa.String),
     sa.Column("ring", sa.String),
     sa.Column("visit_id", sa.String, nullable=False),
-    sa.Column("visit", sa.Integer, nullable=False, server_default="0"),
     _ms("ts_ms", nullable=False),
     _ms("recorded_ms", nullable=False),
     sa.Column("profile", sa.String, nullable=False),
@@ -185,4 +185,11 @@ idempotency = sa.Table(
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     _ms("created_ms", nullable=False),
+)
+
+counters = sa.Table(  # numbers that only grow, such as the last `stream_seq` given
+    "counters",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )

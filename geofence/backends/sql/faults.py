@@ -1,0 +1,55 @@
+"""Errors of the database in our words, without the row they speak of.
+
+A driver quotes rows ("Failing row contains (..., 48.1, 11.5)") and values; what is kept of it is the kind of refusal and
+the name of the constraint, in our error as well as in the driver's own one that a traceback would print below it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import ExceptionContext
+
+from geofence.errors import GeofenceError, InputError, RecordError
+
+_UNSTORABLE = (OverflowError, UnicodeError, sqlite3.DataError, psycopg.DataError)
+
+
+def listen(engine: sa.Engine) -> None:
+    """Let every statement, connect and commit of this engine raise `RecordError`, or `InputError` for unstorable values."""
+    sa.event.listen(engine, "handle_error", _translated, retval=True)
+
+
+def named(error: sa.exc.SQLAlchemyError) -> RecordError:
+    """What SQLAlchemy itself refused, such as a connection that did not come free in time."""
+    return RecordError(f"The database refused ({type(error).__name__}).")
+
+
+def _translated(context: ExceptionContext) -> BaseException | None:
+    error = context.original_exception
+    if isinstance(error, GeofenceError) or not isinstance(error, Exception):
+        return None
+    if isinstance(error, _UNSTORABLE):
+        _blank(error)
+        return InputError("A value cannot be stored: a number out of range, or a text with a character no database keeps.")
+    if isinstance(error, (sqlite3.Error, psycopg.Error)):
+        told = _told(error)
+        _blank(error, told)
+        return RecordError(f"The database refused ({told}).")
+    return None
+
+
+def _told(error: Exception) -> str:
+    """The safe part of a driver's message: SQLite never quotes values, PostgreSQL's primary line only names."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        constraint = error.diag.constraint_name
+        return f"{type(error).__name__} {error.sqlstate}" + (f": {constraint}" if constraint else "")
+    first_line = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}"
+
+
+def _blank(error: Exception, told: str = "") -> None:
+    if not isinstance(error, UnicodeError):  # its parts live outside `args` and name a place in the text, not the text
+        error.args = (told,)

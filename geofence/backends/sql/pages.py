@@ -1,0 +1,126 @@
+"""How lists are read: for each noun its order, its filters, and the sort key that a cursor carries.
+
+| noun      | order (the sort key)    | filters                                                                       |
+|-----------|-------------------------|-------------------------------------------------------------------------------|
+| stores    | external_id             | id, brand, tag                                                                |
+| geofences | external_id             | id, uid, store, ring, tag                                                     |
+| devices   | device_id               | id, customer                                                                  |
+| events    | stream_seq              | id, device, customer, store, geofence, ring, kind, visit, since, until, descending |
+| visits    | arrival_ms and visit_id | id, device, customer, store, geofence, ring, since, until, descending         |
+
+A filter takes one value or a list of them, any of which may match; None means no filter. `geofence` is the retailer's id,
+`uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of `ts_ms` for events and `arrival_ms` for visits.
+`descending` reverses the order. Events without a `stream_seq` are not yet to be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from geofence.backends.sql import schema
+from geofence.backends.sql.rows import columns
+from geofence.errors import InputError
+from geofence.model.account import Device
+from geofence.model.event import Event
+from geofence.model.place import Geofence, Store
+from geofence.model.presence import Visit
+
+Filter = tuple[str, ...] | list[str] | str | int | bool
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A noun's table, its struct, the columns and types of its sort key, its filters by name, and the column of its time."""
+
+    table: sa.Table
+    kind: type[msgspec.Struct]
+    order: tuple[str, ...]
+    key: Any
+    equal: Mapping[str, str]
+    time: str | None = None
+    tags: bool = False
+    needs: tuple[str, ...] = field(default=())
+
+
+_HAPPENED = {"device": "device_id", "customer": "customer_id", "store": "store_id", "geofence": "geofence_id", "ring": "ring"}
+
+NOUNS: Mapping[str, Noun] = {
+    "stores": Noun(schema.stores, Store, ("external_id",), str, {"id": "external_id", "brand": "brand"}, tags=True),
+    "geofences": Noun(
+        schema.geofences,
+        Geofence,
+        ("external_id",),
+        str,
+        {"id": "external_id", "uid": "uid", "store": "store_id", "ring": "ring"},
+        tags=True,
+    ),
+    "devices": Noun(schema.devices, Device, ("device_id",), str, {"id": "device_id", "customer": "customer_id"}),
+    "events": Noun(
+        schema.events,
+        Event,
+        ("stream_seq",),
+        int,
+        _HAPPENED | {"id": "id", "kind": "kind", "visit": "visit_id"},
+        time="ts_ms",
+        needs=("stream_seq",),
+    ),
+    "visits": Noun(schema.visits, Visit, ("arrival_ms", "visit_id"), tuple[int, str], _HAPPENED | {"id": "visit_id"}, time="arrival_ms"),
+}
+
+
+def cursor_key(noun: str, item: msgspec.Struct) -> Any:
+    """The sort key of an item: a text, a number or a list of both, to be given back as `after`."""
+    values = [getattr(item, name) for name in NOUNS[noun].order]
+    return values[0] if len(values) == 1 else values
+
+
+def query(dialect: str, noun: str, project_id: str, filters: Mapping[str, Any], after: Any) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
+    """The struct to read, and the select without its limit. `InputError` for a filter or sort key that cannot be."""
+    wanted = NOUNS[noun]
+    table = wanted.table
+    given = {name: value for name, value in filters.items() if value is not None}
+    descending = bool(given.pop("descending", False))
+    found = sa.select(*columns(table, wanted.kind)).where(table.c.project_id == project_id)
+    found = found.where(*(table.c[name].is_not(None) for name in wanted.needs))
+    found = found.where(*(_condition(dialect, wanted, name, value) for name, value in given.items()))
+    if after is not None:
+        found = found.where(_past(wanted, after, descending))
+    return wanted.kind, found.order_by(*(table.c[name].desc() if descending else table.c[name] for name in wanted.order))
+
+
+def _past(wanted: Noun, after: Any, descending: bool) -> sa.ColumnElement[bool]:
+    try:
+        key = msgspec.convert(after, wanted.key)
+    except msgspec.ValidationError:
+        raise InputError("The cursor is not one of this list.", code="invalid_cursor") from None
+    ordered = [wanted.table.c[name] for name in wanted.order]
+    parts = key if isinstance(key, tuple) else (key,)
+    place = sa.tuple_(*ordered)
+    bound = sa.tuple_(*(sa.literal(part, column.type) for part, column in zip(parts, ordered, strict=True)))
+    return place < bound if descending else place > bound
+
+
+def _condition(dialect: str, wanted: Noun, name: str, value: Any) -> sa.ColumnElement[bool]:
+    if name in wanted.equal:
+        return wanted.table.c[wanted.equal[name]].in_(_listed(value))
+    if name == "tag" and wanted.tags:
+        return _has_tag(dialect, wanted.table.c.tags, _listed(value))
+    if name in ("since", "until") and wanted.time and isinstance(value, int):
+        time = wanted.table.c[wanted.time]
+        return time >= value if name == "since" else time < value
+    raise InputError(f"This list has no filter {name}.", code="invalid_filter")
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, (list, tuple, set, frozenset)) else [str(value)]
+
+
+def _has_tag(dialect: str, tags: sa.ColumnElement[Any], wanted: list[str]) -> sa.ColumnElement[bool]:
+    spread = sa.func.jsonb_array_elements_text if dialect == "postgresql" else sa.func.json_each
+    held = spread(tags).table_valued("value")
+    return sa.exists(sa.select(sa.literal(1)).select_from(held).where(held.c.value.in_(wanted)))

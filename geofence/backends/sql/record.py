@@ -1,0 +1,80 @@
+"""The record: a database that outlives us."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from geofence.backends.sql import engine as door
+from geofence.backends.sql import migrate, sequence
+from geofence.backends.sql.memory import Memory
+from geofence.backends.sql.reading import SqlReading
+from geofence.backends.sql.unit import SqlUnit
+from geofence.errors import RecordError, RecordLocked
+from geofence.ports import Reading
+
+
+def open_record(url: str, *, writer: bool = True) -> SqlRecord:
+    """The record at `sqlite:///FILE` or `postgresql://HOST/NAME`; call `migrate` before the first use.
+
+    `writer` makes this process the one that serves an SQLite file, and raises `RecordLocked` when another one does;
+    without it short administrative units wait for their turn beside the serving process. PostgreSQL takes any number.
+    """
+    return SqlRecord(url, writer=writer)
+
+
+class SqlRecord:
+    """Implements `ports.Record`. `embedded` is true on SQLite: one process, one writer thread."""
+
+    reading: Reading
+
+    def __init__(self, url: str, *, writer: bool = True) -> None:
+        address = door.parse(url)
+        self.engine: sa.Engine = door.make_engine(url)
+        self.embedded: bool = self.engine.dialect.name == "sqlite"
+        self._lock = _lock_file(address.database or "") if self.embedded and writer else None
+        self.reading = SqlReading(self.engine)
+        # only the one writer of a file may trust what it remembers
+        self._memory = Memory() if self._lock is not None else None
+
+    def begin(self) -> SqlUnit:
+        """Open a unit. On SQLite units wait for each other; the writer thread opens one at a time."""
+        return SqlUnit(self.engine, self._memory)
+
+    def sequence(self) -> int:
+        """Give `stream_seq` to committed events that have none; how many. Does nothing on SQLite, where units did."""
+        if self.embedded:
+            return 0
+        with door.connect(self.engine, writes=True) as connection, connection.begin():
+            return sequence.number_committed(connection)
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's; raises `RecordError` when it is newer than the code."""
+        migrate.upgrade(self.engine)
+
+    def close(self) -> None:
+        """Release connections and the lock."""
+        self.engine.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock_file(database: str) -> int:
+    """An open, locked descriptor of `FILE.lock`; the system lets go of it when the process dies, however it dies."""
+    path = Path(os.path.realpath(database) + ".lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RecordError(f"The lock file beside the database cannot be opened ({error.strerror}).") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise RecordLocked from None
+        raise RecordError(f"The lock file beside the database cannot be locked ({error.strerror}).") from None
+    return descriptor

@@ -1,0 +1,62 @@
+"""Structs of the model as rows of a table, and back; the same few lines for every noun."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+Row = dict[str, Any]
+
+
+def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
+    """The struct's fields that are columns of the table, and `more`.
+
+    Two numbers differ on purpose: no `dwell_s` is stored as 0 (it is part of a unique key), no `stream_seq` as NULL (it is
+    unique once given).
+    """
+    fields = msgspec.to_builtins(struct) | more
+    row = {name: fields[name] for name in table.c.keys() if name in fields}  # noqa: SIM118 - a column collection iterates columns
+    if row.get("dwell_s", 0) is None:
+        row["dwell_s"] = 0
+    if row.get("stream_seq", 1) == 0:
+        row["stream_seq"] = None
+    return row
+
+
+def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
+    """The struct of a row; NULL leaves a field at its default."""
+    return msgspec.convert({str(name): value for name, value in row.items() if value is not None and (value or name != "dwell_s")}, kind)
+
+
+def columns(table: sa.Table, kind: type[msgspec.Struct]) -> list[sa.Column[Any]]:
+    """The columns of a table that a struct has fields for."""
+    return [table.c[name] for name in kind.__struct_fields__ if name in table.c]
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, keep: Collection[str] = ("created_ms",)) -> int:
+    """Insert rows, or replace by primary key those that exist, except their columns in `keep`; how many were written.
+
+    All rows have the same columns. A row whose primary key belongs to another project is left as it is, and not counted.
+    """
+    if not rows:
+        return 0
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), frozenset(keep))
+    return connection.execute(statement, list(rows)).rowcount
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, names: tuple[str, ...], keep: frozenset[str]) -> sa.Insert:
+    key = [column.name for column in table.primary_key]
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    replaced = {name: insert.excluded[name] for name in names if name not in keep and name not in key}
+    if not replaced:
+        return insert.on_conflict_do_nothing(index_elements=key)
+    same_project = table.c.project_id == insert.excluded.project_id if "project_id" in table.c else None
+    return insert.on_conflict_do_update(index_elements=key, set_=replaced, where=same_project)

@@ -1,0 +1,70 @@
+"""One open transaction on the record."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from geofence.backends.sql import engine as door
+from geofence.backends.sql.accounts import SqlAccounts
+from geofence.backends.sql.memory import Memory
+from geofence.backends.sql.places import SqlPlaces
+from geofence.backends.sql.presences import SqlPresences
+from geofence.backends.sql.schema import projects
+from geofence.errors import RecordError
+from geofence.ports import Accounts, Places
+
+
+class SqlUnit:
+    """Implements `ports.Unit` on one connection of its own.
+
+    As a context manager it rolls back whatever was not committed. After commit or rollback it is closed.
+    """
+
+    presences: SqlPresences
+    places: Places
+    accounts: Accounts
+
+    def __init__(self, engine: sa.Engine, memory: Memory | None) -> None:
+        self._connection = door.connect(engine, writes=True)
+        try:
+            self._connection.begin()
+        except BaseException:
+            self._connection.close()
+            raise
+        self.presences = SqlPresences(self._connection, memory)
+        self.places = SqlPlaces(self._connection)
+        self.accounts = SqlAccounts(self._connection, self.presences)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection that holds the transaction; for the backend's own modules and tests."""
+        return self._connection
+
+    def index_version(self, project_id: str) -> int:
+        """The project's index version as this transaction sees it, 0 for an unknown project."""
+        return self._connection.execute(sa.select(projects.c.index_version).where(projects.c.id == project_id)).scalar() or 0
+
+    def commit(self) -> None:
+        """Make it durable, or raise `RecordError` with nothing stored."""
+        if self._connection.closed:
+            raise RecordError("This unit is closed.")
+        try:
+            self._connection.commit()
+        finally:
+            self._connection.close()
+        self.presences.committed()
+
+    def rollback(self) -> None:
+        """Forget it; harmless on a closed unit."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """The unit itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Roll back what was not committed."""
+        self.rollback()

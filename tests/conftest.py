@@ -1,0 +1,85 @@
+"""Fixtures every suite may ask for: real servers, and a record on each backend."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from geofence.backends.sql.record import SqlRecord, open_record
+from tests.servers.postgres import Postgres, name_of, running_postgres
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server, one for each test process. When it cannot start, the tests that need it fail; none is skipped."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a migrated, empty database to make copies of."""
+    url = postgres.fresh()
+    _migrated(url)
+    return name_of(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file to make copies of."""
+    path = tmp_path_factory.mktemp("template") / "record.db"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A migrated file of its own."""
+    path = tmp_path / "record.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """A migrated database of its own."""
+    url = postgres.fresh(postgres_template)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=BACKENDS)
+def record_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty record: the test runs once on each backend."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+def record(record_url: str) -> Iterator[SqlRecord]:
+    """That record, open for writing."""
+    opened = open_record(record_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=BACKENDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database nobody has migrated, on each backend."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'folder' / 'not yet' / 'record.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.fresh()
+    yield url
+    server.drop(url)
+
+
+def _migrated(url: str) -> None:
+    opened = open_record(url)
+    opened.migrate()
+    opened.close()
