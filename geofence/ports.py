@@ -18,9 +18,14 @@ from geofence.model.presence import DeviceKey, DeviceState, Visit
 
 @dataclass(slots=True)
 class Changes:
-    """What one unit of work adds to the record. `states` are the devices whose presences, watermark or customer changed."""
+    """What one unit of work adds to the record.
+
+    `states` are devices whose presences or customer changed, or that are new: they are written. `hot` are devices of which
+    only the watermark moved: remembered until the process ends, where the backend has a memory.
+    """
 
     states: dict[DeviceKey, DeviceState] = field(default_factory=dict)
+    hot: dict[DeviceKey, DeviceState] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     visits: dict[str, tuple[str, Visit]] = field(default_factory=dict)  # visit_id -> (project_id, visit)
 
@@ -38,7 +43,10 @@ class Presences(Protocol):
         """Devices with a presence whose timer is due, oldest first."""
 
     def visits_near(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`."""
+        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`, ended or not."""
+
+    def events_at(self, key: DeviceKey, times_ms: Sequence[int]) -> list[Event]:
+        """Events of this device at exactly these times."""
 
     def save(self, changes: Changes) -> None:
         """Write states, events and visits."""

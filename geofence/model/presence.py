@@ -24,7 +24,7 @@ class Pending(msgspec.Struct, frozen=True):
     accuracy_m: float | None = None
 
 
-class Presence(msgspec.Struct, frozen=True):
+class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of one device at one geofence. All times epoch ms UTC.
 
     `inside` False is kept only while evidence waits or a cool-down runs. `before_ms` is the device's watermark before the
@@ -43,17 +43,19 @@ class Presence(msgspec.Struct, frozen=True):
     pending: Pending | None = None
     left_ms: int | None = None
     dwelled: tuple[int, ...] = ()
+    amended: bool = False
     due_ms: int | None = None
 
 
 class DeviceState(msgspec.Struct, frozen=True):
-    """A device's hot state. `watermark_ms` is its newest applied ping; `lat`, `lon` where that was.
+    """A device's hot state. `watermark_ms` is its newest applied ping; `fix_ms`, `lat`, `lon` the last one worth comparing with.
 
     `known` False means the record has no row of it yet. `customer_id` is the person who carries it.
     """
 
     known: bool = False
     watermark_ms: int | None = None
+    fix_ms: int | None = None
     lat: float = 0.0
     lon: float = 0.0
     customer_id: str | None = None

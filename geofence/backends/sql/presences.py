@@ -1,0 +1,244 @@
+"""Devices' hot state, and what one unit of work adds to the record.
+
+A presence is one MessagePack value: it is read and written whole, and only its timer and its geofence are ever asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql, sqlite
+
+from geofence.backends.sql import rows, sequence
+from geofence.backends.sql.memory import Memory
+from geofence.backends.sql.schema import devices, events, presences, visits
+from geofence.model.event import Event
+from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
+from geofence.ports import Changes
+
+CHUNK = 4000  # values in one IN list; SQLite takes 32,766
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Presence).decode
+
+
+class SqlPresences:
+    """Implements `ports.Presences`. With a `memory` (embedded) known devices cost no query and their locks no database."""
+
+    def __init__(self, connection: sa.Connection, memory: Memory | None) -> None:
+        self._connection = connection
+        self._memory = memory
+        self._states: dict[DeviceKey, DeviceState] = {}  # as read or saved in this unit
+        self._hot: dict[DeviceKey, DeviceState] = {}
+        self._dropped: set[DeviceKey] = set()
+
+    def read(self, keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
+        """The state of each device; unknown devices come as an empty `DeviceState`."""
+        wanted = sorted(set(keys))
+        missing = [key for key in wanted if key not in self._states]
+        if self._connection.dialect.name == "postgresql":
+            self._lock(missing)
+        elif self._memory is not None:
+            memory = self._memory
+            remembered = {key: state for key in missing if (state := memory.get(key)) is not None}
+            self._states.update(remembered)
+            missing = [key for key in missing if key not in remembered]
+        self._states.update(self._load(missing))
+        return {key: self._states[key] for key in wanted}
+
+    def at_geofences(self, uids: Sequence[str]) -> list[DeviceKey]:
+        """Devices that have a presence at any of these geofences."""
+        found: set[DeviceKey] = set()
+        for some in _chunks(sorted(set(uids))):
+            query = sa.select(presences.c.project_id, presences.c.device_id).where(presences.c.geofence_uid.in_(some))
+            found.update(DeviceKey(*row) for row in self._connection.execute(query))
+        return sorted(found)
+
+    def due(self, now_ms: int, limit: int) -> list[DeviceKey]:
+        """Devices with a presence whose timer is due, oldest first."""
+        query = (
+            sa.select(presences.c.project_id, presences.c.device_id)
+            .where(presences.c.due_ms <= now_ms)
+            .order_by(presences.c.due_ms)
+            .limit(limit)
+        )
+        return list(dict.fromkeys(DeviceKey(*row) for row in self._connection.execute(query)))
+
+    def visits_near(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
+        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`, ended or not."""
+        v = visits.c
+        in_gap = sa.and_(sa.or_(v.before_ms.is_(None), v.before_ms < ts_ms), v.arrival_ms > ts_ms)
+        inside = sa.and_(v.arrival_ms <= ts_ms, sa.or_(v.departure_ms.is_(None), v.departure_ms > ts_ms))
+        query = sa.select(*rows.columns(visits, Visit)).where(
+            v.project_id == key.project_id, v.device_id == key.device_id, v.geofence_uid == geofence_uid, sa.or_(in_gap, inside)
+        )
+        return [rows.from_row(Visit, row) for row in self._connection.execute(query).mappings()]
+
+    def events_at(self, key: DeviceKey, times_ms: Sequence[int]) -> list[Event]:
+        """Events of this device at exactly these times."""
+        e = events.c
+        found: list[Event] = []
+        for some in _chunks(sorted(set(times_ms))):
+            query = sa.select(*rows.columns(events, Event)).where(
+                e.project_id == key.project_id, e.device_id == key.device_id, e.ts_ms.in_(some)
+            )
+            found += [rows.from_row(Event, row) for row in self._connection.execute(query.order_by(e.ts_ms, e.id)).mappings()]
+        return found
+
+    def save(self, changes: Changes) -> None:
+        """Write states, events and visits."""
+        self._save_states(changes.states)
+        if self._memory is not None:
+            self._hot.update(changes.hot)
+        for key in changes.states:
+            self._hot.pop(key, None)
+        self._save_visits([visit for _, visit in changes.visits.values()], [project for project, _ in changes.visits.values()])
+        self._save_events(changes.events)
+
+    def adopt(self, key: DeviceKey, customer_id: str | None) -> None:
+        """Let the hot state of a device know whom it belongs to now."""
+        state = self.read([key])[key]
+        self._save_states({key: replace(state, known=True, customer_id=customer_id)})
+
+    def drop(self, key: DeviceKey) -> None:
+        """Forget the hot state of a device that is being erased."""
+        self._states.pop(key, None)
+        self._hot.pop(key, None)
+        self._dropped.add(key)
+
+    def committed(self) -> None:
+        """The unit is durable: memory may follow."""
+        if self._memory is not None:
+            for key in self._dropped:
+                self._memory.drop(key)
+            self._memory.put(self._states)  # what was only read is as good as what was saved
+            self._memory.put(self._hot)
+
+    def _lock(self, keys: Sequence[DeviceKey]) -> None:
+        """One writer per device at a time; in order of lock number, so that two units never wait for each other."""
+        numbers = sorted({_lock_number(key) for key in keys})
+        if numbers:
+            lock = sa.text("SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS t(n, i)")
+            self._connection.execute(lock, {"numbers": numbers})
+
+    def _load(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceState]:
+        states = dict.fromkeys(keys, DeviceState())
+        by_project: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            by_project[key.project_id].append(key.device_id)
+        for project_id, ids in by_project.items():
+            for some in _chunks(ids):
+                states.update(self._load_some(project_id, some))
+        return states
+
+    def _load_some(self, project_id: str, ids: Sequence[str]) -> dict[DeviceKey, DeviceState]:
+        p, d = presences.c, devices.c
+        query = sa.select(p.device_id, p.state).where(p.project_id == project_id, p.device_id.in_(ids))
+        at: dict[str, dict[str, Presence]] = defaultdict(dict)
+        for device_id, state in self._connection.execute(query):
+            presence = _decode(state)
+            at[device_id][presence.geofence_uid] = presence
+        columns = (d.device_id, d.watermark_ms, d.fix_ms, d.lat, d.lon, d.customer_id)
+        known = self._connection.execute(sa.select(*columns).where(d.project_id == project_id, d.device_id.in_(ids)))
+        return {
+            DeviceKey(project_id, device_id): DeviceState(
+                True, watermark_ms, fix_ms, lat or 0.0, lon or 0.0, customer_id, at.get(device_id, {})
+            )
+            for device_id, watermark_ms, fix_ms, lat, lon, customer_id in known
+        }
+
+    def _save_states(self, states: dict[DeviceKey, DeviceState]) -> None:
+        gone: list[rows.Row] = []
+        kept: list[rows.Row] = []
+        for key, state in states.items():
+            old = self._states.get(key, DeviceState()).presences
+            gone += [_place(key, uid) for uid in old.keys() - state.presences.keys()]
+            kept += [
+                _place(key, uid) | {"state": _encode(presence), "due_ms": presence.due_ms}
+                for uid, presence in state.presences.items()
+                if old.get(uid) is not presence
+            ]
+        rows.upsert(self._connection, devices, [_device_row(key, state) for key, state in states.items()])
+        if gone:
+            self._connection.execute(_DELETE, [{f"b_{name}": value for name, value in row.items()} for row in gone])
+        rows.upsert(self._connection, presences, kept)
+        self._states.update(states)
+
+    def _save_visits(self, seen: Sequence[Visit], projects: Sequence[str]) -> None:
+        if not seen:
+            return
+        told = [
+            rows.to_row(visits, visit, project_id=project) | {f"b_{name}": value for name, value in _pair(project, visit).items()}
+            for visit, project in zip(seen, projects, strict=True)
+        ]
+        for row in told:
+            del row["visit"]
+        self._connection.execute(_visit_upsert(self._connection.dialect.name), told)
+
+    def _save_events(self, happened: Sequence[Event]) -> None:
+        if not happened:
+            return
+        told = [rows.to_row(events, event) for event in happened]
+        if self._connection.dialect.name == "sqlite":
+            for row, seq in zip(told, sequence.give_seq(self._connection, happened), strict=True):
+                row["stream_seq"] = seq
+        self._connection.execute(sa.insert(events), told)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), CHUNK):
+        yield list(values[start : start + CHUNK])
+
+
+def _lock_number(key: DeviceKey) -> int:
+    digest = blake2b("\x1f".join(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _place(key: DeviceKey, uid: str) -> rows.Row:
+    return {"project_id": key.project_id, "device_id": key.device_id, "geofence_uid": uid}
+
+
+def _pair(project_id: str, visit: Visit) -> rows.Row:
+    return {"project_id": project_id, "device_id": visit.device_id, "geofence_uid": visit.geofence_uid}
+
+
+def _device_row(key: DeviceKey, state: DeviceState) -> rows.Row:
+    return {
+        "project_id": key.project_id,
+        "device_id": key.device_id,
+        "customer_id": state.customer_id,
+        "created_ms": state.watermark_ms or 0,
+        "seen_ms": state.watermark_ms,
+        "watermark_ms": state.watermark_ms,
+        "fix_ms": state.fix_ms,
+        "lat": state.lat if state.fix_ms is not None else None,
+        "lon": state.lon if state.fix_ms is not None else None,
+    }
+
+
+@cache
+def _visit_upsert(dialect: str) -> sa.Insert:
+    """Insert a visit with the next number of its pair, or replace all of it but that number."""
+    earlier = visits.alias()
+    same = [earlier.c[name] == sa.bindparam(f"b_{name}") for name in ("project_id", "device_id", "geofence_uid")]
+    number = sa.select(sa.func.coalesce(sa.func.max(earlier.c.visit), 0) + 1).where(*same).scalar_subquery()
+    insert = postgresql.insert(visits) if dialect == "postgresql" else sqlite.insert(visits)
+    names = [column.name for column in visits.c if column.name != "visit"]
+    valued = insert.values({**{name: sa.bindparam(name) for name in names}, "visit": number})
+    replaced = {name: valued.excluded[name] for name in names if name not in ("visit_id", "project_id")}
+    return valued.on_conflict_do_update(index_elements=["visit_id"], set_=replaced)
+
+
+_DELETE = sa.delete(presences).where(
+    presences.c.project_id == sa.bindparam("b_project_id"),
+    presences.c.device_id == sa.bindparam("b_device_id"),
+    presences.c.geofence_uid == sa.bindparam("b_geofence_uid"),
+)

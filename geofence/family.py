@@ -1,0 +1,24 @@
+"""Finds the members of a drawer by looking into it: one new thing is one new file, and no list to keep."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def members(package: ModuleType) -> dict[str, ModuleType]:
+    """The modules of a package that say what they are called in a constant `NAME`, by that name, sorted.
+
+    A module without `NAME` serves its neighbours and is no member. Raises `ValueError` when two claim one name.
+    """
+    found: dict[str, ModuleType] = {}
+    for entry in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(entry.name)
+        name = getattr(module, "NAME", None)
+        if not isinstance(name, str):
+            continue
+        if name in found:
+            raise ValueError(f"{module.__name__} and {found[name].__name__} are both called {name}")
+        found[name] = module
+    return dict(sorted(found.items()))

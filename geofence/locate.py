@@ -1,0 +1,31 @@
+"""Step 2: which geofences may each ping be in? Candidates by cell for a whole batch, then the exact distance to each edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from regions.index import Index
+
+from geofence.model.ping import Floats, Pings
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Sightings of a batch, sorted by ping: those of ping i are rows `start[i]:start[i + 1]`.
+
+    `start` (n + 1,) int64; `slot` (m,) int64 the geofence's place in the index; `edge_m` (m,) signed metres to its edge.
+    """
+
+    start: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    edge_m: Floats
+
+
+def locate(index: Index, pings: Pings) -> Located:
+    """Every geofence whose cover holds the ping's cell, with its exact signed distance."""
+    found = index.candidates(pings.lat, pings.lon)
+    edge_m = index.edge_m(pings.lat[found.ping], pings.lon[found.ping], found.slot)
+    start = np.searchsorted(found.ping, np.arange(len(pings) + 1))
+    return Located(start.astype(np.int64), found.slot, edge_m)

@@ -1,0 +1,97 @@
+"""Step 1: one unit system; refuse the impossible. Columns out, one rejection for each item that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofence.model.ping import MAX_ID, Floats, PingIn, Pings, Rejection, Times
+
+FUTURE_MS = 5 * 60_000
+OLDEST_MS = 946_684_800_000  # 2000-01-01: older than any phone; epoch seconds taken for milliseconds land in 1970
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+REJECTION_CODES = {
+    "invalid_item": "the item is not an object",
+    "invalid_device": "device_id is missing, or longer than 128 characters, or holds control characters",
+    "invalid_position": "lat or lon is missing, not a number, not finite, or outside ±90 and ±180",
+    "invalid_time": "ts is missing, has no offset, cannot be read, or lies before the year 2000",
+    "invalid_field": "another field has the wrong type; the detail names it",
+    "future": "ts is more than five minutes ahead of the service's clock",
+    "conflict": "the same id was posted before with other content",
+}
+
+
+def normalise(items: Sequence[tuple[int, PingIn]], now_ms: int | None) -> tuple[Pings, list[Rejection]]:
+    """Columns of the items that can be true, and a rejection for each that cannot.
+
+    `items` are (index in its request, item); `now_ms` is the clock, None where pings move it. Negative accuracy and speed
+    mean unknown, as phones say it.
+    """
+    n = len(items)
+    ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
+    lat = np.fromiter((item.lat for _, item in items), np.float64, n)
+    lon = np.fromiter((item.lon for _, item in items), np.float64, n)
+    reasons = _judge(ts_ms, lat, lon, now_ms)
+    rejected = [Rejection(items[i][0], code, REJECTION_CODES[code]) for i, code in sorted(reasons.items())]
+    for i, (index, item) in enumerate(items):
+        if i not in reasons and not _named(item):
+            reasons[i] = "invalid_device"
+            rejected.append(Rejection(index, "invalid_device", REJECTION_CODES["invalid_device"]))
+    if not reasons:
+        return _columns(items, ts_ms, lat, lon), rejected
+    good = [i for i in range(n) if i not in reasons]
+    return _columns([items[i] for i in good], ts_ms[good], lat[good], lon[good]), rejected
+
+
+def _judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:
+    reasons: dict[int, str] = {}
+    if now_ms is not None:
+        reasons.update(_mark(ts_ms > now_ms + FUTURE_MS, "future"))
+    reasons.update(_mark(ts_ms < OLDEST_MS, "invalid_time"))
+    # NaN fails every comparison, so it is caught by "not within"
+    reasons.update(_mark(~((np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0)), "invalid_position"))
+    return reasons
+
+
+def _mark(bad: NDArray[np.bool_], code: str) -> dict[int, str]:
+    return dict.fromkeys(np.flatnonzero(bad).tolist(), code) if bad.any() else {}
+
+
+def _columns(items: Sequence[tuple[int, PingIn]], ts_ms: Times, lat: Floats, lon: Floats) -> Pings:
+    n = len(items)
+    suspect = (lat == 0.0) & (lon == 0.0)
+    mocked = np.fromiter((item.mocked for _, item in items), np.bool_, n)
+    return Pings(
+        index=np.fromiter((index for index, _ in items), np.int64, n),
+        device_id=[item.device_id for _, item in items],
+        ts_ms=ts_ms,
+        lat=lat,
+        lon=lon,
+        accuracy_m=np.fromiter((_known(item.accuracy_m) for _, item in items), np.float64, n),
+        speed_mps=np.fromiter((_known(item.speed_mps) for _, item in items), np.float64, n),
+        suspect=suspect | mocked,
+        id=[item.id for _, item in items],
+        customer_id=[item.customer_id for _, item in items],
+    )
+
+
+def _named(item: PingIn) -> bool:
+    name = item.device_id
+    return 0 < len(name) <= MAX_ID and name.isprintable()
+
+
+def _known(value: float | None) -> float:
+    return nan if value is None or not value >= 0.0 or value == float("inf") else value
+
+
+def _epoch_ms(ts: datetime | int) -> int:
+    """Whole milliseconds; beyond what 64 bits hold becomes the far past, which is refused."""
+    if isinstance(ts, int):
+        return ts if -(2**62) < ts < 2**62 else 0
+    return round((ts - _EPOCH).total_seconds() * 1000)

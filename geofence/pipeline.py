@@ -1,0 +1,236 @@
+"""The street itself: normalise -> locate -> track -> one commit, for whole groups of requests in one unit of work.
+
+`Street` is what the doors talk to. Behind it one writer thread takes the waiting requests in arrival order, carries them
+through the steps on what the last commit left, commits them as one group and only then answers. A group that fails is run
+again request by request, so that one bad apple spoils only itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from geofence.catalogue import Catalogue
+from geofence.clock import Clock
+from geofence.edits import Edited
+from geofence.fingerprints import Fingerprints
+from geofence.follow import Columns, Follower, Tally
+from geofence.hint import hint
+from geofence.locate import locate
+from geofence.model.event import Event
+from geofence.model.ping import PingIn, Pings, Rejection
+from geofence.model.place import Profile
+from geofence.model.presence import DeviceKey, DeviceState, Presence
+from geofence.model.receipt import DeviceAnswer, Receipt
+from geofence.normalise import normalise
+from geofence.ports import Changes, Record, Unit
+from geofence.scribe import Scribe
+from geofence.track import Folded, Rules, end, expire
+
+IOS_WATCHES, ANDROID_WATCHES = 19, 99
+
+
+@dataclass(slots=True, eq=False)
+class Post:
+    """A request's pings on their way: what came in, and the promise of an answer."""
+
+    project_id: str
+    items: Sequence[tuple[int, PingIn]]
+    rejected: Sequence[Rejection] = ()
+    include: frozenset[str] = frozenset()
+    watch: int = IOS_WATCHES
+    future: Future[Receipt] = field(default_factory=Future)
+
+    @property
+    def weight(self) -> int:
+        """How many pings it carries."""
+        return len(self.items)
+
+
+@dataclass(slots=True, eq=False)
+class Edit:
+    """A change of stores, geofences, keys or devices, to be made in a unit of its own."""
+
+    project_id: str
+    work: Callable[[Unit], Edited]
+    future: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A post on the street: its columns, what was refused, what became of the rest, and the answer."""
+
+    post: Post
+    pings: Pings
+    refused: list[Rejection]
+    tally: Tally = field(default_factory=Tally)
+    receipt: Receipt = field(default_factory=lambda: Receipt(0, 0, ()))
+
+
+@dataclass(slots=True)
+class Done:
+    """A group's outcome: an answer per post, and what happened."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    fresh: dict[int, int] = field(default_factory=dict)
+    newest_ms: int = 0
+
+
+class Pipeline:
+    """The steps in order, and the catalogues they read. Used by one thread at a time."""
+
+    def __init__(self, record: Record, clock: Clock) -> None:
+        self.record, self.clock = record, clock
+        self.prints = Fingerprints()
+        self._catalogues: dict[str, Catalogue] = {}
+
+    def catalogue(self, project_id: str, version: int | None = None) -> Catalogue:
+        """The project's catalogue, read anew when `version` says that it changed elsewhere."""
+        known = self._catalogues.get(project_id)
+        if known is not None and version in (None, known.version):
+            return known
+        return self._load(project_id)
+
+    def run(self, unit: Unit, posts: Sequence[Post]) -> Done:
+        """Carry a group through the street within `unit`; nothing is committed here."""
+        done, changes = Done(), Changes()
+        latest_ms = None if self.clock.follows_pings else self.clock.now_ms()
+        parcels = [Parcel(post, *normalise(post.items, latest_ms)) for post in posts]
+        done.newest_ms = max(int(parcel.pings.ts_ms.max(initial=0)) for parcel in parcels)
+        now_ms = max(self.clock.now_ms(), done.newest_ms) if self.clock.follows_pings else self.clock.now_ms()
+        by_project: dict[str, list[Parcel]] = defaultdict(list)
+        for parcel in parcels:
+            by_project[parcel.post.project_id].append(parcel)
+        for project_id, some in by_project.items():
+            catalogue = self.catalogue(project_id, unit.index_version(project_id))
+            self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, done.fresh)
+        unit.presences.save(changes)
+        done.events = changes.events
+        done.tallies = [parcel.tally for parcel in parcels]
+        done.receipts = [parcel.receipt for parcel in parcels]
+        return done
+
+    def tick(self, unit: Unit, now_ms: int, limit: int = 1000) -> list[Event]:
+        """Fire the timers that are due by `now_ms`; what happened."""
+        keys = unit.presences.due(now_ms, limit)
+        return self._turn(unit, keys, lambda presence, rules: expire(presence, now_ms, rules)) if keys else []
+
+    def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, list[Event]]:
+        """Make an edit, and end the visits at geofences that it removed."""
+        edited = edit.work(unit)
+        if not edited.removed:
+            return edited, []
+        now_ms = self.clock.now_ms()
+        gone = set(edited.removed)
+        keys = unit.presences.at_geofences(edited.removed)
+
+        def leave(presence: Presence, rules: Rules) -> Folded:
+            if presence.geofence_uid not in gone:
+                return presence, []
+            return end(presence, rules.active_until_ms or now_ms or presence.last_ms, "geofence_removed")
+
+        return edited, self._turn(unit, keys, leave)
+
+    def adopt(self, project_id: str, edited: Edited, version: int) -> None:
+        """Swap in the catalogue that follows from a committed edit."""
+        if edited.reload:
+            self._load(project_id)
+        elif edited.changed or edited.removed:
+            known = self._catalogues.get(project_id)
+            if known is not None:
+                self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
+
+    def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], fresh: dict[int, int]) -> None:
+        catalogue, project_id = scribe.catalogue, scribe.project_id
+        names = {device_id for parcel in parcels for device_id in parcel.pings.device_id}
+        states = unit.presences.read(DeviceKey(project_id, name) for name in names)
+        for parcel in parcels:
+            pings, tally = parcel.pings, parcel.tally
+            tally.rejected = [*parcel.post.rejected, *parcel.refused]
+            columns = Columns.of(pings, locate(catalogue.index, pings))
+            follower = Follower(columns, unit.presences, self.prints, fresh, scribe)
+            for key, rows in _by_device(project_id, pings):
+                states[key] = follower.follow(key, states[key], rows, tally)
+            parcel.receipt = self._receipt(unit, catalogue, parcel, states)
+
+    def _receipt(
+        self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]
+    ) -> Receipt:
+        post, pings, tally = parcel.post, parcel.pings, parcel.tally
+        rejected = tuple(sorted(tally.rejected))
+        if not post.include:
+            return Receipt(tally.accepted, tally.duplicates, rejected)
+        devices = {}
+        last = {device_id: row for row, device_id in enumerate(pings.device_id)}
+        for device_id, row in last.items():
+            key = DeviceKey(post.project_id, device_id)
+            events = tally.events.get(device_id, [])
+            if device_id in tally.repeated:
+                told = {event.id for event in events}
+                repeated = unit.presences.events_at(key, tally.repeated[device_id])
+                events = [*(event for event in repeated if event.id not in told), *events]
+            place = (float(pings.lat[row]), float(pings.lon[row]))
+            devices[device_id] = _answer(catalogue, states[key], events, post, place)
+        return Receipt(tally.accepted, tally.duplicates, rejected, devices)
+
+    def _turn(self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded]) -> list[Event]:
+        """Put every presence of these devices through `turn`, and save what came of it."""
+        changes, now_ms = Changes(), self.clock.now_ms()
+        for key, state in unit.presences.read(keys).items():
+            catalogue = self.catalogue(key.project_id)
+            scribe = Scribe(key.project_id, catalogue, changes, now_ms)
+            kept: dict[str, Presence] = {}
+            for uid, presence in state.presences.items():
+                slot = catalogue.slot_of.get(uid)
+                rules = None if slot is None else catalogue.rules[slot]
+                if rules is None:
+                    scribe.orphan(key, presence, presence.last_ms, unit.presences)
+                    continue
+                after, happened = turn(presence, rules)
+                for one in happened:
+                    scribe.write(key, state.customer_id, one, None)
+                if after is not None:
+                    kept[uid] = after
+            changes.states[key] = replace(state, presences=kept)
+        unit.presences.save(changes)
+        return changes.events
+
+    def _load(self, project_id: str) -> Catalogue:
+        reading = self.record.reading
+        project = reading.project(project_id)
+        version, default = (project.index_version, project.profile) if project is not None else (0, Profile())
+        catalogue = Catalogue.build(version, default, reading.geofences(project_id))
+        self._catalogues[project_id] = catalogue
+        return catalogue
+
+
+def _by_device(project_id: str, pings: Pings) -> list[tuple[DeviceKey, list[int]]]:
+    """Each device with its rows in time order; the order of rows with equal times is theirs in the request."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, device_id in enumerate(pings.device_id):
+        rows[device_id].append(row)
+    ts_ms = pings.ts_ms.tolist()
+    for some in rows.values():
+        if len(some) > 1:
+            some.sort(key=ts_ms.__getitem__)
+    return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
+
+
+def _answer(
+    catalogue: Catalogue, state: DeviceState, events: Sequence[Event], post: Post, place: tuple[float, float]
+) -> DeviceAnswer:
+    inside = []
+    for uid, presence in state.presences.items():
+        slot = catalogue.slot_of.get(uid)
+        fence = None if slot is None else catalogue.fences[slot]
+        if presence.inside and fence is not None:
+            inside.append(fence)
+    wants_hint = "hint" in post.include
+    return DeviceAnswer(tuple(events), tuple(inside), hint(catalogue, state, *place, post.watch) if wants_hint else None)

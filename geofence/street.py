@@ -1,0 +1,244 @@
+"""What the doors talk to: one writer thread that takes requests in arrival order and answers after their commit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from geofence.clock import Clock
+from geofence.edits import Edited
+from geofence.errors import Busy
+from geofence.follow import Tally
+from geofence.model.event import Event
+from geofence.model.ping import PingIn, Rejection
+from geofence.model.receipt import Near, Receipt
+from geofence.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
+from geofence.ports import Record, Unit
+
+TICK_S = 1.0
+GROUP_LIMIT = 20_000
+QUEUE_LIMIT = 200_000
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T", Post, Edit)
+Listener = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """One committed unit of work, for the metrics: how many requests it joined, what came of them, seconds to commit."""
+
+    requests: int
+    commit_s: float
+    tallies: Sequence[Tally]
+    events: Sequence[Event]
+
+
+class Street:
+    """The street with its writer. `start` before the first use; `stop` finishes what is queued."""
+
+    def __init__(
+        self, record: Record, clock: Clock, *, group_limit: int = GROUP_LIMIT, queue_limit: int = QUEUE_LIMIT
+    ) -> None:
+        self.record, self.clock = record, clock
+        self._pipeline = Pipeline(record, clock)
+        self._group_limit, self._queue_limit = group_limit, queue_limit
+        self._queue: deque[Post | Edit] = deque()
+        self._waiting = 0
+        self._room = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._listeners: list[Listener] = []
+        self._reporters: list[Callable[[UnitReport], None]] = []
+        self._ticked_s = 0.0
+
+    def start(self) -> None:
+        """Load every project's index, then open the street."""
+        for project in self.record.reading.projects():
+            self._pipeline.catalogue(project.id)
+        self._thread = threading.Thread(target=self._work, name="street", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then close; later posts are refused."""
+        with self._room:
+            self._stopping = True
+            self._room.notify()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def post(
+        self,
+        project_id: str,
+        items: Sequence[tuple[int, PingIn]],
+        rejected: Sequence[Rejection] = (),
+        include: frozenset[str] = frozenset(),
+        watch: int = IOS_WATCHES,
+    ) -> Future[Receipt]:
+        """Queue a request's pings. The answer comes after their commit; raises `Busy` when the queue is full.
+
+        `items` are (index in the request, ping); `rejected` what the door refused already; `include` any of events, offers,
+        hint; `watch` how many geofences the hint names.
+        """
+        return self._queued(Post(project_id, items, rejected, include, watch)).future
+
+    def edit(self, project_id: str, work: Callable[[Unit], Edited]) -> Future[Any]:
+        """Run `work` in a unit of its own; its `Edited.value` comes after the commit, with the index swapped already."""
+        return self._queued(Edit(project_id, work)).future
+
+    def near(self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int) -> list[Near]:
+        """The geofences nearest to a point (degrees) by signed distance to their edge, nearest first."""
+        catalogue = self._pipeline.catalogue(project_id)
+        found = catalogue.index.nearest(lat, lon, limit)
+        near = [Near(fence, edge_m) for slot, edge_m in found if (fence := catalogue.fences[slot]) is not None]
+        return [one for one in near if within_m is None or one.edge_m <= within_m]
+
+    def on_commit(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(project_id)` after events were committed; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def on_unit(self, reporter: Callable[[UnitReport], None]) -> None:
+        """Call `reporter` after each committed unit."""
+        self._reporters.append(reporter)
+
+    def depth(self) -> int:
+        """Pings waiting."""
+        return self._waiting
+
+    def alive(self) -> bool:
+        """Whether the writer runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _queued(self, job: T) -> T:
+        weight = _weight(job)
+        with self._room:
+            if self._stopping or (self._waiting and self._waiting + weight > self._queue_limit):
+                raise Busy
+            self._queue.append(job)
+            self._waiting += weight
+            self._room.notify()
+        return job
+
+    def _work(self) -> None:
+        while True:
+            jobs = self._take()
+            if jobs is None:
+                return
+            # whoever hung up before his turn is not served; from here on nobody can hang up
+            if isinstance(jobs, Edit):
+                if jobs.future.set_running_or_notify_cancel():
+                    self._run_edit(jobs)
+            elif posts := [post for post in jobs if post.future.set_running_or_notify_cancel()]:
+                self._run_posts(posts)
+            self._tick()
+
+    def _take(self) -> list[Post] | Edit | None:
+        """The next group: posts up to the next edit, or that edit alone; empty when only time has passed."""
+        with self._room:
+            if not self._queue and not self._stopping:
+                self._room.wait(TICK_S)
+            if not self._queue:
+                return None if self._stopping else []
+            first = self._queue.popleft()
+            self._waiting -= _weight(first)
+            if isinstance(first, Edit):
+                return first
+            group, pings = [first], first.weight
+            while self._queue and isinstance(self._queue[0], Post) and pings < self._group_limit:
+                post = self._queue.popleft()
+                assert isinstance(post, Post)  # noqa: S101  (looked at in the line above)
+                group.append(post)
+                pings += post.weight
+            self._waiting -= pings - first.weight
+            return group
+
+    def _run_posts(self, posts: list[Post]) -> None:
+        try:
+            done = self._commit_posts(posts)
+        except Exception as error:  # noqa: BLE001  (whatever it was belongs to the requests, not to the writer)
+            if len(posts) == 1:
+                log.warning("unit_failed", error=type(error).__name__)
+                posts[0].future.set_exception(error)
+                return
+            for post in posts:
+                self._run_posts([post])
+            return
+        for post, receipt in zip(posts, done.receipts, strict=True):
+            post.future.set_result(receipt)
+
+    def _commit_posts(self, posts: list[Post]) -> Done:
+        unit = self.record.begin()
+        try:
+            done = self._pipeline.run(unit, posts)
+            started_s = time.perf_counter()
+            unit.commit()
+        except BaseException:
+            unit.rollback()
+            raise
+        self.clock.saw(done.newest_ms)
+        self._pipeline.prints.add(done.fresh, self.clock.now_ms())
+        self._committed(UnitReport(len(posts), time.perf_counter() - started_s, done.tallies, done.events))
+        return done
+
+    def _run_edit(self, edit: Edit) -> None:
+        try:
+            unit = self.record.begin()
+            try:
+                self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
+                edited, events = self._pipeline.edit(unit, edit)
+                version = unit.index_version(edit.project_id)
+                started_s = time.perf_counter()
+                unit.commit()
+            except BaseException:
+                unit.rollback()
+                raise
+            self._pipeline.adopt(edit.project_id, edited, version)
+            self._committed(UnitReport(1, time.perf_counter() - started_s, (), events))
+        except Exception as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
+            edit.future.set_exception(error)
+            return
+        edit.future.set_result(edited.value)
+
+    def _tick(self) -> None:
+        """Fire due timers: every second, or after every group where pings move the clock."""
+        now_s = time.monotonic()
+        if not self.clock.follows_pings and now_s - self._ticked_s < TICK_S:
+            return
+        self._ticked_s = now_s
+        try:
+            self.record.sequence()
+            unit = self.record.begin()
+            try:
+                events = self._pipeline.tick(unit, self.clock.now_ms())
+                started_s = time.perf_counter()
+                unit.commit()
+            except BaseException:
+                unit.rollback()
+                raise
+            if events:
+                self._committed(UnitReport(0, time.perf_counter() - started_s, (), events))
+        except Exception as error:  # noqa: BLE001  (timers are tried again in a second)
+            log.warning("tick_failed", error=type(error).__name__)
+
+    def _committed(self, report: UnitReport) -> None:
+        if report.events:
+            self.record.sequence()
+            for project_id in {event.project_id for event in report.events}:
+                for listener in list(self._listeners):
+                    listener(project_id)
+        for reporter in self._reporters:
+            reporter(report)
+
+
+def _weight(job: Post | Edit) -> int:
+    return job.weight if isinstance(job, Post) else 1

@@ -1,0 +1,294 @@
+"""Step 3: fold a sighting into a presence.
+
+A pure state machine: what was remembered, what was seen, when, and by which rules come in; what is remembered now and what
+happened come out. Three entrances: `fold` (a ping), `expire` (time passed) and `end` (the geofence is gone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
+
+from geofence.evidence import probability_inside, sigma_m, way_in_sigma_m
+from geofence.model.presence import Pending, Presence
+
+SURE = 0.8
+LIKELY = 0.5
+EXIT_GAP_MS = 20_000
+
+Kind = Literal["geofence.entered", "geofence.dwelled", "geofence.exited"]
+
+
+class Rules(NamedTuple):
+    """A geofence's profile, every default filled in. Metres and milliseconds; None switches a rule off."""
+
+    profile: Literal["exact", "balanced", "strict"]
+    inradius_m: float
+    max_accuracy_m: float
+    exit_margin_m: float
+    confirm_ms: int
+    cool_down_ms: int
+    presence_timeout_ms: int | None
+    dwell_s: tuple[int, ...]
+    active_until_ms: int | None = None
+
+
+class Sighting(NamedTuple):
+    """One ping seen from one geofence.
+
+    `edge_m` is the signed distance to the edge (negative inside); `evidence` False marks a fix that may move nothing but an
+    `exact` presence; `before_ms` is the device's watermark before this ping, None for its first.
+    """
+
+    ts_ms: int
+    edge_m: float
+    accuracy_m: float | None
+    evidence: bool
+    before_ms: int | None
+
+
+class Happening(NamedTuple):
+    """What happened, with the fix that proves it. `fix_ms` is that fix's time."""
+
+    kind: Kind
+    ts_ms: int
+    presence: Presence
+    probability: float
+    edge_m: float | None = None
+    accuracy_m: float | None = None
+    fix_ms: int = 0
+    first_fix: bool = False
+    inferred: bool = False
+    reason: str | None = None
+    dwell_s: int = 0
+
+
+Folded = tuple[Presence | None, list[Happening]]
+VisitId = Callable[[int], str]
+
+
+def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
+    """Fold one sighting; timers that were due before it go first, so that batching changes nothing.
+
+    `visit_id` makes the id of a visit from its entered time (epoch ms). Returns what is remembered now (None: nothing) and
+    what happened, in order.
+    """
+    happened: list[Happening] = []
+    if presence is not None and presence.due_ms is not None and presence.due_ms <= seen.ts_ms:
+        presence, happened = expire(presence, seen.ts_ms, rules)
+    if rules.active_until_ms is not None and seen.ts_ms >= rules.active_until_ms:
+        return presence, happened
+    if rules.profile == "exact":
+        now, more = _fold_exact(presence, uid, seen, visit_id)
+    elif not seen.evidence or (seen.accuracy_m or 0.0) > rules.max_accuracy_m:
+        return presence, happened
+    elif presence is not None and presence.inside:
+        now, more = _fold_inside(presence, seen, rules)
+    else:
+        now, more = _fold_outside(presence, uid, seen, rules, visit_id)
+    if now is not None and now is not presence:
+        now = _timed(now, rules)
+    return now, happened + more
+
+
+def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
+    """Let time pass up to `now_ms`: dwell, the end of a fence's life, silence, the end of a cool-down."""
+    happened: list[Happening] = []
+    silent_ms = _silent_ms(presence, rules)
+    ends_ms = min((t for t in (silent_ms, rules.active_until_ms) if t is not None), default=None)
+    if presence.inside:
+        until_ms = now_ms if ends_ms is None else min(now_ms, ends_ms)
+        presence, happened = _dwell(presence, until_ms, rules)
+    if ends_ms is not None and ends_ms <= now_ms:
+        gone = rules.active_until_ms is not None and ends_ms == rules.active_until_ms
+        left, more = end(presence, ends_ms, "geofence_removed") if gone else _fall_silent(presence)
+        return left, happened + more
+    if not presence.inside and presence.pending is None and _cooled(presence, now_ms, rules):
+        return None, happened
+    return _timed(presence, rules), happened
+
+
+def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
+    """End the presence for a reason that is not the phone's: its visit exits at `ts_ms`, and nothing is remembered."""
+    if not presence.inside:
+        return None, []
+    return None, [_exit(presence, max(ts_ms, presence.arrival_ms), reason=reason)]
+
+
+def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
+    """Let a late ping that was inside move the arrival back or the best probability up; minima and maxima only.
+
+    It may move the arrival only within the gap before it that no ping had judged, so the same ping may come twice.
+    """
+    if presence.before_ms is not None and ts_ms <= presence.before_ms:
+        return presence
+    arrival_ms = min(presence.arrival_ms, ts_ms)
+    best = max(presence.best_probability, probability)
+    if arrival_ms == presence.arrival_ms and best == presence.best_probability:
+        return presence
+    return replace(presence, arrival_ms=arrival_ms, best_probability=best, amended=True)
+
+
+def probability_of(seen: Sighting, rules: Rules) -> float:
+    """P(inside) as the way in sees it; 0 or 1 under `exact`."""
+    if rules.profile == "exact":
+        return 1.0 if seen.edge_m <= 0 else 0.0
+    return probability_inside(seen.edge_m, way_in_sigma_m(seen.accuracy_m, rules.inradius_m), rules.inradius_m)
+
+
+def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, visit_id: VisitId) -> Folded:
+    inside = presence is not None and presence.inside
+    if seen.edge_m <= 0:
+        if presence is not None and inside:
+            return _stay(presence, seen, 1.0), []
+        entered = _enter(presence, uid, seen.ts_ms, seen, 1.0, visit_id)
+        return entered[0], [entered[1]]
+    if presence is None or not inside:
+        return presence, []
+    gone = _exit(presence, seen.ts_ms, probability=0.0, edge_m=seen.edge_m, accuracy_m=seen.accuracy_m)
+    return None, [gone]
+
+
+def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
+    p_in = probability_of(seen, rules)
+    if p_in >= LIKELY:
+        return _stay(presence, seen, p_in), []
+    p_out = 1.0 - probability_inside(seen.edge_m, sigma_m(seen.accuracy_m), rules.inradius_m)
+    if seen.edge_m <= rules.exit_margin_m or p_out < SURE:
+        return replace(presence, last_ms=seen.ts_ms), []
+    first = presence.pending
+    if first is None:
+        waits = Pending("exit", seen.ts_ms, seen.edge_m, 1.0 - p_out, seen.accuracy_m)
+        return replace(presence, last_ms=seen.ts_ms, pending=waits), []
+    if seen.ts_ms - first.ts_ms < EXIT_GAP_MS:
+        return replace(presence, last_ms=seen.ts_ms), []
+    gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m)
+    if rules.cool_down_ms == 0:
+        return None, [gone]
+    return Presence(presence.geofence_uid, inside=False, left_ms=first.ts_ms, last_ms=seen.ts_ms), [gone]
+
+
+def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
+    p_in = probability_of(seen, rules)
+    if presence is not None and not _cooled(presence, seen.ts_ms, rules):
+        return presence, []
+    first = presence.pending if presence is not None else None
+    if p_in < LIKELY:
+        return None, []
+    if _enters(first, seen, p_in, rules):
+        start_ms = seen.ts_ms if first is None or first.ts_ms == seen.ts_ms else first.ts_ms
+        now, event = _enter(presence, uid, start_ms, seen, p_in, visit_id)
+        return now, [event]
+    if first is not None:
+        return presence, []
+    waits = Pending("enter", seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m)
+    # points 0: the visit has not begun; before_ms keeps the gap before the first of the two fixes
+    return Presence(uid, inside=False, pending=waits, before_ms=seen.before_ms, last_ms=seen.ts_ms), []
+
+
+def _enters(first: Pending | None, seen: Sighting, p_in: float, rules: Rules) -> bool:
+    if rules.confirm_ms:
+        return first is not None and seen.ts_ms - first.ts_ms >= rules.confirm_ms
+    return first is not None or p_in >= SURE
+
+
+def _enter(
+    presence: Presence | None, uid: str, start_ms: int, seen: Sighting, p_in: float, visit_id: VisitId
+) -> tuple[Presence, Happening]:
+    first = presence.pending if presence is not None else None
+    before_ms = seen.before_ms if first is None or presence is None else presence.before_ms
+    best = p_in if first is None else max(p_in, first.probability)
+    now = Presence(
+        uid,
+        inside=True,
+        visit_id=visit_id(start_ms),
+        arrival_ms=start_ms,
+        before_ms=before_ms,
+        last_inside_ms=seen.ts_ms,
+        last_ms=seen.ts_ms,
+        points=1 if first is None else 2,
+        best_probability=best,
+    )
+    happened = Happening(
+        "geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None
+    )
+    return now, happened
+
+
+def _stay(presence: Presence, seen: Sighting, p_in: float) -> Presence:
+    return replace(
+        presence,
+        last_inside_ms=seen.ts_ms,
+        last_ms=seen.ts_ms,
+        points=presence.points + 1,
+        best_probability=max(presence.best_probability, p_in),
+        pending=None,
+    )
+
+
+def _exit(
+    presence: Presence,
+    ts_ms: int,
+    *,
+    probability: float = 0.0,
+    edge_m: float | None = None,
+    accuracy_m: float | None = None,
+    inferred: bool = False,
+    reason: str | None = None,
+) -> Happening:
+    return Happening(
+        "geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason
+    )
+
+
+def _fall_silent(presence: Presence) -> Folded:
+    if not presence.inside:
+        return None, []
+    first = presence.pending
+    if first is not None:
+        gone = _exit(
+            presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m, inferred=True
+        )
+    else:
+        gone = _exit(presence, presence.last_ms, probability=presence.best_probability, inferred=True)
+    return None, [gone]
+
+
+def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, list[Happening]]:
+    happened: list[Happening] = []
+    if presence.pending is not None:
+        until_ms = min(until_ms, presence.pending.ts_ms - 1)
+    for dwell_s in rules.dwell_s:
+        due_ms = presence.arrival_ms + dwell_s * 1000
+        if dwell_s in presence.dwelled or due_ms > until_ms:
+            continue
+        presence = replace(presence, dwelled=(*presence.dwelled, dwell_s))
+        happened.append(
+            Happening(
+                "geofence.dwelled", due_ms, presence, presence.best_probability, fix_ms=presence.last_inside_ms, dwell_s=dwell_s
+            )
+        )
+    return presence, happened
+
+
+def _cooled(presence: Presence, now_ms: int, rules: Rules) -> bool:
+    return presence.left_ms is None or now_ms - presence.left_ms >= rules.cool_down_ms
+
+
+def _silent_ms(presence: Presence, rules: Rules) -> int | None:
+    if rules.presence_timeout_ms is None or (not presence.inside and presence.pending is None):
+        return None
+    return presence.last_ms + rules.presence_timeout_ms
+
+
+def _timed(presence: Presence, rules: Rules) -> Presence:
+    """The presence with its next timer: the earliest of dwell, silence, the fence's end and the end of a cool-down."""
+    dues = [_silent_ms(presence, rules), rules.active_until_ms]
+    if presence.inside and presence.pending is None:
+        dues += [presence.arrival_ms + d * 1000 for d in rules.dwell_s if d not in presence.dwelled]
+    if not presence.inside and presence.left_ms is not None:
+        dues.append(presence.left_ms + rules.cool_down_ms)
+    due_ms = min((d for d in dues if d is not None), default=None)
+    return presence if due_ms == presence.due_ms else replace(presence, due_ms=due_ms)

@@ -1,0 +1,208 @@
+"""The detection state machine, told as short stories: times in seconds, distances in metres, negative inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from geofence.model.presence import Presence
+from geofence.track import Happening, Rules, Sighting, amend, end, expire, fold
+
+RULES = {
+    "exact": Rules("exact", 150, 300, 20, 0, 0, None, ()),
+    "balanced": Rules("balanced", 150, 300, 20, 0, 120_000, 3_600_000, ()),
+    "strict": Rules("strict", 150, 300, 20, 60_000, 120_000, 3_600_000, ()),
+}
+
+
+class Story:
+    """One device at one geofence; collects what happened as (kind, second) pairs."""
+
+    def __init__(self, profile: str, **changes: Any) -> None:
+        self.rules = RULES[profile]._replace(**changes)
+        self.presence: Presence | None = None
+        self.before_ms: int | None = None
+        self.happened: list[Happening] = []
+
+    def see(self, at_s: float, edge_m: float, accuracy_m: float | None = 10.0, *, evidence: bool = True) -> Story:
+        ts_ms = int(at_s * 1000)
+        seen = Sighting(ts_ms, edge_m, accuracy_m, evidence, self.before_ms)
+        self.presence, more = fold(self.presence, "gf_1", seen, self.rules, lambda t: f"vis_{t}")
+        self.before_ms = ts_ms
+        self.happened += more
+        return self
+
+    def wait_until(self, at_s: float) -> Story:
+        if self.presence is not None:
+            self.presence, more = expire(self.presence, int(at_s * 1000), self.rules)
+            self.happened += more
+        return self
+
+    @property
+    def told(self) -> list[tuple[str, float]]:
+        return [(one.kind.removeprefix("geofence."), one.ts_ms / 1000) for one in self.happened]
+
+
+@pytest.mark.parametrize("profile", ["exact", "balanced"])
+def test_one_sure_fix_inside_enters_at_its_own_time(profile: str) -> None:
+    assert Story(profile).see(0, 500).see(60, -120).told == [("entered", 60)]
+
+
+def test_exact_enters_on_the_border_and_leaves_one_step_outside() -> None:
+    assert Story("exact").see(0, 0.0).see(1, 1e-9).told == [("entered", 0), ("exited", 1)]
+
+
+def test_exact_ignores_accuracy_suspicion_and_cool_down() -> None:
+    story = Story("exact").see(0, -1, 5000, evidence=False).see(1, 1, 5000, evidence=False).see(2, -1)
+    assert story.told == [("entered", 0), ("exited", 1), ("entered", 2)]
+
+
+def test_exact_never_falls_silent() -> None:
+    assert Story("exact").see(0, -10).wait_until(10_000_000).told == [("entered", 0)]
+
+
+def test_a_first_fix_already_inside_is_marked_and_a_later_one_is_not() -> None:
+    assert Story("balanced").see(0, -120).happened[0].first_fix is True
+    assert Story("balanced").see(0, 900).see(60, -120).happened[0].first_fix is False
+
+
+def test_an_unsure_fix_waits_for_the_next_one_to_agree_and_the_first_gives_the_time() -> None:
+    unsure = 30.0 * 1.51  # sigma 30 m: at 10 m inside p is about 0.63
+    story = Story("balanced").see(0, 900).see(60, -10, unsure)
+    assert story.told == []
+    assert story.see(90, -10, unsure).told == [("entered", 60)]
+    assert story.presence is not None
+    assert (story.presence.points, story.presence.before_ms) == (2, 0)
+
+
+def test_an_unsure_fix_followed_by_one_outside_is_forgotten() -> None:
+    story = Story("balanced").see(60, -10, 45).see(90, 200).see(120, -10, 45)
+    assert story.told == []
+    assert story.presence is not None
+    assert story.presence.pending is not None
+    assert story.presence.pending.ts_ms == 120_000
+
+
+def test_a_fix_worse_than_the_limit_changes_nothing_in_either_direction() -> None:
+    story = Story("balanced").see(0, -100, 1400)
+    assert (story.told, story.presence) == ([], None)
+    inside = story.see(60, -100).presence
+    assert story.see(120, 900, 1400).see(180, 900, 1400).presence == inside
+
+
+def test_a_jump_is_not_evidence() -> None:
+    assert Story("balanced").see(0, -100, evidence=False).told == []
+
+
+def test_leaving_takes_two_fixes_twenty_seconds_apart_and_the_first_gives_the_time() -> None:
+    story = Story("balanced").see(0, -100).see(60, 100).see(70, 100)
+    assert story.told == [("entered", 0)]
+    assert story.see(80, 100).told == [("entered", 0), ("exited", 60)]
+
+
+def test_one_outlier_outside_does_not_end_a_visit() -> None:
+    assert Story("balanced").see(0, -100).see(60, 300).see(120, -100).see(180, 300).told == [("entered", 0)]
+
+
+def test_the_exit_margin_holds_a_phone_at_the_door() -> None:
+    story = Story("balanced").see(0, -100)
+    for at_s in range(60, 600, 60):
+        story.see(at_s, 15, 5)
+    assert story.told == [("entered", 0)]
+
+
+def test_a_poor_fix_just_outside_is_no_proof_of_leaving() -> None:
+    assert Story("balanced").see(0, -100).see(60, 40, 150).see(120, 40, 150).told == [("entered", 0)]
+
+
+def test_nobody_re_enters_during_the_cool_down_but_everybody_may_after_it() -> None:
+    story = Story("balanced").see(0, -100).see(60, 200).see(90, 200).see(120, -100)
+    assert story.told[-1] == ("exited", 60)
+    assert story.see(181, -100).told[-1] == ("entered", 181)
+
+
+def test_the_end_of_a_cool_down_leaves_nothing_to_remember() -> None:
+    story = Story("balanced").see(0, -100).see(60, 200).see(90, 200)
+    assert story.presence is not None
+    assert story.presence.due_ms == 180_000
+    assert story.wait_until(180).presence is None
+
+
+def test_strict_enters_only_after_the_confirmation_time_inside() -> None:
+    story = Story("strict").see(0, -100).see(30, -100).see(59, -100)
+    assert story.told == []
+    assert story.see(60, -100).told == [("entered", 0)]
+
+
+def test_strict_starts_again_when_the_phone_was_outside_in_between() -> None:
+    assert Story("strict").see(0, -100).see(30, 200).see(61, -100).told == []
+
+
+def test_silence_ends_a_visit_at_its_last_ping_and_says_inferred() -> None:
+    story = Story("balanced").see(0, -100).see(600, -100).wait_until(4199)
+    assert story.told == [("entered", 0)]
+    assert story.wait_until(4200).told == [("entered", 0), ("exited", 600)]
+    assert story.happened[-1].inferred is True
+
+
+def test_silence_after_one_fix_outside_ends_the_visit_at_that_fix() -> None:
+    story = Story("balanced").see(0, -100).see(600, 200).wait_until(4200)
+    assert story.told == [("entered", 0), ("exited", 600)]
+
+
+def test_a_ping_after_silence_finds_the_visit_ended_whether_or_not_a_timer_ran() -> None:
+    with_timer = Story("balanced").see(0, -100).wait_until(9000).see(9000, -100)
+    without = Story("balanced").see(0, -100).see(9000, -100)
+    assert with_timer.told == without.told == [("entered", 0), ("exited", 0), ("entered", 9000)]
+
+
+def test_dwell_fires_once_at_its_due_time_by_ping_or_by_timer() -> None:
+    by_ping = Story("balanced", dwell_s=(300,)).see(0, -100).see(290, -100).see(350, -100).see(400, -100)
+    by_timer = Story("balanced", dwell_s=(300,)).see(0, -100).wait_until(299).wait_until(300).wait_until(301)
+    assert by_ping.told == by_timer.told == [("entered", 0), ("dwelled", 300)]
+    assert by_timer.happened[-1].dwell_s == 300
+
+
+def test_several_dwell_times_fire_in_order_and_before_the_exit() -> None:
+    story = Story("exact", dwell_s=(60, 120)).see(0, -100).see(200, 50)
+    assert story.told == [("entered", 0), ("dwelled", 60), ("dwelled", 120), ("exited", 200)]
+
+
+def test_no_dwell_fires_for_a_phone_already_seen_outside() -> None:
+    story = Story("balanced", dwell_s=(300,)).see(0, -100).see(250, 300).see(310, 300)
+    assert story.told == [("entered", 0), ("exited", 250)]
+
+
+def test_a_geofence_that_expires_ends_its_visits_at_that_moment_and_takes_no_new_ones() -> None:
+    story = Story("exact", active_until_ms=100_000).see(0, -10).see(150, -10).see(200, -10)
+    assert story.told == [("entered", 0), ("exited", 100)]
+    assert story.happened[-1].reason == "geofence_removed"
+
+
+def test_a_removed_geofence_ends_a_visit_but_says_nothing_of_those_outside() -> None:
+    story = Story("balanced").see(0, -100)
+    assert story.presence is not None
+    left, happened = end(story.presence, 50_000, "geofence_removed")
+    assert left is None
+    assert [(one.kind, one.ts_ms, one.reason) for one in happened] == [("geofence.exited", 50_000, "geofence_removed")]
+    waiting = Story("balanced").see(0, -10, 45).presence
+    assert waiting is not None
+    assert end(waiting, 50_000, "geofence_removed") == (None, [])
+
+
+def test_late_pings_move_the_arrival_back_only_within_the_gap_nobody_judged() -> None:
+    presence = Story("exact").see(0, 500).see(100, -10).presence
+    assert presence is not None
+    earlier = amend(presence, 40_000, 1.0)
+    assert (earlier.arrival_ms, earlier.amended) == (40_000, True)
+    assert amend(earlier, 40_000, 1.0) is earlier
+    assert amend(presence, 0, 1.0) is presence
+
+
+def test_points_and_the_best_probability_are_counted_in_order() -> None:
+    presence = Story("balanced").see(0, -120).see(30, -60, 100).see(60, -140).presence
+    assert presence is not None
+    assert presence.points == 3
+    assert presence.best_probability == pytest.approx(1.0, abs=1e-3)
+    assert presence.last_inside_ms == 60_000
