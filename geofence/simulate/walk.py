@@ -1,0 +1,130 @@
+"""People on their way through a town: along streets, in and out of stores, seen through a phone's uncertain eyes.
+
+A phone's error is not new at every fix: it wanders. It is drawn as a Gauss-Markov process (Gelb, Applied Optimal Estimation, 1974):
+what is left of the old error shrinks with the time that passed, and fresh error fills it up. The accuracy a phone states is the radius
+of 68 % confidence, 1.51 times the standard deviation along one axis.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from geofence.model.ping import PingIn
+from geofence.simulate.city import City
+from geofence.simulate.streets import Link, Spot
+
+SIGMAS_IN_ACCURACY = 1.51
+ERROR_LASTS_S = 40.0
+FASTEST_MPS = 60.0  # faster than that is taken for a jump, not for a drive
+
+
+class Stay(NamedTuple):
+    """A stretch of somebody's day: from one spot to another, or a pause where both are the same."""
+
+    start: Spot
+    end: Spot
+    seconds: float
+    indoors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Somebody with a phone: who, how fast, how often the phone reports, and how good its fixes are."""
+
+    device_id: str
+    speed_mps: float
+    period_s: float
+    accuracy_m: float
+    drives: bool
+
+
+def people(seed: int = 1, count: int = 300) -> tuple[Mover, ...]:
+    """Walkers and, every fourth, drivers."""
+    chance = random.Random(f"people {seed}")
+    return tuple(_person(chance, number) for number in range(1, count + 1))
+
+
+def _person(chance: random.Random, number: int) -> Mover:
+    drives = number % 4 == 0
+    kind, speed_mps = ("driver", chance.uniform(7.0, 14.0)) if drives else ("walker", chance.uniform(1.1, 1.7))
+    accuracy_m = min(60.0, 6.0 * math.exp(abs(chance.gauss(0.0, 0.8))))
+    return Mover(f"{kind}-{number:03d}", speed_mps, chance.uniform(4.0, 12.0), accuracy_m, drives)
+
+
+def walk(city: City, start_ms: int, seed: int = 1, count: int = 300, hurry: float = 1.0) -> Iterator[PingIn]:
+    """Everybody's pings from `start_ms` (epoch ms) on, ordered by time, without end.
+
+    `hurry` makes people, not the clock, go faster: at 10 a walk of ten minutes takes one, and pings still carry true times.
+    Every tenth person starts a few steps outside a store's ring, so that something happens soon.
+    """
+    days = [_pings(city, mover, start_ms, f"{seed} {mover.device_id}", hurry) for mover in people(seed, count)]
+    return heapq.merge(*days, key=lambda ping: ping.ts)
+
+
+def _pings(city: City, mover: Mover, start_ms: int, seed: str, hurry: float) -> Iterator[PingIn]:
+    chance = random.Random(seed)
+    # a phone's first report comes within its first seconds, so that a crowd does not report in step
+    at_s, east_m, north_m, reported_s = chance.uniform(0.0, mover.period_s), 0.0, 0.0, None
+    begun_s = 0.0
+    for stay in _day(city, mover, chance, hurry):
+        while at_s < begun_s + stay.seconds:
+            accuracy_m = min(250.0, mover.accuracy_m * chance.uniform(0.7, 1.6) * (2.5 if stay.indoors else 1.0))
+            kept = 0.0 if reported_s is None else math.exp(-(at_s - reported_s) / ERROR_LASTS_S)
+            fresh_m = accuracy_m / SIGMAS_IN_ACCURACY * math.sqrt(1.0 - kept * kept)
+            east_m, north_m = kept * east_m + chance.gauss(0.0, fresh_m), kept * north_m + chance.gauss(0.0, fresh_m)
+            yield _seen(city, mover, stay, (at_s - begun_s) / stay.seconds, (east_m, north_m), accuracy_m, start_ms + round(at_s * 1000))
+            reported_s = at_s
+            at_s += mover.period_s * chance.uniform(0.8, 1.2)
+        begun_s += stay.seconds
+
+
+def _seen(city: City, mover: Mover, stay: Stay, share: float, error_m: Spot, accuracy_m: float, ts_ms: int) -> PingIn:
+    x_m = stay.start[0] + share * (stay.end[0] - stay.start[0]) + error_m[0]
+    y_m = stay.start[1] + share * (stay.end[1] - stay.start[1]) + error_m[1]
+    lat, lon = city.degrees((x_m, y_m))
+    return PingIn(
+        lat=round(lat, 7),
+        lon=round(lon, 7),
+        ts=ts_ms,
+        device_id=mover.device_id,
+        accuracy_m=round(accuracy_m, 1),
+        speed_mps=round(math.dist(stay.start, stay.end) / stay.seconds, 1),
+    )
+
+
+def _day(city: City, mover: Mover, chance: random.Random, hurry: float) -> Iterator[Stay]:
+    """Errand after errand: to a store or to some other crossing, with a pause at each."""
+    speed_mps = min(FASTEST_MPS, mover.speed_mps * hurry)
+    here, at = _first_step(city, mover, chance)
+    while True:
+        if chance.random() < 0.6:
+            spot, link = chance.choice(city.doors)
+            pause_s, indoors = chance.uniform(120.0, 900.0), True
+        else:
+            link, pause_s, indoors = _any_street(city, chance), chance.uniform(20.0, 300.0), False
+            spot = city.streets.spots[link[0]]
+        for corner in [*(city.streets.spots[each] for each in city.streets.way(at, link[0])), spot]:
+            if (length_m := math.dist(here, corner)) > 0.0:
+                yield Stay(here, corner, length_m / speed_mps, indoors=False)
+            here = corner
+        at = link[0]
+        yield Stay(here, here, pause_s / hurry, indoors)
+
+
+def _first_step(city: City, mover: Mover, chance: random.Random) -> tuple[Spot, int]:
+    if int(mover.device_id[-3:]) % 10 == 1:
+        spot, link = chance.choice(city.doors)
+        near_m = 150.0 + 12.0 * mover.speed_mps
+        turn = chance.uniform(0.0, 2 * math.pi)
+        return (spot[0] + near_m * math.cos(turn), spot[1] + near_m * math.sin(turn)), link[0]
+    at = _any_street(city, chance)[0]
+    return city.streets.spots[at], at
+
+
+def _any_street(city: City, chance: random.Random) -> Link:
+    return chance.choice(sorted(city.streets.names))
