@@ -1,0 +1,185 @@
+"""The border of an area: signed distance in metres from points to it.
+
+Inside or outside is planar in lon/lat. The distance is taken in space: the border is broken into pieces so short that
+the chord of each lies within millimetres of it, which needs no projection and knows no pole and no 180th meridian.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import LineString, MultiPolygon, Polygon
+from shapely.affinity import translate
+
+from regions.chord import arc_m
+from regions.ellipsoid import Floats, in_space, metres_per_degree, ring_area_m2
+
+PIECE_M = 300.0
+PIECES = 20_000  # of a very long border; its pieces grow instead
+_BLOCK = 32
+_BATCH = 400_000  # piece tests held in memory at once
+
+
+class Border:
+    """The prepared border of one shape. Safe to share between threads once built."""
+
+    __slots__ = ("_block_radius", "_centre", "_inside", "_pieces", "perimeter_m", "segments")
+
+    def __init__(self, shape: Polygon | MultiPolygon) -> None:
+        shapely.prepare(shape)
+        self._inside = shape
+        self.segments = real_segments(shape)
+        lengths = _lengths_m(self.segments)
+        self.perimeter_m = float(lengths.sum())
+        self._pieces = _padded(_pieces(self.segments, lengths, max(PIECE_M, self.perimeter_m / PIECES)))
+        middle = (self._pieces[:, :, 0] + self._pieces[:, :, 1]) / 2
+        self._centre = middle.mean(axis=1)
+        self._block_radius = np.linalg.norm(self._pieces - self._centre[:, None, None], axis=3).max(axis=(1, 2))
+
+    def edge_m(self, lat: Floats, lon: Floats) -> Floats:
+        """(n,) signed distances in metres, at most 0 inside and on the border."""
+        distance = np.concatenate([self._distance_m(lat[i : i + 512], lon[i : i + 512]) for i in range(0, len(lat), 512)] or [np.empty(0)])
+        return np.where(covers(self._inside, lat, lon), -distance, np.maximum(distance, 1e-9))
+
+    def samples(self, step_m: float) -> tuple[Floats, Floats]:
+        """(m,) latitudes and longitudes of points along the border, no two neighbours further apart than `step_m`."""
+        cut = _divided(self.segments, _lengths_m(self.segments), step_m)
+        points = np.concatenate([cut[:, 0], cut[-1:, 1], cut[:, 1]])
+        return points[:, 1], np.clip(points[:, 0], -180.0, 180.0)
+
+    def _distance_m(self, lat: Floats, lon: Floats) -> Floats:
+        """Nearest chord: first the blocks that can hold it, then their pieces."""
+        if not len(lat):
+            return np.empty(0)
+        ping = np.stack(in_space(lat, lon), axis=1)
+        best = np.empty(len(lat))
+        rows = max(1, _BATCH // max(len(self._centre), _BLOCK))
+        for start in range(0, len(lat), rows):
+            best[start : start + rows] = self._nearest_chord(ping[start : start + rows])
+        return arc_m(best)
+
+    def _nearest_chord(self, ping: Floats) -> Floats:
+        away = np.linalg.norm(ping[:, None] - self._centre, axis=2)
+        reach = (away + self._block_radius).min(axis=1)
+        row, block = np.nonzero(away - self._block_radius <= reach[:, None])
+        best = np.full(len(ping), np.inf)
+        step = _BATCH // _BLOCK
+        for at in range(0, len(row), step):
+            part = slice(at, at + step)
+            np.minimum.at(best, row[part], _to_pieces(ping[row[part]], self._pieces[block[part]]))
+        return best
+
+
+def covers(shape: Polygon | MultiPolygon, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
+    """(n,) whether the shape, border included, holds each point; -180 and 180 are one meridian and a pole is one point."""
+    inside = np.asarray(shapely.intersects_xy(shape, lon, lat), dtype=np.bool_)
+    seam = np.abs(lon) == 180.0
+    if seam.any():
+        inside[seam] |= shapely.intersects_xy(shape, -lon[seam], lat[seam])
+    pole = np.abs(lat) == 90.0
+    if pole.any():
+        _, low, _, high = shape.bounds
+        inside[pole] = np.where(lat[pole] > 0, high == 90.0, low == -90.0)
+    return inside
+
+
+def area_m2(shape: Polygon | MultiPolygon) -> float:
+    """Area on the ellipsoid, edges straight in lon/lat."""
+    total = 0.0
+    for part in parts(shape):
+        rings = [np.asarray(ring.coords) for ring in (part.exterior, *part.interiors)]
+        sizes = [abs(ring_area_m2(ring[:, 0], ring[:, 1])) for ring in rings]
+        total += sizes[0] - sum(sizes[1:])
+    return total
+
+
+def inradius_m(shape: Polygon | MultiPolygon, border: Border) -> float:
+    """Radius of a large circle that fits inside: the planar inscribed circle's centre, measured on the ellipsoid."""
+    best = 0.0
+    for part in sorted(parts(rejoined(shape)), key=lambda part: -part.area)[:3]:
+        _, y = part.centroid.coords[0]
+        per_lat, per_lon = (float(x) for x in metres_per_degree(y))
+        flat = shapely.transform(part, lambda xy, sx=per_lon, sy=per_lat: xy * [sx, sy])
+        circle = shapely.maximum_inscribed_circle(flat, tolerance=max(1e-3, 0.005 * flat.area**0.5))
+        x, y = circle.coords[0][0] / per_lon, circle.coords[0][1] / per_lat
+        best = max(best, -float(border.edge_m(np.array([y]), np.array([(x + 180.0) % 360.0 - 180.0]))[0]))
+    return best
+
+
+def parts(shape: Polygon | MultiPolygon) -> list[Polygon]:
+    """The polygons of a shape."""
+    return list(shapely.get_parts(shape))
+
+
+def rejoined(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    """The shape with a cut at the 180th meridian undone (longitudes 180 to 360 then), where it is narrower that way."""
+    low, _, high, _ = shape.bounds
+    if low > -180.0 or high < 180.0 or len(parts(shape)) < 2:
+        return shape
+    shifted = [translate(part, 360.0) if part.bounds[2] <= 0.0 else part for part in parts(shape)]
+    return cast("Polygon | MultiPolygon", shapely.union_all(shifted))
+
+
+def real_segments(shape: Polygon | MultiPolygon) -> Floats:
+    """(m, 2, 2) border segments, lon/lat, without those that only exist because maps end at 180 degrees and at the poles."""
+    rings = [np.asarray(ring.coords)[:, :2] for part in parts(shape) for ring in (part.exterior, *part.interiors)]
+    segments = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
+    on_pole = (np.abs(segments[:, :, 1]) == 90.0).all(axis=1)
+    east, west = (segments[:, :, 0] == 180.0).all(axis=1), (segments[:, :, 0] == -180.0).all(axis=1)
+    if not (east | west).any():
+        return _never_empty(segments[~on_pole], segments)
+    seam = _one_sided(segments[east], segments[west])
+    return _never_empty(np.concatenate([segments[~(east | west | on_pole)], seam]), segments)
+
+
+def _never_empty(segments: Floats, otherwise: Floats) -> Floats:
+    return segments if len(segments) else otherwise
+
+
+def _one_sided(east: Floats, west: Floats) -> Floats:
+    """Where the seam bounds the area on one side only, it is a real border."""
+    lines = [shapely.union_all([LineString([(180.0, y0), (180.0, y1)]) for (_, y0), (_, y1) in side if y0 != y1]) for side in (east, west)]
+    real = shapely.get_parts(shapely.symmetric_difference(lines[0], lines[1]))
+    found = [np.asarray(line.coords) for line in real if isinstance(line, LineString) and len(line.coords) > 1]
+    return np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in found]) if found else np.empty((0, 2, 2))
+
+
+def _lengths_m(segments: Floats) -> Floats:
+    per_lat, per_lon = metres_per_degree(np.abs(segments[:, :, 1]).min(axis=1))
+    step = segments[:, 1] - segments[:, 0]
+    return np.asarray(np.hypot(step[:, 0] * per_lon, step[:, 1] * np.maximum(per_lat, 111_694.0)), dtype=np.float64)
+
+
+def _divided(segments: Floats, lengths: Floats, step_m: float) -> Floats:
+    """(p, 2, 2) the segments divided evenly so that none is longer than `step_m`."""
+    count = np.maximum(1, np.ceil(lengths / step_m)).astype(np.int64)
+    owner = np.repeat(np.arange(len(segments)), count)
+    nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    start, step = segments[owner, 0], (segments[owner, 1] - segments[owner, 0])
+    share = count[owner][:, None]
+    return np.stack([start + step * (nth[:, None] / share), start + step * ((nth + 1)[:, None] / share)], axis=1)
+
+
+def _pieces(segments: Floats, lengths: Floats, step_m: float) -> Floats:
+    """(p, 2, 3) chords in space."""
+    cut = _divided(segments, lengths, step_m)
+    return np.stack(in_space(cut[:, :, 1], cut[:, :, 0]), axis=2)
+
+
+def _padded(pieces: Floats) -> Floats:
+    """(blocks, 32, 2, 3): the last piece repeated to fill its block."""
+    short = -len(pieces) % _BLOCK
+    return np.concatenate([pieces, np.repeat(pieces[-1:], short, axis=0)]).reshape(-1, _BLOCK, 2, 3)
+
+
+def _to_pieces(ping: Floats, blocks: Floats) -> Floats:
+    """(n,) distance in space from each point to the nearest chord of its block."""
+    start, along = blocks[:, :, 0], blocks[:, :, 1] - blocks[:, :, 0]
+    offset = ping[:, None] - start
+    length2 = np.einsum("ijk,ijk->ij", along, along)
+    share = np.clip(np.einsum("ijk,ijk->ij", offset, along) / np.where(length2 > 0, length2, 1.0), 0.0, 1.0)
+    offset -= along * share[:, :, None]
+    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", offset, offset).min(axis=1)), dtype=np.float64)
