@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from geofence.backends.sql.presences import SqlPresences
-from geofence.backends.sql.rows import columns, from_row, to_row, upsert
+from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import devices, events, idempotency, keys, presences, projects, visits
 from geofence.errors import Busy, RecordError
 from geofence.model.account import Device, Key, Project
@@ -67,7 +67,7 @@ class SqlAccounts:
             set_={name: insert.excluded[name] for name in ("fingerprint", "status", "body", "created_ms")},
             where=idempotency.c.created_ms <= now_ms - KEPT_MS,
         )
-        if not self._connection.execute(new).rowcount:
+        if not self._connection.execute(new, execution_options=COUNTED).rowcount:
             raise Busy("Another request with this Idempotency-Key was just answered; send the same again.")
 
     def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:

@@ -185,7 +185,7 @@ class SqlPresences:
     def _save_events(self, happened: Sequence[Event]) -> None:
         if not happened:
             return
-        told = [rows.to_row(events, event) for event in happened]
+        told = [rows.to_row(events, event, place=place) for place, event in enumerate(happened)]
         if self._connection.dialect.name == "sqlite":
             for row, seq in zip(told, sequence.give_seq(self._connection, happened), strict=True):
                 row["stream_seq"] = seq

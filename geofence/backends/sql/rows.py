@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 Row = dict[str, Any]
 
+COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy says -1 for an INSERT on PostgreSQL
+
 
 def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
     """The struct's fields that are columns of the table, and `more`.
@@ -48,7 +50,7 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, k
     if not rows:
         return 0
     statement = _upsert(connection.dialect.name, table, tuple(rows[0]), frozenset(keep))
-    return connection.execute(statement, list(rows)).rowcount
+    return connection.execute(statement, list(rows), execution_options=COUNTED).rowcount
 
 
 @cache

@@ -160,6 +160,7 @@ events = sa.Table(
     sa.Column("visit_id", sa.String, nullable=False),
     _ms("ts_ms", nullable=False),
     _ms("recorded_ms", nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, server_default="0"),  # within its unit of work
     sa.Column("profile", sa.String, nullable=False),
     sa.Column("probability", sa.Float),
     sa.Column("edge_m", sa.Float),

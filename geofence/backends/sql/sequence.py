@@ -29,8 +29,9 @@ def number_committed(connection: sa.Connection) -> int:
     # The row lock is the turnstile: whoever gets it sees, in its next statement, all that the one before committed.
     newest = connection.execute(sa.select(counters.c.value).where(counters.c.name == _STREAM).with_for_update()).scalar_one()
     # A row that is just being erased is passed by: to wait for it could deadlock, and if it stays it gets a later number.
-    free = sa.select(events.c.id, events.c.recorded_ms).where(events.c.stream_seq.is_(None)).with_for_update(skip_locked=True).cte("free")
-    place = sa.func.row_number().over(order_by=(free.c.recorded_ms, free.c.id))
+    when = (events.c.recorded_ms, events.c.ts_ms, events.c.place)
+    free = sa.select(events.c.id, *when).where(events.c.stream_seq.is_(None)).with_for_update(skip_locked=True).cte("free")
+    place = sa.func.row_number().over(order_by=(free.c.recorded_ms, free.c.ts_ms, free.c.place, free.c.id))
     line = sa.select(free.c.id, place.label("place")).subquery("line")
     number = sa.update(events).values(stream_seq=newest + line.c.place).where(events.c.id == line.c.id)
     numbered = connection.execute(number).rowcount

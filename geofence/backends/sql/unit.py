@@ -58,8 +58,11 @@ class SqlUnit:
         self.presences.committed()
 
     def rollback(self) -> None:
-        """Forget it; harmless on a closed unit."""
-        self._connection.close()
+        """Forget it; harmless on a closed unit and on a lost connection, where the database forgets by itself."""
+        try:
+            self._connection.close()
+        except RecordError:
+            self._connection.invalidate()
 
     def __enter__(self) -> Self:
         """The unit itself."""

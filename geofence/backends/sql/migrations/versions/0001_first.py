@@ -167,6 +167,7 @@ def _events() -> None:
         sa.Column("visit_id", sa.String(), nullable=False),
         sa.Column("ts_ms", sa.BigInteger(), nullable=False),
         sa.Column("recorded_ms", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Integer(), server_default="0", nullable=False),
         sa.Column("profile", sa.String(), nullable=False),
         sa.Column("probability", sa.Float(), nullable=True),
         sa.Column("edge_m", sa.Float(), nullable=True),

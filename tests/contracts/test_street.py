@@ -1,0 +1,248 @@
+"""The street on a real record, SQLite and PostgreSQL alike: what is answered, what is kept, what happens only once."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.clock import PingClock
+from geofence.edits import Edited
+from geofence.model.account import Project
+from geofence.model.ping import PingIn
+from geofence.model.place import Geofence, Profile
+from geofence.model.receipt import Receipt
+from geofence.ports import Unit
+from geofence.street import Street
+
+T0 = 1_790_000_000_000
+HOME = (48.0, 11.0)
+
+
+def fence(uid: str = "gf_1", *, profile: Profile | None = None, lat: float = HOME[0], radius_m: float = 150, **more: Any) -> Geofence:
+    region = {"type": "circle", "lat": lat, "lon": HOME[1], "radius_m": radius_m}
+    return Geofence(uid, f"fence-{uid}", region, profile=profile or Profile("exact"), **more)
+
+
+def ping(at_s: float, north_m: float = 0.0, device: str = "phone", **more: Any) -> PingIn:
+    """A ping `north_m` metres north of HOME."""
+    return PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), device, **more)
+
+
+class House:
+    """A street on a record, and short words for what the tests do with it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        with contextlib.closing(open_record(url)) as record:
+            record.migrate()
+        self.open()
+
+    def open(self) -> None:
+        self.record: SqlRecord = open_record(self.url)
+        self.street = Street(self.record, PingClock())
+        self.street.start()
+
+    def die_and_return(self) -> None:
+        """Lose everything that is not in the record."""
+        self.street.stop()
+        self.record.close()
+        self.open()
+
+    def close(self) -> None:
+        self.street.stop()
+        self.record.close()
+
+    def edit(self, work: Callable[[Unit], Edited]) -> Any:
+        return self.street.edit("p", work).result(30)
+
+    def put(self, *fences: Geofence) -> None:
+        def work(unit: Unit) -> Edited:
+            for one in fences:
+                unit.places.put_geofence("p", one)
+            return Edited(None, changed=fences)
+
+        self.edit(work)
+
+    def remove(self, uid: str) -> None:
+        def work(unit: Unit) -> Edited:
+            unit.places.delete_geofences("p", [uid])
+            return Edited(None, removed=(uid,))
+
+        self.edit(work)
+
+    def post(self, *pings: PingIn, include: Sequence[str] = ()) -> Receipt:
+        return self.street.post("p", list(enumerate(pings)), include=frozenset(include)).result(30)
+
+    @property
+    def told(self) -> list[tuple[str, str, float]]:
+        """(kind, device, second) of every event, in reading order."""
+        self.record.sequence()
+        found = self.record.reading.page("events", "p", {}, None, 100_000)
+        return [(e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found]
+
+    @property
+    def visits(self) -> list[Any]:
+        return self.record.reading.page("visits", "p", {}, None, 100_000)
+
+
+@pytest.fixture
+def house(record_url: str) -> Iterator[House]:
+    house = House(record_url)
+    house.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact")))))
+    house.put(fence())
+    yield house
+    house.close()
+
+
+def test_a_walk_past_the_store_is_one_enter_and_one_exit(house: House) -> None:
+    receipt = house.post(ping(0, 500), ping(60, 100), ping(120, -100), ping(180, -500))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (4, 0, ())
+    assert house.told == [("entered", "phone", 60), ("exited", "phone", 180)]
+    [visit] = house.visits
+    assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms, visit.points) == (T0 + 60_000, T0 + 120_000, T0 + 180_000, 2)
+
+
+def test_posting_everything_twice_changes_nothing_and_says_duplicate(house: House) -> None:
+    walk = [ping(0, 500), ping(60, 100), ping(180, -500)]
+    house.post(*walk)
+    assert house.post(*walk) == Receipt(0, 3, ())
+    assert len(house.told) == 2
+
+
+def test_after_a_death_the_same_pings_again_are_late_and_change_nothing(house: House) -> None:
+    walk = [ping(0, 500), ping(60, 100), ping(120, 0), ping(180, -500), ping(300, 20)]
+    house.post(*walk)
+    before = (house.told, house.visits)
+    house.die_and_return()
+    house.post(*walk)
+    assert (house.told, house.visits) == before
+
+
+def test_a_device_inside_is_still_inside_after_a_death(house: House) -> None:
+    house.post(ping(0, 0))
+    house.die_and_return()
+    house.post(ping(60, 10), ping(120, 900))
+    assert house.told == [("entered", "phone", 0), ("exited", "phone", 120)]
+
+
+def test_a_repeated_ping_is_answered_with_the_events_it_once_caused(house: House) -> None:
+    first = house.post(ping(0, 0), include=["events"]).devices["phone"].events
+    again = house.post(ping(0, 0), include=["events"]).devices["phone"].events
+    assert [event.id for event in again] == [event.id for event in first]
+    assert len(first) == 1
+
+
+def test_the_same_id_with_other_content_is_a_conflict_and_the_rest_goes_through(house: House) -> None:
+    house.post(ping(0, 900, id="a"))
+    receipt = house.post(ping(60, 0, id="a"), ping(120, 0, id="b"))
+    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (1, [(0, "conflict")])
+    assert house.told == [("entered", "phone", 120)]
+
+
+def test_bad_items_are_named_and_never_spoil_their_batch(house: House) -> None:
+    bad = PingIn(float("nan"), 11.0, T0, "phone")
+    receipt = house.post(bad, ping(0, 0), PingIn(48.0, 181.0, T0, "phone"), PingIn(48.0, 11.0, 1_790_000_000, "phone"), ping(5, 0, ""))
+    assert receipt.accepted == 1
+    assert [(r.index, r.code) for r in receipt.rejected] == [
+        (0, "invalid_position"),
+        (2, "invalid_position"),
+        (3, "invalid_time"),
+        (4, "invalid_device"),
+    ]
+
+
+def test_a_late_ping_moves_an_arrival_back_but_triggers_nothing(house: House) -> None:
+    house.post(ping(0, 500), ping(100, 0))
+    house.post(ping(50, 50))
+    assert house.told == [("entered", "phone", 100)]
+    house.post(ping(200, 900))
+    [visit] = house.visits
+    assert (visit.arrival_ms, visit.amended) == (T0 + 50_000, True)
+
+
+def test_a_late_ping_amends_a_visit_that_has_ended_and_may_come_twice(house: House) -> None:
+    house.post(ping(0, 500), ping(100, 0), ping(200, 900))
+    for _ in range(2):
+        house.die_and_return()
+        house.post(ping(50, 50), ping(150, 50))
+        [visit] = house.visits
+        assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms) == (T0 + 50_000, T0 + 150_000, T0 + 200_000)
+    assert len(house.told) == 2
+
+
+def test_removing_a_geofence_ends_its_visits_with_the_reason(house: House) -> None:
+    house.post(ping(0, 0), ping(0, 0, "other"))
+    house.remove("gf_1")
+    events = house.record.reading.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    house.record.sequence()
+    events = house.record.reading.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    assert sorted((event.device_id, event.reason) for event in events) == [
+        ("other", "geofence_removed"),
+        ("phone", "geofence_removed"),
+    ]
+    house.post(ping(60, 10))
+    assert len(house.told) == 4
+
+
+def test_a_geofence_made_anew_under_its_old_name_makes_new_visits(house: House) -> None:
+    house.post(ping(0, 0))
+    house.remove("gf_1")
+    house.put(fence("gf_2"))
+    house.post(ping(60, 0))
+    assert [kind for kind, _, _ in house.told] == ["entered", "exited", "entered"]
+    assert len({visit.visit_id for visit in house.visits}) == 2
+
+
+def test_exits_come_before_enters_in_one_move(house: House) -> None:
+    house.put(fence("gf_2", lat=HOME[0] + 1000 / 111_195))
+    house.post(ping(0, 0), ping(60, 1000))
+    assert house.told == [("entered", "phone", 0), ("exited", "phone", 60), ("entered", "phone", 60)]
+
+
+def test_timers_fire_once_in_the_pings_own_time(house: House) -> None:
+    house.put(fence("gf_b", lat=49.0, profile=Profile("balanced", dwell_s=(300,))))
+    quiet = PingIn(49.0, HOME[1], T0, "quiet")
+    house.post(quiet)
+    house.post(ping(301, 5000))
+    house.post(ping(302, 5000))
+    house.post(ping(3600, 5000))
+    house.post(ping(7200, 5000))
+    quiets = [(kind, at_s) for kind, device, at_s in house.told if device == "quiet"]
+    assert quiets == [("entered", 0), ("dwelled", 300), ("exited", 0)]
+
+
+def test_two_threads_of_requests_lose_and_double_nothing(house: House) -> None:
+    futures = [
+        house.street.post("p", list(enumerate([ping(2 * n, 0, f"d{m}"), ping(2 * n + 1, 900, f"d{m}")])))
+        for n in range(20)
+        for m in range(10)
+    ]
+    assert sum(future.result(60).accepted for future in futures) == 400
+    assert len(house.told) == len(set(house.told)) == 400
+
+
+def test_batching_changes_nothing_of_what_happened(house: House, tmp_path: Any) -> None:
+    dice = random.Random(7)
+    house.put(fence("gf_2", lat=HOME[0] + 200 / 111_195), fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200))
+    walk = [
+        ping(30 * n + m, dice.uniform(-400, 600), f"d{m}", accuracy_m=dice.choice([5.0, 40.0, 90.0, None]))
+        for n in range(60)
+        for m in range(5)
+    ]
+    for one in walk:
+        house.post(one)
+    first = sorted(house.told)
+    other = House(f"sqlite:///{tmp_path}/other.db")
+    other.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+    other.put(fence(), fence("gf_2", lat=HOME[0] + 200 / 111_195), fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200))
+    for start in range(0, len(walk), 100):
+        other.post(*walk[start : start + 100])
+        other.post(*walk[max(0, start - 50) : start + 100])
+    assert sorted(other.told) == first
+    assert len(first) > 100
+    other.close()
