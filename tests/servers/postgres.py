@@ -98,7 +98,7 @@ def _reachable_by_others(path: Path) -> bool:
 
 
 def _initialise(binaries: Path, folder: Path, account: dict[str, Any]) -> None:
-    options = "--username=postgres --auth=trust --encoding=UTF8 --no-locale --no-sync".split()
+    options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
     command = [str(binaries / "initdb"), "-D", str(folder / "data"), *options]
     done = subprocess.run(command, cwd=folder, env=_QUIET, capture_output=True, text=True, check=False, **account)
     if done.returncode:

@@ -1,0 +1,146 @@
+"""Where a record may be: addresses, the one serving process of a file, and passwords that nobody gets to see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+from geofence.backends.sql.engine import make_engine
+from geofence.backends.sql.record import open_record
+from geofence.errors import RecordError, RecordLocked
+from tests.contracts import some
+from tests.servers.postgres import Postgres
+
+ROOT = Path(__file__).parents[2]
+HOLD = (
+    "import sys; from geofence.backends.sql.record import open_record\n"
+    "record = open_record(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+)
+
+
+def _told(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+def test_a_file_takes_one_serving_process(sqlite_url: str):
+    first = open_record(sqlite_url)
+    with pytest.raises(RecordLocked):
+        open_record(sqlite_url)
+    first.close()
+    open_record(sqlite_url).close()
+
+
+def test_the_lock_holds_between_processes_and_dies_with_its_holder(sqlite_url: str):
+    command = [sys.executable, "-c", HOLD, sqlite_url]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(RecordLocked):
+            open_record(sqlite_url)
+        holder.kill()
+        holder.wait(30)
+    open_record(sqlite_url).close()
+
+
+def test_the_same_file_by_another_name_is_the_same_file(sqlite_url: str, tmp_path: Path):
+    (tmp_path / "link.db").symlink_to(sqlite_url.removeprefix("sqlite:///"))
+    first = open_record(sqlite_url)
+    with pytest.raises(RecordLocked):
+        open_record(f"sqlite:///{tmp_path / 'link.db'}")
+    first.close()
+
+
+def test_a_short_administrative_unit_runs_beside_the_serving_process(sqlite_url: str):
+    serving = open_record(sqlite_url)
+    some.add_project(serving)
+    beside = open_record(sqlite_url, writer=False)
+    with beside.begin() as unit:
+        unit.accounts.put_key(some.key())
+        unit.commit()
+    beside.close()
+    assert serving.reading.keys("p1") == [some.key()]
+    serving.close()
+
+
+def test_a_postgresql_record_takes_any_number_of_processes(postgres_url: str):
+    first, second = open_record(postgres_url), open_record(postgres_url)
+    some.add_project(first)
+    assert second.reading.projects() == [some.project()]
+    assert (first.embedded, second.embedded) == (False, False)
+    first.close()
+    second.close()
+
+
+def test_a_commit_to_a_file_reaches_the_disk(sqlite_url: str):
+    record = open_record(sqlite_url)
+    with record.begin() as unit:
+        asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        settings = [unit.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
+    assert settings == ["wal", 2, 1, 10_000]
+    assert record.embedded
+    record.close()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_a_postgresql_address_is_understood(postgres_url: str, scheme):
+    record = open_record(scheme + postgres_url.removeprefix("postgresql"))
+    assert record.reading.health()["database"] == "postgresql"
+    record.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite://host/x.db",
+        "mysql://u:hunter2@127.0.0.1/x",
+        "postgresql+asyncpg://u:hunter2@127.0.0.1/x",
+        "postgresql://u:hunter2@127.0.0.1:port/x",
+        "://u:hunter2@127.0.0.1",
+    ],
+)
+def test_an_address_that_is_not_ours_is_refused_without_being_repeated(url):
+    with pytest.raises(RecordError) as caught:
+        make_engine(url)
+    assert "hunter2" not in _told(caught.value)
+
+
+def test_a_password_is_in_no_error_and_no_picture_of_the_record():
+    url = "postgresql://someone:hunter2@127.0.0.1:1/nowhere"
+    record = open_record(url)
+    for failing in (record.reading.projects, record.begin, record.sequence, record.migrate):
+        with pytest.raises(RecordError) as caught:
+            failing()
+        assert "hunter2" not in _told(caught.value)
+    assert "hunter2" not in repr(record) + repr(record.engine) + str(record.engine.url)
+    record.close()
+
+
+def test_a_database_that_does_not_exist_is_a_record_error(postgres: Postgres):
+    record = open_record(postgres.url("no_such_database"))
+    with pytest.raises(RecordError):
+        record.begin()
+    record.close()
+
+
+def test_a_file_that_is_no_database_is_a_record_error_and_left_alone(tmp_path: Path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear database,\n" * 400)
+    record = open_record(f"sqlite:///{path}")
+    with pytest.raises(RecordError):
+        record.migrate()
+    record.close()
+    assert path.read_text() == "Dear database,\n" * 400
+
+
+def test_a_folder_that_cannot_be_made_is_a_record_error(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError):
+        open_record(f"sqlite:///{tmp_path / 'file' / 'folder' / 'record.db'}")

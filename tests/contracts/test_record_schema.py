@@ -1,0 +1,81 @@
+"""Migrations: what they build is what the code believes, on every backend, however often and by however many they are run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from geofence.backends.sql.record import open_record
+from geofence.backends.sql.schema import metadata
+from geofence.errors import RecordError
+from tests.contracts import some
+
+MIGRATE = "import sys; from geofence.backends.sql.record import open_record as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+
+
+def test_the_migrated_schema_is_the_one_in_the_code(empty_url: str):
+    record = open_record(empty_url)
+    record.migrate()
+    with record.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    record.close()
+
+
+def test_a_schema_that_differs_is_noticed(empty_url: str):
+    record = open_record(empty_url)
+    record.migrate()
+    with record.begin() as unit:
+        unit.connection.exec_driver_sql("DROP INDEX ix_visits_arrival")
+        unit.commit()
+    with record.engine.connect() as connection:
+        assert [change[0] for change in compare_metadata(MigrationContext.configure(connection), metadata)] == ["add_index"]
+    record.close()
+
+
+def test_migrating_again_keeps_what_is_there(empty_url: str):
+    record = open_record(empty_url)
+    record.migrate()
+    some.add_project(record)
+    record.migrate()
+    assert record.reading.projects() == [some.project()]
+    assert record.reading.health() == {"database": record.engine.dialect.name, "schema": "0001", "unnumbered": 0}
+    record.close()
+
+
+def test_four_processes_may_migrate_at_once(empty_url: str):
+    command = [sys.executable, "-c", MIGRATE, empty_url]
+    root = Path(__file__).parents[2]
+    started = [subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    told = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0, 0], told
+    record = open_record(empty_url)
+    assert record.reading.health()["schema"] == "0001"
+    record.close()
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str):
+    record = open_record(empty_url)
+    record.migrate()
+    with record.begin() as unit:
+        unit.connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        unit.commit()
+    with pytest.raises(RecordError, match="newer version"):
+        record.migrate()
+    assert record.reading.health()["schema"] == "9999"
+    record.close()
+
+
+def test_a_record_nobody_migrated_does_not_answer(empty_url: str):
+    record = open_record(empty_url)
+    with pytest.raises(RecordError):
+        record.reading.health()
+    with pytest.raises(RecordError):
+        record.reading.projects()
+    record.close()
