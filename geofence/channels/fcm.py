@@ -1,0 +1,96 @@
+"""Push through Firebase Cloud Messaging, HTTP v1: pyfcm for the payload, google-auth for the token, our own transport.
+
+pyfcm's own `notify` sleeps without bound on Retry-After, posts again after a lost answer and drops the error code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pyfcm import FCMNotification
+
+from geofence.channels import EXPIRED, expired
+from geofence.channels.exchange import Answer, Limits, Request
+from geofence.channels.fcm_payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
+from geofence.channels.fcm_verdict import judge
+from geofence.channels.google_token import NoToken, Tokens, read_credentials
+from geofence.channels.transport import Transport
+from geofence.model.message import ChannelName, Message, Outcome
+
+NAME: ChannelName = "push"
+GOOGLE = "https://fcm.googleapis.com"
+LIMITS = Limits()
+
+
+class Fcm:
+    """The push channel of one Firebase project.
+
+    `credentials` is the path of a service account's JSON file, `endpoint` the root of the FCM service (`http://host:port`
+    for a local one). Raises `InputError` for an unusable file.
+    """
+
+    name: ChannelName = NAME
+    retry_s: tuple[int, ...] = (5, 15, 45, 120, 300)
+
+    def __init__(self, credentials: str | Path, *, endpoint: str = GOOGLE, limits: Limits = LIMITS) -> None:
+        account = read_credentials(credentials)
+        self._tokens = Tokens(account, timeout_s=limits.total_s)
+        self._fcm = FCMNotification(credentials=account)
+        self._fcm.FCM_END_POINT_BASE = f"{endpoint.rstrip('/')}/v1/projects"
+        self._transport = Transport(limits, direct=endpoint != GOOGLE)
+
+    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+        """See `Channel.send`."""
+        try:
+            headers = ["Content-Type: application/json", "Expect:", f"Authorization: Bearer {self._tokens.bearer()}"]
+        except NoToken as error:
+            return iter([(message.id, error.outcome) for message in messages])
+        refused: list[tuple[str, Outcome]] = []
+        answers = self._transport.post(self._requests(messages, now_ms, headers, refused))
+        return self._outcomes(messages, refused, answers)
+
+    def close(self) -> None:
+        """See `Channel.close`."""
+        self._transport.close()
+        self._tokens.close()
+
+    def _requests(
+        self, messages: Sequence[Message], now_ms: int, headers: list[str], refused: list[tuple[str, Outcome]]
+    ) -> Iterator[Request]:
+        url = self._fcm.fcm_end_point
+        for place, message in enumerate(messages):
+            body = self._body(message, now_ms)
+            if isinstance(body, Outcome):
+                refused.append((message.id, body))
+            else:
+                yield Request(place, url, headers, body)
+
+    def _body(self, message: Message, now_ms: int) -> bytes | Outcome:
+        if expired(message, now_ms):
+            return EXPIRED
+        if not message.address:
+            return Outcome("failed", "no_address")
+        try:
+            prepared = arguments(message, now_ms)
+            size = size_bytes(prepared)
+            body: bytes = self._fcm.parse_payload(**prepared)
+        except (TypeError, ValueError):
+            return Outcome("failed", "invalid_payload", "the content cannot be written as JSON")
+        if size > MAX_PAYLOAD_BYTES:
+            return Outcome("failed", "payload_too_large", f"{size}/{MAX_PAYLOAD_BYTES} bytes")
+        return body
+
+    def _outcomes(
+        self, messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
+    ) -> Iterator[tuple[str, Outcome]]:
+        yield from refused
+        for answer in answers:
+            yield messages[answer.key].id, self._settle(judge(answer))
+
+    def _settle(self, outcome: Outcome) -> Outcome:
+        if outcome.verdict == "sent":
+            self._tokens.accepted()
+        elif outcome.reason == "unauthorized" and self._tokens.refused():
+            return Outcome("retry", "token_expired", outcome.detail, 0.0, status=outcome.status)
+        return outcome
