@@ -10,7 +10,7 @@ from geofence.errors import Conflict, InputError, NotFound
 from geofence.hours import check_hours
 from geofence.model.place import Geofence, Ring, Store
 from geofence.ports import Unit
-from regions.geojson import canonical, read_region
+from regions.geojson import canonical
 from regions.region import RegionError
 from regions.zone import time_zone
 
@@ -125,7 +125,7 @@ def _ring_geofence(store: Store, ring: Ring) -> Geofence:
     return Geofence(
         uid="",
         external_id=ring_id(store.external_id, ring.name),
-        region=_checked(_circle(store, ring), "/rings"),
+        region=_circle(store, ring),
         store_id=store.external_id,
         ring=ring.name,
         name=store.name,
@@ -140,7 +140,7 @@ def _circle(store: Store, ring: Ring) -> dict[str, object]:
 
 def _checked(region: dict[str, object], pointer: str) -> dict[str, object]:
     try:
-        return canonical(read_region(region))
+        return canonical(region)
     except RegionError as error:
         raise InputError(error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)) from None
 

@@ -1,0 +1,50 @@
+"""The application: its doors, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import problems
+from api.bootstrap import House
+from api.front import Front
+from api.openapi import document
+from api.routes import devices, events, geofences, health, keys, pings, stores, visits
+from api.version import our_version
+
+
+class Application(FastAPI):
+    """FastAPI with an OpenAPI document that is true for the raw routes, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self.routes, pings.PATHS)
+        return self.openapi_schema
+
+
+def make_app(house: House) -> Application:
+    """The application over an open house; the house is closed when the application ends."""
+    app = Application(title="Geofence", version=our_version(), lifespan=_lifespan, redirect_slashes=False, redoc_url=None)
+    app.state.house = house
+    app.add_middleware(Front, meters=house.meters)
+    problems.install(app)
+    app.router.routes.extend(pings.ROUTES)
+    for noun in (stores, geofences, devices, events, visits, keys, health):
+        app.include_router(noun.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    house: House = app.state.house
+    house.feed.open()
+    try:
+        yield
+    finally:
+        house.feed.close()
+        await run_in_threadpool(house.close)

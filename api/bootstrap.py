@@ -1,0 +1,106 @@
+"""Puts the house together; the only place that names a backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+from api.auth import KeyRing
+from api.feed import Feed
+from api.meters import Meters
+from api.settings import Settings
+from geofence import ids
+from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.clock import Clock, make_clock
+from geofence.model.account import Key, Project, Scope
+from geofence.ports import Record
+from geofence.street import Street
+
+SCOPES: dict[str, tuple[Scope, ...]] = {"pk": ("ingest",), "sk": ("ingest", "manage", "redeem", "read")}
+
+
+class FirstKeys(NamedTuple):
+    """The keys of a project just made; the only time their secrets are seen."""
+
+    project_id: str
+    publishable: str
+    secret: str
+
+
+@dataclass(slots=True)
+class House:
+    """Everything a running service holds. `embedded`: one process on an SQLite file."""
+
+    settings: Settings
+    clock: Clock
+    record: Record
+    street: Street
+    keys: KeyRing
+    meters: Meters
+    feed: Feed
+    embedded: bool
+    first_keys: FirstKeys | None = None
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of the record."""
+        self.street.stop()
+        self.record.close()
+
+
+def open_house(settings: Settings) -> House:
+    """Open the record, bring its schema up to date, make the first project on an empty one, and start the street."""
+    record = reach_record(settings, writer=True)
+    try:
+        record.migrate()
+        clock = make_clock(cast(Literal["system", "pings"], settings.clock))
+        first = first_project(record, clock, settings.dev_key)
+        meters = Meters()
+        street = Street(record, clock, queue_limit=settings.queue_limit)
+        meters.watch_depth(street.depth)
+        street.on_unit(meters.count_unit)
+        feed = Feed(street.on_commit, meters.streams)
+        street.start()
+    except BaseException:
+        record.close()
+        raise
+    return House(settings, clock, record, street, KeyRing(record.reading), meters, feed, record.embedded, first)
+
+
+def reach_record(settings: Settings, *, writer: bool) -> SqlRecord:
+    """The record the settings name, its folder made. Without `writer` it may be open elsewhere at the same time."""
+    url = settings.database_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///").partition("?")[0]).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    return open_record(url, writer=writer)
+
+
+def first_project(record: Record, clock: Clock, dev_key: str) -> FirstKeys | None:
+    """On an empty record, a project with a key of each kind; on a used one, only the fixed key if it is new."""
+    projects = record.reading.projects()
+    if projects:
+        if dev_key and record.reading.key_of(ids.digest(dev_key)) is None:
+            _store(record, None, [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())])
+        return None
+    project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
+    publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
+    made = [_key(project.id, "pk", publishable, "first", clock.now_ms()), _key(project.id, "sk", secret, "first", clock.now_ms())]
+    _store(record, project, made)
+    return FirstKeys(project.id, publishable, secret)
+
+
+def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now_ms: int) -> Key:
+    return Key(ids.new("key"), project_id, kind, SCOPES[kind], ids.digest(secret), secret[-4:], name, now_ms)
+
+
+def _store(record: Record, project: Project | None, keys: list[Key]) -> None:
+    unit: Any = record.begin()
+    try:
+        if project is not None:
+            unit.accounts.put_project(project)
+        for key in keys:
+            unit.accounts.put_key(key)
+        unit.commit()
+    except BaseException:
+        unit.rollback()
+        raise

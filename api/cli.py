@@ -1,0 +1,83 @@
+"""The `geofence` command. Exit codes: 0 done, 1 failed, 2 a setting or an argument cannot be used, 3 the record refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import Loaded, SettingError, load
+from api.version import our_version
+
+BAD_SETTING, BAD_RECORD = 2, 3
+
+app = typer.Typer(name="geofence", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+
+
+def main() -> None:
+    """Run the command line."""
+    from api.cli_doctor import doctor, health
+    from api.cli_keys import keys
+    from api.demo import demo
+    from api.replay import replay
+
+    for command in (replay, demo, doctor, health):
+        app.command()(command)
+    app.add_typer(keys, name="keys")
+    app()
+
+
+def settled(**given: Any) -> Loaded:
+    """The settings, or an end with a clear word; unknown `GEOFENCE_*` variables are warned about."""
+    try:
+        loaded = load(os.environ, **given)
+    except SettingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(BAD_SETTING) from None
+    for name in loaded.unknown:
+        typer.echo(f"{name} is no setting; see `geofence settings`", err=True)
+    return loaded
+
+
+@app.callback(invoke_without_command=True)
+def geofence(version: Annotated[bool, typer.Option("--version", help="print the version and end")] = False) -> None:
+    """Location triggers for retail: from a ping to one offer."""
+    if version:
+        typer.echo(our_version())
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on (GEOFENCE_HOST)")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on (GEOFENCE_PORT)")] = None,
+) -> None:
+    """Run the service."""
+    settings = settled(host=host, port=port).settings
+    from api.logs import set_up_logs
+    from api.serving import serve as run
+    from geofence.errors import GeofenceError
+
+    set_up_logs(settings.log_level, settings.log_format)
+    try:
+        listened = run(settings, typer.echo)
+    except GeofenceError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(BAD_RECORD) from None
+    raise typer.Exit(0 if listened else 1)
+
+
+@app.command()
+def settings(as_json: AsJson = False) -> None:
+    """Print every setting with its value, default, unit and source."""
+    shown = list(settled().shown())
+    if as_json:
+        typer.echo(json.dumps([one._asdict() for one in shown], indent=1))
+        return
+    for one in shown:
+        unit = f" {one.unit}" if one.unit else ""
+        typer.echo(f"{one.name} = {one.value or '(empty)'}{unit}  [{one.source}]")
+        typer.echo(f"    {one.doc} (default: {one.default or 'empty'})")

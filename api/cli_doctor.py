@@ -1,0 +1,139 @@
+"""`geofence doctor` and `geofence health`: what would keep the service from running, and whether it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from api.bootstrap import reach_record
+from api.cli import AsJson, settled
+from api.settings import Settings
+from geofence.clock import SystemClock
+from geofence.errors import GeofenceError
+
+LEAST_FREE_BYTES = 100 * 1024 * 1024
+_BUILT_MS = 1_760_000_000_000  # October 2025: no clock that is right shows less
+_NEEDED = ("numpy", "h3", "shapely", "pyproj", "msgspec", "SQLAlchemy", "alembic", "fastapi", "uvicorn", "uvloop", "httptools")
+
+
+class Finding(NamedTuple):
+    """One check: its name, whether all is well, and what was seen."""
+
+    name: str
+    fine: bool
+    seen: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check Python, libraries, database, disk, clock and port."""
+    found = list(examine(settled().settings))
+    if as_json:
+        typer.echo(json.dumps([one._asdict() for one in found], indent=1))
+    else:
+        for one in found:
+            typer.echo(f"{'ok  ' if one.fine else 'BAD '} {one.name:10} {one.seen}")
+    raise typer.Exit(0 if all(one.fine for one in found) else 1)
+
+
+def health() -> None:
+    """Ask the service on the configured address whether it is ready (exit code 0 or 1)."""
+    settings = settled().settings
+    status, text = _ask(settings, "/readyz")
+    typer.echo(text)
+    raise typer.Exit(0 if status == 200 else 1)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check, one after the other; none raises."""
+    checks: tuple[tuple[str, Callable[[Settings], tuple[bool, str]]], ...] = (
+        ("python", _python),
+        ("libraries", _libraries),
+        ("disk", _disk),
+        ("database", _database),
+        ("clock", _clock),
+        ("port", _port),
+    )
+    for name, check in checks:
+        yield Finding(name, *check(settings))
+
+
+def _python(_: Settings) -> tuple[bool, str]:
+    return sys.version_info >= (3, 11), sys.version.split()[0]
+
+
+def _libraries(_: Settings) -> tuple[bool, str]:
+    missing = []
+    versions = []
+    for name in _NEEDED:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    return not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(versions)
+
+
+def _disk(settings: Settings) -> tuple[bool, str]:
+    url = settings.database_url
+    if not url.startswith("sqlite:///"):
+        return True, "nothing is written here"
+    folder = Path(url.removeprefix("sqlite:///").partition("?")[0]).resolve().parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if not os.access(folder, os.W_OK):
+        return False, f"{folder} cannot be written"
+    return free >= LEAST_FREE_BYTES, f"{free // 1024**2} MB free in {folder}"
+
+
+def _database(settings: Settings) -> tuple[bool, str]:
+    url = settings.database_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").partition("?")[0]).exists():
+        return True, "will be made by `geofence serve`"
+    try:
+        record = reach_record(settings, writer=False)
+        try:
+            seen = record.reading.health()
+        finally:
+            record.close()
+    except GeofenceError as error:
+        return False, f"not reachable, or never served from: {error.detail}"
+    return True, ", ".join(f"{name} {value}" for name, value in seen.items())
+
+
+def _clock(_: Settings) -> tuple[bool, str]:
+    now_ms = SystemClock().now_ms()
+    return _BUILT_MS < now_ms < _BUILT_MS + 50 * 365 * 86_400_000, f"{now_ms} ms since 1970"
+
+
+def _port(settings: Settings) -> tuple[bool, str]:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            runs = _ask(settings, "/livez")[0] == 200
+            return (
+                runs,
+                "taken by a service that answers" if runs else f"{settings.host}:{settings.port} cannot be taken ({error.strerror})",
+            )
+    return True, f"{settings.host}:{settings.port} is free"
+
+
+def _ask(settings: Settings, path: str) -> tuple[int, str]:
+    import httpx
+
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared with, not bound to
+    try:
+        answer = httpx.get(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{path}", timeout=3.0)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return 0, f"no answer ({type(error).__name__})"
+    return answer.status_code, answer.text

@@ -1,0 +1,123 @@
+"""`geofence keys`: list, create, revoke. Works beside a running service, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+import typer
+
+from api.bootstrap import SCOPES, reach_record
+from api.cli import BAD_RECORD, BAD_SETTING, AsJson, settled
+from geofence import ids
+from geofence.clock import SystemClock
+from geofence.errors import GeofenceError
+from geofence.model.account import Key, Scope
+from geofence.ports import Record
+
+keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
+ProjectId = Annotated[str | None, typer.Option("--project", help="the project's id; needed when there are several")]
+
+
+@keys.command("list")
+def list_keys(project: ProjectId = None, as_json: AsJson = False) -> None:
+    """List the keys of a project; secrets are not kept."""
+    with _record() as record:
+        found = record.reading.keys(_project_id(record, project))
+    rows = [
+        {
+            "id": key.id,
+            "kind": key.kind,
+            "scopes": list(key.scopes),
+            "name": key.name,
+            "ends": key.tail,
+            "revoked": key.revoked_ms is not None,
+        }
+        for key in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    for key in found:
+        state = "revoked" if key.revoked_ms is not None else "active"
+        typer.echo(f"{key.id}  {key.kind}_...{key.tail}  {','.join(key.scopes):27}  {state:7}  {key.name}")
+
+
+@keys.command()
+def create(
+    project: ProjectId = None,
+    kind: Annotated[str, typer.Option(help="sk (secret) or pk (publishable)")] = "sk",
+    scope: Annotated[list[str] | None, typer.Option(help="ingest, manage, redeem, read; may be repeated (default: all)")] = None,
+    name: Annotated[str, typer.Option(help="to tell it from the others")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a key and print its secret, this once."""
+    if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
+        typer.echo(f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True)
+        raise typer.Exit(BAD_SETTING)
+    secret = ids.new_secret(kind)
+    scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
+    with _record() as record:
+        key = Key(
+            id=ids.new("key"),
+            project_id=_project_id(record, project),
+            kind="pk" if kind == "pk" else "sk",
+            scopes=scopes,
+            digest=ids.digest(secret),
+            tail=secret[-4:],
+            name=name,
+            created_ms=SystemClock().now_ms(),
+        )
+        _put(record, key)
+    typer.echo(json.dumps({"id": key.id, "secret": secret}) if as_json else secret)
+
+
+@keys.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="its id, as `geofence keys list` shows it")], project: ProjectId = None
+) -> None:
+    """Revoke a key; a running service feels it within two seconds."""
+    with _record() as record:
+        key = next((one for one in record.reading.keys(_project_id(record, project)) if one.id == key_id), None)
+        if key is None:
+            typer.echo("there is no key of that id", err=True)
+            raise typer.Exit(1)
+        if key.revoked_ms is None:
+            _put(record, msgspec.structs.replace(key, revoked_ms=SystemClock().now_ms()))
+    typer.echo(f"{key_id} is revoked")
+
+
+@contextmanager
+def _record() -> Iterator[Record]:
+    try:
+        record = reach_record(settled().settings, writer=False)
+        try:
+            yield record
+        finally:
+            record.close()
+    except GeofenceError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(BAD_RECORD) from None
+
+
+def _project_id(record: Record, wanted: str | None) -> str:
+    found = [project.id for project in record.reading.projects()]
+    if wanted in found:
+        return wanted or ""
+    if wanted is None and len(found) == 1:
+        return found[0]
+    typer.echo("name one with --project: " + ", ".join(found) if found else "there is no project yet: run `geofence serve` once", err=True)
+    raise typer.Exit(BAD_SETTING)
+
+
+def _put(record: Record, key: Key) -> None:
+    unit = record.begin()
+    try:
+        unit.accounts.put_key(key)
+        unit.commit()
+    except BaseException:
+        unit.rollback()
+        raise

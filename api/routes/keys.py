@@ -1,0 +1,130 @@
+"""API keys, and the project they belong to."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.answers import KeyOut, KeyPage, NewKeyOut, ProjectOut
+from api.auth import Caller
+from api.bootstrap import SCOPES, House
+from api.doors import AtHouse, Manager, Reader, body_of, edit, reply
+from api.fields import Name
+from api.openapi import describe
+from api.schemas import KeyIn, ProjectIn, profile_of
+from geofence import ids
+from geofence.edits import Edited
+from geofence.errors import NotFound
+from geofence.model.account import Key, Project
+from geofence.model.place import Profile
+from geofence.once import once
+from geofence.ports import Unit
+
+router = APIRouter(prefix="/v1", tags=["keys"])
+KeyId = Annotated[Name, Path(description="As listed.")]
+OnceKey = Annotated[
+    Name | None, Header(alias="Idempotency-Key", max_length=200, description="Send the same again within 24 h: the same answer.")
+]
+
+
+class _Made(msgspec.Struct):
+    """What is remembered of a key made under an Idempotency-Key: enough to tell the secret again, but not alone."""
+
+    key: Key
+    salt: str
+
+
+@router.get("/keys", **describe(KeyPage, 200))
+async def list_keys(house: AtHouse, caller: Manager) -> Response:
+    """The project's keys, revoked ones too, oldest first. Secrets are not kept, so they are not shown."""
+    found = await run_in_threadpool(house.record.reading.keys, caller.project_id)
+    return reply(KeyPage(tuple(map(KeyOut.of, found))))
+
+
+@router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
+async def create_key(
+    house: AtHouse, caller: Manager, body: Annotated[KeyIn, Depends(body_of(KeyIn))], idempotency_key: OnceKey = None
+) -> Response:
+    """Make a key. Its secret is in this answer and nowhere else."""
+    now_ms = house.clock.now_ms()
+
+    mine = _own(caller, idempotency_key)
+    fingerprint = ids.of_facts("req", "POST /v1/keys", body.model_dump_json())
+
+    def work(unit: Unit) -> Edited:
+        def make() -> tuple[int, bytes]:
+            made = _new_key(caller, body, now_ms)
+            unit.accounts.put_key(made.key)
+            return 201, msgspec.json.encode(made)
+
+        status, kept = once(unit, caller.project_id, mine, fingerprint, now_ms, make)
+        return Edited((status, msgspec.json.decode(kept, type=_Made)))
+
+    status, made = await edit(house, caller.project_id, work)
+    return reply(NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)), status)
+
+
+@router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
+async def revoke_key(key_id: KeyId, house: AtHouse, caller: Manager) -> Response:
+    """Revoke a key; it stops working within two seconds, everywhere."""
+    found = await run_in_threadpool(house.record.reading.keys, caller.project_id)
+    key = next((one for one in found if one.id == key_id), None)
+    if key is None:
+        raise NotFound
+
+    def work(unit: Unit) -> Edited:
+        if key.revoked_ms is None:
+            unit.accounts.put_key(msgspec.structs.replace(key, revoked_ms=house.clock.now_ms()))
+        return Edited(None)
+
+    await edit(house, caller.project_id, work)
+    house.keys.forget(key.digest)
+    return Response(status_code=204)
+
+
+@router.get("/project", **describe(ProjectOut, 200))
+async def get_project(house: AtHouse, caller: Reader) -> Response:
+    """The project of this key."""
+    return reply(ProjectOut.of(await _project(house, caller.project_id)))
+
+
+@router.put("/project", **describe(ProjectOut, 200, body=ProjectIn))
+async def put_project(house: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]) -> Response:
+    """Rename the project, or change the profile of geofences that name none."""
+    old = await _project(house, caller.project_id)
+    new = msgspec.structs.replace(old, name=body.name, profile=profile_of(body.profile) or Profile())
+
+    def work(unit: Unit) -> Edited:
+        unit.accounts.put_project(new)
+        return Edited(new, reload=new.profile != old.profile)
+
+    return reply(ProjectOut.of(await edit(house, caller.project_id, work)))
+
+
+def _own(caller: Caller, idempotency_key: str | None) -> str | None:
+    """The name under which an answer is remembered: each API key has its own, and clients may quote it or not."""
+    return f"{caller.key.id}:" + idempotency_key.strip('"') if idempotency_key else None
+
+
+def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
+    key_id, salt = ids.new("key"), secrets.token_hex(16)
+    secret = _secret(caller, body.kind, key_id, salt)
+    scopes = tuple(body.scopes or SCOPES[body.kind])
+    return _Made(Key(key_id, caller.project_id, body.kind, scopes, ids.digest(secret), secret[-4:], body.name, now_ms), salt)
+
+
+def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:
+    """It follows from the caller's own secret, which is kept nowhere, and a salt that no answer tells."""
+    return ids.of_facts(kind, caller.secret, salt, key_id)
+
+
+async def _project(house: House, project_id: str) -> Project:
+    project = await run_in_threadpool(house.record.reading.project, project_id)
+    if project is None:
+        raise NotFound
+    return project

@@ -1,0 +1,159 @@
+"""Pings. The hot doors: plain Starlette routes that decode the raw body and go around the validation stack."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from msgspec.structs import replace
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.auth import Caller, identify, permit
+from api.bootstrap import House
+from api.doors import house_of, reply
+from api.intake import Intake, read_body, read_pings
+from api.openapi import ref, refusal
+from api.problems import Refusal, RejectedItem, answer
+from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
+from geofence.model.ping import PingIn
+from geofence.model.receipt import DeviceAnswer, Receipt
+
+INCLUDES = frozenset({"events", "offers", "hint"})
+_NOTHING: frozenset[str] = frozenset()
+_REFUSES = (400, 401, 403, 413, 415, 422, 503)
+
+
+async def post_pings(request: Request) -> Response:
+    """Post pings: one object, an array, `{"pings": [...]}`, or NDJSON."""
+    house, caller = house_of(request), await _poster(request)
+    include, watch = _wishes(request)
+    settings = house.settings
+    body = await read_body(request, settings.max_body_bytes)
+    intake = read_pings(body, settings.max_items, request.headers.get("content-type", ""))
+    receipt = await _carry(house, caller, intake, include, watch)
+    if receipt.rejected and not receipt.accepted and not receipt.duplicates:
+        return _all_refused(receipt, "rejected", "Every item was refused; see rejected.")
+    return reply(receipt_out(receipt, include, watch), 202)
+
+
+async def post_device_ping(request: Request) -> Response:
+    """The phone's call: one ping in; what happened, where it is inside, what to show and when to speak next out."""
+    house, caller = house_of(request), await _poster(request)
+    _, watch = _wishes(request)
+    device_id = request.path_params["device_id"]
+    body = await read_body(request, house.settings.max_body_bytes)
+    intake = _for_device(read_pings(body, 1), device_id)
+    if "platform" not in request.query_params:
+        watch = await run_in_threadpool(_watched_by, house, caller.project_id, device_id)
+    receipt = await _carry(house, caller, intake, INCLUDES, watch)
+    if receipt.rejected:
+        return _all_refused(receipt, receipt.rejected[0].code, receipt.rejected[0].detail)
+    return reply(ping_answer_out(receipt.devices.get(device_id, DeviceAnswer()), watch), 202)
+
+
+async def _poster(request: Request) -> Caller:
+    return permit(await identify(request, in_query=True), "ingest")
+
+
+async def _carry(house: House, caller: Caller, intake: Intake, include: frozenset[str], watch: int) -> Receipt:
+    if intake.items:
+        posted = house.street.post(caller.project_id, intake.items, intake.rejected, include, watch)
+        receipt = await asyncio.wrap_future(posted)
+    else:
+        receipt = Receipt(0, 0, tuple(intake.rejected))
+    house.meters.took(receipt)
+    return receipt
+
+
+def _for_device(intake: Intake, device_id: str) -> Intake:
+    if not intake.single:
+        raise Refusal(422, "one_ping", "This address takes one ping, as one object.")
+    items: list[tuple[int, PingIn]] = []
+    for index, ping in intake.items:
+        if ping.device_id not in ("", device_id):
+            raise Refusal(
+                422, "invalid_device", "The device_id in the body is not the one in the address.", errors=[("/device_id", "differs")]
+            )
+        items.append((index, replace(ping, device_id=device_id)))
+    return Intake(items, intake.rejected, single=True)
+
+
+def _wishes(request: Request) -> tuple[frozenset[str], int]:
+    """What to include in the answer, and how many geofences a hint names."""
+    if not request.url.query:
+        return _NOTHING, WATCHED["ios"]
+    asked = request.query_params
+    include = frozenset(word for word in asked.get("include", "").split(",") if word)
+    platform = asked.get("platform", "ios")
+    errors = []
+    if not include <= INCLUDES:
+        errors.append(("/query/include", "must be a list of: events, offers, hint"))
+    if platform not in WATCHED:
+        errors.append(("/query/platform", "must be ios or android"))
+    if errors:
+        raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
+    return include, WATCHED[platform]
+
+
+def _watched_by(house: House, project_id: str, device_id: str) -> int:
+    known = house.record.reading.page("devices", project_id, {"id": device_id}, None, 1) if device_id.isprintable() else []
+    return WATCHED.get(known[0].platform or "", WATCHED["ios"]) if known else WATCHED["ios"]
+
+
+def _all_refused(receipt: Receipt, code: str, detail: str) -> Response:
+    return answer(Refusal(422, code, detail), [RejectedItem(*one) for one in receipt.rejected])
+
+
+ROUTES = (
+    Route("/v1/pings", post_pings, methods=["POST"]),
+    Route("/v1/devices/{device_id:path}/ping", post_device_ping, methods=["POST"]),
+)
+
+_PLATFORM = {"name": "platform", "in": "query", "schema": {"enum": sorted(WATCHED)}, "description": "How many geofences the hint names."}
+_INCLUDE = {
+    "name": "include",
+    "in": "query",
+    "schema": {"type": "array", "items": {"enum": sorted(INCLUDES)}},
+    "style": "form",
+    "explode": False,
+    "description": "What to tell of each device in the batch.",
+}
+_DEVICE = {"name": "device_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128}}
+
+
+def _operation(summary: str, name: str, parameters: list[dict[str, Any]], body: dict[str, Any], out: type) -> dict[str, Any]:
+    told = {"202": {"description": "On stable storage, with all that follows.", "content": {"application/json": {"schema": ref(out)}}}}
+    return {
+        "post": {
+            "tags": ["pings"],
+            "summary": summary,
+            "operationId": name,
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": body},
+            "responses": told | {str(status): refusal(status) for status in _REFUSES},
+            "security": [{"bearer": []}, {"basic": []}, {"query": []}],
+        }
+    }
+
+
+_MANY = {"type": "array", "items": ref(PingIn), "maxItems": 10_000}
+_ENVELOPE = {"type": "object", "required": ["pings"], "properties": {"pings": _MANY}}
+
+PATHS = {
+    "/v1/pings": _operation(
+        "Post pings",
+        "post_pings",
+        [_INCLUDE, _PLATFORM],
+        {
+            "application/json": {"schema": {"anyOf": [ref(PingIn), _MANY, _ENVELOPE]}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+        ReceiptOut,
+    ),
+    "/v1/devices/{device_id}/ping": _operation(
+        "The phone's call", "post_device_ping", [_DEVICE, _PLATFORM], {"application/json": {"schema": ref(PingIn)}}, PingAnswerOut
+    ),
+}

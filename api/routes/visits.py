@@ -1,0 +1,34 @@
+"""Visits: from entered to exited."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.answers import VisitPage
+from api.doors import AtHouse, Cursor, Limit, Reader, read_page, reply
+from api.openapi import describe
+from api.routes.events import Order, Since, Until, Who, span
+from api.wire.native import VisitOut
+
+router = APIRouter(prefix="/v1/visits", tags=["events"])
+
+
+@router.get("", **describe(VisitPage, 200, refuses=[400, 422]))
+async def list_visits(
+    house: AtHouse,
+    caller: Reader,
+    device: Who = None,
+    customer: Who = None,
+    store: Who = None,
+    geofence: Who = None,
+    since: Since = None,
+    until: Until = None,
+    order: Order = "asc",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Visits by arrival; `since` and `until` are about the arrival."""
+    filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, **span(since, until)}
+    rows, more = await read_page(house, "visits", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
+    return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

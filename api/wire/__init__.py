@@ -1,0 +1,1 @@
+"""How answers are written for each kind of client, one file per format."""

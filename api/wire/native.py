@@ -1,0 +1,223 @@
+"""Our own format: events, visits, and what a poster of pings is told.
+
+Ids are the retailer's, times RFC 3339 in UTC with milliseconds, distances metres. No event carries a position.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.fields import moment_text
+from api.problems import RejectedItem
+from geofence.model.event import Event, EventKind
+from geofence.model.place import Geofence
+from geofence.model.presence import Visit
+from geofence.model.receipt import DeviceAnswer, Hint, Receipt
+
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+Include = Literal["events", "offers", "hint"]
+WATCHED = {"ios": 19, "android": 99}
+
+
+class EventOut(msgspec.Struct, frozen=True):
+    """Something that happened to one device at one geofence. Distances metres, times RFC 3339."""
+
+    id: str
+    kind: EventKind
+    device_id: str
+    customer_id: str | None
+    geofence_id: str
+    store_id: str | None
+    ring: str | None
+    visit_id: str
+    visit: int
+    ts: Moment
+    recorded_at: Moment
+    probability: float | None
+    edge_m: float | None
+    accuracy_m: float | None
+    fix_age_s: float | None
+    profile: str
+    first_fix: bool
+    inferred: bool
+    reason: str | None
+    duration_s: float | None
+    cell: str | None
+
+    @classmethod
+    def of(cls, event: Event) -> EventOut:
+        """The event as clients see it."""
+        return cls(
+            id=event.id,
+            kind=event.kind,
+            device_id=event.device_id,
+            customer_id=event.customer_id,
+            geofence_id=event.geofence_id,
+            store_id=event.store_id,
+            ring=event.ring,
+            visit_id=event.visit_id,
+            visit=event.visit,
+            ts=moment_text(event.ts_ms),
+            recorded_at=moment_text(event.recorded_ms),
+            probability=event.probability,
+            edge_m=event.edge_m,
+            accuracy_m=event.accuracy_m,
+            fix_age_s=event.fix_age_s,
+            profile=event.profile,
+            first_fix=event.first_fix,
+            inferred=event.inferred,
+            reason=event.reason,
+            duration_s=event.duration_s,
+            cell=event.cell,
+        )
+
+
+class VisitOut(msgspec.Struct, frozen=True):
+    """One stay of a device at a geofence; `departure` is null while it lasts."""
+
+    visit_id: str
+    device_id: str
+    customer_id: str | None
+    geofence_id: str
+    store_id: str | None
+    ring: str | None
+    visit: int
+    arrival: Moment
+    last_inside: Moment
+    departure: Moment | None
+    points: int
+    best_probability: float
+    inferred: bool
+    amended: bool
+    reason: str | None
+
+    @classmethod
+    def of(cls, visit: Visit) -> VisitOut:
+        """The visit as clients see it."""
+        return cls(
+            visit_id=visit.visit_id,
+            device_id=visit.device_id,
+            customer_id=visit.customer_id,
+            geofence_id=visit.geofence_id,
+            store_id=visit.store_id,
+            ring=visit.ring,
+            visit=visit.visit,
+            arrival=moment_text(visit.arrival_ms),
+            last_inside=moment_text(visit.last_inside_ms),
+            departure=None if visit.departure_ms is None else moment_text(visit.departure_ms),
+            points=visit.points,
+            best_probability=visit.best_probability,
+            inferred=visit.inferred,
+            amended=visit.amended,
+            reason=visit.reason,
+        )
+
+
+class InsideOut(msgspec.Struct, frozen=True):
+    """A geofence the device is inside of."""
+
+    geofence_id: str
+    store_id: str | None
+    ring: str | None
+    name: str | None
+    tags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, geofence: Geofence) -> InsideOut:
+        """The geofence, without its region."""
+        return cls(geofence.external_id, geofence.store_id, geofence.ring, geofence.name, geofence.tags)
+
+
+class WatchOut(msgspec.Struct, frozen=True):
+    """A geofence for the phone's own operating system to watch; `edge_m` to its edge, negative inside."""
+
+    geofence_id: str
+    store_id: str | None
+    ring: str | None
+    edge_m: float
+    region: dict[str, Any]
+
+
+class HintOut(msgspec.Struct, frozen=True):
+    """Within `safe_radius_m` nothing can happen (null: nothing is anywhere near); ping again after `next_ping_s`."""
+
+    safe_radius_m: float | None
+    next_ping_s: int
+    geofences: tuple[WatchOut, ...]
+
+    @classmethod
+    def of(cls, hint: Hint, watched: int) -> HintOut:
+        """The hint with the nearest `watched` geofences."""
+        near = tuple(
+            WatchOut(one.geofence.external_id, one.geofence.store_id, one.geofence.ring, round(one.edge_m, 1), one.geofence.region)
+            for one in hint.geofences[:watched]
+        )
+        return cls(hint.safe_radius_m, hint.next_ping_s, near)
+
+
+class OfferOut(msgspec.Struct, frozen=True):
+    """An offer to show in the app."""
+
+    message_id: str
+
+
+class DeviceAnswerOut(msgspec.Struct, frozen=True):
+    """What followed for one device; each part is there when it was asked for. `geofences` are those it is inside of."""
+
+    events: tuple[EventOut, ...] | UnsetType = UNSET
+    geofences: tuple[InsideOut, ...] | UnsetType = UNSET
+    offers: tuple[OfferOut, ...] | UnsetType = UNSET
+    hint: HintOut | UnsetType | None = UNSET
+
+    @classmethod
+    def of(cls, answer: DeviceAnswer, include: frozenset[str], watched: int) -> DeviceAnswerOut:
+        """The parts named by `include`, with at most `watched` geofences in the hint."""
+        return cls(
+            events=tuple(map(EventOut.of, answer.events)) if "events" in include else UNSET,
+            geofences=tuple(map(InsideOut.of, answer.inside)) if "events" in include else UNSET,
+            offers=() if "offers" in include else UNSET,
+            hint=(HintOut.of(answer.hint, watched) if answer.hint else None) if "hint" in include else UNSET,
+        )
+
+
+class PingAnswerOut(msgspec.Struct, frozen=True):
+    """The phone's call: what happened, where it is inside, what to show, and when to speak next."""
+
+    events: tuple[EventOut, ...]
+    geofences: tuple[InsideOut, ...]
+    offers: tuple[OfferOut, ...]
+    hint: HintOut | None
+
+
+class ReceiptOut(msgspec.Struct, frozen=True):
+    """What became of a batch. Everything that follows from the accepted items is on stable storage."""
+
+    result: Literal["ok"]
+    accepted: int
+    duplicates: int
+    rejected: tuple[RejectedItem, ...]
+    devices: dict[str, DeviceAnswerOut] | UnsetType = UNSET
+
+
+def receipt_out(receipt: Receipt, include: frozenset[str], watched: int) -> ReceiptOut:
+    """The receipt as clients see it; `devices` only when something was asked for."""
+    devices = {name: DeviceAnswerOut.of(answer, include, watched) for name, answer in receipt.devices.items()}
+    return ReceiptOut("ok", receipt.accepted, receipt.duplicates, rejected_items(receipt), devices if include else UNSET)
+
+
+def rejected_items(receipt: Receipt) -> tuple[RejectedItem, ...]:
+    """The refused items in request order."""
+    return tuple(RejectedItem(*one) for one in sorted(receipt.rejected))
+
+
+def ping_answer_out(answer: DeviceAnswer, watched: int) -> PingAnswerOut:
+    """The answer to the phone's own call."""
+    return PingAnswerOut(
+        events=tuple(map(EventOut.of, answer.events)),
+        geofences=tuple(map(InsideOut.of, answer.inside)),
+        offers=(),
+        hint=HintOut.of(answer.hint, watched) if answer.hint else None,
+    )
