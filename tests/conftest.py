@@ -6,12 +6,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from geofence.backends.sql.record import SqlRecord, open_record
-from tests.servers.postgres import Postgres, name_of, running_postgres
+from geofence.backends.sql.schema import metadata
+from tests.servers.postgres import Postgres, running_postgres
 
 BACKENDS = ("sqlite", "postgresql")
+
+_END_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_EMPTY = f"TRUNCATE {', '.join(name for name in metadata.tables if name != 'counters')}; UPDATE counters SET value = 0".encode()
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +27,11 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """The name of a migrated, empty database to make copies of."""
+def postgres_database(postgres: Postgres) -> str:
+    """The URL of a migrated database that the tests of this process use in turn."""
     url = postgres.fresh()
     _migrated(url)
-    return name_of(url)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +51,12 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
-    """A migrated database of its own."""
-    url = postgres.fresh(postgres_template)
-    yield url
-    postgres.drop(url)
+def postgres_url(postgres_database: str) -> str:
+    """A migrated database, emptied: a tenth of the time of a new one."""
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(_END_OTHERS)
+        connection.execute(_EMPTY)
+    return postgres_database
 
 
 @pytest.fixture(params=BACKENDS)

