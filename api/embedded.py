@@ -1,0 +1,53 @@
+"""The whole service inside another program, on a thread of its own: for the demo, and for whoever tries things out."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from api.bootstrap import open_house
+from api.serving import Server
+from api.settings import Settings
+
+STARTS_WITHIN_S = 30.0
+
+
+class Running(NamedTuple):
+    """Where the service answers, and a secret key of its project."""
+
+    url: str
+    key: str
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Running]:
+    """Serve until the block ends. Raises OSError when the port is taken or the service does not start."""
+    _must_be_free(settings.host, settings.port)
+    listening = threading.Event()
+    urls: list[str] = []
+
+    def opened(url: str) -> None:
+        urls.append(url)
+        listening.set()
+
+    server = Server(open_house(settings), opened)
+    thread = threading.Thread(target=server.run, name="service", daemon=True)
+    thread.start()
+    try:
+        if not listening.wait(STARTS_WITHIN_S):
+            raise OSError("the service did not start")
+        yield Running(urls[0], settings.dev_key)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _must_be_free(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise OSError(f"{host}:{port} cannot be listened on ({os.strerror(error.errno or 0)}); --port 0 takes any free one") from None
