@@ -45,13 +45,13 @@ def cover(region: Region) -> Cover:
     return _cover_circles([region])[0] if isinstance(region, Circle) else cover_area(region, Border(region.shape))
 
 
-def covers_of(regions: Sequence[Region]) -> Iterator[Cover]:
-    """The covers of many regions, in order; circles are computed together."""
+def covers_of(regions: Sequence[Region], borders: Sequence[Border | None]) -> Iterator[Cover]:
+    """The covers of many regions, in order, each area with its border; circles are computed together."""
     for start in range(0, len(regions), _CHUNK):
         part = regions[start : start + _CHUNK]
         circles = iter(_cover_circles([region for region in part if isinstance(region, Circle)]))
-        for region in part:
-            yield next(circles) if isinstance(region, Circle) else cover_area(region, Border(region.shape))
+        for region, border in zip(part, borders[start : start + _CHUNK], strict=True):
+            yield next(circles) if isinstance(region, Circle) else cover_area(region, border or Border(region.shape))
 
 
 def _cover_circles(circles: list[Circle]) -> list[Cover]:

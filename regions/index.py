@@ -19,7 +19,7 @@ from regions.columns import Columns, columns_of, merged
 from regions.cover import covers_of
 from regions.ellipsoid import Floats
 from regions.region import Region
-from regions.shapes import Shapes, Slots
+from regions.shapes import Shapes, Slots, borders_of
 
 _SMALL_SHARE = 16  # the small layer is merged into the large one beyond a sixteenth of it, or
 _SMALL_TAGS = 4_096  # beyond this many cells
@@ -49,8 +49,9 @@ class Index:
     @classmethod
     def build(cls, regions: Sequence[Region]) -> Index:
         """An index in which slot i is `regions[i]`. Raises `RegionError` for a region whose cover is refused."""
-        shapes = Shapes().grown(regions, [None] * len(regions))
-        return cls(shapes, (columns_of(covers_of(regions), 0),), np.ones(len(regions), dtype=np.bool_))
+        borders = borders_of(regions)
+        columns = columns_of(covers_of(regions, borders), 0)
+        return cls(Shapes().grown(regions, borders), (columns,), np.ones(len(regions), dtype=np.bool_))
 
     def patched(self, removed: Sequence[int], added: Sequence[Region]) -> tuple[Index, list[int]]:
         """A new index without the slots `removed` and with the regions `added`, and the slots these got.
@@ -60,8 +61,9 @@ class Index:
         first = self._shapes.count
         if any(not 0 <= slot < first for slot in removed):
             raise IndexError("no such slot")
-        fresh = columns_of(covers_of(added), first)
-        shapes = self._shapes.grown(added, [None] * len(added))
+        borders = borders_of(added)
+        fresh = columns_of(covers_of(added, borders), first)
+        shapes = self._shapes.grown(added, borders)
         alive = np.concatenate([self._alive, np.ones(len(added), dtype=np.bool_)])
         alive[np.asarray(removed, dtype=np.int64)] = False
         return Index(shapes, _layered(self._layers, fresh, alive), alive), list(range(first, shapes.count))

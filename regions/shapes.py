@@ -9,20 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regions.border import Border, area_m2, inradius_m
-from regions.cells import check_positions
 from regions.chord import FAR_M, arc_m
 from regions.ellipsoid import Floats, in_space, in_space_one
 from regions.geodesy import edge_of_chord_m, edge_of_chord_m_one
 from regions.region import Area, Circle, Region
 
 Slots = NDArray[np.int64]
+T = TypeVar("T")
 
-_LAT, _LON, _RADIUS, _X, _Y, _Z = range(6)  # areas: centre and radius of a ball that holds them
+_LAT, _LON, _RADIUS, _X, _Y, _Z, _IS_AREA = range(7)  # areas: centre and radius of a ball that holds them
 
 
 class Shapes:
@@ -31,7 +32,7 @@ class Shapes:
     __slots__ = ("_areas", "_borders", "_columns", "_inradius", "_lock", "_used", "_views", "count")
 
     def __init__(self) -> None:
-        self._columns: Floats = np.empty((6, 0))
+        self._columns: Floats = np.empty((7, 0))
         self._views = [column.data for column in self._columns]
         self._areas: dict[int, Area] = {}
         self._borders: dict[int, Border] = {}
@@ -46,7 +47,7 @@ class Shapes:
         return self._columns.nbytes
 
     def grown(self, added: Sequence[Region], borders: Sequence[Border | None]) -> Shapes:
-        """These shapes and the added ones behind them."""
+        """These shapes and the added ones behind them; `borders` (`borders_of`) has one for each area."""
         grown = Shapes()
         with self._lock:
             end = self.count + len(added)
@@ -55,23 +56,27 @@ class Shapes:
                 grown._columns, grown._views, grown._used, grown._lock = self._columns, self._views, self._used, self._lock
                 grown._areas, grown._borders, grown._inradius = self._areas, self._borders, self._inradius
             else:
-                grown._columns = np.empty((6, end if not self.count else end + end // 8 + 16))
+                grown._columns = np.empty((7, end if not self.count else end + end // 8 + 16))
                 grown._columns[:, : self.count] = self._columns[:, : self.count]
                 grown._views = [column.data for column in grown._columns]
-                grown._areas, grown._borders, grown._inradius = dict(self._areas), dict(self._borders), dict(self._inradius)
+                grown._areas, grown._borders, grown._inradius = self._own(self._areas), self._own(self._borders), self._own(self._inradius)
             grown._write(self.count, added, borders)
             grown._used[0] = grown.count = end
         return grown
 
     def _write(self, start: int, added: Sequence[Region], borders: Sequence[Border | None]) -> None:
-        rows = np.array([_ball(region) for region in added], dtype=np.float64).reshape(-1, 3)
+        rows = np.array([_ball(region, border) for region, border in zip(added, borders, strict=True)], dtype=np.float64).reshape(-1, 3)
         part = slice(start, start + len(added))
         self._columns[_LAT : _RADIUS + 1, part] = rows.T
-        self._columns[_X:, part] = in_space(rows[:, 0], rows[:, 1])
-        for nth, (region, border) in enumerate(zip(added, borders, strict=True)):
-            if isinstance(region, Area):
-                self._areas[start + nth] = region
-                self._borders[start + nth] = border or Border(region.shape)
+        self._columns[_X : _Z + 1, part] = in_space(rows[:, 0], rows[:, 1])
+        self._columns[_IS_AREA, part] = [border is not None for border in borders]
+        for slot, (region, border) in enumerate(zip(added, borders, strict=True), start):
+            if isinstance(region, Area) and border is not None:
+                self._areas[slot], self._borders[slot] = region, border
+
+    def _own(self, by_slot: dict[int, T]) -> dict[int, T]:
+        """Without what another version, grown from the same one, has put behind our end."""
+        return {slot: value for slot, value in by_slot.items() if slot < self.count}
 
     def region(self, slot: int) -> Region:
         """The region in a slot."""
@@ -94,18 +99,18 @@ class Shapes:
 
     def edge_m(self, lat: Floats, lon: Floats, slot: Slots) -> Floats:
         """(n,) exact signed distances from each position to the region in its slot."""
-        to_lat, to_lon, radius, x, y, z = self._columns[:, slot]
+        to_lat, to_lon, radius, x, y, z, kind = self._columns[:, slot]
         here = in_space(lat, lon)
         chord = np.sqrt((here[0] - x) ** 2 + (here[1] - y) ** 2 + (here[2] - z) ** 2)
-        if not self._areas:
+        is_area = kind > 0.0
+        if not is_area.any():
             return edge_of_chord_m(chord, lat, lon, to_lat, to_lon, radius)
         edge = np.empty(len(lat))
-        is_area = np.isin(slot, np.fromiter(self._areas, np.int64, len(self._areas)))
         round_ = ~is_area
         edge[round_] = edge_of_chord_m(chord[round_], lat[round_], lon[round_], to_lat[round_], to_lon[round_], radius[round_])
         rows = np.nonzero(is_area)[0]
         rows = rows[np.argsort(slot[rows], kind="stable")]
-        for part in np.split(rows, np.nonzero(np.diff(slot[rows]))[0] + 1) if len(rows) else ():
+        for part in np.split(rows, np.nonzero(np.diff(slot[rows]))[0] + 1):
             edge[part] = self._borders[int(slot[part[0]])].edge_m(lat[part], lon[part])
         return edge
 
@@ -113,7 +118,7 @@ class Shapes:
         """`edge_m` for one pair."""
         if slot in self._areas:
             return float(self._borders[slot].edge_m(np.array([lat]), np.array([lon]))[0])
-        to_lat, to_lon, radius, x, y, z = self._views
+        to_lat, to_lon, radius, x, y, z, _ = self._views
         chord = math.dist(in_space_one(lat, lon), (x[slot], y[slot], z[slot]))
         return edge_of_chord_m_one(chord, lat, lon, to_lat[slot], to_lon[slot], radius[slot])
 
@@ -127,16 +132,21 @@ class Shapes:
         return np.asarray(away - columns[_RADIUS], dtype=np.float64)
 
 
-def _ball(region: Region) -> tuple[float, float, float]:
+def borders_of(regions: Sequence[Region]) -> list[Border | None]:
+    """The prepared border of each area, None for circles."""
+    return [Border(region.shape) if isinstance(region, Area) else None for region in regions]
+
+
+def _ball(region: Region, border: Border | None) -> tuple[float, float, float]:
     """Latitude, longitude and radius of the circle, or of a ball around the area."""
     if isinstance(region, Circle):
-        check_positions(np.array([region.lat]), np.array([region.lon]))
         return region.lat, region.lon, region.radius_m
-    return _area_ball(region)
+    if border is None:
+        raise ValueError("an area comes with its border")
+    return _area_ball(border)
 
 
-def _area_ball(area: Area) -> tuple[float, float, float]:
-    border = Border(area.shape)
+def _area_ball(border: Border) -> tuple[float, float, float]:
     lat, lon = border.samples(max(1.0, border.perimeter_m / 256))
     middle = np.mean(np.stack(in_space(lat, lon)), axis=1)
     c_lat = math.degrees(math.atan2(middle[2], math.hypot(middle[0], middle[1]) * 0.99330562))

@@ -24,6 +24,7 @@ RADIUS_MAX_M = 100_000.0
 VERTICES = 10_000
 RINGS = 1_000
 AREA_MAX_KM2 = 1_000_000.0
+TOLD = 20  # repairs told one by one
 LON_UNROLLED = 540.0  # a ring may run on past 180 degrees, not for ever
 
 
@@ -85,7 +86,13 @@ def check_area(polygons: list[list[Floats]], pointer: str = "/coordinates") -> C
     if not whole.is_valid:
         whole = _valid(whole, [np.asarray(r.coords) for p in pieces for r in (p.exterior, *p.interiors)], repairs, pointer)
     whole = cast("Polygon | MultiPolygon", shapely.orient_polygons(whole, exterior_cw=False))
-    return Checked(Area(_size_checked(whole, pointer)), tuple(repairs))
+    return Checked(Area(_size_checked(whole, pointer)), _told(repairs))
+
+
+def _told(repairs: list[str]) -> tuple[str, ...]:
+    if len(repairs) <= TOLD:
+        return tuple(repairs)
+    return (*repairs[: TOLD - 1], f"and {len(repairs) - TOLD + 1:,} more repairs")
 
 
 def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str) -> list[list[Floats]]:
@@ -131,7 +138,7 @@ def _valid(shape: Polygon | MultiPolygon, rings: list[Floats], repairs: list[str
     if shape.is_valid:
         return shape
     if knots.crossings > CROSSINGS:
-        raise RegionError("self_crossing", f"the border crosses itself more than {CROSSINGS} times, which is the limit of repair", pointer)
+        raise RegionError("self_crossing", f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair", pointer)
     if knots.touches > TOUCHES:
         raise RegionError("self_crossing", f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair", pointer)
     fixed = shapely.make_valid(shape, method="structure", keep_collapsed=False)

@@ -1,0 +1,105 @@
+"""Random pairs of positions and regions against pyproj and shapely, through the index.
+
+30,000 pairs by default; GEOFENCE_PAIRS=300000 (or a million) asks for more.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from regions.index import Index
+from regions.region import Circle
+from tests.samples.places import Place, a_circle, an_area, pings_around
+
+PAIRS = int(os.environ.get("GEOFENCE_PAIRS", "30000"))
+_REGIONS, _PINGS = 60, 250
+_ROUNDS = max(1, PAIRS // (_REGIONS * _PINGS))
+
+
+def _world(seed: int) -> tuple[list[Place], np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    places = [a_circle(rng) if nth % 2 else an_area(rng) for nth in range(_REGIONS)]
+    return places, *pings_around(rng, places, _PINGS)
+
+
+def _truth(places: list[Place], lat: np.ndarray, lon: np.ndarray) -> set[tuple[int, int]]:
+    return {(int(ping), slot) for slot, place in enumerate(places) for ping in np.nonzero(place.holds(lat, lon))[0]}
+
+
+@pytest.mark.timeout(0)
+def test_the_index_finds_exactly_the_pairs_that_brute_force_finds() -> None:
+    compared = found = 0
+    for seed in range(_ROUNDS):
+        places, lat, lon = _world(seed)
+        index = Index.build([place.region for place in places])
+        near = index.candidates(lat, lon)
+        inside = index.inside(lat[near.ping], lon[near.ping], near.slot)
+        assert inside[near.inner].all(), f"seed {seed}: an inner cell reaches outside its region"
+        ours = set(zip(near.ping[inside].tolist(), near.slot[inside].tolist(), strict=True))
+        assert ours == _truth(places, lat, lon), f"seed {seed}"
+        compared, found = compared + _REGIONS * _PINGS, found + len(ours)
+    assert compared >= min(PAIRS, _REGIONS * _PINGS)
+    assert found > compared / 500
+
+
+@pytest.mark.timeout(0)
+def test_the_sign_of_every_edge_distance_is_the_truth_even_far_away() -> None:
+    for seed in range(1000, 1000 + max(1, _ROUNDS // 4)):
+        places, lat, lon = _world(seed)
+        index = Index.build([place.region for place in places])
+        for slot, place in enumerate(places):
+            edge_m = index.edge_m(lat, lon, np.full(len(lat), slot))
+            assert ((edge_m <= 0) == place.holds(lat, lon)).all(), f"seed {seed}, {place.region}"
+
+
+def test_one_ping_is_decided_as_in_a_batch() -> None:
+    places, lat, lon = _world(7)
+    index = Index.build([place.region for place in places])
+    near = index.candidates(lat, lon)
+    edge_m = index.edge_m(lat[near.ping], lon[near.ping], near.slot)
+    for ping in range(_PINGS):
+        rows = near.ping == ping
+        alone = index.candidates_one(float(lat[ping]), float(lon[ping]))
+        assert alone == list(zip(near.slot[rows].tolist(), near.inner[rows].tolist(), strict=True))
+        for (slot, _), batch_m in zip(alone, edge_m[rows].tolist(), strict=True):
+            one_m = index.edge_m_one(float(lat[ping]), float(lon[ping]), slot)
+            assert (one_m <= 0) == (batch_m <= 0)
+            assert one_m == pytest.approx(batch_m, abs=1e-6)
+
+
+def test_candidates_come_by_ping_then_slot_and_each_once() -> None:
+    places, lat, lon = _world(8)
+    near = Index.build([place.region for place in places]).candidates(lat, lon)
+    pairs = list(zip(near.ping.tolist(), near.slot.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+
+
+def test_nearest_agrees_with_measuring_every_region() -> None:
+    rng = np.random.default_rng(3)
+    places = [a_circle(rng) for _ in range(80)] + [an_area(rng) for _ in range(20)]
+    index = Index.build([place.region for place in places])
+    lat, lon = pings_around(rng, places, 40)
+    for at in zip(lat.tolist(), lon.tolist(), strict=True):
+        every = sorted((index.edge_m_one(*at, slot), slot) for slot in range(len(places)))[:5]
+        assert [slot for slot, _ in index.nearest(*at, 5)] == [slot for _, slot in every]
+
+
+def test_shifting_regions_and_pings_by_a_longitude_changes_nothing() -> None:
+    """Circles have no seam. Vertices of areas lie on a grid so coarse that adding the shift is exact."""
+    rng = np.random.default_rng(11)
+    circles = [Circle(float(a), float(b), 20_000.0) for a, b in zip(rng.uniform(-89, 89, 40), rng.uniform(-2, 2, 40), strict=True)]
+    lat = np.repeat([c.lat for c in circles], 50) + rng.uniform(-0.3, 0.3, 2000)
+    lon = np.repeat([c.lon for c in circles], 50) + rng.uniform(-0.3, 0.3, 2000)
+    lat = np.clip(lat, -90, 90)
+    slot = np.repeat(np.arange(40), 50)
+    still = Index.build(circles).edge_m(lat, lon, slot)
+    for shift in (37.0, 90.0, 178.5, 180.0):
+        moved = Index.build([Circle(c.lat, (c.lon + shift + 180) % 360 - 180, c.radius_m) for c in circles])
+        turned = (lon + shift + 180) % 360 - 180
+        assert moved.edge_m(lat, turned, slot) == pytest.approx(still, abs=1e-6)
+        near = moved.candidates(lat, turned)
+        pairs = set(zip(near.ping.tolist(), near.slot.tolist(), strict=True))
+        assert all(pair in pairs for pair in zip(np.nonzero(still <= 0)[0].tolist(), slot[still <= 0].tolist(), strict=True))
