@@ -6,12 +6,16 @@ A `Unit` is one open transaction on the record; everything that changes goes thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from geofence.model.account import Device, Key, Project
+from geofence.model.campaign import Campaign
+from geofence.model.customer import Customer
+from geofence.model.decision import Coupon, Decision, Redemption
 from geofence.model.event import Event
+from geofence.model.message import Attempt, Queued
 from geofence.model.place import Geofence, Store
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 
@@ -102,12 +106,99 @@ class Accounts(Protocol):
         """(fingerprint, status, body) kept for that key since then."""
 
 
+@dataclass(slots=True)
+class Offering:
+    """What `decide` and `compose` add to a unit: decisions, their coupons and their messages."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    coupons: list[Coupon] = field(default_factory=list)
+    messages: list[Queued] = field(default_factory=list)
+
+
+class Offers(Protocol):
+    """What deciding needs to know of customers, and where decisions go. Reading customers locks them, sorted, after devices."""
+
+    def customers(self, project_id: str, customer_ids: Iterable[str]) -> dict[str, Customer]:
+        """Those that exist, by id; each is locked until the unit ends."""
+
+    def devices_of(self, project_id: str, customer_ids: Iterable[str]) -> dict[str, list[Device]]:
+        """Each customer's devices that have a push token, the last seen first."""
+
+    def sent(self, project_id: str, customer_ids: Iterable[str], since_ms: int) -> list[Decision]:
+        """Decisions `send` and `holdout` of these customers since then (inclusive), oldest first, released ones left out.
+
+        Released: a `send` whose messages all ended without any attempt.
+        """
+
+    def on_visits(self, project_id: str, customer_ids: Iterable[str], visit_ids: Iterable[str]) -> list[Decision]:
+        """Decisions `send` and `holdout` of these customers made during these visits: the approaches going on now."""
+
+    def save(self, offering: Offering) -> None:
+        """Write decisions, coupons and messages."""
+
+
+class Outbox(Protocol):
+    """Messages on their way out."""
+
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int) -> list[Queued]:
+        """Lease messages of a channel that are due, oldest first: their attempt counts one up. Others skip them meanwhile."""
+
+    def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
+        """By message id, why it must not go out after all: `consent_withdrawn`, `suppressed`, `left`, `no_address`."""
+
+    def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
+        """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many."""
+
+    def drop_address(self, project_id: str, channel: str, address: str) -> None:
+        """Forget a dead push token wherever it is registered."""
+
+    def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
+        """Never again write to this address; it is kept as a digest."""
+
+    def pause(self, channel: str, reason: str, now_ms: int) -> None:
+        """Hold a channel's queue, with the reason; an empty reason opens it again."""
+
+    def paused(self) -> dict[str, str]:
+        """Paused channels with their reasons."""
+
+
+class Commerce(Protocol):
+    """Customers, campaigns and coupons within a unit."""
+
+    def customer(self, project_id: str, customer_id: str) -> Customer | None:
+        """The customer of that id."""
+
+    def put_customer(self, project_id: str, customer: Customer) -> None:
+        """Insert or replace; `created_ms` stays."""
+
+    def delete_customer(self, project_id: str, customer_id: str) -> None:
+        """Erase the customer with decisions and unsent messages; codes stay as spent numbers without a person."""
+
+    def campaign(self, project_id: str, campaign_id: str) -> Campaign | None:
+        """The campaign of that id."""
+
+    def put_campaign(self, project_id: str, campaign: Campaign) -> None:
+        """Insert or replace, keep its plan as a version, and bump the project's `index_version`: a plan may ask for dwell."""
+
+    def delete_campaign(self, project_id: str, campaign_id: str) -> None:
+        """Remove it; its decisions, messages and coupons stay."""
+
+    def coupon(self, project_id: str, code: str) -> Coupon | None:
+        """The coupon with that code, its row locked until the unit ends."""
+
+    def redeem(self, coupon: Coupon, redemption: Redemption) -> bool:
+        """Write the redemption and the coupon as spent; False when the database says a single-use code was used already."""
+
+
 class Unit(Protocol):
-    """One open transaction. `after_commit` runs a function once it is durable (index swaps, wake-ups)."""
+    """One open transaction."""
 
     presences: Presences
     places: Places
     accounts: Accounts
+    offers: Offers
+    outbox: Outbox
+    commerce: Commerce
 
     def index_version(self, project_id: str) -> int:
         """The project's index version as this transaction sees it."""
@@ -138,7 +229,7 @@ class Reading(Protocol):
         """All geofences of a project, by uid."""
 
     def page(self, noun: str, project_id: str, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
-        """A page of stores, geofences, devices, events or visits after a sort key; see `backends/sql/reading.py`."""
+        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/pages.py`."""
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
@@ -163,6 +254,3 @@ class Record(Protocol):
 
     def close(self) -> None:
         """Release connections and locks."""
-
-
-AfterCommit = Callable[[], None]

@@ -27,6 +27,52 @@ class Message(msgspec.Struct, frozen=True):
     attempt: int = 1
 
 
+MessageStatus = Literal["queued", "sent", "failed", "dropped", "expired"]
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A message as the outbox keeps it. Times epoch ms UTC.
+
+    `due_ms` is when it may next be taken, None once it is finished; `lease_until_ms` while somebody has it in hand; `attempt`
+    counts the takes and is the fencing token: only the holder of the newest attempt may finish it. `reason` says why it was
+    not sent, as a stable token.
+    """
+
+    id: str
+    project_id: str
+    decision_id: str
+    campaign_id: str
+    customer_id: str
+    device_id: str
+    geofence_uid: str
+    channel: ChannelName
+    address: str
+    content: dict[str, Any]
+    created_ms: int
+    expires_ms: int
+    due_ms: int | None
+    status: MessageStatus = "queued"
+    reason: str = ""
+    attempt: int = 0
+    lease_until_ms: int | None = None
+    finished_ms: int | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try at a message, written when it ended; `verdict` and `reason` as in `Outcome`."""
+
+    message_id: str
+    project_id: str
+    attempt: int
+    started_ms: int
+    finished_ms: int
+    verdict: str
+    reason: str
+    detail: str = ""
+    status: int | None = None
+    provider_id: str | None = None
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What came of one attempt.
 
