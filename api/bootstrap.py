@@ -13,6 +13,7 @@ from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.clock import Clock, make_clock
+from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports import Record
 from geofence.street import Street
@@ -68,11 +69,19 @@ def open_house(settings: Settings) -> House:
 
 
 def reach_record(settings: Settings, *, writer: bool) -> SqlRecord:
-    """The record the settings name, its folder made. Without `writer` it may be open elsewhere at the same time."""
+    """The record the settings name. Without `writer` it may be open elsewhere at the same time, and must be there."""
+    path = record_file(settings)
+    if path is not None and writer:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif path is not None and not path.exists():
+        raise RecordError("There is no record yet: run `geofence serve` once.")
+    return open_record(settings.database_url, writer=writer)
+
+
+def record_file(settings: Settings) -> Path | None:
+    """The file of an SQLite record; None for a database server."""
     url = settings.database_url
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///").partition("?")[0]).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    return open_record(url, writer=writer)
+    return Path(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite:///") else None
 
 
 def first_project(record: Record, clock: Clock, dev_key: str) -> FirstKeys | None:

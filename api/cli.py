@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from api.settings import Loaded, SettingError, load
 from api.version import our_version
 
 BAD_SETTING, BAD_RECORD = 2, 3
 
-app = typer.Typer(name="geofence", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+
+
+class Late(TyperGroup):
+    """Commands whose modules are imported when they are asked for, so that `geofence serve` loads no file readers."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command by name."""
+        return sorted([*super().list_commands(ctx), *_LATE])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name."""
+        found = _LATE.get(cmd_name)
+        return typer.main.get_command(found()) if found else super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(name="geofence", cls=Late, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def main() -> None:
     """Run the command line."""
-    from api.cli_doctor import doctor, health
-    from api.cli_keys import keys
-    from api.demo import demo
-    from api.replay import replay
-
-    for command in (replay, demo, doctor, health):
-        app.command()(command)
-    app.add_typer(keys, name="keys")
     app()
 
 
@@ -81,3 +90,42 @@ def settings(as_json: AsJson = False) -> None:
         unit = f" {one.unit}" if one.unit else ""
         typer.echo(f"{one.name} = {one.value or '(empty)'}{unit}  [{one.source}]")
         typer.echo(f"    {one.doc} (default: {one.default or 'empty'})")
+
+
+def _keys() -> typer.Typer:
+    from api.cli_keys import keys
+
+    return keys
+
+
+def _doctor() -> typer.Typer:
+    from api.cli_doctor import doctor
+
+    return _alone(doctor)
+
+
+def _health() -> typer.Typer:
+    from api.cli_doctor import health
+
+    return _alone(health)
+
+
+def _replay() -> typer.Typer:
+    from api.replay import replay
+
+    return _alone(replay)
+
+
+def _demo() -> typer.Typer:
+    from api.demo import demo
+
+    return _alone(demo)
+
+
+def _alone(command: Callable[..., Any]) -> typer.Typer:
+    one = typer.Typer(add_completion=False)
+    one.command()(command)
+    return one
+
+
+_LATE: dict[str, Callable[[], typer.Typer]] = {"keys": _keys, "doctor": _doctor, "health": _health, "replay": _replay, "demo": _demo}

@@ -9,12 +9,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
-from api.bootstrap import reach_record
+from api.bootstrap import reach_record, record_file
 from api.cli import AsJson, settled
 from api.settings import Settings
 from geofence.clock import SystemClock
@@ -82,10 +81,10 @@ def _libraries(_: Settings) -> tuple[bool, str]:
 
 
 def _disk(settings: Settings) -> tuple[bool, str]:
-    url = settings.database_url
-    if not url.startswith("sqlite:///"):
+    path = record_file(settings)
+    if path is None:
         return True, "nothing is written here"
-    folder = Path(url.removeprefix("sqlite:///").partition("?")[0]).resolve().parent
+    folder = path.resolve().parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -95,8 +94,8 @@ def _disk(settings: Settings) -> tuple[bool, str]:
 
 
 def _database(settings: Settings) -> tuple[bool, str]:
-    url = settings.database_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").partition("?")[0]).exists():
+    path = record_file(settings)
+    if path is not None and not path.exists():
         return True, "will be made by `geofence serve`"
     try:
         record = reach_record(settings, writer=False)

@@ -18,7 +18,7 @@ from geofence.errors import GeofenceError
 from geofence.model.account import Key, Scope
 from geofence.ports import Record
 
-keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
+keys = typer.Typer(name="keys", no_args_is_help=True, add_completion=False, help="List, create and revoke API keys.")
 ProjectId = Annotated[str | None, typer.Option("--project", help="the project's id; needed when there are several")]
 
 

@@ -50,7 +50,7 @@ class Front:
             _log.error("request broke", method=method, error=type(error).__name__, exc_info=error)
             if not status:
                 await answer(refuse(GeofenceError()))(scope, receive, dressed)
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path", "unmatched").replace(":path", "")
         self._meters.requests.labels(method, route, str(status)).inc()
         self._meters.request_s.labels(route).observe(perf_counter() - began)
 

@@ -22,6 +22,7 @@ from starlette.routing import Match
 from geofence.errors import Busy, Conflict, GeofenceError, InputError, NotFound, RecordError, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _log = structlog.get_logger()
 
 
@@ -144,12 +145,9 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 def methods_at(request: Request) -> set[str]:
     """Every method that the address of this request takes."""
-    methods: set[str] = set()
-    for route in request.app.router.routes:
-        match, _ = route.matches(dict(request.scope))
-        if match is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return methods | ({"HEAD"} if "GET" in methods else set())
+    routes = request.app.router.routes
+    found = {method for method in _METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)}
+    return found | ({"HEAD"} if "GET" in found else set())
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from api.auth import Caller, identify, permit
 from api.bootstrap import House
@@ -107,9 +108,18 @@ def _all_refused(receipt: Receipt, code: str, detail: str) -> Response:
     return answer(Refusal(422, code, detail), [RejectedItem(*one) for one in receipt.rejected])
 
 
+class RawRoute(Route):
+    """A Starlette route that says which one it is, for the counters."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As Starlette matches, and `route` in the scope."""
+        match, found = super().matches(scope)
+        return match, {**found, "route": self}
+
+
 ROUTES = (
-    Route("/v1/pings", post_pings, methods=["POST"]),
-    Route("/v1/devices/{device_id:path}/ping", post_device_ping, methods=["POST"]),
+    RawRoute("/v1/pings", post_pings, methods=["POST"]),
+    RawRoute("/v1/devices/{device_id:path}/ping", post_device_ping, methods=["POST"]),
 )
 
 _PLATFORM = {"name": "platform", "in": "query", "schema": {"enum": sorted(WATCHED)}, "description": "How many geofences the hint names."}

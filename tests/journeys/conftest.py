@@ -1,0 +1,29 @@
+"""A real server on 127.0.0.1 over an SQLite file, and a tenant of its own for every test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.shop import Running, Shop, open_shop, run
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
+    """The server that most journeys share."""
+    path = tmp_path_factory.mktemp("journeys") / "record.db"
+    shutil.copyfile(sqlite_template, path)
+    one = run(f"sqlite:///{path}")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def shop(running: Running) -> Iterator[Shop]:
+    """A fresh tenant."""
+    one = open_shop(running)
+    yield one
+    one.client.close()

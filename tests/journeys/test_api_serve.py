@@ -1,0 +1,91 @@
+"""The command: first keys, an orderly end, settings that cannot be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.servers.service import KEY, Service
+
+GEOFENCE = str(Path(sys.executable).with_name("geofence"))
+
+
+def _geofence(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GEOFENCE_")}
+    mine = {f"GEOFENCE_{name}": value for name, value in settings.items()}
+    return subprocess.run([GEOFENCE, *words], cwd=folder, env=clean | mine, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_serve_prints_its_first_keys_once_and_ends_in_order_on_sigterm(tmp_path: Path) -> None:
+    service = Service(f"sqlite:///{tmp_path}/data/record.db", tmp_path / "log").start()
+    assert httpx.get(f"{service.url}/v1/project", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
+    keys = json.loads(_geofence(tmp_path, "keys", "list", "--json", DATABASE_URL=f"sqlite:///{tmp_path}/data/record.db").stdout)
+    assert [key["kind"] for key in keys] == ["pk", "sk"] or [key["kind"] for key in keys] == ["sk", "pk"]
+    assert service.stop() == 0
+    first = (tmp_path / "log").read_text()
+    assert first.count("pk_") == 1
+    assert KEY not in first
+    service.start()
+    assert service.stop() == 0
+    assert (tmp_path / "log").read_text().count("pk_") == 1
+
+
+def test_keys_are_made_and_revoked_beside_a_running_service(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/record.db"
+    with Service(url, tmp_path / "log") as service:
+        made = json.loads(_geofence(tmp_path, "keys", "create", "--scope", "read", "--json", DATABASE_URL=url).stdout)
+        headers = {"Authorization": f"Bearer {made['secret']}"}
+        assert httpx.get(f"{service.url}/v1/events", headers=headers).status_code == 200
+        assert httpx.get(f"{service.url}/v1/keys", headers=headers).status_code == 403
+        assert _geofence(tmp_path, "keys", "revoke", made["id"], DATABASE_URL=url).returncode == 0
+        second = _geofence(tmp_path, "serve", "--port", "0", DATABASE_URL=url)
+        assert second.returncode == 3
+
+
+def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Path) -> None:
+    (tmp_path / "geofence.toml").write_text('port = 9000\nhost = "127.0.0.9"\ncolour = "red"\n')
+    url = "postgresql://me:hunter2@db/geofence"
+    told = _geofence(
+        tmp_path, "settings", "--json", CONFIG="geofence.toml", PORT="9001", DEV_KEY="sk_very_secret_1234", DATABASE_URL=url, ODD="1"
+    )
+    by_name = {one["name"]: one for one in json.loads(told.stdout)}
+    assert (by_name["GEOFENCE_PORT"]["value"], by_name["GEOFENCE_PORT"]["source"]) == ("9001", "environment")
+    assert (by_name["GEOFENCE_HOST"]["value"], by_name["GEOFENCE_HOST"]["source"]) == ("127.0.0.9", "geofence.toml")
+    assert by_name["GEOFENCE_MAX_ITEMS"]["source"] == "default"
+    assert "hunter2" not in told.stdout
+    assert "very_secret" not in told.stdout
+    assert "GEOFENCE_ODD" in told.stderr
+    assert "colour" in told.stderr
+
+
+def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Path) -> None:
+    for name, value in (("PORT", "eighty"), ("PORT", "70000"), ("CLOCK", "sundial"), ("CONFIG", "missing.toml"), ("DEV_KEY", "letmein")):
+        told = _geofence(tmp_path, "settings", **{name: value})
+        assert (told.returncode, f"GEOFENCE_{name}" in told.stderr) == (2, True)
+        assert "letmein" not in told.stderr
+
+
+def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None:
+    well = _geofence(tmp_path, "doctor", "--json", PORT="0")
+    assert well.returncode == 0, well.stdout
+    assert {one["name"] for one in json.loads(well.stdout)} == {"python", "libraries", "disk", "database", "clock", "port"}
+    (tmp_path / "broken.db").write_text("this is no database, only a text that is long enough to be looked at" * 20)
+    sick = _geofence(tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=f"sqlite:///{tmp_path}/broken.db")
+    assert sick.returncode == 1
+    assert [one["name"] for one in json.loads(sick.stdout) if not one["fine"]] == ["database"]
+
+
+def test_health_asks_the_running_service(tmp_path: Path) -> None:
+    with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log") as service:
+        assert _geofence(tmp_path, "health", PORT=str(service.port)).returncode == 0
+        service.stop()
+        assert _geofence(tmp_path, "health", PORT=str(service.port)).returncode == 1
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    assert _geofence(tmp_path, "--version").stdout.strip()[:2] in ("0.", "1.")

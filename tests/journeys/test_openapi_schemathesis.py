@@ -1,0 +1,77 @@
+"""The OpenAPI document against the running service: whatever it allows or forbids, the answer is as it says.
+
+`GEOFENCE_TEST_EXAMPLES` sets the number of examples for each operation.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.servers.shop import Shop, open_shop
+
+EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
+# a batch with bad items is accepted on purpose, and each bad item is told
+LENIENT = ("/v1/pings",)
+
+
+@pytest.fixture(scope="session")
+def tenant(running: Any) -> Shop:
+    shop = open_shop(running)
+    shop.client.put("/v1/stores/s", json={"name": "S", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 100}]})
+    shop.client.post("/v1/devices/d/ping", json={"lat": 1, "lon": 2, "ts": shop.now_ms})
+    return shop
+
+
+@pytest.fixture(scope="session")
+def document(tenant: Shop) -> Any:
+    found = schemathesis.openapi.from_url(f"{tenant.running.url}/openapi.json")
+    return found.exclude(path="/v1/events/stream")  # it never ends; test_api_stream.py listens to it
+
+
+schema = schemathesis.pytest.from_fixture("document")
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_the_service_keeps_to_its_document(case: schemathesis.Case, tenant: Shop) -> None:
+    lenient = case.operation.path in LENIENT
+    answer = case.call(base_url=tenant.running.url, headers={"Authorization": f"Bearer {tenant.sk}"}, timeout=30)
+    case.validate_response(answer, checks=CHECKS if lenient else [*CHECKS, negative_data_rejection])
+
+
+def test_every_reference_in_the_document_leads_somewhere(tenant: Shop) -> None:
+    found = httpx.get(f"{tenant.running.url}/openapi.json").json()
+    assert found["openapi"].startswith("3.1")
+    names = set(found["components"]["schemas"])
+
+    def references(node: Any) -> set[str]:
+        if isinstance(node, dict):
+            own = {node["$ref"].rpartition("/")[2]} if isinstance(node.get("$ref"), str) else set()
+            return own.union(*map(references, node.values()))
+        return set().union(*map(references, node)) if isinstance(node, list) else set()
+
+    assert references(found) <= names
+
+
+def test_every_route_but_health_says_which_key_it_wants(tenant: Shop) -> None:
+    found = httpx.get(f"{tenant.running.url}/openapi.json").json()
+    assert found["security"] == [{"bearer": []}, {"basic": []}]
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            assert ("security" in operation and operation["security"] == []) == (not path.startswith("/v1/")), path
+            assert "401" in operation["responses"] or not path.startswith("/v1/"), path

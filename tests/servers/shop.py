@@ -1,0 +1,92 @@
+"""The service in a thread of this process, and tenants in it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+from api.bootstrap import SCOPES, House, open_house
+from api.serving import Server
+from api.settings import Settings
+from geofence import ids
+from geofence.edits import Edited
+from geofence.model.account import Key, Project
+from geofence.ports import Unit
+
+T = TypeVar("T")
+
+
+@dataclass
+class Running:
+    """A server that listens."""
+
+    house: House
+    server: Server
+    url: str
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        """An orderly end, as on SIGTERM."""
+        self.server.should_exit = True
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+
+
+@dataclass
+class Shop:
+    """A tenant: its keys, and a client that holds the secret one."""
+
+    running: Running
+    project_id: str
+    pk: str
+    sk: str
+    client: httpx.Client = field(init=False)
+    now_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=self.running.url, headers={"Authorization": f"Bearer {self.sk}"}, timeout=60)
+        self.now_ms = self.running.house.clock.now_ms()
+
+    def with_key(self, key: str) -> httpx.Client:
+        """A client that holds another key."""
+        return httpx.Client(base_url=self.running.url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60)
+
+
+def run(url: str, **settings: object) -> Running:
+    """Open a house on that database and serve it from a thread."""
+    house = open_house(Settings(database_url=url, port=0, **settings))
+    listening = threading.Event()
+    server = Server(house, lambda _: listening.set())
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert listening.wait(30)
+    return Running(house, server, server.address(), thread)
+
+
+def open_shop(running: Running, name: str = "shop") -> Shop:
+    """A new tenant with a key of each kind."""
+    project = Project(ids.new("prj"), name, created_ms=running.house.clock.now_ms())
+    pk, sk = ids.new_secret("pk"), ids.new_secret("sk")
+
+    def work(unit: Unit) -> Edited:
+        unit.accounts.put_project(project)
+        for kind, secret in (("pk", pk), ("sk", sk)):
+            unit.accounts.put_key(Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:]))
+        return Edited(None)
+
+    running.house.street.edit(project.id, work).result(30)
+    return Shop(running, project.id, pk, sk)
+
+
+def until(condition: Callable[[], T], patience_s: float = 20.0) -> T:
+    """The first true answer of `condition()`; fails when there is none in time."""
+    end_s = time.monotonic() + patience_s
+    while not (answer := condition()):
+        assert time.monotonic() < end_s, "it did not happen in time"
+        time.sleep(0.01)
+    return answer
