@@ -19,30 +19,32 @@ from regions.ellipsoid import Floats, in_space, metres_per_degree, ring_area_m2
 
 PIECE_M = 300.0
 PIECES = 20_000  # of a very long border; its pieces grow instead
-_BLOCK = 32
+_BLOCK = 16
 _BATCH = 400_000  # piece tests held in memory at once
 
 
 class Border:
     """The prepared border of one shape. Safe to share between threads once built."""
 
-    __slots__ = ("_block_radius", "_centre", "_inside", "_pieces", "perimeter_m", "segments")
+    __slots__ = ("_along", "_block_radius", "_centre", "_length2", "_start", "perimeter_m", "segments", "shape")
 
     def __init__(self, shape: Polygon | MultiPolygon) -> None:
         shapely.prepare(shape)
-        self._inside = shape
+        self.shape = shape
         self.segments = real_segments(shape)
         lengths = _lengths_m(self.segments)
         self.perimeter_m = float(lengths.sum())
-        self._pieces = _padded(_pieces(self.segments, lengths, max(PIECE_M, self.perimeter_m / PIECES)))
-        middle = (self._pieces[:, :, 0] + self._pieces[:, :, 1]) / 2
-        self._centre = middle.mean(axis=1)
-        self._block_radius = np.linalg.norm(self._pieces - self._centre[:, None, None], axis=3).max(axis=(1, 2))
+        pieces = _padded(_pieces(self.segments, lengths, max(PIECE_M, self.perimeter_m / PIECES)))
+        self._start, self._along = np.ascontiguousarray(pieces[:, :, 0]), pieces[:, :, 1] - pieces[:, :, 0]
+        length2 = np.einsum("ijk,ijk->ij", self._along, self._along)
+        self._length2 = np.where(length2 > 0.0, length2, 1.0)
+        self._centre = pieces.mean(axis=(1, 2))
+        self._block_radius = _lengths(pieces - self._centre[:, None, None]).max(axis=(1, 2))
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
         """(n,) signed distances in metres, at most 0 inside and on the border."""
         distance = np.concatenate([self._distance_m(lat[i : i + 512], lon[i : i + 512]) for i in range(0, len(lat), 512)] or [np.empty(0)])
-        return np.where(covers(self._inside, lat, lon), -distance, np.maximum(distance, 1e-9))
+        return np.where(covers(self.shape, lat, lon), -distance, np.maximum(distance, 1e-9))
 
     def samples(self, step_m: float) -> tuple[Floats, Floats]:
         """(m,) latitudes and longitudes of points along the border, no two neighbours further apart than `step_m`."""
@@ -62,14 +64,17 @@ class Border:
         return arc_m(best)
 
     def _nearest_chord(self, ping: Floats) -> Floats:
-        away = np.linalg.norm(ping[:, None] - self._centre, axis=2)
-        reach = (away + self._block_radius).min(axis=1)
-        row, block = np.nonzero(away - self._block_radius <= reach[:, None])
-        best = np.full(len(ping), np.inf)
+        floor = _lengths(ping[:, None] - self._centre) - self._block_radius
+        first = floor.argmin(axis=1)
+        best = _to_pieces(ping, self._start[first], self._along[first], self._length2[first])
+        floor[np.arange(len(ping)), first] = np.inf
+        row, block = np.nonzero(floor < best[:, None])
         step = _BATCH // _BLOCK
         for at in range(0, len(row), step):
             part = slice(at, at + step)
-            np.minimum.at(best, row[part], _to_pieces(ping[row[part]], self._pieces[block[part]]))
+            at_block = block[part]
+            found = _to_pieces(ping[row[part]], self._start[at_block], self._along[at_block], self._length2[at_block])
+            np.minimum.at(best, row[part], found)
         return best
 
 
@@ -170,16 +175,18 @@ def _pieces(segments: Floats, lengths: Floats, step_m: float) -> Floats:
 
 
 def _padded(pieces: Floats) -> Floats:
-    """(blocks, 32, 2, 3): the last piece repeated to fill its block."""
+    """(blocks, 16, 2, 3): the last piece repeated to fill its block."""
     short = -len(pieces) % _BLOCK
     return np.concatenate([pieces, np.repeat(pieces[-1:], short, axis=0)]).reshape(-1, _BLOCK, 2, 3)
 
 
-def _to_pieces(ping: Floats, blocks: Floats) -> Floats:
+def _to_pieces(ping: Floats, start: Floats, along: Floats, length2: Floats) -> Floats:
     """(n,) distance in space from each point to the nearest chord of its block."""
-    start, along = blocks[:, :, 0], blocks[:, :, 1] - blocks[:, :, 0]
     offset = ping[:, None] - start
-    length2 = np.einsum("ijk,ijk->ij", along, along)
-    share = np.clip(np.einsum("ijk,ijk->ij", offset, along) / np.where(length2 > 0, length2, 1.0), 0.0, 1.0)
+    share = np.clip(np.einsum("ijk,ijk->ij", offset, along) / length2, 0.0, 1.0)
     offset -= along * share[:, :, None]
     return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", offset, offset).min(axis=1)), dtype=np.float64)
+
+
+def _lengths(vectors: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.einsum("...k,...k->...", vectors, vectors)), dtype=np.float64)

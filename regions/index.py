@@ -111,7 +111,7 @@ class Index:
 
     def inside(self, lat: ArrayLike, lon: ArrayLike, slot: ArrayLike) -> NDArray[np.bool_]:
         """(n,) whether each position is inside the region of its slot, the border included."""
-        return self.edge_m(lat, lon, slot) <= 0.0
+        return self._shapes.inside(_flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64)))
 
     def inradius_m(self, slot: int) -> float:
         """Radius of a large circle that fits inside the region."""

@@ -138,7 +138,9 @@ def _valid(shape: Polygon | MultiPolygon, rings: list[Floats], repairs: list[str
     if shape.is_valid:
         return shape
     if knots.crossings > CROSSINGS:
-        raise RegionError("self_crossing", f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair", pointer)
+        raise RegionError(
+            "self_crossing", f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair", pointer
+        )
     if knots.touches > TOUCHES:
         raise RegionError("self_crossing", f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair", pointer)
     fixed = shapely.make_valid(shape, method="structure", keep_collapsed=False)

@@ -80,8 +80,12 @@ def test_candidates_come_by_ping_then_slot_and_each_once() -> None:
 def test_nearest_agrees_with_measuring_every_region() -> None:
     rng = np.random.default_rng(3)
     places = [a_circle(rng) for _ in range(80)] + [an_area(rng) for _ in range(20)]
+    town = zip(
+        rng.uniform(37.7, 37.8, 300).tolist(), rng.uniform(-122.5, -122.4, 300).tolist(), rng.uniform(10, 900, 300).tolist(), strict=True
+    )
+    places += [Place(Circle(*of_town)) for of_town in town]
     index = Index.build([place.region for place in places])
-    lat, lon = pings_around(rng, places, 40)
+    lat, lon = pings_around(rng, places, 80)
     for at in zip(lat.tolist(), lon.tolist(), strict=True):
         every = sorted((index.edge_m_one(*at, slot), slot) for slot in range(len(places)))[:5]
         assert [slot for slot, _ in index.nearest(*at, 5)] == [slot for _, slot in every]

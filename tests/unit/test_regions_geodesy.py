@@ -114,7 +114,15 @@ def test_the_cut_at_the_meridian_is_no_border() -> None:
 def test_where_only_one_side_reaches_the_meridian_it_is_a_border() -> None:
     shape = Polygon([(179, 0), (180, 0), (180, 2), (179, 2)])
     assert area_edge_m(shape, [1.0, 1.0, 1.0], [180.0, -180.0, -179.999])[:2] == pytest.approx([0.0, 0.0], abs=0.01)
+    assert (area_edge_m(shape, [1.0, 1.0], [180.0, -180.0]) <= 0).all(), "-180 and 180 are one meridian"
     assert area_edge_m(shape, [1.0], [-179.999])[0] == pytest.approx(111.3, abs=0.1)
+
+
+def test_a_pole_is_one_point_whatever_longitude_it_is_given() -> None:
+    wedge = Polygon([(0, 80), (10, 80), (10, 90), (0, 90)])
+    edge_m = area_edge_m(wedge, [90.0, 90.0, 90.0, 89.9], [5.0, 50.0, -180.0, 50.0])
+    assert (edge_m <= 0).tolist() == [True, True, True, False]
+    assert area_edge_m(wedge, [-90.0], [5.0])[0] > 0
 
 
 def test_a_cap_over_the_pole_is_measured_from_its_rim() -> None:
