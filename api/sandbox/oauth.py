@@ -31,6 +31,7 @@ class Account:
     def __init__(self, directory: Path, lifetime_s: int = 3600) -> None:
         self.path = directory / "service-account.json"
         self.lifetime_s = lifetime_s
+        self.granted = 0
         self._key = self._read() or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._tokens: dict[str, float] = {}
 
@@ -58,6 +59,7 @@ class Account:
         assertion = form.get("assertion", [""])[0]
         if form.get("grant_type") != [GRANT] or not self._signed(assertion):
             return Reply(400, b'{"error":"invalid_grant","error_description":"The assertion is not signed by this account."}')
+        self.granted += 1
         token = f"sandbox.{secrets.token_urlsafe(24)}"
         self._tokens[token] = time.monotonic() + self.lifetime_s
         return Reply(200, msgspec.json.encode({"access_token": token, "expires_in": self.lifetime_s, "token_type": "Bearer"}))

@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 
 from geofence.channels import EXPIRED, expired
+from geofence.channels.email_mime import Unwritable, plain_address
 from geofence.channels.smtp_lane import Job, Lane, Patience, read_url
 from geofence.errors import InputError
 from geofence.model.message import ChannelName, Message, Outcome
@@ -93,11 +94,8 @@ class Email:
 
 
 def _sender(text: str) -> Address:
-    name, addr_spec = parseaddr(text)
+    name, addr_spec = parseaddr(text) if text.isprintable() else ("", "")
     try:
-        address = Address(display_name=name, addr_spec=addr_spec)
-    except (ValueError, IndexError, AttributeError):  # the parser of the standard library stumbles over some nonsense
+        return plain_address(addr_spec, name)
+    except Unwritable:
         raise InputError("the sender is not an e-mail address", code="email_sender") from None
-    if not address.username or not address.domain or not addr_spec.isascii():
-        raise InputError("the sender is not an e-mail address", code="email_sender")
-    return address

@@ -13,6 +13,7 @@ from geofence.model.message import Message
 
 _POLICY = SMTP.clone(cte_type="7bit")  # no relay on the way needs 8BITMIME
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"@\\]+@[^\s<>()\[\],;:"@\\]+""")  # one plain address, nothing quoted
 
 
 class Unwritable(Exception):
@@ -27,14 +28,21 @@ def recipient(message: Message) -> Address:
     """The one address it goes to. Raises `Unwritable` for none, several, or one that is no address."""
     if _CONTROL.search(message.address):
         raise Unwritable("header_injection")
-    try:
-        to = Address(addr_spec=message.address)
-        to = Address(username=to.username, domain=to.domain.encode("idna").decode())
-    except (ValueError, IndexError, AttributeError):  # the parser of the standard library stumbles over some nonsense
-        raise Unwritable("invalid_address") from None
-    if not to.username or not to.domain or not to.username.isascii():
+    return plain_address(message.address)
+
+
+def plain_address(text: str, name: str = "") -> Address:
+    """The address `local@domain`, its domain as DNS knows it. Raises `Unwritable`."""
+    if not _ADDRESS.fullmatch(text) or _CONTROL.search(name):
         raise Unwritable("invalid_address")
-    return to
+    local, _, domain = text.partition("@")
+    try:
+        address = Address(name, local, domain.encode("idna").decode())
+    except (ValueError, IndexError):  # the parser of the standard library stumbles over some nonsense
+        raise Unwritable("invalid_address") from None
+    if not local.isascii():
+        raise Unwritable("invalid_address")
+    return address
 
 
 def write(message: Message, sender: Address, to: Address) -> bytes:

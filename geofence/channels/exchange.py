@@ -34,6 +34,18 @@ class Limits(NamedTuple):
     per_host: int = 512
 
 
+class Ways(NamedTuple):
+    """How a transport reaches its receivers.
+
+    `may_dial` is asked for every address about to be dialled; `direct` ignores proxies of the environment; `share` waits for
+    a coming HTTP/2 connection rather than opening another. Without HTTP/2 at the other end, sharing means standing in line.
+    """
+
+    may_dial: MayDial | None = None
+    direct: bool = False
+    share: bool = False
+
+
 class Request(NamedTuple):
     """One POST. `key` is the caller's name for it within its batch."""
 
@@ -63,13 +75,17 @@ class Answer(NamedTuple):
 class Exchange:
     """An easy handle, used for one request after the other. Never used by two threads."""
 
-    def __init__(self, limits: Limits, may_dial: MayDial | None, *, direct: bool) -> None:
-        self.curl = _handle(limits, direct=direct)
+    def __init__(self, limits: Limits, ways: Ways) -> None:
+        self.curl = _handle(limits)
         self.curl.setopt(pycurl.READFUNCTION, self._read)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
-        self._may_dial = may_dial
-        if may_dial is not None:
+        self._may_dial = ways.may_dial
+        if ways.may_dial is not None:
             self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+        if ways.direct:
+            self.curl.setopt(pycurl.PROXY, "")
+        if ways.share:
+            self.curl.setopt(pycurl.PIPEWAIT, 1)
         self._most = limits.answer_bytes
         self._headers: list[str] = []
         self._reset(Request(0, "", [], b""))
@@ -140,16 +156,13 @@ class Exchange:
         return "unreachable" if errno == pycurl.E_COULDNT_CONNECT else "lost"
 
 
-def _handle(limits: Limits, *, direct: bool) -> pycurl.Curl:
+def _handle(limits: Limits) -> pycurl.Curl:
     curl = pycurl.Curl()
     curl.setopt(pycurl.POST, 1)
     curl.setopt(pycurl.NOSIGNAL, 1)  # time-outs of the resolver must not use SIGALRM in a thread
     curl.setopt(pycurl.FOLLOWLOCATION, 0)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-    curl.setopt(pycurl.PIPEWAIT, 1)  # rather share a coming HTTP/2 connection than open another
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(limits.connect_s * 1000))
     curl.setopt(pycurl.TIMEOUT_MS, int(limits.total_s * 1000))
     curl.setopt(pycurl.CAINFO, ssl.get_default_verify_paths().cafile or certifi.where())  # the machine's trust comes first
-    if direct:
-        curl.setopt(pycurl.PROXY, "")
     return curl

@@ -11,7 +11,7 @@ from pathlib import Path
 from pyfcm import FCMNotification
 
 from geofence.channels import EXPIRED, expired
-from geofence.channels.exchange import Answer, Limits, Request
+from geofence.channels.exchange import Answer, Limits, Request, Ways
 from geofence.channels.fcm_payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
 from geofence.channels.fcm_verdict import judge
 from geofence.channels.google_token import NoToken, Tokens, read_credentials
@@ -38,7 +38,7 @@ class Fcm:
         self._tokens = Tokens(account, timeout_s=limits.total_s)
         self._fcm = FCMNotification(credentials=account)
         self._fcm.FCM_END_POINT_BASE = f"{endpoint.rstrip('/')}/v1/projects"
-        self._transport = Transport(limits, direct=endpoint != GOOGLE)
+        self._transport = Transport(limits, Ways(direct=endpoint != GOOGLE, share=endpoint.startswith("https://")))
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""

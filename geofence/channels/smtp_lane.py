@@ -85,12 +85,14 @@ class Lane:
         self._smtp: smtplib.SMTP | None = None
         self._deadline: float | None = None
         self._handed_over = False
+        self._late = False
         self.thread = threading.Thread(target=self._run, name="geofence-smtp", daemon=True)
         self.thread.start()
 
     def look(self, now: float) -> None:
         """Cut the connection when its message has taken longer than `total_s`: drops of answer must not stretch it."""
         if self._deadline is not None and now > self._deadline:
+            self._late = True
             self.cut()
 
     def cut(self) -> None:
@@ -118,7 +120,7 @@ class Lane:
         self._leave()
 
     def _attempt(self, message: Message) -> Outcome:
-        self._handed_over = False
+        self._handed_over = self._late = False
         try:
             to = recipient(message)
             body = write(message, self._sender, to)
@@ -155,8 +157,10 @@ class Lane:
         if self._smtp is not None:
             try:
                 return self._mail_from(self._smtp)
-            except (ConnectionError, smtplib.SMTPServerDisconnected):
+            except (ConnectionError, smtplib.SMTPServerDisconnected) as error:
                 self._drop()  # relays close idle connections; nothing of this message has left yet
+                if _timed_out(error):
+                    raise
         return self._mail_from(self._connect())
 
     def _mail_from(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
@@ -202,6 +206,7 @@ class Lane:
         raise _Over(outcome, broken=broken)
 
     def _lost(self, reason: str) -> Outcome:
+        reason = "timeout" if self._late else reason
         if self._handed_over:
             return Outcome("unknown", reason, "handed over, the reply did not come")
         return Outcome("retry", reason, "not handed over")
@@ -222,13 +227,17 @@ class Lane:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if _timed_out(error):
         return "timeout"
     if isinstance(error, ssl.SSLError):
         return "tls"
     if isinstance(error, socket.gaierror):
         return "unresolved"
     return "unreachable" if isinstance(error, ConnectionRefusedError) else "lost"
+
+
+def _timed_out(error: Exception) -> bool:
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)  # smtplib wraps it as disconnected
 
 
 def _bytes(text: bytes | str) -> bytes:

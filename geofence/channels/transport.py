@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pycurl
 
-from geofence.channels.exchange import Answer, Exchange, Limits, MayDial, Request
+from geofence.channels.exchange import Answer, Exchange, Limits, Request, Ways
 
 _CHUNK = 64  # requests handed to the thread at once: small enough that it starts while the caller still writes payloads
 _LOOK_S = 0.25  # how often waiting requests are looked over
@@ -40,12 +40,11 @@ class _Waiting(NamedTuple):
 
 
 class Transport:
-    """POSTs in flight. `may_dial` is asked for every address about to be dialled; `direct` ignores proxies of the environment."""
+    """POSTs in flight, within `limits`, by these `ways`."""
 
-    def __init__(self, limits: Limits, *, may_dial: MayDial | None = None, direct: bool = False) -> None:
+    def __init__(self, limits: Limits, ways: Ways) -> None:
         self.limits = limits
-        self._may_dial = may_dial
-        self._direct = direct
+        self._ways = ways
         self._submitted: deque[list[_Waiting]] = deque()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -63,9 +62,9 @@ class Transport:
     def close(self) -> None:
         """Give up what is in flight and end the thread."""
         with self._lock:
-            if self._thread is not None and not self._closed:
-                self._wake.send(b"x")
-            self._closed = True
+            closed, self._closed = self._closed, True
+            if self._thread is not None and not closed:
+                self._wake.send(b"x")  # after the flag is set: the thread looks at it when it wakes
         if self._thread is not None:
             self._thread.join()
 
@@ -86,7 +85,7 @@ class Transport:
         self._thread.start()
 
     def _run(self, ear: socket.socket) -> None:
-        with closing(_Driver(self.limits, self._may_dial, direct=self._direct)) as driver, ear, self._wake:
+        with closing(_Driver(self.limits, self._ways)) as driver, ear, self._wake:
             driver.selector.register(ear, selectors.EVENT_READ)
             try:
                 while not self._closed:
@@ -108,21 +107,21 @@ def _answers(batch: _Batch, count: int) -> Iterator[Answer]:
 class _Driver:
     """The thread's own things: the multi handle, its sockets and timer, and who waits for a place."""
 
-    def __init__(self, limits: Limits, may_dial: MayDial | None, *, direct: bool) -> None:
+    def __init__(self, limits: Limits, ways: Ways) -> None:
         self.limits = limits
+        self._ways = ways
         self.selector = selectors.DefaultSelector()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, limits.per_host)
         self._multi.setopt(pycurl.M_MAXCONNECTS, limits.in_flight)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._may_dial = may_dial
-        self._direct = direct
         self._idle: list[Exchange] = []
         self._busy: dict[pycurl.Curl, tuple[Exchange, _Batch, str]] = {}
         self._at_host: dict[str, int] = {}
         self._lines: dict[str, deque[_Waiting]] = {}
         self._ready: set[_Batch] = set()
+        self._watched: set[int] = set()
         self._timer: float | None = None
         self._look_at = 0.0
 
@@ -180,7 +179,7 @@ class _Driver:
             self._turn_away(now)
 
     def _begin(self, host: str, waiting: _Waiting) -> None:
-        exchange = self._idle.pop() if self._idle else Exchange(self.limits, self._may_dial, direct=self._direct)
+        exchange = self._idle.pop() if self._idle else Exchange(self.limits, self._ways)
         exchange.begin(waiting.request)
         self._busy[exchange.curl] = (exchange, waiting.batch, host)
         self._at_host[host] = self._at_host.get(host, 0) + 1
@@ -224,11 +223,12 @@ class _Driver:
         self._timer = None if delay_ms < 0 else time.monotonic() + delay_ms / 1000
 
     def _watch(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        known = fd in self.selector.get_map()
         if what in (pycurl.POLL_REMOVE, pycurl.POLL_NONE):
-            if known:
+            if fd in self._watched:
+                self._watched.remove(fd)
                 self.selector.unregister(fd)
-        elif known:
+        elif fd in self._watched:
             self.selector.modify(fd, what)
         else:
+            self._watched.add(fd)
             self.selector.register(fd, what)

@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 
 import msgspec
 from standardwebhooks import Webhook as Signer
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from geofence.channels import EXPIRED, expired
-from geofence.channels.exchange import Answer, Limits, Request
+from geofence.channels.exchange import Answer, Limits, Request, Ways
 from geofence.channels.reach import is_public
 from geofence.channels.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "webhook"
 RETRY_SCHEDULE_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400)  # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h
-MAX_RETRY_AFTER_S = float(RETRY_SCHEDULE_S[-1])
+MAX_RETRY_AFTER_S = 6 * 3600.0
 LIMITS = Limits(connect_s=5, total_s=15, wait_s=15, answer_bytes=16_384, in_flight=512, per_host=8)
 
 
@@ -33,7 +34,7 @@ class Webhook:
     def __init__(self, *, allow_private: bool = False, secrets: Mapping[str, str] | None = None, limits: Limits = LIMITS) -> None:
         self._secrets = secrets or {}
         # without a proxy: the address that is checked must be the one that is dialled
-        self._transport = Transport(limits, may_dial=None if allow_private else is_public, direct=True)
+        self._transport = Transport(limits, Ways(None if allow_private else is_public, direct=True))
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
@@ -64,7 +65,7 @@ class Webhook:
         try:
             body = payload(message)
             signature = _sign([secret] if isinstance(secret, str) else list(secret), message.id, now_ms, body)
-        except (ValueError, TypeError, RuntimeError):
+        except (ValueError, TypeError, RuntimeError, EmptyWebhookSecretError):
             return Outcome("failed", "invalid_payload", "the secret is not base64, or the data cannot be written as JSON")
         headers = [
             "Content-Type: application/json",
