@@ -10,8 +10,8 @@ COPY pyproject.toml README.md ./
 COPY regions regions
 COPY geofence geofence
 COPY api api
-RUN python -m pip --python /opt/geofence/bin/python install --no-cache-dir --quiet --no-deps --no-index --prefix /opt/geofence \
-    "$(python -m hatchling build --target wheel --directory /tmp/wheel >/dev/null 2>&1 && ls /tmp/wheel/*.whl)"
+RUN python -m hatchling build --target wheel --directory /tmp/wheel \
+ && /opt/geofence/bin/python -m pip install --no-cache-dir --quiet --no-deps --no-index /tmp/wheel/*.whl
 
 FROM python:3.13-slim
 ENV PATH=/opt/geofence/bin:$PATH \

@@ -22,29 +22,32 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 def watch(url: str, key: str, stop: threading.Event) -> Iterator[Happening]:
-    """Every event of the project from now on, until `stop` is set. A broken line is picked up again after the last event seen."""
+    """Every event of the project from its first on, until `stop` is set. A broken line is picked up again after the last one."""
     headers = {"Authorization": f"Bearer {key}"}
     decode = msgspec.json.Decoder(Happening).decode
-    place = "0"
+    bookmark = _Bookmark()
     with httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(60.0), trust_env=False) as client:
         while not stop.is_set():
             try:
-                for seen, data in _messages(client, place):
-                    yield decode(data)
-                    place = seen
-                    if stop.is_set():
-                        return
+                yield from map(decode, _messages(client, bookmark))
             except httpx.TransportError:
                 stop.wait(0.5)
 
 
-def _messages(client: httpx.Client, last: str) -> Iterator[tuple[str, str]]:
-    seen = last
-    with client.stream("GET", "/v1/events/stream", headers={"Last-Event-ID": last}) as response:
+class _Bookmark:
+    """The place in the stream after the last event that was handed on."""
+
+    last = "0"
+
+
+def _messages(client: httpx.Client, bookmark: _Bookmark) -> Iterator[str]:
+    seen = bookmark.last
+    with client.stream("GET", "/v1/events/stream", headers={"Last-Event-ID": seen}) as response:
         response.raise_for_status()
         for line in response.iter_lines():
             field, _, value = line.partition(": ")
             if field == "id":
                 seen = value
             elif field == "data":
-                yield seen, value
+                yield value
+                bookmark.last = seen

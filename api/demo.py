@@ -6,6 +6,8 @@ Everything goes through the doors that any client uses: stores are created, ping
 from __future__ import annotations
 
 import fcntl
+import itertools
+import math
 import os
 import threading
 import time
@@ -38,13 +40,15 @@ STYLES = {"geofence.entered": "bold green", "geofence.exited": "red", "geofence.
 _PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}  # what is to be pasted is never wrapped
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="port to listen on; 0 takes any free one [default: 8000]")]
-Speed = Annotated[float, typer.Option(min=0.1, max=50.0, help="how much faster than life people walk; their pings still carry true times")]
+Speed = Annotated[
+    float, typer.Option("--speed", min=0.1, max=50.0, help="how much faster than life people walk; their pings still carry true times")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.0, help="stop after this many seconds [default: at Ctrl-C]", show_default=False)]
 Seed = Annotated[int, typer.Option(help="another seed, another town")]
 People = Annotated[int, typer.Option(min=1, max=999, help="how many walkers and drivers")]
 
 
-def demo(port: Port = None, speed: Speed = 1.0, seconds: Seconds = None, seed: Seed = 1, people: People = 300) -> None:
+def demo(port: Port = None, pace: Speed = 1.0, seconds: Seconds = None, seed: Seed = 1, people: People = 300) -> None:
     """Show an invented town in which people walk past stores: what happens, live. Writes ./data/demo.sqlite anew."""
     console = Console()
     environment = {"GEOFENCE_DEV_KEY": KEY, **os.environ}
@@ -52,7 +56,7 @@ def demo(port: Port = None, speed: Speed = 1.0, seconds: Seconds = None, seed: S
         set_up_logs("warning")
         chosen = declared.load(environment, port=port, clock="system", database_url=f"sqlite:///{_fresh(FILE)}").settings
         with serving(chosen) as running:
-            _show(running, console, build_city(seed), _Crowd(seed, people, speed), seconds)
+            _show(running, console, build_city(seed), _Crowd(seed, people, pace), seconds)
     except (PostError, OSError, GeofenceError, declared.SettingError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
@@ -85,27 +89,34 @@ def _ts_ms(ping: PingIn) -> int:
 
 
 def _show(running: Running, console: Console, city: City, crowd: _Crowd, seconds: float | None) -> None:
-    began_s = time.monotonic()
+    until_s = math.inf if seconds is None else time.monotonic() + seconds
     with Poster(running.url, running.key) as poster, _interruptible():
         for store in city.stores:
             poster.put(f"/v1/stores/{store.external_id}", _body(store))
-        names = {store.external_id: store.name for store in city.stores}
-        stop = threading.Event()
-        printer = threading.Thread(target=_print_events, args=(running, console, names, stop), name="events", daemon=True)
-        printer.start()
         _invite(console, running, city, crowd)
-        try:
-            with console.status("people are setting out") as status:
-                for due in crowd.batches(city):
-                    if seconds is not None and time.monotonic() - began_s > seconds:
-                        break
-                    if due:
-                        poster.post(due)
-                        status.update(f"{crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends")
-                    time.sleep(TICK_S)
-        finally:
-            stop.set()
+        names = {store.external_id: store.name for store in city.stores}
+        with _printing(running, console, names), console.status("people are setting out") as status:
+            for due in itertools.takewhile(lambda _: time.monotonic() < until_s, crowd.batches(city)):
+                _report(poster, due)
+                status.update(f"{crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends")
+                time.sleep(TICK_S)
     console.print(f"{poster.tally.accepted:,} pings accepted, {poster.tally.rejected.total()} rejected")
+
+
+def _report(poster: Poster, due: list[Posted]) -> None:
+    if due:
+        poster.post(due)
+
+
+@contextmanager
+def _printing(running: Running, console: Console, names: dict[str, str]) -> Iterator[None]:
+    """What happens is printed beside what the block does."""
+    stop = threading.Event()
+    threading.Thread(target=_print_events, args=(running, console, names, stop), name="events", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 @contextmanager
@@ -133,7 +144,7 @@ def _invite(console: Console, running: Running, city: City, crowd: _Crowd) -> No
 
 
 def _print_events(running: Running, console: Console, names: dict[str, str], stop: threading.Event) -> None:
-    for event in watch(running.url, running.key, stop):
+    for event in itertools.takewhile(lambda _: not stop.is_set(), watch(running.url, running.key, stop)):
         console.print(_line(event, names), highlight=False)
 
 

@@ -17,12 +17,12 @@ from api.timeline import Timeline
 from api.traces import read
 from api.traces.columns import TraceError
 
-SPAN_S = 1.0  # at a given speed, at most this much of the wall clock's time goes into one batch
+SPAN_S = 1.0  # at a given pace, at most this much of the wall clock's time goes into one batch
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a recorded walk: .csv, .gpx or .parquet")]
 Url = Annotated[str, typer.Option(help="the service to post to", envvar="GEOFENCE_PUBLIC_URL")]
 Key = Annotated[str, typer.Option(help="a key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
-Speed = Annotated[float, typer.Option(min=0.0, help="times faster than it was walked; 0: as fast as the service answers")]
+Speed = Annotated[float, typer.Option("--speed", min=0.0, help="times faster than it was walked; 0: as fast as the service answers")]
 Batch = Annotated[int, typer.Option(min=1, max=10_000, help="pings per request")]
 Patience = Annotated[float, typer.Option("--patience-s", min=0.0, help="seconds to send one batch again before giving up")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object at the end, and nothing else")]
@@ -32,7 +32,7 @@ def replay(
     file: File,
     key: Key,
     url: Url = "http://127.0.0.1:8000",
-    speed: Speed = 0.0,
+    pace: Speed = 0.0,
     batch: Batch = 1_000,
     patience_s: Patience = 120.0,
     as_json: AsJson = False,
@@ -47,7 +47,7 @@ def replay(
             timeline = Timeline(read(file))
         with timeline:
             console.print(f"{len(timeline):,} pings of {timeline.devices:,} devices")
-            tally = _post(timeline, Poster(url, key, patience_s), batch, speed, console)
+            tally = _post(timeline, Poster(url, key, patience_s), batch, pace, console)
     except TraceError as error:
         raise _failed(console, str(error), as_json, exit_code=2) from None
     except PostError as error:
@@ -57,12 +57,12 @@ def replay(
         raise typer.Exit(1)
 
 
-def _post(timeline: Timeline, poster: Poster, batch: int, speed: float, console: Console) -> Tally:
+def _post(timeline: Timeline, poster: Poster, batch: int, pace: float, console: Console) -> Tally:
     columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]} pings/s"), TimeRemainingColumn())
     with poster, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("posting", total=len(timeline), rate="...")
-        wait = _pacer(speed)
-        for pings in _batches(timeline, batch, speed):
+        wait = _pacer(pace)
+        for pings in _batches(timeline, batch, pace):
             wait(pings[-1].ts)
             poster.post(pings)
             rate = poster.tally.pings / max(poster.tally.seconds, 1e-6)
@@ -70,13 +70,13 @@ def _post(timeline: Timeline, poster: Poster, batch: int, speed: float, console:
     return poster.tally
 
 
-def _batches(timeline: Timeline, most: int, speed: float) -> Iterator[list[Posted]]:
-    """Batches of at most `most` pings, and at a given speed of at most a second of the wall clock."""
-    span_ms = SPAN_S * 1000 * speed
+def _batches(timeline: Timeline, most: int, pace: float) -> Iterator[list[Posted]]:
+    """Batches of at most `most` pings, and at a given pace of at most a second of the wall clock."""
+    span_ms = SPAN_S * 1000 * pace
     waiting: list[Posted] = []
     for columns in timeline:
         for ping in posted(columns):
-            if waiting and (len(waiting) >= most or (speed and ping.ts - waiting[0].ts > span_ms)):
+            if waiting and (len(waiting) >= most or (pace and ping.ts - waiting[0].ts > span_ms)):
                 yield waiting
                 waiting = []
             waiting.append(ping)
@@ -84,16 +84,16 @@ def _batches(timeline: Timeline, most: int, speed: float) -> Iterator[list[Poste
         yield waiting
 
 
-def _pacer(speed: float) -> Callable[[int], None]:
-    """Waits until a moment of the walk has come, at that speed; never at speed 0."""
+def _pacer(pace: float) -> Callable[[int], None]:
+    """Waits until a moment of the walk has come, at that pace; never at pace 0."""
     began_s = time.monotonic()
     first_ms: int | None = None
 
     def wait(ts_ms: int) -> None:
         nonlocal first_ms
         first_ms = ts_ms if first_ms is None else first_ms
-        if speed:
-            time.sleep(max(0.0, began_s + (ts_ms - first_ms) / 1000 / speed - time.monotonic()))
+        if pace:
+            time.sleep(max(0.0, began_s + (ts_ms - first_ms) / 1000 / pace - time.monotonic()))
 
     return wait
 

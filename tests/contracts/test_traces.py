@@ -15,7 +15,6 @@ from api.traces import read, readers
 from api.traces.columns import Columns, TraceError, epoch_ms
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "traces"
-POINTS = 65
 FIRST_MS = 1_764_000_000_000
 ONE_OF_EACH = sorted({reader.SUFFIXES[0] for reader in readers().values()})
 

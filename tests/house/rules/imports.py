@@ -108,6 +108,6 @@ def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
     for path in python_files(root, *FLOORS):
         module = name_of(root, path)
         for imported in imports_of(path, module):
-            for library, rooms in ONLY_IN.items():
-                if within(imported.name, (library,)) and not within(module, rooms):
-                    yield wrong(root, path, imported.line, f"{library} belongs in {', '.join(rooms) or 'tests'}, not in {module}")
+            library = next((name for name in ONLY_IN if within(imported.name, (name,))), None)
+            if library and not within(module, ONLY_IN[library]):
+                yield wrong(root, path, imported.line, f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'}, not in {module}")

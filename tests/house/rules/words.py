@@ -58,16 +58,9 @@ def every_ignore_says_why(root: Path) -> Iterator[Wrong]:
     """`noqa` and `type: ignore` are followed by a reason on the same line."""
     for path in python_files(root):
         for number, comment in _comments(path):
-            for pattern in (_NOQA, _IGNORE):
-                if (found := pattern.search(comment)) and len(_reason(comment, found).split()) < 2:
-                    yield wrong(root, path, number, "an ignore without its reason")
-
-
-def _reason(comment: str, found: re.Match[str]) -> str:
-    rest = comment[: found.start()] + " " + comment[found.end() :]
-    for pattern in (_NOQA, _IGNORE):
-        rest = pattern.sub(" ", rest)
-    return rest.strip(" #:-–—")
+            reason = _NOQA.sub(" ", _IGNORE.sub(" ", comment))
+            if reason != comment and len(reason.strip(" #:-–—").split()) < 2:
+                yield wrong(root, path, number, "an ignore without its reason")
 
 
 def _comments(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,0 +1,81 @@
+"""What the README tells one to paste works as pasted, and answers what it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.service import Service
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+BLOCK = re.compile(r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?", re.DOTALL)
+REST = "..."
+GEOFENCE = str(Path(sys.executable).with_name("geofence"))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("readme")
+    with Service(f"sqlite:///{folder}/record.sqlite", folder / "log", DEV_KEY="sk_try_me") as running:
+        yield running
+
+
+def matches(shown: Any, given: Any) -> bool:
+    """Whether an answer is the one shown; "..." stands for anything, as a key for any further fields."""
+    if shown == REST:
+        return True
+    if isinstance(shown, dict) and isinstance(given, dict):
+        whole = REST in shown or shown.keys() == given.keys()
+        return whole and all(name in given and matches(shown[name], given[name]) for name in shown.keys() - {REST})
+    if isinstance(shown, list) and isinstance(given, list):
+        return shown == [REST] or (len(shown) == len(given) and all(map(matches, shown, given)))
+    return bool(shown == given)
+
+
+def test_every_line_to_paste_works_and_answers_what_is_shown(service: Service) -> None:
+    blocks = list(BLOCK.finditer(README.read_text(encoding="utf-8")))
+    assert len(blocks) >= 4
+    for block in blocks:
+        line = block["line"].replace("http://127.0.0.1:8000", service.url)
+        ran = subprocess.run(["bash", "-euc", line], capture_output=True, text=True, timeout=30, check=True)
+        answer = json.loads(ran.stdout)
+        assert "code" not in answer, ran.stdout
+        if block["shown"]:
+            assert matches(json.loads(block["shown"]), answer), f"{line}\n{ran.stdout}"
+
+
+def test_every_shell_block_of_the_readme_is_run() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.count("```sh") == len(list(BLOCK.finditer(text)))
+
+
+@pytest.mark.parametrize(
+    ("shown", "given", "same"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1, REST: REST}, {"a": 1, "b": 2}, True),
+        ({"a": REST}, {"a": [1]}, True),
+        ([REST], [], True),
+        ([1, 2], [1], False),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1, REST: REST}, {"b": 2}, False),
+    ],
+)
+def test_an_answer_that_differs_from_what_is_shown_is_seen(shown: Any, given: Any, same: bool) -> None:
+    assert matches(shown, given) is same
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    told = set(re.findall(r"^\| `geofence ([a-z]+)", README.read_text(encoding="utf-8"), re.MULTILINE))
+    ran = subprocess.run([GEOFENCE, "--help"], capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "COLUMNS": "200"})
+    there = set(re.findall(r"^│ ([a-z]+) ", ran.stdout, re.MULTILINE))
+    assert told
+    assert told == there
