@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from regions.index import Index
-
 from geofence.model.place import Geofence, Profile
 from geofence.track import Rules
 from regions.geojson import read_region
+from regions.index import Index
 
 CONFIRM_S = 60
 COOL_DOWN_S = 120

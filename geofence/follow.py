@@ -143,9 +143,7 @@ class _Walk:
     def done(self) -> DeviceState:
         """The state to remember, told to the changes of the unit."""
         old = self.state
-        new = DeviceState(
-            True, self.watermark_ms, self.fix_ms, self.lat, self.lon, self.customer_id, dict(self.presences)
-        )
+        new = DeviceState(True, self.watermark_ms, self.fix_ms, self.lat, self.lon, self.customer_id, dict(self.presences))
         written = not old.known or self.presences is not old.presences or self.customer_id != old.customer_id
         changes = self.follower.changes
         if written or self.key in changes.states:

@@ -160,9 +160,7 @@ class Pipeline:
                 states[key] = follower.follow(key, states[key], rows, tally)
             parcel.receipt = self._receipt(unit, catalogue, parcel, states)
 
-    def _receipt(
-        self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]
-    ) -> Receipt:
+    def _receipt(self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]) -> Receipt:
         post, pings, tally = parcel.post, parcel.pings, parcel.tally
         rejected = tuple(sorted(tally.rejected))
         if not post.include:
@@ -223,9 +221,7 @@ def _by_device(project_id: str, pings: Pings) -> list[tuple[DeviceKey, list[int]
     return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
 
 
-def _answer(
-    catalogue: Catalogue, state: DeviceState, events: Sequence[Event], post: Post, place: tuple[float, float]
-) -> DeviceAnswer:
+def _answer(catalogue: Catalogue, state: DeviceState, events: Sequence[Event], post: Post, place: tuple[float, float]) -> DeviceAnswer:
     inside = []
     for uid, presence in state.presences.items():
         slot = catalogue.slot_of.get(uid)

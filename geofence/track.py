@@ -17,6 +17,7 @@ from geofence.model.presence import Pending, Presence
 SURE = 0.8
 LIKELY = 0.5
 EXIT_GAP_MS = 20_000
+COOLED_KEPT_MS = 3_600_000  # a phone may send its last hour late: the cool-down is judged by its pings, not by our clock
 
 Kind = Literal["geofence.entered", "geofence.dwelled", "geofence.exited"]
 
@@ -105,7 +106,7 @@ def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
         gone = rules.active_until_ms is not None and ends_ms == rules.active_until_ms
         left, more = end(presence, ends_ms, "geofence_removed") if gone else _fall_silent(presence)
         return left, happened + more
-    if not presence.inside and presence.pending is None and _cooled(presence, now_ms, rules):
+    if not presence.inside and presence.pending is None and _cooled(presence, now_ms - COOLED_KEPT_MS, rules):
         return None, happened
     return _timed(presence, rules), happened
 
@@ -211,9 +212,7 @@ def _enter(
         points=1 if first is None else 2,
         best_probability=best,
     )
-    happened = Happening(
-        "geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None
-    )
+    happened = Happening("geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None)
     return now, happened
 
 
@@ -238,9 +237,7 @@ def _exit(
     inferred: bool = False,
     reason: str | None = None,
 ) -> Happening:
-    return Happening(
-        "geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason
-    )
+    return Happening("geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason)
 
 
 def _fall_silent(presence: Presence) -> Folded:
@@ -248,9 +245,7 @@ def _fall_silent(presence: Presence) -> Folded:
         return None, []
     first = presence.pending
     if first is not None:
-        gone = _exit(
-            presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m, inferred=True
-        )
+        gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m, inferred=True)
     else:
         gone = _exit(presence, presence.last_ms, probability=presence.best_probability, inferred=True)
     return None, [gone]
@@ -266,9 +261,7 @@ def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, l
             continue
         presence = replace(presence, dwelled=(*presence.dwelled, dwell_s))
         happened.append(
-            Happening(
-                "geofence.dwelled", due_ms, presence, presence.best_probability, fix_ms=presence.last_inside_ms, dwell_s=dwell_s
-            )
+            Happening("geofence.dwelled", due_ms, presence, presence.best_probability, fix_ms=presence.last_inside_ms, dwell_s=dwell_s)
         )
     return presence, happened
 
@@ -289,6 +282,6 @@ def _timed(presence: Presence, rules: Rules) -> Presence:
     if presence.inside and presence.pending is None:
         dues += [presence.arrival_ms + d * 1000 for d in rules.dwell_s if d not in presence.dwelled]
     if not presence.inside and presence.left_ms is not None:
-        dues.append(presence.left_ms + rules.cool_down_ms)
+        dues.append(presence.left_ms + rules.cool_down_ms + COOLED_KEPT_MS)
     due_ms = min((d for d in dues if d is not None), default=None)
     return presence if due_ms == presence.due_ms else replace(presence, due_ms=due_ms)

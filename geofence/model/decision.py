@@ -23,8 +23,8 @@ class Judgement(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True):
     """Made once per event, campaign and customer. `reason` is the stable token of the gate that stopped it, `send` otherwise.
 
-    `customer_id` is empty where nobody is known. `at_ms` epoch ms UTC. `trace` is what the gates said, in order, up to the
-    first that stopped it.
+    `customer_id` is empty where nobody is known. `at_ms` is when it was made, `event_ms` when its event happened (epoch ms
+    UTC). `trace` is what the gates said, in order, up to the first that stopped it.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Decision(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: str
     at_ms: int
+    event_ms: int = 0
     trace: tuple[Judgement, ...] = ()
     variant: str | None = None
 

@@ -122,11 +122,13 @@ def test_nobody_re_enters_during_the_cool_down_but_everybody_may_after_it() -> N
     assert story.see(181, -100).told[-1] == ("entered", 181)
 
 
-def test_the_end_of_a_cool_down_leaves_nothing_to_remember() -> None:
+def test_a_cool_down_is_remembered_for_an_hour_after_its_end_for_phones_that_send_late() -> None:
     story = Story("balanced").see(0, -100).see(60, 200).see(90, 200)
     assert story.presence is not None
-    assert story.presence.due_ms == 180_000
-    assert story.wait_until(180).presence is None
+    assert story.presence.due_ms == (180 + 3600) * 1000
+    assert story.wait_until(3779).presence is not None
+    assert story.wait_until(3780).presence is None
+    assert Story("balanced").see(0, -100).see(60, 200).see(90, 200).wait_until(3779).see(120, -100).told[-1] == ("exited", 60)
 
 
 def test_strict_enters_only_after_the_confirmation_time_inside() -> None:

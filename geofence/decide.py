@@ -1,0 +1,121 @@
+"""Step 4: walk the gates in order; send, hold out, or stay silent with the reason.
+
+The order is meaning: what is cheap and certain comes first, the holdout last, or lift is biased. Gates live in their
+drawer, one file each; their words stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from geofence import gates as drawer
+from geofence import ids
+from geofence.family import members
+from geofence.gates.holdout import draw
+from geofence.model.campaign import Variant
+from geofence.model.case import Case
+from geofence.model.decision import Decision, Judgement, Outcome
+from geofence.model.verdict import Verdict
+from geofence.triggers.stores import how_specific
+
+BEFORE_ARBITRATION = ("running", "freshness", "hours", "known", "consent", "quiet", "gap", "cap", "approach")
+AFTER_ARBITRATION = ("holdout",)
+ORDER = (*BEFORE_ARBITRATION, "arbitration", *AFTER_ARBITRATION)
+
+GATES = members(drawer)
+
+
+class Ruling(NamedTuple):
+    """A case and what was decided of it; `variant` only with `send`."""
+
+    case: Case
+    decision: Decision
+    variant: Variant | None = None
+
+
+def decide(cases: Sequence[Case]) -> list[Ruling]:
+    """Decide over all cases of one ping: event x campaign, of one device and its customer.
+
+    Of those that pass, one per store wins: the highest priority, then the nearest ring, then the more specific trigger, then
+    the campaign's id. No runner-up takes the place of a winner that is held out.
+    """
+    rulings: list[Ruling] = []
+    passing: dict[str, list[tuple[Case, list[Judgement]]]] = {}
+    for case in cases:
+        judged, stop = _walk(case, BEFORE_ARBITRATION)
+        if stop is not None:
+            rulings.append(_ruling(case, "silent", stop.reason, judged))
+        else:
+            passing.setdefault(case.event.store_id or "", []).append((case, judged))
+    for rivals in passing.values():
+        rivals.sort(key=lambda rival: _rank(rival[0]))
+        rulings.append(_win(*rivals[0], len(rivals)))
+        rulings += [_lose(case, judged, rivals[0][0]) for case, judged in rivals[1:]]
+    return rulings
+
+
+def choose(case: Case) -> Variant:
+    """The customer's variant: always the same for the same campaign, by weight."""
+    variants = case.campaign.plan.variants
+    point = (draw(case) * 7919.0) % 1.0 * sum(variant.weight for variant in variants)
+    for variant in variants:
+        point -= variant.weight
+        if point < 0:
+            return variant
+    return variants[-1]
+
+
+def _win(case: Case, judged: list[Judgement], rivals: int) -> Ruling:
+    judged.append(Judgement("arbitration", True, measured=f"won over {rivals - 1}"))
+    more, stop = _walk(case, AFTER_ARBITRATION)
+    judged += more
+    if stop is not None:
+        return _ruling(case, "holdout", stop.reason, judged)
+    variant = choose(case)
+    return Ruling(case, _ruling(case, "send", "send", judged, variant).decision, variant)
+
+
+def _lose(case: Case, judged: list[Judgement], winner: Case) -> Ruling:
+    reason = f"lost_to={winner.campaign.id}"
+    return _ruling(case, "silent", reason, [*judged, Judgement("arbitration", False, reason)])
+
+
+def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], Verdict | None]:
+    judged: list[Judgement] = []
+    for name in names:
+        verdict: Verdict = GATES[name].judge(case)
+        judged.append(Judgement(name, verdict.passed, verdict.reason, verdict.measured, verdict.threshold))
+        if not verdict.passed:
+            return judged, verdict
+    return judged, None
+
+
+def _rank(case: Case) -> tuple[int, float, tuple[int, int], str]:
+    plan, trigger = case.campaign.plan, case.campaign.plan.trigger
+    stores, ring = how_specific(trigger.stores, trigger.ring)
+    return (-plan.priority, case.rings.get(case.event.ring or "", 0.0), (-stores, -ring), case.campaign.id)
+
+
+def _ruling(case: Case, outcome: Outcome, reason: str, judged: Sequence[Judgement], variant: Variant | None = None) -> Ruling:
+    event, customer_id = case.event, "" if case.customer is None else case.customer.customer_id
+    decision = Decision(
+        id=ids.of_facts("dec", event.id, case.campaign.id, customer_id),
+        project_id=event.project_id,
+        event_id=event.id,
+        campaign_id=case.campaign.id,
+        campaign_version=case.campaign.version,
+        customer_id=customer_id,
+        device_id=event.device_id,
+        store_id=event.store_id,
+        ring=event.ring,
+        geofence_id=event.geofence_id,
+        visit_id=event.visit_id,
+        outcome=outcome,
+        reason=reason,
+        at_ms=case.now_ms,
+        event_ms=event.ts_ms,
+        trace=tuple(judged),
+        variant=None if variant is None else variant.name,
+    )
+    return Ruling(case, decision)

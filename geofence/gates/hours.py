@@ -1,0 +1,27 @@
+"""Is it the campaign's day and hour, on the store's own wall clock, and is the store open if that matters?"""
+
+from __future__ import annotations
+
+from geofence.model.case import Case
+from geofence.model.verdict import Verdict, passed, stopped
+
+NAME = "hours"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def judge(case: Case) -> Verdict:
+    """Stops with `day`, `hour`, `store_closed`, or `store_hours_unknown` where it must be open and nobody knows."""
+    schedule = case.campaign.plan.schedule
+    today, clock = DAYS[case.local.weekday()], case.local.strftime("%H:%M")
+    if schedule.days and today not in schedule.days:
+        return stopped("day", today, ",".join(schedule.days))
+    if schedule.between is not None and not within(clock, *schedule.between):
+        return stopped("hour", clock, "-".join(schedule.between))
+    if schedule.only_when_open and not case.store_open:
+        return stopped("store_hours_unknown" if case.store_open is None else "store_closed", clock, "")
+    return passed(f"{today} {clock}")
+
+
+def within(clock: str, start: str, until: str) -> bool:
+    """Whether local `HH:MM` lies in [start, until), over midnight when `until` is the earlier one."""
+    return start <= clock < until if start <= until else clock >= start or clock < until

@@ -1,0 +1,13 @@
+"""Do we know whose phone it is?"""
+
+from __future__ import annotations
+
+from geofence.model.case import Case
+from geofence.model.verdict import Verdict, passed, stopped
+
+NAME = "known"
+
+
+def judge(case: Case) -> Verdict:
+    """Stops with `customer_unknown`."""
+    return passed(case.customer.customer_id) if case.customer is not None else stopped("customer_unknown", "", "")

@@ -1,0 +1,18 @@
+"""Is it a quiet hour of the customer's, on the clock of the store they stand at?"""
+
+from __future__ import annotations
+
+from geofence.gates.hours import within
+from geofence.model.case import Case
+from geofence.model.verdict import Verdict, passed
+
+NAME = "quiet"
+
+
+def judge(case: Case) -> Verdict:
+    """Stops with `quiet_hours`; nothing waits for them to end."""
+    hours = case.customer.quiet_hours if case.customer is not None else None
+    if hours is None or not case.campaign.plan.pressure.respect_quiet_hours:
+        return passed()
+    clock, told = case.local.strftime("%H:%M"), f"{hours.start}-{hours.until}"
+    return Verdict(f"quiet_hours={told}", clock, told) if within(clock, hours.start, hours.until) else passed(clock, told)

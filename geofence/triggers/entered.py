@@ -1,0 +1,14 @@
+"""A device entered a geofence."""
+
+from __future__ import annotations
+
+from geofence.model.campaign import Trigger
+from geofence.model.event import Event
+
+NAME = "entered"
+KIND = "geofence.entered"
+
+
+def matches(event: Event, trigger: Trigger) -> bool:
+    """Whether this event, already of the right kind, is meant."""
+    return trigger.ring is None or trigger.ring == event.ring

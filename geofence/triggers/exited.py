@@ -1,0 +1,14 @@
+"""A device exited a geofence."""
+
+from __future__ import annotations
+
+from geofence.model.campaign import Trigger
+from geofence.model.event import Event
+
+NAME = "exited"
+KIND = "geofence.exited"
+
+
+def matches(event: Event, trigger: Trigger) -> bool:
+    """Whether this event, already of the right kind, is meant."""
+    return trigger.ring is None or trigger.ring == event.ring
