@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_a_service_that_stays_away_ends_the_patience() -> None:
     assert "does not answer" in json.loads(ran.stdout)["error"]
 
 
+def _body(lines: BufferedReader) -> bytes:
+    length = 0
+    while (line := lines.readline()) not in (b"\r\n", b""):
+        if found := re.match(rb"content-length: (\d+)", line, re.IGNORECASE):
+            length = int(found[1])
+    return lines.read(length)
+
+
 class Moody:
     """A peer that answers the first requests with these raw bytes and hangs up, then 202; it keeps every body it got."""
 
@@ -122,11 +131,7 @@ class Moody:
         for mood in self._moods:
             peer, _ = self._listener.accept()
             with peer, peer.makefile("rb") as lines:
-                length = 0
-                while (line := lines.readline()) not in (b"\r\n", b""):
-                    if found := re.match(rb"content-length: (\d+)", line, re.IGNORECASE):
-                        length = int(found[1])
-                self.bodies.append(lines.read(length))
+                self.bodies.append(_body(lines))
                 peer.sendall(mood)
         self._listener.close()
 

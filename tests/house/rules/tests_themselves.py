@@ -11,7 +11,7 @@ from tests.house.rules.shape import Function, functions_of
 from tests.house.rules.source import Wrong, name_of, python_files, tree_of, wrong
 
 WORDS = 4
-_SAYS = ("assert", "check", "expect", "same_", "refuse", "must_", "verify", "run_state_machine_as_test")
+_SAYS = ("assert", "check", "expect", "same_", "refuse", "must_", "verify", "call_and_validate", "run_state_machine_as_test")
 _LOOPS = (ast.For, ast.While)
 
 
