@@ -31,7 +31,7 @@ _REFUSALS = {
     400: "The body, a cursor or a header cannot be read.",
     401: "The API key is missing, unknown or revoked.",
     403: "The API key lacks the scope.",
-    404: "There is nothing of that name in this project.",
+    404: "There is nothing of that name in this project, or no such address.",
     409: "It contradicts what is there.",
     413: "The body is too large; nothing was stored.",
     415: "The body is compressed, or not JSON.",

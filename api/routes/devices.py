@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
 DeviceId = Annotated[Name, Path(description="The id under which the app posts its pings.")]
 
 
-@router.put("/{device_id:path}", **describe(DeviceOut, 200, 201, body=DeviceIn))
+@router.put("/{device_id:path}", **describe(DeviceOut, 200, 201, refuses=[404], body=DeviceIn))
 async def put_device(
     device_id: DeviceId, house: AtHouse, caller: Registrar, body: Annotated[DeviceIn, Depends(body_of(DeviceIn))]
 ) -> Response:

@@ -39,7 +39,7 @@ _COLLECTION = {
 _LISTED = {"application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearPage)]}}, GEOJSON: {"schema": _COLLECTION}}
 
 
-@router.put("/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[409], body=GeofenceIn))
+@router.put("/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[404, 409], body=GeofenceIn))
 async def put_geofence(
     external_id: GeofenceId, house: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
 ) -> Response:

@@ -24,7 +24,7 @@ from geofence.model.receipt import DeviceAnswer, Receipt
 
 INCLUDES = frozenset({"events", "offers", "hint"})
 _NOTHING: frozenset[str] = frozenset()
-_REFUSES = (400, 401, 403, 413, 415, 422, 503)
+_REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
 
 
 async def post_pings(request: Request) -> Response:

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
-@router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[409], body=StoreIn))
+@router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[404, 409], body=StoreIn))
 async def put_store(external_id: StoreId, house: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]) -> Response:
     """Insert or replace a store. Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits."""
     store = await run_in_threadpool(places.ready_store, body.model(external_id))

@@ -34,7 +34,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -
         load({f"GEOFENCE_{name}": value})
 
 
-def test_secrets_are_masked() -> None:
+def test_secrets_are_shown_by_their_last_letters_only() -> None:
     by_name = {field.name: field for field in declarations()}
     assert masked(by_name["dev_key"], "sk_0123456789") == "...6789"
     told = masked(by_name["database_url"], "postgresql://me:hunter2@db.example/geofence?password=again")
