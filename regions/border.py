@@ -96,7 +96,7 @@ def area_m2(shape: Polygon | MultiPolygon) -> float:
     total = 0.0
     for part in parts(shape):
         rings = [np.asarray(ring.coords) for ring in (part.exterior, *part.interiors)]
-        sizes = [abs(ring_area_m2(ring[:, 0], ring[:, 1])) for ring in rings]
+        sizes = [abs(ring_area_m2(ring[:, 1], ring[:, 0])) for ring in rings]
         total += sizes[0] - sum(sizes[1:])
     return total
 

@@ -43,7 +43,7 @@ def metres_per_degree(lat: ArrayLike) -> tuple[Floats, Floats]:
     return degree * AXIS_M * (1 - E2) / w2**1.5, degree * AXIS_M / np.sqrt(w2) * np.cos(phi)
 
 
-def ring_area_m2(lon: Floats, lat: Floats) -> float:
+def ring_area_m2(lat: Floats, lon: Floats) -> float:
     """Signed area (counter-clockwise positive) inside a closed ring of straight lines in lon/lat, in square metres.
 
     The strip between the equator and an edge has area a^2/2 * integral of q(lat) d(lon), q being the authalic function
