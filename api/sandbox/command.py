@@ -23,7 +23,7 @@ def sandbox(
     """Run a local push provider and mail relay, and show pushes and mails as they arrive."""
     console = Console(highlight=False)
     try:
-        box = Sandbox.start(host, fcm_port, smtp_port, directory)
+        box = Sandbox.start(host, fcm_port, smtp_port, directory.resolve())
     except OSError as error:
         console.print(f"The sandbox cannot start: {error.strerror or error}", style="red")
         raise typer.Exit(1) from None

@@ -2,7 +2,8 @@
 
 The request body is given to libcurl by a callback without a way to rewind. That is on purpose: libcurl sends a POST again
 by itself when a kept connection dies before the answer, which would be a hidden second attempt. Without rewind it can do so
-only while nothing of the body was taken, and the same callback tells us whether a request was handed over.
+only while nothing of the body was taken, and the same callback tells us whether a request was handed over. The price: a
+stream that an HTTP/2 server turns back while it shuts down counts as handed over, too, and ends as unknown.
 """
 
 from __future__ import annotations

@@ -113,9 +113,7 @@ def _sign(secrets: list[str], message_id: str, now_ms: int, body: bytes) -> str:
     return " ".join(Signer(secret).sign(message_id, moment, body.decode()) for secret in secrets)
 
 
-def _outcomes(
-    messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
-) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]) -> Iterator[tuple[str, Outcome]]:
     yield from refused
     for answer in answers:
         yield messages[answer.key].id, judge(answer)
