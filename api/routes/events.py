@@ -76,25 +76,36 @@ def span(since: str | None, until: str | None) -> dict[str, int | None]:
 
 async def _lines(house: House, caller: Caller, filters: dict[str, Any], after: int) -> AsyncIterator[bytes]:
     """The stream's text. It ends when the service stops or the key is revoked, and waits for whoever reads slowly."""
-    pause_s = house.settings.sse_keepalive_s if house.embedded else min(ELSEWHERE_S, house.settings.sse_keepalive_s)
+    keepalive_s = house.settings.sse_keepalive_s
+    pause_s = keepalive_s if house.embedded else min(ELSEWHERE_S, keepalive_s)
     silent_s = 0.0
     with house.feed.bell(caller.project_id) as bell:
         yield b"retry: 1000\n\n"
         while not house.feed.closed:
             bell.clear()
-            rows = await run_in_threadpool(house.record.reading.page, "events", caller.project_id, filters, after, AT_ONCE)
+            rows, after = await run_in_threadpool(_news, house, caller.project_id, filters, after)
             if rows:
-                after, silent_s = rows[-1].stream_seq, 0.0
+                silent_s = 0.0
                 yield b"".join(map(_line, rows))
-                continue
-            if await _rang(bell, pause_s):
+            if rows or await _rang(bell, pause_s):
                 continue
             silent_s += pause_s
-            if silent_s >= house.settings.sse_keepalive_s:
-                silent_s = 0.0
-                if await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
-                    return
-                yield b": still here\n\n"
+            if silent_s < keepalive_s:
+                continue
+            silent_s = 0.0
+            if await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
+                return
+            yield b": still here\n\n"
+
+
+def _news(house: House, project_id: str, filters: dict[str, Any], after: int) -> tuple[list[Event], int]:
+    """What came after a place in the stream, and the place up to which everything was looked at."""
+    reading = house.record.reading
+    newest = reading.newest_seq(project_id)
+    if newest <= after:
+        return [], after
+    rows = reading.page("events", project_id, filters, after, AT_ONCE)
+    return rows, rows[-1].stream_seq if rows else newest
 
 
 async def _rang(bell: asyncio.Event, pause_s: float) -> bool:

@@ -1,4 +1,4 @@
-"""A real server on 127.0.0.1 over an SQLite file, and a tenant of its own for every test."""
+"""A real server on 127.0.0.1 over a real record, and a tenant of its own for every test."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import pytest
 from tests.servers.shop import Running, Shop, open_shop, run
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
-    """The server that most journeys share."""
-    path = tmp_path_factory.mktemp("journeys") / "record.db"
-    shutil.copyfile(sqlite_template, path)
-    one = run(f"sqlite:///{path}")
+@pytest.fixture(scope="session", params=("sqlite", "postgresql"))
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
+    """The server that most journeys share; each of them is walked once on each backend."""
+    if request.param == "postgresql":
+        one = run(request.getfixturevalue("postgres").fresh())
+    else:
+        path = tmp_path_factory.mktemp("journeys") / "record.db"
+        shutil.copyfile(sqlite_template, path)
+        one = run(f"sqlite:///{path}")
     yield one
     one.stop()
 
