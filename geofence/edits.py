@@ -10,10 +10,12 @@ from geofence.model.place import Geofence
 class Edited(NamedTuple):
     """The outcome of an edit. `changed` geofences go into the index, `removed` uids leave it and end their visits.
 
-    `reload` asks for the whole project's index anew (its default profile changed, say).
+    `reload` asks for the whole project's index anew (its default profile changed, say), `campaigns` only for
+    its campaigns.
     """
 
     value: Any
     changed: tuple[Geofence, ...] = ()
     removed: tuple[str, ...] = ()
     reload: bool = False
+    campaigns: bool = False

@@ -205,7 +205,9 @@ class _Walk:
             happened.sort(key=lambda h: (_ORDER[h.kind], scribe.fence_id(h.presence.geofence_uid)))
         events = self.tally.events.setdefault(self.key.device_id, [])
         for one in happened:
-            events.append(scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row])))
+            event = scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]))
+            scribe.note_approach(event, self.presences.values())
+            events.append(event)
 
     def _trusted(self, row: int) -> bool:
         """Whether this fix is evidence: not suspect, and no jump from the last one worth comparing with."""

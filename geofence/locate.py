@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from regions.index import Index
 
 from geofence.model.ping import Floats, Pings
+from regions.index import Index
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,17 +22,21 @@ from geofence.fingerprints import Fingerprints
 from geofence.follow import Columns, Follower, Tally
 from geofence.hint import hint
 from geofence.locate import locate
+from geofence.model.campaign import Campaign
 from geofence.model.event import Event
+from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Pings, Rejection
 from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.model.receipt import DeviceAnswer, Receipt
+from geofence.model.receipt import DeviceAnswer, Receipt, Shown
 from geofence.normalise import normalise
-from geofence.ports import Changes, Record, Unit
+from geofence.ports import Changes, Offering, Record, Unit
+from geofence.propose import Proposer
 from geofence.scribe import Scribe
 from geofence.track import Folded, Rules, end, expire
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
+MOST_CAMPAIGNS = 1000
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +90,8 @@ class Done:
 class Pipeline:
     """The steps in order, and the catalogues they read. Used by one thread at a time."""
 
-    def __init__(self, record: Record, clock: Clock) -> None:
-        self.record, self.clock = record, clock
+    def __init__(self, record: Record, clock: Clock, public_url: str) -> None:
+        self.record, self.clock, self.proposer = record, clock, Proposer(public_url)
         self.prints = Fingerprints()
         self._catalogues: dict[str, Catalogue] = {}
 
@@ -134,23 +138,25 @@ class Pipeline:
         def leave(presence: Presence, rules: Rules) -> Folded:
             if presence.geofence_uid not in gone:
                 return presence, []
-            return end(presence, rules.active_until_ms or now_ms or presence.last_ms, "geofence_removed")
+            return end(presence, min(now_ms, rules.active_until_ms or now_ms) or presence.last_ms, "geofence_removed")
 
         return edited, self._turn(unit, keys, leave)
 
     def adopt(self, project_id: str, edited: Edited, version: int) -> None:
         """Swap in the catalogue that follows from a committed edit."""
-        if edited.reload:
+        known = self._catalogues.get(project_id)
+        if edited.reload or known is None:
             self._load(project_id)
+        elif edited.campaigns:
+            self._catalogues[project_id] = known.with_campaigns(version, self._campaigns(project_id))
         elif edited.changed or edited.removed:
-            known = self._catalogues.get(project_id)
-            if known is not None:
-                self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
+            self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
 
     def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], fresh: dict[int, int]) -> None:
         catalogue, project_id = scribe.catalogue, scribe.project_id
         names = {device_id for parcel in parcels for device_id in parcel.pings.device_id}
         states = unit.presences.read(DeviceKey(project_id, name) for name in names)
+        told: list[dict[str, DeviceAnswer]] = []
         for parcel in parcels:
             pings, tally = parcel.pings, parcel.tally
             tally.rejected = [*parcel.post.rejected, *parcel.refused]
@@ -158,14 +164,24 @@ class Pipeline:
             follower = Follower(columns, unit.presences, self.prints, fresh, scribe)
             for key, rows in _by_device(project_id, pings):
                 states[key] = follower.follow(key, states[key], rows, tally)
-            parcel.receipt = self._receipt(unit, catalogue, parcel, states)
+            told.append(self._answers(unit, catalogue, parcel, states) if parcel.post.include else {})
+        offering = self._propose(unit, scribe)
+        for parcel, devices in zip(parcels, told, strict=True):
+            tally = parcel.tally
+            if "offers" in parcel.post.include:
+                devices = _with_offers(unit, project_id, devices, offering, scribe.now_ms)
+            parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), devices)
 
-    def _receipt(self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]) -> Receipt:
+    def _propose(self, unit: Unit, scribe: Scribe) -> Offering:
+        campaigns = scribe.catalogue.campaigns
+        if not campaigns or not scribe.events:
+            return Offering()
+        return self.proposer.propose(unit, campaigns, scribe.events, scribe.approaches, scribe.now_ms)
+
+    def _answers(self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]) -> dict[str, DeviceAnswer]:
+        """What happened to each device, where it is inside, and its hint; the events of repeated pings as they were stored."""
         post, pings, tally = parcel.post, parcel.pings, parcel.tally
-        rejected = tuple(sorted(tally.rejected))
-        if not post.include:
-            return Receipt(tally.accepted, tally.duplicates, rejected)
-        devices = {}
+        answers = {}
         last = {device_id: row for row, device_id in enumerate(pings.device_id)}
         for device_id, row in last.items():
             key = DeviceKey(post.project_id, device_id)
@@ -175,28 +191,20 @@ class Pipeline:
                 repeated = unit.presences.events_at(key, tally.repeated[device_id])
                 events = [*(event for event in repeated if event.id not in told), *events]
             place = (float(pings.lat[row]), float(pings.lon[row]))
-            devices[device_id] = _answer(catalogue, states[key], events, post, place)
-        return Receipt(tally.accepted, tally.duplicates, rejected, devices)
+            answers[device_id] = _answer(catalogue, states[key], events, post, place)
+        return answers
 
     def _turn(self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded]) -> list[Event]:
         """Put every presence of these devices through `turn`, and save what came of it."""
         changes, now_ms = Changes(), self.clock.now_ms()
+        scribes: dict[str, Scribe] = {}
         for key, state in unit.presences.read(keys).items():
-            catalogue = self.catalogue(key.project_id)
-            scribe = Scribe(key.project_id, catalogue, changes, now_ms)
-            kept: dict[str, Presence] = {}
-            for uid, presence in state.presences.items():
-                slot = catalogue.slot_of.get(uid)
-                rules = None if slot is None else catalogue.rules[slot]
-                if rules is None:
-                    scribe.orphan(key, presence, presence.last_ms, unit.presences)
-                    continue
-                after, happened = turn(presence, rules)
-                for one in happened:
-                    scribe.write(key, state.customer_id, one, None)
-                if after is not None:
-                    kept[uid] = after
-            changes.states[key] = replace(state, presences=kept)
+            if key.project_id not in scribes:
+                scribes[key.project_id] = Scribe(key.project_id, self.catalogue(key.project_id), changes, now_ms)
+            presences = _turned(unit, scribes[key.project_id], key, state, turn)
+            changes.states[key] = replace(state, presences=presences)
+        for scribe in scribes.values():
+            self._propose(unit, scribe)
         unit.presences.save(changes)
         return changes.events
 
@@ -204,9 +212,62 @@ class Pipeline:
         reading = self.record.reading
         project = reading.project(project_id)
         version, default = (project.index_version, project.profile) if project is not None else (0, Profile())
-        catalogue = Catalogue.build(version, default, reading.geofences(project_id))
+        catalogue = Catalogue.build(version, default, reading.geofences(project_id), self._campaigns(project_id))
         self._catalogues[project_id] = catalogue
         return catalogue
+
+    def _campaigns(self, project_id: str) -> list[Campaign]:
+        found: list[Campaign] = self.record.reading.page("campaigns", project_id, {}, None, MOST_CAMPAIGNS)
+        return found
+
+
+def _turned(
+    unit: Unit, scribe: Scribe, key: DeviceKey, state: DeviceState, turn: Callable[[Presence, Rules], Folded]
+) -> dict[str, Presence]:
+    """What is left of a device's presences after `turn`; what happened is written down."""
+    catalogue = scribe.catalogue
+    kept: dict[str, Presence] = {}
+    for uid, presence in state.presences.items():
+        slot = catalogue.slot_of.get(uid)
+        rules = None if slot is None else catalogue.rules[slot]
+        if rules is None:
+            scribe.orphan(key, presence, presence.last_ms, unit.presences)
+            continue
+        after, happened = turn(presence, rules)
+        for one in happened:
+            event = scribe.write(key, state.customer_id, one, None)
+            scribe.note_approach(event, state.presences.values())
+        if after is not None:
+            kept[uid] = after
+    return kept
+
+
+def _with_offers(unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int) -> dict[str, DeviceAnswer]:
+    """The answers with the offers that follow from their events and have not expired, one for each decision."""
+    by_event = {event.id: device_id for device_id, answer in devices.items() for event in answer.events}
+    shown: dict[str, dict[str, Shown]] = defaultdict(dict)
+    new = {decision.id: decision.event_id for decision in offering.decisions}
+    stored = unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms) if by_event.keys() - new.values() else []
+    for event_id, message in [*stored, *((new[one.decision_id], one) for one in offering.messages)]:
+        device_id = by_event.get(event_id)
+        if device_id is not None and message.channel in ("push", "inapp") and message.expires_ms > now_ms:
+            shown[device_id][message.decision_id] = _shown(message)
+    return {name: replace(answer, offers=tuple(shown[name].values())) for name, answer in devices.items()}
+
+
+def _shown(message: Queued) -> Shown:
+    content = message.content
+    data = content.get("data", {})
+    return Shown(
+        message.id,
+        message.campaign_id,
+        data.get("store_id", ""),
+        content["title"],
+        content["body"],
+        message.expires_ms,
+        content.get("link"),
+        data.get("coupon", ""),
+    )
 
 
 def _by_device(project_id: str, pings: Pings) -> list[tuple[DeviceKey, list[int]]]:

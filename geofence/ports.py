@@ -133,6 +133,9 @@ class Offers(Protocol):
     def on_visits(self, project_id: str, customer_ids: Iterable[str], visit_ids: Iterable[str]) -> list[Decision]:
         """Decisions `send` and `holdout` of these customers made during these visits: the approaches going on now."""
 
+    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, Queued]]:
+        """(event id, message) of every message not yet expired that these events led to, oldest first."""
+
     def save(self, offering: Offering) -> None:
         """Write decisions, coupons and messages."""
 
@@ -186,8 +189,8 @@ class Commerce(Protocol):
     def coupon(self, project_id: str, code: str) -> Coupon | None:
         """The coupon with that code, its row locked until the unit ends."""
 
-    def redeem(self, coupon: Coupon, redemption: Redemption) -> bool:
-        """Write the redemption and the coupon as spent; False when the database says a single-use code was used already."""
+    def redeem(self, coupon: Coupon, redemption: Redemption | None) -> bool:
+        """Write the coupon as it is now, and its redemption; False when the database says a single-use code was used already."""
 
 
 class Unit(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -22,6 +22,8 @@ class Scribe:
 
     def __init__(self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int) -> None:
         self.project_id, self.catalogue, self.changes, self.now_ms = project_id, catalogue, changes, now_ms
+        self.events: list[Event] = []  # this project's, while `changes` holds the whole unit's
+        self.approaches: dict[str, int] = {}  # event id -> when the approach to its store began
 
     def visit_id(self, key: DeviceKey, uid: str) -> Callable[[int], str]:
         """Names a visit of this device at this geofence by its entered time (epoch ms)."""
@@ -44,7 +46,20 @@ class Scribe:
             visit = self._visit(key, customer_id, presence, None, happened)
         event = self._event(key, visit, happened, position)
         self.changes.events.append(event)
+        self.events.append(event)
         return event
+
+    def note_approach(self, event: Event, presences: Iterable[Presence]) -> None:
+        """Remember since when the device has been within any ring of the event's store."""
+        if event.store_id is None:
+            return
+        began_ms = event.ts_ms
+        for presence in presences:
+            slot = self.catalogue.slot_of.get(presence.geofence_uid)
+            fence = None if slot is None else self.catalogue.fences[slot]
+            if presence.inside and fence is not None and fence.store_id == event.store_id:
+                began_ms = min(began_ms, presence.arrival_ms)
+        self.approaches[event.id] = began_ms
 
     def write_visit(self, key: DeviceKey, customer_id: str | None, presence: Presence) -> None:
         """The row of a visit that goes on, amended."""

@@ -45,9 +45,17 @@ class UnitReport:
 class Street:
     """The street with its writer. `start` before the first use; `stop` finishes what is queued."""
 
-    def __init__(self, record: Record, clock: Clock, *, group_limit: int = GROUP_LIMIT, queue_limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self,
+        record: Record,
+        clock: Clock,
+        *,
+        public_url: str = "",
+        group_limit: int = GROUP_LIMIT,
+        queue_limit: int = QUEUE_LIMIT,
+    ) -> None:
         self.record, self.clock = record, clock
-        self._pipeline = Pipeline(record, clock)
+        self._pipeline = Pipeline(record, clock, public_url)
         self._group_limit, self._queue_limit = group_limit, queue_limit
         self._queue: deque[Post | Edit] = deque()
         self._waiting = 0

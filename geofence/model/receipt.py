@@ -24,12 +24,26 @@ class Hint(msgspec.Struct, frozen=True):
     geofences: tuple[Near, ...] = ()
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """An offer for the app to show. `expires_ms` epoch ms UTC; `code` empty where the offer has none."""
+
+    message_id: str
+    campaign_id: str
+    store_id: str
+    title: str
+    body: str
+    expires_ms: int
+    link: str | None = None
+    code: str = ""
+
+
 class DeviceAnswer(msgspec.Struct, frozen=True):
     """What happened to one device in a batch, where it is inside now, and its hint (when asked for)."""
 
     events: tuple[Event, ...] = ()
     inside: tuple[Geofence, ...] = ()
     hint: Hint | None = None
+    offers: tuple[Shown, ...] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True):

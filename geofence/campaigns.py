@@ -1,0 +1,123 @@
+"""Saving a campaign: what cannot work is refused here, with the field named, and not at the store's door."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from msgspec.structs import replace
+
+from geofence.compose import check_templates, coupon_for, fields_of, sample_case
+from geofence.edits import Edited
+from geofence.errors import InputError, NotFound
+from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
+from geofence.model.decision import Decision
+from geofence.ports import Unit
+from geofence.templates import render
+
+Problem = tuple[str, str]
+
+
+def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int) -> Edited:
+    """Save a plan; the value is (campaign, created). An identical plan changes nothing.
+
+    Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
+    """
+    kept = unit.commerce.campaign(project_id, campaign_id)
+    if kept is not None and kept.plan == plan:
+        return Edited((kept, False))
+    campaign = Campaign(campaign_id, plan, salt=secrets.token_hex(8), created_ms=now_ms, updated_ms=now_ms)
+    if kept is not None:
+        # the salt stays: whoever was held out is held out still
+        campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
+    wrong = [*_problems(plan), *check_templates(campaign, sample_case(campaign, now_ms))]
+    if wrong:
+        raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
+    unit.commerce.put_campaign(project_id, campaign)
+    return Edited((campaign, kept is None), campaigns=True)
+
+
+def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int) -> Edited:
+    """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
+    kept = unit.commerce.campaign(project_id, campaign_id)
+    if kept is None:
+        raise NotFound
+    if kept.status == status:
+        return Edited(kept)
+    campaign = replace(kept, status=status, updated_ms=now_ms)
+    unit.commerce.put_campaign(project_id, campaign)
+    return Edited(campaign, campaigns=True)
+
+
+def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> Edited:
+    """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
+    if unit.commerce.campaign(project_id, campaign_id) is None:
+        raise NotFound
+    unit.commerce.delete_campaign(project_id, campaign_id)
+    return Edited(None, campaigns=True)
+
+
+def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:
+    """Each variant's messages, filled in for somebody who does not exist: `{"variant", "channel", fields...}`."""
+    case = sample_case(campaign, now_ms)
+    event = case.event
+    decision = Decision(
+        "", "", event.id, campaign.id, campaign.version, "", event.device_id, event.store_id, None, "", "", "send", "send", now_ms
+    )
+    fields = fields_of(case, coupon_for(case, decision))
+    return [
+        {"variant": variant.name, "channel": _channel(plan)}
+        | {name: render(source, fields, html=name == "html") for name, source in _sources(plan)}
+        for variant in campaign.plan.variants
+        for plan in variant.messages
+    ]
+
+
+def _sources(plan: PushPlan | EmailPlan | InAppPlan) -> list[tuple[str, str]]:
+    names = ("title", "body", "link", "subject", "text", "html")
+    return [(name, source) for name in names if (source := getattr(plan, name, None)) is not None]
+
+
+def _channel(plan: PushPlan | EmailPlan | InAppPlan) -> str:
+    return "push" if isinstance(plan, PushPlan) else "email" if isinstance(plan, EmailPlan) else "inapp"
+
+
+def _problems(plan: Plan) -> list[Problem]:
+    wrong: list[Problem] = []
+    trigger, schedule = plan.trigger, plan.schedule
+    if (trigger.event == "dwelled") != (trigger.dwell_s is not None):
+        wrong.append(("/trigger/dwell_s", "needed for `dwelled`, and only there"))
+    if schedule.from_ and schedule.until and schedule.until < schedule.from_:
+        wrong.append(("/schedule/until", "lies before `from`"))
+    for name, day in (("from", schedule.from_), ("until", schedule.until)):
+        if day is not None and not _is_date(day):
+            wrong.append((f"/schedule/{name}", "is no day of any year"))
+    if schedule.between is not None and schedule.between[0] == schedule.between[1]:
+        wrong.append(("/schedule/between", "begins and ends at the same time: that is never"))
+    if len(set(schedule.days)) != len(schedule.days):
+        wrong.append(("/schedule/days", "names a day twice"))
+    return wrong + _variant_problems(plan)
+
+
+def _variant_problems(plan: Plan) -> list[Problem]:
+    names = Counter(variant.name for variant in plan.variants)
+    wrong: list[Problem] = [
+        (f"/variants/{place}/name", "is the name of another variant")
+        for place, variant in enumerate(plan.variants)
+        if names[variant.name] > 1
+    ]
+    for place, variant in enumerate(plan.variants):
+        for channel, count in Counter(map(_channel, variant.messages)).items():
+            if count > 1:
+                wrong.append((f"/variants/{place}/messages", f"has {count} messages on the channel {channel}; one is enough"))
+    return wrong
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Step 6: what comes of an attempt: done, try again, give up, or forget the address. A pure function of message and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from geofence.model.message import Attempt, Message, Outcome, Queued
+
+LEASE_MS = 60_000
+LONGEST_WAIT_S = 3600.0
+PAUSE_RETRY_S = 60.0
+RETRIED = ("retry", "unknown")
+
+
+def outgoing(message: Queued) -> Message:
+    """The message as its channel takes it."""
+    return Message(
+        message.id,
+        message.project_id,
+        message.channel,
+        message.address,
+        message.content,
+        message.created_ms,
+        message.expires_ms,
+        message.attempt,
+    )
+
+
+def settle(
+    message: Queued, outcome: Outcome, started_ms: int, now_ms: int, retry_s: Sequence[int], jitter: float
+) -> tuple[Queued, Attempt]:
+    """The message after an attempt, and the attempt's row.
+
+    `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1) spreads retries by up to a
+    fifth. A retry that would come after the expiry is not planned: the message ends as `expired`. An `unknown` one is tried
+    again with the same ids, since nothing that might be lost may be left; the phone replaces what came twice.
+    """
+    attempt = Attempt(
+        message.id,
+        message.project_id,
+        message.attempt,
+        started_ms,
+        now_ms,
+        outcome.verdict,
+        outcome.reason,
+        outcome.detail,
+        outcome.status,
+        outcome.provider_id,
+    )
+    if outcome.verdict in RETRIED:
+        return _again(message, outcome, now_ms, retry_s, jitter), attempt
+    if outcome.verdict == "pause":
+        # nothing is wrong with the message: it waits in the held queue, and looks again when that is opened
+        return replace(message, due_ms=now_ms + int(PAUSE_RETRY_S * 1000), lease_until_ms=None, reason=outcome.reason), attempt
+    if outcome.verdict == "sent":
+        return _ended(message, "sent", "", now_ms), attempt
+    expired = outcome.reason == "expired"
+    return _ended(message, "expired" if expired else "failed", outcome.reason, now_ms), attempt
+
+
+def dropped(message: Queued, reason: str, now_ms: int) -> Queued:
+    """The message that the second look stopped."""
+    return _ended(message, "dropped", reason, now_ms)
+
+
+def _again(message: Queued, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float) -> Queued:
+    wait_s = outcome.retry_after_s
+    if wait_s is None:
+        if message.attempt > len(retry_s):
+            return _ended(message, "failed", f"gave_up:{outcome.reason}", now_ms)
+        wait_s = float(retry_s[message.attempt - 1])
+    due_ms = now_ms + int(min(wait_s, LONGEST_WAIT_S) * (1.0 + 0.2 * jitter) * 1000)
+    if due_ms >= message.expires_ms:
+        return _ended(message, "expired", outcome.reason, now_ms)
+    return replace(message, due_ms=due_ms, lease_until_ms=None, reason=outcome.reason)
+
+
+def _ended(message: Queued, status: str, reason: str, now_ms: int) -> Queued:
+    return replace(message, status=status, reason=reason, due_ms=None, lease_until_ms=None, finished_ms=now_ms)

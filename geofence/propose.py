@@ -1,0 +1,168 @@
+"""From a unit's events to its decisions, coupons and messages: looks up what deciding needs, ping by ping.
+
+Works on one project within one unit; the customers are locked from the look-up to the commit, so a cap counts what was
+decided a moment ago on another machine.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import structlog
+from msgspec.structs import replace
+
+from geofence import compose as paper
+from geofence import triggers as drawer
+from geofence.decide import Ruling, decide
+from geofence.errors import InputError
+from geofence.family import members
+from geofence.hours import is_open
+from geofence.model.account import Device
+from geofence.model.campaign import Campaign
+from geofence.model.case import Case
+from geofence.model.customer import Customer
+from geofence.model.decision import Decision
+from geofence.model.event import Event
+from geofence.model.place import Store
+from geofence.ports import Offering, Unit
+from geofence.triggers.stores import at_store
+
+TRIGGERS = {module.KIND: module for module in members(drawer).values()}
+APPROACH_MS = 24 * 3_600_000  # no approach is older than a day: how far back decisions are read at least
+
+log = structlog.get_logger(__name__)
+
+
+class Match(NamedTuple):
+    """An event that a campaign's trigger means, at its store."""
+
+    event: Event
+    campaign: Campaign
+    store: Store
+
+
+class _People(NamedTuple):
+    customers: dict[str, Customer]
+    devices: dict[str, list[Device]]
+    sent: dict[str, list[Decision]]
+
+
+class Proposer:
+    """Proposes what follows from events. `public_url` is where shoppers reach this service."""
+
+    def __init__(self, public_url: str) -> None:
+        self.public_url = public_url.rstrip("/")
+
+    def propose(
+        self, unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event], approaches: dict[str, int], now_ms: int
+    ) -> Offering:
+        """Decide over the events of one project, in their order. `approaches` maps an event's id to its approach's begin (ms)."""
+        offering = Offering()
+        matches = _matches(unit, campaigns, events)
+        if not matches:
+            return offering
+        people = _look_up(unit, matches, now_ms)
+        pings: dict[tuple[str, int, str], list[Match]] = defaultdict(list)
+        for match in matches:
+            pings[match.event.device_id, match.event.ts_ms, match.event.customer_id or ""].append(match)
+        for some in pings.values():
+            for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
+                self._write(ruling, people, offering)
+        unit.offers.save(offering)
+        return offering
+
+    def _write(self, ruling: Ruling, people: _People, offering: Offering) -> None:
+        case, decision, variant = ruling
+        if variant is not None:
+            coupon = paper.coupon_for(case, decision)
+            try:
+                messages = paper.compose(case, decision, variant, coupon, self.public_url)
+            except InputError as error:
+                log.warning("template_failed", campaign=decision.campaign_id, error=error.detail)
+                decision = _silenced(decision)
+            else:
+                offering.messages += messages
+                offering.coupons += [coupon] if coupon is not None else []
+        offering.decisions.append(decision)
+        if decision.outcome != "silent":
+            people.sent[decision.customer_id].append(decision)
+
+
+def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event]) -> list[Match]:
+    by_kind: dict[str, list[Campaign]] = defaultdict(list)
+    for campaign in campaigns:
+        for kind, trigger in TRIGGERS.items():
+            if campaign.plan.trigger.event == trigger.NAME:
+                by_kind[kind].append(campaign)
+    stores: dict[str, Store | None] = {}
+    matches = []
+    for event in events:
+        # an inferred end is hours old news, and nobody walked anywhere when a geofence was removed
+        if event.store_id is None or event.inferred or event.reason is not None:
+            continue
+        for campaign in by_kind.get(event.kind, ()):
+            if not TRIGGERS[event.kind].matches(event, campaign.plan.trigger):
+                continue
+            if event.store_id not in stores:
+                stores[event.store_id] = unit.places.store(event.project_id, event.store_id)
+            store = stores[event.store_id]
+            if store is not None and at_store(store, campaign.plan.trigger.stores):
+                matches.append(Match(event, campaign, store))
+    return matches
+
+
+def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> _People:
+    project_id = matches[0].event.project_id
+    ids = sorted({match.event.customer_id for match in matches if match.event.customer_id})
+    sent: dict[str, list[Decision]] = defaultdict(list)
+    customers = unit.offers.customers(project_id, ids) if ids else {}
+    if not customers:
+        return _People({}, {}, sent)
+    for decision in unit.offers.sent(project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)):
+        sent[decision.customer_id].append(decision)
+    return _People(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
+
+
+def _horizon_ms(campaigns: Iterable[Campaign]) -> int:
+    horizon_ms = APPROACH_MS
+    for campaign in campaigns:
+        pressure = campaign.plan.pressure
+        window_s = pressure.per_customer.window_s if pressure.per_customer is not None else 0
+        horizon_ms = max(horizon_ms, window_s * 1000, pressure.min_gap_s * 1000)
+    return horizon_ms
+
+
+def _case(match: Match, people: _People, approaches: dict[str, int], now_ms: int) -> Case:
+    event, campaign, store = match
+    customer_id = event.customer_id or ""
+    began_ms = approaches.get(event.id, event.ts_ms)
+    sent = tuple(people.sent.get(customer_id, ()))
+    here = [one for one in sent if (one.store_id, one.device_id) == (event.store_id, event.device_id)]
+    local = datetime.fromtimestamp(now_ms / 1000, _zone(store.time_zone)).replace(tzinfo=None)
+    return Case(
+        event=event,
+        campaign=campaign,
+        now_ms=now_ms,
+        local=local,
+        store=store,
+        store_open=None if store.opening_hours is None else is_open(store.opening_hours, local),
+        customer=people.customers.get(customer_id),
+        devices=tuple(people.devices.get(customer_id, ())),
+        sent=sent,
+        approach=tuple(one for one in here if one.event_ms >= began_ms),
+        rings={ring.name: ring.radius_m for ring in store.rings},
+    )
+
+
+def _silenced(decision: Decision) -> Decision:
+    return replace(decision, outcome="silent", reason="template_failed", variant=None)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str | None) -> ZoneInfo:
+    return ZoneInfo(name or "UTC")
