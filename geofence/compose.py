@@ -77,17 +77,23 @@ def fields_of(case: Case, coupon: Coupon | None) -> dict[str, Any]:
 
 def check_templates(campaign: Campaign, sample: Case) -> list[tuple[str, str]]:
     """(JSON pointer, detail) of every template that cannot be used; see `templates.check`."""
-    fields, wrong = fields_of(sample, None), []
-    for v, variant in enumerate(campaign.plan.variants):
-        for m, plan in enumerate(variant.messages):
-            for name in ("title", "body", "link", "subject", "text", "html"):
-                source = getattr(plan, name, None)
-                try:
-                    if source is not None:
-                        check(source, fields, html=name == "html")
-                except InputError as error:
-                    wrong.append((f"/variants/{v}/messages/{m}/{name}", error.detail))
-    return wrong
+    fields = fields_of(sample, None)
+    places = (
+        (f"/variants/{v}/messages/{m}/{name}", getattr(plan, name, None), name == "html")
+        for v, variant in enumerate(campaign.plan.variants)
+        for m, plan in enumerate(variant.messages)
+        for name in ("title", "body", "link", "subject", "text", "html")
+    )
+    found = ((pointer, _unusable(source, fields, html)) for pointer, source, html in places if source is not None)
+    return [(pointer, detail) for pointer, detail in found if detail]
+
+
+def _unusable(source: str, fields: dict[str, Any], html: bool) -> str:
+    try:
+        check(source, fields, html=html)
+    except InputError as error:
+        return error.detail
+    return ""
 
 
 def sample_case(campaign: Campaign, now_ms: int) -> Case:
@@ -96,7 +102,7 @@ def sample_case(campaign: Campaign, now_ms: int) -> Case:
     customer = Customer("sample", attributes={"first_name": "Kim", "last_name": "Lee"}, email="kim@example.org")
     event = Event("evt", "geofence.entered", "", "device", now_ms, now_ms, "gf", "sample/near", "vis", "balanced", store_id="sample")
     local = datetime.fromtimestamp(now_ms / 1000, UTC).replace(tzinfo=None)
-    return Case(event, campaign, now_ms, local, store=store, customer=customer, devices=(Device("device", push_token="-"),))  # noqa: S106  (nobody's)
+    return Case(event, campaign, now_ms, local, store=store, customer=customer, devices=(Device("device", push_token="-"),))  # noqa: S106 - a token that no phone has
 
 
 def _message(case: Case, decision: Decision, plan: MessagePlan, fields: dict[str, Any], public_url: str) -> Queued:

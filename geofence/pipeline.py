@@ -116,6 +116,7 @@ class Pipeline:
             catalogue = self.catalogue(project_id, unit.index_version(project_id))
             self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, done.fresh)
         unit.presences.save(changes)
+        _number(unit, parcels)
         done.events = changes.events
         done.tallies = [parcel.tally for parcel in parcels]
         done.receipts = [parcel.receipt for parcel in parcels]
@@ -240,6 +241,19 @@ def _turned(
         if after is not None:
             kept[uid] = after
     return kept
+
+
+def _number(unit: Unit, parcels: Sequence[Parcel]) -> None:
+    """Let the events in the answers know the how-many-th visit they belong to."""
+    told = [parcel for parcel in parcels if parcel.receipt.devices]
+    visits = {event.visit_id for parcel in told for answer in parcel.receipt.devices.values() for event in answer.events}
+    numbers = unit.presences.visit_numbers(sorted(visits)) if visits else {}
+    for parcel in told:
+        devices = {
+            name: replace(answer, events=tuple(replace(event, visit=numbers.get(event.visit_id, 0)) for event in answer.events))
+            for name, answer in parcel.receipt.devices.items()
+        }
+        parcel.receipt = replace(parcel.receipt, devices=devices)
 
 
 def _with_offers(unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int) -> dict[str, DeviceAnswer]:

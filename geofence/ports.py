@@ -52,6 +52,9 @@ class Presences(Protocol):
     def events_at(self, key: DeviceKey, times_ms: Sequence[int]) -> list[Event]:
         """Events of this device at exactly these times."""
 
+    def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
+        """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
+
     def save(self, changes: Changes) -> None:
         """Write states, events and visits."""
 
@@ -196,12 +199,29 @@ class Commerce(Protocol):
 class Unit(Protocol):
     """One open transaction."""
 
-    presences: Presences
-    places: Places
-    accounts: Accounts
-    offers: Offers
-    outbox: Outbox
-    commerce: Commerce
+    @property
+    def presences(self) -> Presences:
+        """Devices and what happened to them."""
+
+    @property
+    def places(self) -> Places:
+        """Stores and geofences."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Projects, keys, devices."""
+
+    @property
+    def offers(self) -> Offers:
+        """What deciding reads, and decisions."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Messages on their way."""
+
+    @property
+    def commerce(self) -> Commerce:
+        """Customers, campaigns, coupons."""
 
     def index_version(self, project_id: str) -> int:
         """The project's index version as this transaction sees it."""
@@ -231,8 +251,11 @@ class Reading(Protocol):
     def geofences(self, project_id: str) -> list[Geofence]:
         """All geofences of a project, by uid."""
 
-    def page(self, noun: str, project_id: str, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
-        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/pages.py`."""
+    def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
+        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/pages.py`.
+
+        `project_id` None asks every tenant: only for what is known by an id that nobody can guess.
+        """
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""

@@ -60,7 +60,7 @@ def walk(city: City, start_ms: int, seed: int = 1, count: int = 300, hurry: floa
     """Everybody's pings from `start_ms` (epoch ms) on, ordered by time, without end.
 
     `hurry` makes people, not the clock, go faster: at 10 a walk of ten minutes takes one, and pings still carry true times.
-    Every tenth person starts a few steps outside a store's ring, so that something happens soon.
+    Every tenth person starts a few steps outside a store's near ring, on the way to its door, so that something happens soon.
     """
     days = [_pings(city, mover, start_ms, f"{seed} {mover.device_id}", hurry) for mover in people(seed, count)]
     return heapq.merge(*days, key=lambda ping: ping.ts)

@@ -52,6 +52,14 @@ def test_a_project_put_again_keeps_its_creation_and_index_version(record: SqlRec
     assert record.reading.project("p1") == some.project(name="renamed", index_version=1)
 
 
+def test_another_default_profile_makes_the_index_version_grow(record: SqlRecord):
+    some.add_project(record)
+    before = record.reading.project("p1")
+    some.add_project(record, some.project(profile=Profile("strict")))
+    after = record.reading.project("p1")
+    assert (before.index_version, after.index_version, after.profile) == (0, 1, Profile("strict"))
+
+
 def test_projects_and_keys_come_oldest_first(record: SqlRecord):
     some.add_project(record, some.project("p_b", created_ms=2), some.project("p_a", created_ms=2), some.project("p_c", created_ms=1))
     _put(record, key=some.key("key_b", created_ms=2))

@@ -10,6 +10,7 @@ from geofence.backends.sql.pages import NOUNS, cursor_key
 from geofence.backends.sql.record import SqlRecord
 from geofence.errors import InputError
 from tests.contracts import some
+from tests.contracts import some_offers as offers
 
 
 def _walk(record: SqlRecord, noun: str, limit: int, **filters) -> list[list]:
@@ -43,9 +44,23 @@ def _fill(record: SqlRecord, noun: str, count: int) -> None:
     elif noun == "stores":
         some.add_stores(record, *(some.store(f"s{number:03}") for number in numbers))
         some.add_stores(record, some.store("s999"), project_id="p2")
+    elif noun in ("customers", "campaigns"):
+        make, put = (offers.customer, offers.add_customers) if noun == "customers" else (offers.campaign, offers.add_campaigns)
+        put(record, *(make(f"c{number:03}") for number in numbers))
+        put(record, make("c999"), project_id="p2")
+    elif noun == "attempts":
+        _fill_attempts(record, numbers)
+    elif noun in ("decisions", "messages", "coupons"):
+        make = {"decisions": offers.decision, "messages": offers.message, "coupons": offers.coupon}[noun]
+        offers.add(record, *(make(number) for number in numbers), make(999, project_id="p2"))
     else:
         some.add_geofences(record, *(some.geofence(f"gf_{number}", external_id=f"g{number:03}") for number in numbers))
         some.add_geofences(record, some.geofence("gf_999", external_id="g999"), project_id="p2")
+
+
+def _fill_attempts(record: SqlRecord, numbers: list[int]) -> None:
+    offers.add(record, *(offers.message(number) for number in numbers), offers.message(999, project_id="p2"))
+    offers.finish(record, *((one, offers.attempt(one)) for one in offers.take(record)))
 
 
 @pytest.mark.parametrize("noun", sorted(NOUNS))

@@ -12,8 +12,9 @@ from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.backends.sql.schema import events, metadata, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, Record, Unit
+from geofence.ports import Changes, Offering, Record, Unit
 from tests.contracts import some
+from tests.contracts import some_offers as offers
 
 HERE = DeviceKey("p1", "d1")
 
@@ -35,6 +36,18 @@ def _fill(unit: Unit) -> None:
     unit.places.put_geofence("p1", some.geofence())
     state = DeviceState(True, 5, 5, 1.0, 1.0, None, {"gf_1": presence})
     unit.presences.save(Changes(states={HERE: state}, events=[some.event()], visits={"vis_000001": ("p1", some.visit())}))
+    _fill_offers(unit)
+
+
+def _fill_offers(unit: Unit) -> None:
+    unit.commerce.put_customer("p1", offers.customer())
+    unit.commerce.put_campaign("p1", offers.campaign())
+    unit.offers.save(Offering([offers.decision()], [offers.coupon()], [offers.message()]))
+    taken = unit.outbox.take("push", some.START_MS + 1000, 1000, 1)[0]
+    unit.outbox.finish([(taken, offers.attempt(taken))])
+    unit.outbox.suppress("p1", "push", "token", "reason", 1)
+    unit.outbox.pause("email", "reason", 1)
+    unit.commerce.redeem(offers.coupon(), offers.redemption())
 
 
 def _counts(record: SqlRecord) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers.service import KEY, Service
+from tests.servers.running import KEY, Service
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.service import Service
+from tests.servers.running import Service
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 BLOCK = re.compile(r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?", re.DOTALL)

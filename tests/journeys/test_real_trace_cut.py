@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import real_trace
-from tests.servers.service import Service
+from tests.servers.running import Service
 
 CABS = 5
 

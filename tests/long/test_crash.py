@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers import crowd
 from tests.servers.postgres import running_postgres
-from tests.servers.service import Service
+from tests.servers.running import Service
 
 KILLS = 40
 LANES = 6

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.servers import real_trace
-from tests.servers.service import Service
+from tests.servers.running import Service
 
 pytestmark = [
     pytest.mark.skipif(bool(real_trace.MISSING), reason=real_trace.MISSING),

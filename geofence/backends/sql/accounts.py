@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -10,6 +11,7 @@ from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upser
 from geofence.backends.sql.schema import devices, events, idempotency, keys, presences, projects, visits
 from geofence.errors import Busy, RecordError
 from geofence.model.account import Device, Key, Project
+from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey
 
 KEPT_MS = 24 * 3_600_000
@@ -25,8 +27,12 @@ class SqlAccounts:
         self._connection, self._presences = connection, presences
 
     def put_project(self, project: Project) -> None:
-        """Insert or replace; `created_ms` and `index_version` stay."""
+        """Insert or replace; `created_ms` stays, and `index_version` grows with another default profile."""
+        kept = self._connection.execute(sa.select(projects.c.profile).where(projects.c.id == project.id)).scalar()
         upsert(self._connection, projects, [to_row(projects, project)], keep=("created_ms", "index_version"))
+        if kept is not None and msgspec.convert(kept, Profile) != project.profile:
+            grown = sa.update(projects).values(index_version=projects.c.index_version + 1)
+            self._connection.execute(grown.where(projects.c.id == project.id))
 
     def put_key(self, key: Key) -> None:
         """Insert or replace; `created_ms` stays. `RecordError` when the id is another project's."""

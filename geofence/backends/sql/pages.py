@@ -7,10 +7,16 @@
 | devices   | device_id               | id, customer                                                                  |
 | events    | stream_seq              | id, device, customer, store, geofence, ring, kind, visit, since, until, descending |
 | visits    | arrival_ms and visit_id | id, device, customer, store, geofence, ring, since, until, descending         |
+| customers | customer_id             | id, tag                                                                       |
+| campaigns | id                      | id, status                                                                    |
+| decisions | at_ms and id            | id, customer, campaign, store, device, event, visit, outcome, reason, since, until, descending |
+| messages  | created_ms and id       | id, customer, campaign, channel, status, decision, device, since, until, descending |
+| attempts  | message_id and attempt  | id (of the message), message, verdict                                         |
+| coupons   | issued_ms and code      | id, customer, campaign, status, decision, since, until, descending            |
 
 A filter takes one value or a list of them, any of which may match; None means no filter. `geofence` is the retailer's id,
-`uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of `ts_ms` for events and `arrival_ms` for visits.
-`descending` reverses the order. Events without a `stream_seq` are not yet to be seen.
+`uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of `ts_ms` for events and of
+the time in the sort key for all others. `descending` reverses the order. Events without a `stream_seq` are not yet to be seen.
 """
 
 from __future__ import annotations
@@ -22,11 +28,15 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import schema
+from geofence.backends.sql import schema, schema_offers
 from geofence.backends.sql.rows import columns
 from geofence.errors import InputError
 from geofence.model.account import Device
+from geofence.model.campaign import Campaign
+from geofence.model.customer import Customer
+from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
+from geofence.model.message import Attempt, Queued
 from geofence.model.place import Geofence, Store
 from geofence.model.presence import Visit
 
@@ -47,6 +57,7 @@ class Noun:
     needs: tuple[str, ...] = field(default=())
 
 
+_TOLD = {"id": "id", "customer": "customer_id", "campaign": "campaign_id", "device": "device_id"}
 _HAPPENED = {"device": "device_id", "customer": "customer_id", "store": "store_id", "geofence": "geofence_id", "ring": "ring"}
 
 NOUNS: Mapping[str, Noun] = {
@@ -70,6 +81,39 @@ NOUNS: Mapping[str, Noun] = {
         needs=("stream_seq",),
     ),
     "visits": Noun(schema.visits, Visit, ("arrival_ms", "visit_id"), tuple[int, str], _HAPPENED | {"id": "visit_id"}, time="arrival_ms"),
+    "customers": Noun(schema_offers.customers, Customer, ("customer_id",), str, {"id": "customer_id"}, tags=True),
+    "campaigns": Noun(schema_offers.campaigns, Campaign, ("id",), str, {"id": "id", "status": "status"}),
+    "decisions": Noun(
+        schema_offers.decisions,
+        Decision,
+        ("at_ms", "id"),
+        tuple[int, str],
+        _TOLD | {"store": "store_id", "event": "event_id", "visit": "visit_id", "outcome": "outcome", "reason": "reason"},
+        time="at_ms",
+    ),
+    "messages": Noun(
+        schema_offers.messages,
+        Queued,
+        ("created_ms", "id"),
+        tuple[int, str],
+        _TOLD | {"channel": "channel", "status": "status", "decision": "decision_id"},
+        time="created_ms",
+    ),
+    "attempts": Noun(
+        schema_offers.attempts,
+        Attempt,
+        ("message_id", "attempt"),
+        tuple[str, int],
+        {"id": "message_id", "message": "message_id", "verdict": "verdict"},
+    ),
+    "coupons": Noun(
+        schema_offers.coupons,
+        Coupon,
+        ("issued_ms", "code"),
+        tuple[int, str],
+        {"id": "code", "customer": "customer_id", "campaign": "campaign_id", "status": "status", "decision": "decision_id"},
+        time="issued_ms",
+    ),
 }
 
 
@@ -79,13 +123,18 @@ def cursor_key(noun: str, item: msgspec.Struct) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def query(dialect: str, noun: str, project_id: str, filters: Mapping[str, Any], after: Any) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
+def query(
+    dialect: str, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any
+) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
     """The struct to read, and the select without its limit. `InputError` for a filter or sort key that cannot be."""
     wanted = NOUNS[noun]
     table = wanted.table
     given = {name: value for name, value in filters.items() if value is not None}
     descending = bool(given.pop("descending", False))
-    found = sa.select(*columns(table, wanted.kind)).where(table.c.project_id == project_id)
+    found = sa.select(*columns(table, wanted.kind))
+    found = found if project_id is None else found.where(table.c.project_id == project_id)
+    if noun == "events":  # the n-th visit is the visit's to know
+        found = found.add_columns(schema.visits.c.visit).outerjoin(schema.visits, schema.visits.c.visit_id == table.c.visit_id)
     found = found.where(*(table.c[name].is_not(None) for name in wanted.needs))
     found = found.where(*(_condition(dialect, wanted, name, value) for name, value in given.items()))
     if after is not None:

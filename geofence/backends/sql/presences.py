@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
 
 from geofence.backends.sql import rows, sequence
 from geofence.backends.sql.memory import Memory
@@ -22,6 +20,8 @@ from geofence.backends.sql.schema import devices, events, presences, visits
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.ports import Changes
+
+_Pair = tuple[str, str, str]
 
 CHUNK = 4000  # values in one IN list; SQLite takes 32,766
 
@@ -91,6 +91,14 @@ class SqlPresences:
             )
             found += [rows.from_row(Event, row) for row in self._connection.execute(query.order_by(e.ts_ms, e.id)).mappings()]
         return found
+
+    def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
+        """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
+        numbers: dict[str, int] = {}
+        for some in _chunks(sorted(set(visit_ids))):
+            query = sa.select(visits.c.visit_id, visits.c.visit).where(visits.c.visit_id.in_(some))
+            numbers.update((row.visit_id, row.visit) for row in self._connection.execute(query))
+        return numbers
 
     def save(self, changes: Changes) -> None:
         """Write states, events and visits."""
@@ -172,15 +180,28 @@ class SqlPresences:
         self._states.update(states)
 
     def _save_visits(self, seen: Sequence[Visit], projects: Sequence[str]) -> None:
+        """Insert with the next number of its pair, or replace all but that number; the devices' locks keep others away."""
         if not seen:
             return
+        numbers = self.visit_numbers([visit.visit_id for visit in seen])
+        new = [(project, visit) for project, visit in zip(projects, seen, strict=True) if visit.visit_id not in numbers]
+        last = self._last_numbers({(project, visit.device_id, visit.geofence_uid) for project, visit in new})
+        for project, visit in new:
+            pair = (project, visit.device_id, visit.geofence_uid)
+            numbers[visit.visit_id] = last[pair] = last.get(pair, 0) + 1
         told = [
-            rows.to_row(visits, visit, project_id=project) | {f"b_{name}": value for name, value in _pair(project, visit).items()}
+            rows.to_row(visits, visit, project_id=project) | {"visit": numbers[visit.visit_id]}
             for visit, project in zip(seen, projects, strict=True)
         ]
-        for row in told:
-            del row["visit"]
-        self._connection.execute(_visit_upsert(self._connection.dialect.name), told)
+        rows.upsert(self._connection, visits, told, keep=("visit", "project_id"))
+
+    def _last_numbers(self, pairs: set[_Pair]) -> dict[_Pair, int]:
+        v, last = visits.c, dict[_Pair, int]()
+        pair = (v.project_id, v.device_id, v.geofence_uid)
+        for some in _chunks(sorted(pairs)):
+            query = sa.select(*pair, sa.func.max(v.visit)).where(sa.tuple_(*pair).in_(some)).group_by(*pair)
+            last.update(((row[0], row[1], row[2]), row[3]) for row in self._connection.execute(query))
+        return last
 
     def _save_events(self, happened: Sequence[Event]) -> None:
         if not happened:
@@ -206,10 +227,6 @@ def _place(key: DeviceKey, uid: str) -> rows.Row:
     return {"project_id": key.project_id, "device_id": key.device_id, "geofence_uid": uid}
 
 
-def _pair(project_id: str, visit: Visit) -> rows.Row:
-    return {"project_id": project_id, "device_id": visit.device_id, "geofence_uid": visit.geofence_uid}
-
-
 def _device_row(key: DeviceKey, state: DeviceState) -> rows.Row:
     return {
         "project_id": key.project_id,
@@ -222,19 +239,6 @@ def _device_row(key: DeviceKey, state: DeviceState) -> rows.Row:
         "lat": state.lat if state.fix_ms is not None else None,
         "lon": state.lon if state.fix_ms is not None else None,
     }
-
-
-@cache
-def _visit_upsert(dialect: str) -> sa.Insert:
-    """Insert a visit with the next number of its pair, or replace all of it but that number."""
-    earlier = visits.alias()
-    same = [earlier.c[name] == sa.bindparam(f"b_{name}") for name in ("project_id", "device_id", "geofence_uid")]
-    number = sa.select(sa.func.coalesce(sa.func.max(earlier.c.visit), 0) + 1).where(*same).scalar_subquery()
-    insert = postgresql.insert(visits) if dialect == "postgresql" else sqlite.insert(visits)
-    names = [column.name for column in visits.c if column.name != "visit"]
-    valued = insert.values({**{name: sa.bindparam(name) for name in names}, "visit": number})
-    replaced = {name: valued.excluded[name] for name in names if name not in ("visit_id", "project_id")}
-    return valued.on_conflict_do_update(index_elements=["visit_id"], set_=replaced)
 
 
 _DELETE = sa.delete(presences).where(

@@ -46,7 +46,7 @@ class SqlReading:
         query = sa.select(*columns(geofences, Geofence)).where(geofences.c.project_id == project_id)
         return self._all(Geofence, query.order_by(geofences.c.uid))
 
-    def page(self, noun: str, project_id: str, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
+    def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
         """Up to `limit` items of a noun that come after a sort key; nouns, filters and keys as in `pages.py`."""
         kind, query = pages.query(self._engine.dialect.name, noun, project_id, filters, after)
         return self._all(kind, query.limit(limit))

@@ -33,8 +33,15 @@ def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
 
 
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
-    """The struct of a row; NULL leaves a field at its default."""
-    return msgspec.convert({str(name): value for name, value in row.items() if value is not None and (value or name != "dwell_s")}, kind)
+    """The struct of a row; NULL leaves a field at its default, and is None where there is none."""
+    bare = _without_default(kind)  # type: ignore[arg-type]  # a class is hashable, whatever an unbound T may be
+    told = {str(name): value for name, value in row.items() if (value is not None or name in bare) and (value or name != "dwell_s")}
+    return msgspec.convert(told, kind)
+
+
+@cache
+def _without_default(kind: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if field.required)
 
 
 def columns(table: sa.Table, kind: type[msgspec.Struct]) -> list[sa.Column[Any]]:

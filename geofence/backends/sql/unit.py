@@ -9,12 +9,15 @@ import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
 from geofence.backends.sql.accounts import SqlAccounts
+from geofence.backends.sql.commerce import SqlCommerce
 from geofence.backends.sql.memory import Memory
+from geofence.backends.sql.offers import SqlOffers
+from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.schema import projects
 from geofence.errors import RecordError
-from geofence.ports import Accounts, Places
+from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
 
 
 class SqlUnit:
@@ -26,6 +29,9 @@ class SqlUnit:
     presences: SqlPresences
     places: Places
     accounts: Accounts
+    offers: Offers
+    outbox: Outbox
+    commerce: Commerce
 
     def __init__(self, engine: sa.Engine, memory: Memory | None) -> None:
         self._connection = door.connect(engine, writes=True)
@@ -37,6 +43,9 @@ class SqlUnit:
         self.presences = SqlPresences(self._connection, memory)
         self.places = SqlPlaces(self._connection)
         self.accounts = SqlAccounts(self._connection, self.presences)
+        offers = SqlOffers(self._connection)
+        self.offers, self.outbox = offers, SqlOutbox(self._connection, self.presences)
+        self.commerce = SqlCommerce(self._connection, self.presences, offers)
 
     @property
     def connection(self) -> sa.Connection:

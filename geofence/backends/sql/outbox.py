@@ -1,0 +1,122 @@
+"""Messages on their way out, within a unit: taken under a lease, finished by whoever holds the newest attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from geofence.backends.sql import second_look
+from geofence.backends.sql.presences import SqlPresences
+from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
+from geofence.backends.sql.schema import devices
+from geofence.backends.sql.schema_offers import attempts, channels, messages, suppressions
+from geofence.model.message import Attempt, Queued
+from geofence.model.presence import DeviceKey
+
+EXPIRED_AT_ONCE = 1000  # after a long silence they go in portions: nobody waits behind all of them
+
+_ENDED = ("status", "reason", "due_ms", "finished_ms")
+
+
+class SqlOutbox:
+    """Implements `ports.Outbox`."""
+
+    def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
+        self._connection, self._presences = connection, presences
+
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int) -> list[Queued]:
+        """Lease up to `limit` messages of a channel that are due, oldest first: their attempt counts one up.
+
+        What another unit has in hand is skipped; a paused channel gives nothing. What expired is finished as `expired` on
+        the way, without counting an attempt, and is never given out.
+        """
+        if channel in self.paused():
+            return []
+        free = _free(channel, now_ms)
+        self._expire(free, now_ms)
+        query = sa.select(*columns(messages, Queued)).where(*free, messages.c.expires_ms > now_ms)
+        due = query.order_by(messages.c.due_ms, messages.c.id).limit(limit).with_for_update(skip_locked=True)
+        taken = [from_row(Queued, row) for row in self._connection.execute(due).mappings()]
+        until_ms = now_ms + lease_ms
+        if taken:
+            lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
+            self._connection.execute(sa.update(messages).where(messages.c.id.in_([one.id for one in taken])).values(lease))
+        return [replace(one, attempt=one.attempt + 1, lease_until_ms=until_ms) for one in taken]
+
+    def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
+        """By message id, why it must not go out after all, as `second_look` says."""
+        return second_look.reasons(self._connection, messages)
+
+    def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
+        """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many.
+
+        An outcome without an attempt says that nothing was handed over: the take does not count for caps. The same attempt
+        finished a second time writes nothing.
+        """
+        written = 0
+        tried: list[Attempt] = []
+        for message, attempt in sorted(outcomes, key=lambda outcome: outcome[0].id):
+            if not self._finish(message, tried=attempt is not None):
+                continue
+            written += 1
+            if attempt is not None:
+                tried.append(attempt)
+        if tried:
+            self._connection.execute(sa.insert(attempts), [to_row(attempts, one) for one in tried])
+        return written
+
+    def drop_address(self, project_id: str, channel: str, address: str) -> None:
+        """Forget a dead push token wherever it is registered; other channels' addresses are not kept with devices.
+
+        It locks those devices: in a unit that also finishes messages it goes first, as everybody locks devices first.
+        """
+        if channel != "push":
+            return
+        holders = sa.select(devices.c.device_id).where(devices.c.project_id == project_id, devices.c.push_token == address)
+        ids = list(self._connection.execute(holders).scalars())
+        self._presences.read([DeviceKey(project_id, device_id) for device_id in ids])
+        self._connection.execute(
+            sa.update(devices)
+            .where(devices.c.project_id == project_id, devices.c.device_id.in_(ids), devices.c.push_token == address)
+            .values(push_token=None)
+        )
+
+    def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
+        """Never again write to this address; it is kept as a digest, with the first reason."""
+        row: Row = {"project_id": project_id, "channel": channel, "address_digest": second_look.digest(address)}
+        row |= {"reason": reason, "created_ms": now_ms}
+        upsert(self._connection, suppressions, [row], keep=("reason", "created_ms"))
+
+    def pause(self, channel: str, reason: str, now_ms: int) -> None:
+        """Hold a channel's queue, with the reason; an empty reason opens it again."""
+        upsert(self._connection, channels, [{"channel": channel, "paused_reason": reason, "paused_ms": now_ms}])
+
+    def paused(self) -> dict[str, str]:
+        """Paused channels with their reasons."""
+        query = sa.select(channels.c.channel, channels.c.paused_reason).where(channels.c.paused_reason != "")
+        return {row.channel: row.paused_reason for row in self._connection.execute(query)}
+
+    def _expire(self, free: Sequence[sa.ColumnElement[bool]], now_ms: int) -> None:
+        late = sa.select(messages.c.id).where(*free, messages.c.expires_ms <= now_ms).order_by(messages.c.due_ms)
+        ids = list(self._connection.execute(late.limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True)).scalars())
+        if ids:
+            ended = {"status": "expired", "reason": "expired", "due_ms": None, "lease_until_ms": None, "finished_ms": now_ms}
+            self._connection.execute(sa.update(messages).where(messages.c.id.in_(ids)).values(ended))
+
+    def _finish(self, message: Queued, *, tried: bool) -> int:
+        m = messages.c
+        once = sa.exists().where(attempts.c.message_id == message.id, attempts.c.attempt == message.attempt)
+        held = (m.id == message.id, m.project_id == message.project_id, m.attempt == message.attempt, ~once)
+        now = {name: getattr(message, name) for name in _ENDED} | {"lease_until_ms": None}
+        if not tried:
+            now["untried"] = m.untried + 1
+        return self._connection.execute(sa.update(messages).where(*held).values(now), execution_options=COUNTED).rowcount
+
+
+def _free(channel: str, now_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Due, and in nobody's hands."""
+    m = messages.c
+    unleased = sa.or_(m.lease_until_ms.is_(None), m.lease_until_ms <= now_ms)
+    return m.channel == channel, m.status == "queued", m.due_ms <= now_ms, unleased

@@ -1,0 +1,142 @@
+"""A shop to walk into, and a channel that writes down what it is handed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from geofence.campaigns import put_campaign, set_status
+from geofence.channels import Channel
+from geofence.clock import PingClock
+from geofence.edits import Edited
+from geofence.model.account import Device, Project
+from geofence.model.campaign import Plan
+from geofence.model.customer import Consent, Customer
+from geofence.model.decision import Decision
+from geofence.model.message import ChannelName, Message, Outcome, Queued
+from geofence.model.ping import PingIn
+from geofence.model.place import Profile, Ring, Store
+from geofence.model.receipt import Receipt
+from geofence.places import put_store
+from geofence.ports import Unit
+from geofence.street import Street
+from geofence.worker import Worker
+
+from geofence.backends.sql.record import open_record  # isort: skip
+
+T0 = 1_790_000_000_000  # Monday 2026-09-21, 14:13:20 UTC
+HOME = (48.0, 11.0)
+PLAN = {
+    "name": "Lunch",
+    "trigger": {"event": "entered", "ring": "near"},
+    "offer": {"title": "2 for 1", "coupon": {"valid_days": 3}},
+    "pressure": {"per_customer": {"count": 1, "window_s": 86_400}},
+    "variants": [
+        {
+            "name": "a",
+            "messages": [
+                {"channel": "push", "title": "Hi {{ customer.first_name | default: 'friend' }}", "body": "{{ coupon.code }}"},
+                {"channel": "email", "subject": "{{ offer.title }}", "text": "Code {{ coupon.code }}", "when": "no_push"},
+            ],
+        }
+    ],
+}
+
+
+class Shop:
+    """A project with one store of two rings, and short words for what the tests do with it."""
+
+    def __init__(self, url: str) -> None:
+        self.record = open_record(url)
+        self.record.migrate()
+        self.clock = PingClock()
+        self.street = Street(self.record, self.clock, public_url="https://shop.example")
+        self.street.start()
+        self.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+        rings = (Ring("near", 150), Ring("wide", 600))
+        store = Store("s1", "Corner", *HOME, brand="bean", time_zone="Europe/Berlin", opening_hours="Mo-Fr 08:00-18:00", rings=rings)
+        self.edit(lambda unit: put_store(unit, "p", store, T0))
+
+    def close(self) -> None:
+        self.street.stop()
+        self.record.close()
+
+    def edit(self, work: Any) -> Any:
+        return self.street.edit("p", work).result(30)
+
+    def campaign(self, name: str = "lunch", **changes: Any) -> None:
+        plan = msgspec.convert(PLAN | changes, Plan)
+        self.edit(lambda unit: put_campaign(unit, "p", name, plan, T0))
+        self.edit(lambda unit: set_status(unit, "p", name, "active", T0))
+
+    def customer(self, name: str = "ann", *, consent: Sequence[str] = ("location", "push", "email"), **more: Any) -> None:
+        granted: Any = {purpose: Consent(True, T0, "app") for purpose in consent}
+        person = Customer(name, email=f"{name}@example.org", consent=granted, attributes={"first_name": name.title()}, **more)
+
+        def work(unit: Unit) -> Edited:
+            unit.commerce.put_customer("p", person)
+            unit.accounts.put_device("p", Device(f"phone-{name}", customer_id=name, push_token=f"token-{name}"))
+            return Edited(None)
+
+        self.edit(work)
+
+    def walk_in(self, name: str = "ann", *, at_s: float = 60, north_m: float = 0, include: Sequence[str] = ()) -> Receipt:
+        ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
+        return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
+
+    def page(self, noun: str, **filters: Any) -> list[Any]:
+        return self.record.reading.page(noun, "p", filters, None, 10_000)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return self.page("decisions")
+
+    @property
+    def reasons(self) -> list[str]:
+        return [decision.reason for decision in self.decisions]
+
+
+class Notebook:
+    """A channel that writes down what it is handed, and answers as it is told to."""
+
+    retry_s = (1, 1)
+
+    def __init__(self, name: ChannelName, *verdicts: Any) -> None:
+        self.name = name
+        self.handed: list[Message] = []
+        self.verdicts = list(verdicts)
+        self.seen = threading.Semaphore(0)
+
+    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+        for message in messages:
+            self.handed.append(message)
+            verdict = self.verdicts.pop(0) if self.verdicts else "sent"
+            yield message.id, Outcome(verdict, "told", retry_after_s=0 if verdict in ("retry", "unknown") else None)
+            self.seen.release()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def finished(shop: Shop, count: int) -> list[Queued]:
+    """The messages, once `count` of them have ended."""
+    until = threading.Event()
+    for _ in range(600):
+        messages: list[Queued] = shop.page("messages")
+        if sum(message.status != "queued" for message in messages) >= count:
+            return messages
+        until.wait(0.05)
+    raise AssertionError(f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}")
+
+
+def delivered(shop: Shop, count: int, *channels: Channel) -> list[Queued]:
+    """What became of the messages when a worker had those channels."""
+    worker = Worker(shop.street, {channel.name: channel for channel in channels}, shop.clock)
+    worker.start()
+    try:
+        return finished(shop, count)
+    finally:
+        worker.stop()

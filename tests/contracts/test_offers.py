@@ -1,0 +1,301 @@
+"""From an event to one offer, on a real record of each kind: who is told, who is not and why, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from geofence.campaigns import put_campaign, set_status
+from geofence.decide import ORDER
+from geofence.edits import Edited
+from geofence.errors import Conflict, InputError
+from geofence.model.campaign import Plan
+from geofence.model.customer import QuietHours
+from geofence.model.ping import PingIn
+from geofence.ports import Unit
+from geofence.redeem import redeem
+from geofence.worker import Worker
+from tests.contracts.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
+
+
+@pytest.fixture
+def shop(record_url: str) -> Iterator[Shop]:
+    shop = Shop(record_url)
+    yield shop
+    shop.close()
+
+
+def test_walking_in_is_one_decision_one_coupon_one_push(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    [decision], [message], [coupon] = shop.decisions, shop.page("messages"), shop.page("coupons")
+    assert (decision.outcome, decision.reason, decision.variant) == ("send", "send", "a")
+    assert (message.channel, message.address, message.content["title"]) == ("push", "token-ann", "Hi Ann")
+    assert message.content["body"] == coupon.code
+    assert message.expires_ms == decision.at_ms + 900_000
+    assert (coupon.decision_id, coupon.stores) == (decision.id, ("s1",))
+
+
+def test_the_trace_names_every_gate_in_its_order(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    assert tuple(judged.gate for judged in shop.decisions[0].trace) == ORDER
+
+
+def test_the_offer_is_in_the_answer_and_again_in_the_answer_to_a_repeat(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    first = shop.walk_in(include=["events", "offers"]).devices["phone-ann"].offers
+    again = shop.walk_in(include=["events", "offers"])
+    assert again.duplicates == 1
+    assert len(first) == 1
+    assert again.devices["phone-ann"].offers == first
+    assert len(shop.decisions) == 1
+
+
+def test_whoever_is_unknown_or_did_not_agree_is_not_told_and_the_reason_is_kept(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer("bob", consent=("push", "email"))
+    shop.customer("cat", consent=("location",))
+    for name in ("nobody", "bob", "cat"):
+        shop.walk_in(name)
+    assert sorted(shop.reasons) == ["consent_missing=location", "consent_missing=push,email", "customer_unknown"]
+    assert shop.page("messages") == []
+
+
+def test_without_consent_to_push_the_email_goes_out(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer("dan", consent=("location", "email"))
+    shop.walk_in("dan")
+    [message] = shop.page("messages")
+    assert (message.channel, message.address, message.content["subject"]) == ("email", "dan@example.org", "2 for 1")
+    assert message.content["unsubscribe_url"] == f"https://shop.example/p/{message.id}"
+
+
+def test_the_cap_counts_in_a_rolling_window(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    for at_s in (60, 40_000, 86_459, 86_461):
+        shop.walk_in(at_s=at_s)
+        shop.walk_in(at_s=at_s + 0.5, north_m=2000)
+    assert shop.reasons == ["send", "cap_customer_1d=1/1", "cap_customer_1d=1/1", "send"]
+
+
+def test_one_winner_per_ping_by_priority_and_the_loser_says_to_whom(shop: Shop) -> None:
+    shop.campaign("plain")
+    shop.campaign("loud", priority=5)
+    shop.customer()
+    shop.walk_in()
+    assert sorted((one.campaign_id, one.reason) for one in shop.decisions) == [("loud", "send"), ("plain", "lost_to=loud")]
+
+
+def test_the_nearest_ring_wins_and_escalation_goes_only_inward(shop: Shop) -> None:
+    wide = {"event": "entered", "ring": "wide"}
+    shop.campaign("near", pressure={})
+    shop.campaign("wide", trigger=wide, pressure={})
+    shop.customer()
+    shop.walk_in(at_s=60, north_m=400)
+    shop.walk_in(at_s=120, north_m=0)
+    shop.walk_in(at_s=180, north_m=400)
+    shop.walk_in(at_s=240, north_m=0)
+    told = [(one.campaign_id, one.reason) for one in sorted(shop.decisions, key=lambda one: one.event_ms)]
+    assert told == [("wide", "send"), ("near", "send"), ("near", "approach_told=near")]
+    shop.walk_in(at_s=300, north_m=5000)
+    shop.walk_in(at_s=360, north_m=0)
+    assert sorted((one.campaign_id, one.reason) for one in shop.decisions if one.event_ms == T0 + 360_000) == [
+        ("near", "send"),
+        ("wide", "lost_to=near"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "reason"),
+    [
+        ({"days": ["tue"]}, "day=mon/tue"),
+        ({"between": ["08:00", "12:00"]}, "hour=16:14/08:00-12:00"),
+        ({"until": "2026-09-20"}, "campaign_dates=2026-09-21/..2026-09-20"),
+        ({"between": ["16:00", "17:00"], "days": ["mon"], "only_when_open": True}, "send"),
+    ],
+)
+def test_the_schedule_is_read_on_the_stores_own_clock(shop: Shop, schedule: dict[str, Any], reason: str) -> None:
+    shop.campaign(schedule=schedule)
+    shop.customer()
+    shop.walk_in()
+    assert shop.reasons == [reason]
+
+
+def test_a_closed_store_sends_nobody_an_offer_where_that_was_asked_for(shop: Shop) -> None:
+    shop.campaign(schedule={"only_when_open": True})
+    shop.customer()
+    shop.walk_in(at_s=4 * 3600)
+    assert shop.reasons == ["store_closed=20:13"]
+
+
+def test_quiet_hours_are_the_customers_on_the_stores_clock(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer(quiet_hours=QuietHours("15:00", "17:00"))
+    shop.walk_in()
+    assert shop.reasons == ["quiet_hours=15:00-17:00"]
+
+
+def test_a_paused_campaign_says_so_and_a_draft_is_never_asked(shop: Shop) -> None:
+    shop.campaign()
+    shop.edit(lambda unit: put_campaign(unit, "p", "draft", msgspec.convert(PLAN, Plan), T0))
+    shop.edit(lambda unit: set_status(unit, "p", "lunch", "paused", T0))
+    shop.customer()
+    shop.walk_in()
+    assert [(one.campaign_id, one.reason) for one in shop.decisions] == [("lunch", "campaign_paused")]
+
+
+def test_a_dwell_that_a_campaign_asks_for_comes_by_the_timer_and_leads_to_the_offer(shop: Shop) -> None:
+    shop.campaign(trigger={"event": "dwelled", "ring": "near", "dwell_s": 300})
+    shop.customer()
+    shop.walk_in()
+    shop.walk_in("somebody", at_s=361, north_m=5000)
+    shop.walk_in("somebody", at_s=362, north_m=5000)
+    [decision] = shop.decisions
+    assert (decision.reason, decision.event_ms) == ("send", T0 + 360_000)
+
+
+def test_held_out_customers_are_always_the_same_and_hear_nothing(shop: Shop) -> None:
+    shop.campaign(holdout=0.5, pressure={})
+    for number in range(40):
+        shop.customer(f"c{number}")
+        shop.walk_in(f"c{number}", at_s=60 + number)
+    held = {one.customer_id for one in shop.decisions if one.outcome == "holdout"}
+    assert 5 < len(held) < 35
+    assert {message.customer_id for message in shop.page("messages")} == {f"c{number}" for number in range(40)} - held
+    assert len(shop.page("coupons")) == 40 - len(held)
+
+
+def test_campaigns_that_cannot_work_are_refused_with_the_field_named(shop: Shop) -> None:
+    wrong = PLAN | {
+        "trigger": {"event": "entered", "dwell_s": 60},
+        "schedule": {"from": "2026-02-30", "until": "2026-01-01", "between": ["09:00", "09:00"]},
+        "variants": [{"name": "a", "messages": [{"channel": "push", "title": "{{ customer.shoe_size }}", "body": "{% if %}"}]}],
+    }
+    with pytest.raises(InputError) as caught:
+        shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(wrong, Plan), T0))
+    pointers = {pointer for pointer, _ in caught.value.errors}
+    assert pointers == {
+        "/trigger/dwell_s",
+        "/schedule/from",
+        "/schedule/until",
+        "/schedule/between",
+        "/variants/0/messages/0/title",
+        "/variants/0/messages/0/body",
+    }
+
+
+def test_a_delivered_message_is_written_with_its_attempt(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    push = Notebook("push")
+    [message] = delivered(shop, 1, push)
+    assert (message.status, message.attempt) == ("sent", 1)
+    assert [one.id for one in push.handed] == [message.id]
+    assert [(one.attempt, one.verdict) for one in shop.page("attempts", message=message.id)] == [(1, "sent")]
+
+
+def test_a_lost_answer_is_tried_again_with_the_same_id(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    push = Notebook("push", "unknown", "retry")
+    [message] = delivered(shop, 1, push)
+    assert (message.status, message.attempt) == ("sent", 3)
+    assert {one.id for one in push.handed} == {message.id}
+    assert [one.verdict for one in shop.page("attempts", message=message.id)] == ["unknown", "retry", "sent"]
+
+
+def test_whoever_left_or_withdrew_or_came_too_late_is_not_written_to(shop: Shop) -> None:
+    shop.campaign()
+    for name in ("left", "withdrew", "late"):
+        shop.customer(name)
+    shop.walk_in("late", at_s=60)
+    shop.walk_in("left", at_s=1500)
+    shop.walk_in("withdrew", at_s=1500)
+    shop.walk_in("left", at_s=1560, north_m=5000)
+    shop.customer("withdrew", consent=("location", "email"))
+    push = Notebook("push")
+    told = {one.customer_id: (one.status, one.reason) for one in delivered(shop, 3, push)}
+    assert told == {"left": ("dropped", "left"), "withdrew": ("dropped", "consent_withdrawn"), "late": ("expired", "expired")}
+    assert push.handed == []
+
+
+def test_a_message_that_was_never_tried_gives_its_cap_back(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in(at_s=60)
+    shop.walk_in(at_s=90, north_m=5000)
+    assert delivered(shop, 1, Notebook("push"))[0].reason == "left"
+    shop.walk_in(at_s=600)
+    assert shop.reasons == ["send", "send"]
+
+
+def test_a_dead_token_is_forgotten_and_a_misconfigured_channel_keeps_everything(shop: Shop) -> None:
+    shop.campaign(pressure={})
+    shop.customer("dead")
+    shop.walk_in("dead")
+    [message] = delivered(shop, 1, Notebook("push", "drop_address"))
+    assert (message.status, shop.page("devices", id="phone-dead")[0].push_token) == ("failed", None)
+    shop.customer("kept")
+    shop.walk_in("kept", at_s=70)
+    worker = Worker(shop.street, {"push": (push := Notebook("push", "pause"))}, shop.clock)
+    worker.start()
+    assert push.seen.acquire(timeout=30)
+    worker.stop()
+    assert shop.edit(lambda unit: Edited(unit.outbox.paused())) == {"push": "told"}
+    assert [one.status for one in shop.page("messages", customer="kept")] == ["queued"]
+    assert shop.page("devices", id="phone-kept")[0].push_token == "token-kept"
+
+
+def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    [coupon] = shop.page("coupons")
+
+    def till(number: int) -> str:
+        def work(unit: Unit) -> Edited:
+            return Edited(redeem(unit, "p", coupon.code.lower(), store_id="s1", till=str(number), now_ms=T0 + 100_000))
+
+        try:
+            shop.street.edit("p", work).result(60)
+        except Conflict as error:
+            return error.code
+        return "redeemed"
+
+    with ThreadPoolExecutor(64) as pool:
+        outcomes = list(pool.map(till, range(64)))
+    assert sorted(outcomes) == ["coupon_redeemed"] * 63 + ["redeemed"]
+
+
+def test_a_code_is_good_to_the_end_of_its_last_day_and_only_where_it_was_issued(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    [coupon] = shop.page("coupons")
+    midnight_in_berlin_ms = 1_790_287_200_000  # Thursday 2026-09-24, 24:00 at the store
+    assert coupon.expires_ms == midnight_in_berlin_ms
+    for store_id, now_ms, code in (("s2", T0, "coupon_other_store"), ("s1", midnight_in_berlin_ms, "coupon_expired")):
+        with pytest.raises(Conflict) as caught:
+            shop.edit(lambda unit, s=store_id, n=now_ms: Edited(redeem(unit, "p", coupon.code, store_id=s, now_ms=n)))
+        assert caught.value.code == code
+
+
+def test_events_of_long_ago_lead_to_no_offer(shop: Shop, tmp_path: Path) -> None:
+    shop.campaign()
+    shop.customer()
+    old = PingIn(*HOME, T0, "phone-ann")
+    new = PingIn(HOME[0] + 1, HOME[1], T0 + 3_600_000, "other")
+    shop.street.post("p", [(0, old), (1, new)]).result(30)
+    assert shop.reasons == ["stale=3600s/900s"]
