@@ -40,6 +40,10 @@ format: $(STAMPS)/dev ## put every file into its one form
 test-crash: $(STAMPS)/dev ## the long suite that kills the service at random
 	@$(BIN)/python -m pytest tests/long/test_crash.py $(ARGS)
 
+.PHONY: test-offers
+test-offers: $(STAMPS)/dev ## the long suite from real walks to pushes, killed on the way
+	@$(BIN)/python -m pytest tests/long/test_offers.py $(ARGS)
+
 .PHONY: test-real
 test-real: $(STAMPS)/dev ## the long suite over recorded traces, where they are there
 	@$(BIN)/python -m pytest tests/long/test_real.py $(ARGS)

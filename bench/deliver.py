@@ -1,6 +1,6 @@
 """Pushes per second of one channel against the sandbox in a process of its own, at several answer times.
 
-    python bench/deliver.py [--count 20000] [--batch 1000] [--slow-ms 100]
+python bench/deliver.py [--count 20000] [--batch 1000] [--slow-ms 100]
 """
 
 from __future__ import annotations
