@@ -13,8 +13,25 @@ from api import problems
 from api.bootstrap import House
 from api.front import Front
 from api.openapi import document
-from api.routes import devices, events, geofences, health, keys, pings, stores, visits
+from api.routes import (
+    campaigns,
+    coupons,
+    customers,
+    decisions,
+    devices,
+    events,
+    geofences,
+    health,
+    keys,
+    messages,
+    pings,
+    shopper,
+    stores,
+    visits,
+)
 from api.version import our_version
+
+NOUNS = (stores, geofences, devices, customers, campaigns, events, visits, decisions, messages, coupons, keys, shopper, health)
 
 
 class Application(FastAPI):
@@ -34,7 +51,7 @@ def make_app(house: House) -> Application:
     app.add_middleware(Front, meters=house.meters)
     problems.install(app)
     app.router.routes.extend(pings.ROUTES)
-    for noun in (stores, geofences, devices, events, visits, keys, health):
+    for noun in NOUNS:
         app.include_router(noun.router)
     return app
 

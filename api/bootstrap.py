@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from api.auth import KeyRing
+from api.delivery import channels_of, notes_of
 from api.feed import Feed
+from api.guesses import Guesses
 from api.meters import Meters
 from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.channels import Channel
 from geofence.clock import Clock, make_clock
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports import Record
 from geofence.street import Street
+from geofence.worker import Worker
 
 SCOPES: dict[str, tuple[Scope, ...]] = {"pk": ("ingest",), "sk": ("ingest", "manage", "redeem", "read")}
 
@@ -31,7 +36,7 @@ class FirstKeys(NamedTuple):
 
 @dataclass(slots=True)
 class House:
-    """Everything a running service holds. `embedded`: one process on an SQLite file."""
+    """Everything a running service holds. `embedded`: one process on an SQLite file; `worker` where this process delivers."""
 
     settings: Settings
     clock: Clock
@@ -41,31 +46,66 @@ class House:
     meters: Meters
     feed: Feed
     embedded: bool
+    guesses: Guesses
+    channels: Mapping[str, Channel]
+    worker: Worker | None
+    notes: tuple[str, ...]
     first_keys: FirstKeys | None = None
 
     def close(self) -> None:
         """Finish what is queued, then let go of the record."""
+        if self.worker is not None:
+            self.worker.stop()
         self.street.stop()
         self.record.close()
 
 
-def open_house(settings: Settings) -> House:
-    """Open the record, bring its schema up to date, make the first project on an empty one, and start the street."""
+def open_house(settings: Settings, *, deliver: bool = False) -> House:
+    """Open the record, bring its schema up to date, make the first project on an empty one, and start the street.
+
+    With `deliver` this process delivers whatever the settings say. Raises `SettingError` for a channel that cannot be opened.
+    """
     record = reach_record(settings, writer=True)
+    here = deliver or record.embedded or settings.deliver == "serve"
     try:
+        channels = channels_of(settings) if here else {}
         record.migrate()
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
         first = first_project(record, clock, settings.dev_key)
         meters = Meters()
-        street = Street(record, clock, queue_limit=settings.queue_limit)
+        street = Street(record, clock, public_url=public_url(settings), queue_limit=settings.queue_limit)
         meters.watch_depth(street.depth)
         street.on_unit(meters.count_unit)
         feed = Feed(street.on_commit, meters.streams)
         street.start()
+        worker = Worker(street, channels, clock) if here else None
+        if worker is not None:
+            worker.on_delivered(meters.delivered)
+            worker.start()
     except BaseException:
         record.close()
         raise
-    return House(settings, clock, record, street, KeyRing(record.reading), meters, feed, record.embedded, first)
+    return House(
+        settings=settings,
+        clock=clock,
+        record=record,
+        street=street,
+        keys=KeyRing(record.reading),
+        meters=meters,
+        feed=feed,
+        embedded=record.embedded,
+        guesses=Guesses(),
+        channels=channels,
+        worker=worker,
+        notes=notes_of(channels, here=here),
+        first_keys=first,
+    )
+
+
+def public_url(settings: Settings) -> str:
+    """How the outside reaches this service: as the operator says, else the address it listens on."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
 
 
 def reach_record(settings: Settings, *, writer: bool) -> SqlRecord:

@@ -73,6 +73,9 @@ def serve(
     set_up_logs(settings.log_level, settings.log_format)
     try:
         listened = run(settings, typer.echo)
+    except SettingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(BAD_SETTING) from None
     except GeofenceError as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(BAD_RECORD) from None
@@ -122,10 +125,30 @@ def _demo() -> typer.Typer:
     return _alone(demo)
 
 
+def _worker() -> typer.Typer:
+    from api.cli_worker import worker
+
+    return _alone(worker)
+
+
+def _sandbox() -> typer.Typer:
+    from api.sandbox.command import sandbox
+
+    return _alone(sandbox)
+
+
 def _alone(command: Callable[..., Any]) -> typer.Typer:
     one = typer.Typer(add_completion=False)
     one.command()(command)
     return one
 
 
-_LATE: dict[str, Callable[[], typer.Typer]] = {"keys": _keys, "doctor": _doctor, "health": _health, "replay": _replay, "demo": _demo}
+_LATE: dict[str, Callable[[], typer.Typer]] = {
+    "keys": _keys,
+    "doctor": _doctor,
+    "health": _health,
+    "replay": _replay,
+    "demo": _demo,
+    "worker": _worker,
+    "sandbox": _sandbox,
+}

@@ -19,6 +19,7 @@ from api.auth import Caller, allow
 from api.bootstrap import House
 from api.fields import Body, is_storable
 from api.intake import guard_containers, read_body
+from api.nouns import Key, is_key_of, sort_key
 from api.problems import Refusal, not_valid
 from geofence.edits import Edited
 from geofence.errors import NotFound
@@ -26,7 +27,6 @@ from geofence.ports import Unit
 
 T = TypeVar("T", bound=Body)
 _TAKEN = ("application/json", "application/geo+json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded", "")
-_Key = str | int | list[str | int]
 
 
 def house_of(request: Request) -> House:
@@ -47,17 +47,23 @@ def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
     """A dependency: the request's body as that model. JSON whatever the content type says, unless it says another format."""
 
     async def read(request: Request) -> T:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in _TAKEN and not media_type.endswith("+json"):
-            raise Refusal(415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"})
-        body = await read_body(request, house_of(request).settings.max_body_bytes)
-        guard_containers(body)
+        body = await json_body(request)
         try:
             return model.model_validate_json(body)
         except ValidationError as error:
             raise not_valid(error) from None
 
     return read
+
+
+async def json_body(request: Request) -> bytes:
+    """The bytes of a body that may be JSON; refuses other formats (415) and what is too large (413)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in _TAKEN and not media_type.endswith("+json"):
+        raise Refusal(415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"})
+    body = await read_body(request, house_of(request).settings.max_body_bytes)
+    guard_containers(body)
+    return body
 
 
 async def edit(house: House, project_id: str, work: Callable[[Unit], Edited]) -> Any:
@@ -90,14 +96,7 @@ async def read_one(house: House, noun: str, project_id: str, name: str) -> Any:
 
 def seal_cursor(noun: str, item: Any) -> str:
     """The item's sort key, opaque to clients."""
-    match noun:
-        case "events":
-            key: _Key = item.stream_seq
-        case "visits":
-            key = [item.arrival_ms, item.visit_id]
-        case _:
-            key = item.external_id
-    return base64.urlsafe_b64encode(msgspec.json.encode((noun, key))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode((noun, sort_key(noun, item)))).decode().rstrip("=")
 
 
 def open_cursor(noun: str, cursor: str | None) -> Any:
@@ -106,13 +105,12 @@ def open_cursor(noun: str, cursor: str | None) -> Any:
         return None
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        of, key = msgspec.json.decode(packed, type=tuple[str, _Key])
+        of, key = msgspec.json.decode(packed, type=tuple[str, Key])
     except (binascii.Error, ValueError, RecursionError):
         raise _bad_cursor() from None
-    wanted = {"events": int, "visits": list}.get(noun, str)
     parts = key if isinstance(key, list) else [key]
     fits = all(is_storable(part) if isinstance(part, str) else abs(part) < 2**63 for part in parts)
-    if of != noun or not isinstance(key, wanted) or not fits or (wanted is list and list(map(type, parts)) != [int, str]):
+    if of != noun or not fits or not is_key_of(noun, key):
         raise _bad_cursor()
     return key
 

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from geofence.model.receipt import Receipt
 from geofence.street import UnitReport
+from geofence.worker import Delivered
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -25,6 +26,7 @@ class Meters:
         self.pings = Counter("geofence_pings", "Pings by outcome: accepted, duplicate, rejected", ["outcome"], registry=registry)
         self.rejected = Counter("geofence_rejected", "Refused pings by code", ["code"], registry=registry)
         self.events = Counter("geofence_events", "Committed events by kind", ["kind"], registry=registry)
+        self.messages = Counter("geofence_messages", "Tries at messages by channel and verdict", ["channel", "verdict"], registry=registry)
         self.units = Counter("geofence_units", "Committed units of work", registry=registry)
         self.group = Histogram("geofence_group_requests", "Requests committed together", buckets=_SIZES, registry=registry)
         self.commit_s = Histogram("geofence_commit_seconds", "Time of one commit", buckets=_SECONDS, registry=registry)
@@ -48,6 +50,10 @@ class Meters:
             self.group.observe(report.requests)
         for event in report.events:
             self.events.labels(event.kind).inc()
+
+    def delivered(self, delivered: Delivered) -> None:
+        """Count what came of one try at a message."""
+        self.messages.labels(delivered.channel, delivered.verdict).inc()
 
     def took(self, receipt: Receipt) -> None:
         """Count what became of a batch."""

@@ -7,25 +7,34 @@ from typing import Any
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api import answers, schemas
+from api import answers, answers_offers, schemas, schemas_offers
+from api.plans import PlanIn
 from api.problems import MEDIA_TYPE, Problem
 from api.version import our_version
 from api.wire import native
 from geofence.model.ping import PingIn
 
 _REF = "#/components/schemas/"
-_BODIES = (schemas.StoreIn, schemas.GeofenceIn, schemas.DeviceIn, schemas.KeyIn, schemas.ProjectIn)
+_BODIES = (
+    schemas.StoreIn,
+    schemas.GeofenceIn,
+    schemas.DeviceIn,
+    schemas.KeyIn,
+    schemas.ProjectIn,
+    schemas_offers.CustomerIn,
+    schemas_offers.RedeemIn,
+)
 _ANSWERS: tuple[Any, ...] = (
     Problem,
     PingIn,
+    PlanIn,
     native.ReceiptOut,
     native.PingAnswerOut,
     native.EventOut,
-    *(kind for kind in vars(answers).values() if isinstance(kind, type) and kind.__module__ == answers.__name__),
+    *(kind for told in (answers, answers_offers) for kind in vars(told).values() if getattr(kind, "__module__", "") == told.__name__),
 )
 _REFUSALS = {
     400: "The body, a cursor or a header cannot be read.",
@@ -36,6 +45,7 @@ _REFUSALS = {
     413: "The body is too large; nothing was stored.",
     415: "The body is compressed, or not JSON.",
     422: "The request breaks a rule; `errors` names the fields.",
+    429: "Too many unknown codes; see Retry-After.",
     503: "Too busy, or the record does not answer. Nothing was stored: send the same again.",
 }
 _ABOUT = """Location triggers for retail: pings come in, events and offers go out.
@@ -44,7 +54,7 @@ Send the API key as `Authorization: Bearer sk_...`. Errors are RFC 9457 problem+
 
 
 def describe(
-    answer: type | Mapping[str, Any] | None, *statuses: int, refuses: Iterable[int] = (), body: type[BaseModel] | None = None
+    answer: type | Mapping[str, Any] | None, *statuses: int, refuses: Iterable[int] = (), body: type | None = None
 ) -> dict[str, Any]:
     """How a route is documented: its answer's struct (or a whole `content`) under each status, its refusals, its body.
 

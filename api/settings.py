@@ -43,6 +43,15 @@ class Settings:
     host: str = _setting("127.0.0.1", "the address `serve` listens on", unit="address")
     port: int = _setting(8000, "the port `serve` listens on; 0 takes any free one", unit="port", at_least=0, at_most=65_535)
     public_url: str = _setting("", "how the outside reaches this service, for links; empty: the address it listens on", unit="URL")
+    fcm_credentials: str = _setting("", "the service account file of Firebase; empty: no push", unit="path")
+    fcm_endpoint: str = _setting("https://fcm.googleapis.com", "where pushes are handed over; the sandbox prints its own", unit="URL")
+    smtp_url: str = _setting(
+        "", "the mail relay: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; empty: no e-mail", unit="URL"
+    )
+    email_from: str = _setting("offers@localhost", "the sender of e-mails: an address, or a name with one in angle brackets")
+    deliver: str = _setting(
+        "auto", "who delivers: `auto` (on SQLite `serve`, else `geofence worker`) or `serve`", choices=("auto", "serve")
+    )
     clock: str = _setting("system", "`system`, or `pings` (now is the newest ping: replay, demo, tests)", choices=("system", "pings"))
     dev_key: str = _setting("", "fixes the secret key of the first project, for demos and tests", starts="sk_", secret=True)
     config: str = _setting("", "a TOML file with any of these settings; the environment wins over it", unit="path")

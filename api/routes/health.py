@@ -21,11 +21,12 @@ _OPEN: dict[str, Any] = {"security": []}
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`missing` names what is not there: record, writer, queue (full)."""
+    """`missing` names what is not there: record, writer, queue (full); `notes` what an operator should know besides."""
 
     status: Literal["ready", "not_ready"]
     missing: tuple[str, ...]
     queue: int
+    notes: tuple[str, ...]
 
 
 @router.get("/livez", response_model=None, responses={200: _JSON}, openapi_extra=_OPEN)
@@ -38,7 +39,7 @@ async def livez() -> Response:
 async def readyz(house: AtHouse) -> Response:
     """Pings can be taken; otherwise what is missing."""
     missing = await run_in_threadpool(_missing, house)
-    readiness = Readiness("not_ready" if missing else "ready", missing, house.street.depth())
+    readiness = Readiness("not_ready" if missing else "ready", missing, house.street.depth(), house.notes)
     return reply(readiness, 503 if missing else 200)
 
 

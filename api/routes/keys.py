@@ -53,7 +53,7 @@ async def create_key(
     """Make a key. Its secret is in this answer and nowhere else."""
     now_ms = house.clock.now_ms()
 
-    mine = _own(caller, idempotency_key)
+    mine = own_name(caller, idempotency_key)
     fingerprint = ids.of_facts("req", "POST /v1/keys", body.model_dump_json())
 
     def work(unit: Unit) -> Edited:
@@ -106,7 +106,7 @@ async def put_project(house: AtHouse, caller: Manager, body: Annotated[ProjectIn
     return reply(ProjectOut.of(await edit(house, caller.project_id, work)))
 
 
-def _own(caller: Caller, idempotency_key: str | None) -> str | None:
+def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
     """The name under which an answer is remembered: each API key has its own, and clients may quote it or not."""
     return f"{caller.key.id}:" + idempotency_key.strip('"') if idempotency_key else None
 

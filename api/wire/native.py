@@ -15,7 +15,7 @@ from api.problems import RejectedItem
 from geofence.model.event import Event, EventKind
 from geofence.model.place import Geofence
 from geofence.model.presence import Visit
-from geofence.model.receipt import DeviceAnswer, Hint, Receipt
+from geofence.model.receipt import DeviceAnswer, Hint, Receipt, Shown
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
@@ -159,9 +159,30 @@ class HintOut(msgspec.Struct, frozen=True):
 
 
 class OfferOut(msgspec.Struct, frozen=True):
-    """An offer to show in the app."""
+    """An offer to show in the app until `expires_at`; `code` is null where the offer has none."""
 
     message_id: str
+    campaign_id: str
+    store_id: str | None
+    title: str
+    body: str
+    link: str | None
+    code: str | None
+    expires_at: Moment
+
+    @classmethod
+    def of(cls, shown: Shown) -> OfferOut:
+        """The offer as the app gets it."""
+        return cls(
+            message_id=shown.message_id,
+            campaign_id=shown.campaign_id,
+            store_id=shown.store_id or None,
+            title=shown.title,
+            body=shown.body,
+            link=shown.link,
+            code=shown.code or None,
+            expires_at=moment_text(shown.expires_ms),
+        )
 
 
 class DeviceAnswerOut(msgspec.Struct, frozen=True):
@@ -178,7 +199,7 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
         return cls(
             events=tuple(map(EventOut.of, answer.events)) if "events" in include else UNSET,
             geofences=tuple(map(InsideOut.of, answer.inside)) if "events" in include else UNSET,
-            offers=() if "offers" in include else UNSET,
+            offers=tuple(map(OfferOut.of, answer.offers)) if "offers" in include else UNSET,
             hint=(HintOut.of(answer.hint, watched) if answer.hint else None) if "hint" in include else UNSET,
         )
 
@@ -218,6 +239,6 @@ def ping_answer_out(answer: DeviceAnswer, watched: int) -> PingAnswerOut:
     return PingAnswerOut(
         events=tuple(map(EventOut.of, answer.events)),
         geofences=tuple(map(InsideOut.of, answer.inside)),
-        offers=(),
+        offers=tuple(map(OfferOut.of, answer.offers)),
         hint=HintOut.of(answer.hint, watched) if answer.hint else None,
     )

@@ -1,0 +1,62 @@
+"""`geofence worker`: delivers what the service decided, as a process of its own beside `serve` on PostgreSQL."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import structlog
+import typer
+
+from api.cli import BAD_RECORD, BAD_SETTING, settled
+from api.settings import SettingError, Settings
+
+LOOK_S = 1.0
+
+
+def worker() -> None:
+    """Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM."""
+    from api.bootstrap import record_file
+    from api.logs import set_up_logs
+    from geofence.errors import GeofenceError
+
+    settings = settled().settings
+    if record_file(settings) is not None:
+        typer.echo("On SQLite `geofence serve` delivers by itself; a worker of its own needs PostgreSQL (GEOFENCE_DATABASE_URL).", err=True)
+        raise typer.Exit(BAD_SETTING)
+    set_up_logs(settings.log_level, settings.log_format)
+    try:
+        alive = _deliver(settings)
+    except SettingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(BAD_SETTING) from None
+    except GeofenceError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(BAD_RECORD) from None
+    raise typer.Exit(0 if alive else 1)
+
+
+def _deliver(settings: Settings) -> bool:
+    """Deliver until a signal; whether the writer lived until then."""
+    from api.bootstrap import open_house
+
+    told = threading.Event()
+
+    def end(*_: Any) -> None:
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    house = open_house(settings, deliver=True)
+    log = structlog.get_logger()
+    try:
+        if not house.channels:
+            raise SettingError("No channel is configured: set GEOFENCE_FCM_CREDENTIALS, GEOFENCE_SMTP_URL or both")
+        log.info("delivering", channels=sorted(house.channels))
+        while house.street.alive() and not told.wait(LOOK_S):
+            pass
+        return told.is_set()
+    finally:
+        house.close()
+        log.info("stopped")

@@ -1,0 +1,57 @@
+"""Everything that is stored about a person, collected from every list that can name one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from api.answers import DeviceOut
+from api.answers_offers import CouponOut, CustomerOut, DecisionOut, ExportOut, MessageOut, SaidOut, TryOut
+from api.fields import moment_text
+from api.nouns import sort_key
+from api.wire.native import EventOut, VisitOut
+from geofence.model.message import Attempt
+from geofence.ports import Reading
+
+ERASED = ("customers", "decisions", "messages")
+UNNAMED = ("devices", "visits", "events", "coupons")  # facts of the retailer's that stay, without the person
+_AT_ONCE = 1000
+
+
+def stored(reading: Reading, project_id: str, customer_id: str) -> dict[str, list[Any]]:
+    """By noun, everything of this person."""
+    found = {"customers": list(_every(reading, "customers", project_id, {"id": customer_id}))}
+    for noun in ("devices", "visits", "events", "decisions", "messages", "coupons"):
+        found[noun] = list(_every(reading, noun, project_id, {"customer": customer_id}))
+    return found
+
+
+def export(reading: Reading, project_id: str, found: dict[str, list[Any]], now_ms: int) -> ExportOut:
+    """What was found, ready to hand over, with the tries of each message."""
+    tries: dict[str, list[Attempt]] = defaultdict(list)
+    ids = [message.id for message in found["messages"]]
+    for first in range(0, len(ids), _AT_ONCE):
+        for attempt in _every(reading, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}):
+            tries[attempt.message_id].append(attempt)
+    return ExportOut(
+        exported_at=moment_text(now_ms),
+        customer=CustomerOut.of(found["customers"][0]) if found["customers"] else None,
+        devices=tuple(map(DeviceOut.of, found["devices"])),
+        visits=tuple(map(VisitOut.of, found["visits"])),
+        events=tuple(map(EventOut.of, found["events"])),
+        decisions=tuple(map(DecisionOut.of, found["decisions"])),
+        messages=tuple(
+            SaidOut(MessageOut.of(one), one.address, one.content, tuple(map(TryOut.of, tries[one.id]))) for one in found["messages"]
+        ),
+        coupons=tuple(map(CouponOut.of, found["coupons"])),
+    )
+
+
+def _every(reading: Reading, noun: str, project_id: str, filters: dict[str, Any]) -> Iterator[Any]:
+    after = None
+    while rows := reading.page(noun, project_id, filters, after, _AT_ONCE):
+        yield from rows
+        if len(rows) < _AT_ONCE:
+            return
+        after = sort_key(noun, rows[-1])

@@ -1,0 +1,81 @@
+"""How a campaign's body is read: the plan's own structs are the contract, and what breaks it is named by its pointer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from api.fields import MAX_DEPTH, is_storable
+from api.problems import Refusal
+from geofence.model.campaign import Plan, Status
+
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
+_VALUE = re.compile(r" '.*'$", re.DOTALL)  # what was sent is not told again
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+class PlanIn(Plan, frozen=True, kw_only=True):
+    """A campaign to insert or replace. `id` may repeat the address; `status` is left as it is when absent, `draft` at first."""
+
+    id: str | None = None
+    status: Status | None = None
+
+    def plan(self) -> Plan:
+        """The plan alone."""
+        return Plan(**{name: getattr(self, name) for name in Plan.__struct_fields__})
+
+
+def read_plan(body: bytes, campaign_id: str) -> PlanIn:
+    """The campaign in a body. Refuses (400) what is no JSON, and (422) what breaks the contract, with the field named."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refusal(400, "malformed", "The body is not one JSON document in UTF-8.") from None
+    fault = next(_unstorable(found, "", 0), None)
+    if fault is not None:
+        raise _invalid(*fault)
+    try:
+        read = msgspec.convert(found, PlanIn)
+    except msgspec.ValidationError as error:
+        raise _invalid(*place_of(str(error))) from None
+    if read.id not in (None, campaign_id):
+        raise _invalid("/id", "Differs from the one in the address.")
+    return read
+
+
+def place_of(words: str) -> tuple[str, str]:
+    """(JSON pointer, detail) of a message of msgspec: ``Expected `int` <= 1000 - at `$.priority` ``."""
+    found = _WHERE.match(words)
+    what, path = (found["what"], found["path"] or "") if found else (words, "")
+    pointer = "".join(f"/{name or number}" for name, number in _STEP.findall(path))
+    named = _FIELD.match(what)
+    if named is None:
+        return pointer, _VALUE.sub("", what) + "."
+    detail = "Is missing." if "missing" in what.partition("`")[0] else "There is no such field."
+    return f"{pointer}/{_escaped(named['name'])}", detail
+
+
+def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Where a text is that no database would keep, or nesting deeper than any plan."""
+    if isinstance(value, str):
+        if not is_storable(value):
+            yield pointer, "Must not hold NUL or half of a surrogate pair."
+    elif isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
+            yield pointer, f"Must not be nested deeper than {MAX_DEPTH}."
+            return
+        named = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, part in named:
+            yield from _unstorable(part, f"{pointer}/{_escaped(str(name))}", depth + 1)
+
+
+def _invalid(pointer: str, detail: str) -> Refusal:
+    return Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)])
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

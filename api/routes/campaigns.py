@@ -1,0 +1,95 @@
+"""Campaigns: what is offered to whom, when and where."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers_offers import CampaignOut, CampaignPage, PreviewOut, PreviewPage
+from api.auth import Caller
+from api.bootstrap import House
+from api.doors import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
+from api.fields import PlainName
+from api.openapi import describe
+from api.plans import PlanIn, read_plan
+from geofence import campaigns
+from geofence.edits import Edited
+from geofence.model.campaign import Status
+from geofence.ports import Unit
+
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
+
+
+async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
+    return read_plan(await json_body(request), campaign_id)
+
+
+@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[409], body=PlanIn))
+async def put_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
+    """Insert or replace a campaign. What cannot work is refused with the field named; an identical plan changes nothing."""
+
+    def work(unit: Unit) -> Edited:
+        now_ms = house.clock.now_ms()
+        put = campaigns.put_campaign(unit, caller.project_id, campaign_id, body.plan(), now_ms)
+        _, created = put.value
+        if body.status is None:
+            return put
+        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
+        return Edited((turned.value, created), campaigns=put.campaigns or turned.campaigns)
+
+    kept, created = await edit(house, caller.project_id, work)
+    return reply(CampaignOut.of(kept), 201 if created else 200)
+
+
+@router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
+async def get_campaign(campaign_id: CampaignId, house: AtHouse, caller: Reader) -> Response:
+    """One campaign."""
+    return reply(CampaignOut.of(await read_one(house, "campaigns", caller.project_id, campaign_id)))
+
+
+@router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
+async def delete_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+    """Remove a campaign; what it decided, sent and issued stays."""
+    await edit(house, caller.project_id, lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id))
+    return Response(status_code=204)
+
+
+@router.post("/{campaign_id}/activate", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
+async def activate_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+    """Let it run, from the next event on."""
+    return await _turn(house, caller, campaign_id, "active")
+
+
+@router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
+async def pause_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+    """Let it rest: events are decided, and nobody is told."""
+    return await _turn(house, caller, campaign_id, "paused")
+
+
+@router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
+async def preview_campaign(campaign_id: CampaignId, house: AtHouse, caller: Reader) -> Response:
+    """Every message, filled in for somebody who does not exist. Nothing is sent."""
+    campaign = await read_one(house, "campaigns", caller.project_id, campaign_id)
+    shown = await run_in_threadpool(campaigns.preview, campaign, house.clock.now_ms())
+    return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
+
+
+@router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
+async def list_campaigns(
+    house: AtHouse, caller: Reader, status: Annotated[Status | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Campaigns by id."""
+    rows, more = await read_page(house, "campaigns", caller.project_id, {"status": status}, cursor, limit)
+    return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+async def _turn(house: House, caller: Caller, campaign_id: str, status: Literal["active", "paused"]) -> Response:
+    now_ms = house.clock.now_ms()
+    kept = await edit(house, caller.project_id, lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms))
+    return reply(CampaignOut.of(kept))

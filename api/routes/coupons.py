@@ -1,0 +1,88 @@
+"""Codes at a till: looked up, redeemed once, made void.
+
+More than 30 unknown codes a minute by one API key are answered with 429, and so is whatever it asks about codes meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Annotated, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Depends, Path
+from starlette.responses import Response
+
+from api.answers_offers import CouponOut, RedeemedOut, RedemptionOut
+from api.auth import Caller, allow
+from api.bootstrap import House
+from api.doors import AtHouse, body_of, edit, read_one, reply
+from api.fields import Name
+from api.openapi import describe
+from api.routes.keys import OnceKey, own_name
+from api.schemas_offers import RedeemIn
+from geofence import codes, ids, redeem
+from geofence.edits import Edited
+from geofence.errors import NotFound
+from geofence.once import once
+from geofence.ports import Unit
+
+T = TypeVar("T")
+
+router = APIRouter(prefix="/v1/coupons", tags=["coupons"])
+Code = Annotated[Name, Path(description="As somebody typed it: case, spaces and dashes do not matter.")]
+Till = Annotated[Caller, Depends(allow("redeem"))]
+Asker = Annotated[Caller, Depends(allow("redeem", "read"))]
+Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
+
+
+@router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
+async def get_coupon(code: Code, house: AtHouse, caller: Asker) -> Response:
+    """A code as it is now."""
+    found = read_one(house, "coupons", caller.project_id, codes.read_code(code))
+    return reply(CouponOut.of(await _known(house, caller, found)))
+
+
+@router.post("/{code}/redeem", **describe(RedeemedOut, 200, refuses=[404, 409, 429], body=RedeemIn))
+async def redeem_coupon(
+    code: Code, house: AtHouse, caller: Till, body: Annotated[RedeemIn, Depends(body_of(RedeemIn))], idempotency_key: OnceKey = None
+) -> Response:
+    """Use a code at a store: however many tills try at once, a code of one use works at one of them."""
+    fingerprint = ids.of_facts("req", "POST redeem", codes.read_code(code), body.model_dump_json())
+
+    def work(unit: Unit) -> Edited:
+        now_ms = house.clock.now_ms()
+
+        def make() -> tuple[int, bytes]:
+            coupon, use = redeem.redeem(
+                unit,
+                caller.project_id,
+                code,
+                store_id=body.store,
+                till=body.till,
+                amount=body.amount,
+                currency=body.currency,
+                now_ms=now_ms,
+            )
+            return 200, msgspec.json.encode(RedeemedOut(CouponOut.of(coupon), RedemptionOut.of(use)))
+
+        return Edited(once(unit, caller.project_id, own_name(caller, idempotency_key), fingerprint, now_ms, make))
+
+    status, told = await _known(house, caller, edit(house, caller.project_id, work))
+    return Response(told, status, media_type="application/json")
+
+
+@router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
+async def void_coupon(code: Code, house: AtHouse, caller: Voider) -> Response:
+    """Take a code back; one that was redeemed stays redeemed."""
+    work = edit(house, caller.project_id, lambda unit: Edited(redeem.void(unit, caller.project_id, code)))
+    return reply(CouponOut.of(await _known(house, caller, work)))
+
+
+async def _known(house: House, caller: Caller, asked: Awaitable[T]) -> T:
+    """The answer about a code; unknown ones are counted against the key."""
+    house.guesses.check(caller.key.id)
+    try:
+        return await asked
+    except NotFound:
+        house.guesses.missed(caller.key.id)
+        raise NotFound("There is no such code.", code="coupon_unknown") from None

@@ -1,0 +1,98 @@
+"""Customers: who may be told, where, and what they agreed to; everything about one, and their erasure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from msgspec.structs import replace
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api import people
+from api.answers_offers import CouponOut, CouponPage, CustomerOut, CustomerPage, ExportOut, ForgottenOut
+from api.auth import Caller, allow
+from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.fields import Name, moment_text
+from api.openapi import describe
+from api.schemas_offers import CustomerIn, NewCustomerId
+from geofence import ids
+from geofence.edits import Edited
+from geofence.errors import NotFound
+from geofence.ports import Unit
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
+NewId = Annotated[NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")]
+Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
+
+
+@router.get("/{customer_id:path}/export", **describe(ExportOut, 200, refuses=[404, 422]))
+async def export_customer(customer_id: CustomerId, house: AtHouse, caller: Manager) -> Response:
+    """Everything that is stored about the person, whole addresses included."""
+
+    def collect() -> ExportOut:
+        found = people.stored(house.record.reading, caller.project_id, customer_id)
+        if not any(found.values()):
+            raise NotFound
+        return people.export(house.record.reading, caller.project_id, found, house.clock.now_ms())
+
+    return reply(await run_in_threadpool(collect))
+
+
+@router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 422]))
+async def list_coupons(customer_id: CustomerId, house: AtHouse, caller: Counter, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The person's codes, by time of issue."""
+    rows, more = await read_page(house, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit)
+    return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
+
+
+@router.put("/{customer_id:path}", **describe(CustomerOut, 200, 201, body=CustomerIn))
+async def put_customer(
+    customer_id: NewId, house: AtHouse, caller: Manager, body: Annotated[CustomerIn, Depends(body_of(CustomerIn))]
+) -> Response:
+    """Insert or replace a person. A purpose not mentioned is not granted; an old grant does not undo a newer refusal."""
+
+    def work(unit: Unit) -> Edited:
+        known = unit.offers.customers(caller.project_id, [customer_id]).get(customer_id)
+        now_ms = house.clock.now_ms()
+        customer = body.model(customer_id, known, now_ms)
+        if known is not None and customer == replace(known, updated_ms=now_ms):
+            return Edited((known, False))
+        unit.commerce.put_customer(caller.project_id, customer)
+        return Edited((customer, known is None))
+
+    kept, created = await edit(house, caller.project_id, work)
+    return reply(CustomerOut.of(kept), 201 if created else 200)
+
+
+@router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
+async def get_customer(customer_id: CustomerId, house: AtHouse, caller: Reader) -> Response:
+    """One person."""
+    return reply(CustomerOut.of(await read_one(house, "customers", caller.project_id, customer_id)))
+
+
+@router.delete("/{customer_id:path}", **describe(ForgottenOut, 202, refuses=[404, 422]))
+async def delete_customer(customer_id: CustomerId, house: AtHouse, caller: Manager) -> Response:
+    """Erase a person. What is theirs goes; events, visits, devices and codes stay without them. The answer is the receipt."""
+    found = await run_in_threadpool(people.stored, house.record.reading, caller.project_id, customer_id)
+    if not any(found.values()):
+        raise NotFound
+
+    def work(unit: Unit) -> Edited:
+        unit.commerce.delete_customer(caller.project_id, customer_id)
+        return Edited(None)
+
+    await edit(house, caller.project_id, work)
+    counted = {noun: len(rows) for noun, rows in found.items()}
+    erased, kept = ({noun: counted[noun] for noun in nouns} for nouns in (people.ERASED, people.UNNAMED))
+    return reply(ForgottenOut("erased", ids.new("era"), moment_text(house.clock.now_ms()), erased, kept), 202)
+
+
+@router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
+async def list_customers(
+    house: AtHouse, caller: Reader, tag: Annotated[Name | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Customers by id."""
+    rows, more = await read_page(house, "customers", caller.project_id, {"tag": tag}, cursor, limit)
+    return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

@@ -1,0 +1,52 @@
+"""Messages: what was said, or is about to be, and what came of each try."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.answers_offers import MessageOut, MessagePage, MessageStoryOut, TryOut
+from api.doors import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.fields import Name
+from api.openapi import describe
+from api.routes.events import Order, Since, Until, Who, span
+from geofence.model.message import ChannelName, MessageStatus
+
+router = APIRouter(prefix="/v1/messages", tags=["messages"])
+MessageId = Annotated[Name, Path(description="As listed.")]
+MOST_TRIES = 1000
+
+
+@router.get("", **describe(MessagePage, 200, refuses=[400, 422]))
+async def list_messages(
+    house: AtHouse,
+    caller: Reader,
+    customer: Who = None,
+    campaign: Who = None,
+    decision: Who = None,
+    channel: Annotated[ChannelName | None, Query()] = None,
+    status: Annotated[MessageStatus | None, Query()] = None,
+    since: Since = None,
+    until: Until = None,
+    order: Order = "asc",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Messages by time. Addresses are masked."""
+    filters = {"customer": customer, "campaign": campaign, "decision": decision, "channel": channel, "status": status}
+    rows, more = await read_page(
+        house, "messages", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
+    )
+    return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
+
+
+@router.get("/{message_id}", **describe(MessageStoryOut, 200, refuses=[404, 422]))
+async def get_message(message_id: MessageId, house: AtHouse, caller: Reader) -> Response:
+    """One message with its tries."""
+    message = await read_one(house, "messages", caller.project_id, message_id)
+    reading, filters = house.record.reading, {"message": message_id}
+    tries = await run_in_threadpool(reading.page, "attempts", caller.project_id, filters, None, MOST_TRIES)
+    return reply(MessageStoryOut(MessageOut.of(message), tuple(map(TryOut.of, tries))))

@@ -1,0 +1,147 @@
+"""The shopper's page behind every message: who wrote, why, and one button that ends it. It needs no log-in and no script.
+
+Its address holds the message's id, which nobody can guess. GET changes nothing: mail scanners follow links.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Path
+from msgspec.structs import replace
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from api.bootstrap import House
+from api.doors import AtHouse, edit
+from api.intake import read_body
+from geofence.edits import Edited
+from geofence.model.customer import Consent, Purpose
+from geofence.model.message import Queued
+from geofence.ports import Reading, Unit
+
+router = APIRouter(prefix="/p", tags=["shopper"])
+MAX_FORM_BYTES = 65_536
+# what ends messages of this kind; an offer inside the app needs no consent but the one to location
+_ENDS: dict[str, tuple[Purpose, str]] = {
+    "email": ("email", "offers by e-mail"),
+    "push": ("push", "offers as notifications"),
+    "inapp": ("location", "offers by location"),
+}
+_ID = re.compile(r"msg_[0-9A-Z]{26}")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Robots-Tag": "noindex",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; color: #1c1c1c; background: #fff }}
+button {{ font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .4rem; color: #fff; background: #1f4e8c; cursor: pointer }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{body}
+</main>
+</body>
+</html>
+"""
+_BUTTON = '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>Stop {what}</button></form>'
+_HTML = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_TOLD: dict[int | str, dict[str, Any]] = {
+    200: _HTML | {"description": "A page to read."},
+    404: _HTML | {"description": "No message has this address (any more)."},
+}
+_FORM = {"required": False, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+MessageId = Annotated[str, Path(description="As in the link of the message.")]
+
+
+class Letter(NamedTuple):
+    """A message with what its page tells of it; empty where that is no more."""
+
+    message: Queued
+    sender: str
+    campaign: str
+    store: str
+    stopped: bool
+
+
+@router.get("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": []})
+async def why(message_id: MessageId, house: AtHouse) -> Response:
+    """Who wrote, why, and a button that ends it."""
+    letter = await run_in_threadpool(_letter, house.record.reading, message_id)
+    return _nothing() if letter is None else _page(f"A message from {letter.sender}", _why(letter))
+
+
+@router.post("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": [], "requestBody": _FORM})
+async def stop(message_id: MessageId, request: Request, house: AtHouse) -> Response:
+    """Withdraw the consent behind the message: the button of the page, or a mail program's one click (RFC 8058)."""
+    await read_body(request, MAX_FORM_BYTES)  # its words do not matter: nobody posts here by accident
+    letter = await run_in_threadpool(_letter, house.record.reading, message_id)
+    if letter is None:
+        return _nothing()
+    await _withdraw(house, letter.message)
+    told = f"<p>{escape(letter.sender)} will not send you {_ENDS[letter.message.channel][1]} any more.</p>"
+    return _page("Done", told)
+
+
+async def _withdraw(house: House, message: Queued) -> None:
+    purpose, _ = _ENDS[message.channel]
+
+    def work(unit: Unit) -> Edited:
+        customer = unit.offers.customers(message.project_id, [message.customer_id]).get(message.customer_id)
+        if customer is not None and customer.agreed(purpose):
+            now_ms = house.clock.now_ms()
+            consent = customer.consent | {purpose: Consent(False, now_ms, f"the page of {message.id}")}
+            unit.commerce.put_customer(message.project_id, replace(customer, consent=consent, updated_ms=now_ms))
+        return Edited(None)
+
+    await edit(house, message.project_id, work)
+
+
+def _letter(reading: Reading, message_id: str) -> Letter | None:
+    found = reading.page("messages", None, {"id": message_id}, None, 1) if _ID.fullmatch(message_id) else []
+    if not found or found[0].channel not in _ENDS:
+        return None
+    message: Queued = found[0]
+
+    def one(noun: str, name: str | None) -> Any:
+        rows = reading.page(noun, message.project_id, {"id": name}, None, 1) if name else []
+        return rows[0] if rows else None
+
+    project, campaign = reading.project(message.project_id), one("campaigns", message.campaign_id)
+    customer, decision = one("customers", message.customer_id), one("decisions", message.decision_id)
+    store = one("stores", decision.store_id) if decision else None
+    return Letter(
+        message,
+        sender=project.name if project else "",
+        campaign=campaign.plan.name if campaign else "",
+        store=store.name if store else "",
+        stopped=customer is None or not customer.agreed(_ENDS[message.channel][0]),
+    )
+
+
+def _why(letter: Letter) -> str:
+    near = f" near <b>{escape(letter.store)}</b>" if letter.store else ""
+    part = f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
+    what = _ENDS[letter.message.channel][1]
+    told = f"<p>You were{near or ' near a store'}, and you agreed to {what} from <b>{escape(letter.sender)}</b>.{part}</p>"
+    return told + (f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what))
+
+
+def _page(title: str, body: str, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, _HEADERS)
+
+
+def _nothing() -> Response:
+    return _page("Nothing here", "<p>No message has this address, or it was erased.</p>", 404)

@@ -1,0 +1,128 @@
+"""What the control plane takes about people and codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from msgspec.structs import replace
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from api.fields import Body, Document, Name, Tags, Text, moment_ms
+from geofence.model.customer import Consent, Customer, Purpose, QuietHours
+
+_LATEST_MS = 4_102_444_800_000  # the year 2100: whoever sends more has mistaken seconds for something else
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE)
+_ADDRESSES = ("/export", "/coupons")
+
+
+def _email(text: str) -> str:
+    """A plain address (RFC 5321 without quotes and literals); the domain may be written in any script."""
+    local, _, domain = text.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        domain = ""
+    if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain) and len(local) <= 64):
+        raise ValueError("must be an e-mail address, like kim@example.org")
+    return text
+
+
+def _said_at(text: str) -> str:
+    if not 0 <= moment_ms(text) < _LATEST_MS:
+        raise ValueError("must lie between the years 1970 and 2100")
+    return text
+
+
+def _customer_id(text: str) -> str:
+    if text.endswith(_ADDRESSES):
+        raise ValueError("must not end like an address below a customer")
+    return text
+
+
+Email = Annotated[str, Field(max_length=254), AfterValidator(_email), WithJsonSchema({"type": "string", "format": "idn-email"})]
+SaidAt = Annotated[str, AfterValidator(_said_at), WithJsonSchema({"type": "string", "format": "date-time"})]
+LocalTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+NewCustomerId = Annotated[Name, AfterValidator(_customer_id)]
+
+
+class ConsentIn(Body):
+    """What a person said about one purpose. `at` is now when absent; `source` where they said it."""
+
+    granted: bool
+    at: SaidAt | None = None
+    source: Text = ""
+
+    def model(self, known: Consent | None, now_ms: int) -> Consent:
+        """The consent of the floor below, `known` being the last word so far.
+
+        The same said again without a time keeps the time of the first; an old grant does not undo a newer refusal.
+        """
+        said = Consent(self.granted, now_ms if self.at is None else moment_ms(self.at), self.source)
+        if known is None:
+            return said
+        if self.at is None and replace(known, at_ms=now_ms) == said:
+            return known
+        return known if said.granted and not known.granted and said.at_ms < known.at_ms else said
+
+
+class ConsentsIn(Body):
+    """By purpose; one that is absent is not granted."""
+
+    location: ConsentIn | None = None
+    push: ConsentIn | None = None
+    email: ConsentIn | None = None
+
+    def model(self, known: dict[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
+        """The consents of the floor below. A refusal is remembered even when it is not mentioned any more."""
+        spoken: dict[Purpose, ConsentIn | None] = {"location": self.location, "push": self.push, "email": self.email}
+        kept = {purpose: consent for purpose, consent in known.items() if not consent.granted}
+        return kept | {purpose: one.model(known.get(purpose), now_ms) for purpose, one in spoken.items() if one is not None}
+
+
+class QuietHoursIn(Body):
+    """Local times between which nothing is sent; over midnight when `until` is earlier."""
+
+    start: LocalTime
+    until: LocalTime
+
+    @model_validator(mode="after")
+    def _some_time(self) -> QuietHoursIn:
+        if self.start == self.until:
+            raise ValueError("begin and end at the same time: that is never")
+        return self
+
+
+class CustomerIn(Body):
+    """A person to insert or replace."""
+
+    email: Email | None = None
+    attributes: Document = {}
+    tags: Tags = []
+    consent: ConsentsIn = ConsentsIn()
+    quiet_hours: QuietHoursIn | None = None
+    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+
+    def model(self, customer_id: str, known: Customer | None, now_ms: int) -> Customer:
+        """The customer of the floor below, `known` being what is there already."""
+        return Customer(
+            customer_id,
+            self.email,
+            self.attributes,
+            tuple(self.tags),
+            self.consent.model(known.consent if known else {}, now_ms),
+            QuietHours(self.quiet_hours.start, self.quiet_hours.until) if self.quiet_hours else None,
+            self.locale,
+            known.created_ms if known else now_ms,
+            now_ms,
+        )
+
+
+class RedeemIn(Body):
+    """A code used at a till. `amount` in the currency's smallest unit (cents), `currency` as in ISO 4217."""
+
+    store: Name
+    till: Annotated[Text, Field(max_length=128)] = ""
+    amount: Annotated[int, Field(ge=0, le=10**15)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
