@@ -1,6 +1,7 @@
-"""`geofence demo`: an invented town in which people walk past stores; what happens is shown live in the terminal.
+"""`geofence demo`: an invented town in which people walk past stores and hear from them; it is shown live in the terminal.
 
-Everything goes through the doors that any client uses: stores are created, pings posted and events read over HTTP.
+Everything goes through the doors that any client uses: stores, customers and campaigns are told, pings posted, events and decisions
+read over HTTP. Pushes and mails go to the sandbox on this machine and nowhere else, whatever the environment says.
 """
 
 from __future__ import annotations
@@ -11,33 +12,37 @@ import math
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from api import settings as declared
-from api.bystander import Happening, watch
+from api.bystander import watch
+from api.demo_counts import Decided, counted
+from api.demo_offers import CAMPAIGNS, settle
+from api.demo_screen import Screen
 from api.embedded import Running, serving
 from api.logs import set_up_logs
 from api.poster import Posted, Poster, PostError
+from api.sandbox import Received, Sandbox
 from geofence.clock import Clock, SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.ping import PingIn
-from geofence.model.place import Store
 from geofence.simulate.city import City, build_city
+from geofence.simulate.shoppers import Shopper, shoppers
+from geofence.simulate.walk import people as crowd_of
 from geofence.simulate.walk import walk
 
 KEY = "sk_demo_marrowfield"
 FILE = Path("data/demo.sqlite")
+SENDER = "Marrowfield offers <offers@marrowfield.example>"
 TICK_S = 0.25
-STYLES = {"geofence.entered": "bold green", "geofence.exited": "red", "geofence.dwelled": "cyan"}
-
-_PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}  # what is to be pasted is never wrapped
+COUNTS_S = 60.0
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="port to listen on; 0 takes any free one [default: 8000]")]
 Speed = Annotated[
@@ -49,14 +54,15 @@ People = Annotated[int, typer.Option(min=1, max=999, help="how many walkers and 
 
 
 def demo(port: Port = None, pace: Speed = 1.0, seconds: Seconds = None, seed: Seed = 1, people: People = 300) -> None:
-    """Show an invented town in which people walk past stores: what happens, live. Writes ./data/demo.sqlite anew."""
+    """Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew."""
     console = Console()
-    environment = {"GEOFENCE_DEV_KEY": KEY, **os.environ}
     try:
         set_up_logs("warning")
-        chosen = declared.load(environment, port=port, clock="system", database_url=f"sqlite:///{_fresh(FILE)}").settings
-        with serving(chosen) as running:
-            _show(running, console, build_city(seed), _Crowd(seed, people, pace), seconds)
+        with Sandbox.start() as sandbox:
+            environment = {"GEOFENCE_DEV_KEY": KEY, **os.environ, **sandbox.settings(), "GEOFENCE_EMAIL_FROM": SENDER}
+            chosen = declared.load(environment, port=port, clock="system", database_url=f"sqlite:///{_fresh(FILE)}").settings
+            with serving(chosen) as running:
+                _Show(running, sandbox, console, build_city(seed), _Crowd(seed, people, pace)).run(seconds)
     except (PostError, OSError, GeofenceError, declared.SettingError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
@@ -69,6 +75,10 @@ class _Crowd:
         self.count = count
         self._seed, self._hurry = seed, hurry
         self._clock = clock or SystemClock()
+
+    def shoppers(self) -> tuple[Shopper, ...]:
+        """Who they are to the retailers."""
+        return shoppers(crowd_of(self._seed, self.count), self._clock.now_ms(), self._seed)
 
     def batches(self, city: City) -> Iterator[list[Posted]]:
         """Without end: what became due since the last batch, stamped with times that have just passed."""
@@ -88,35 +98,90 @@ def _ts_ms(ping: PingIn) -> int:
     return ping.ts
 
 
-def _show(running: Running, console: Console, city: City, crowd: _Crowd, seconds: float | None) -> None:
-    until_s = math.inf if seconds is None else time.monotonic() + seconds
-    with Poster(running.url, running.key) as poster, _interruptible():
-        for store in city.stores:
-            poster.put(f"/v1/stores/{store.external_id}", _body(store))
-        _invite(console, running, city, crowd)
-        names = {store.external_id: store.name for store in city.stores}
-        with _printing(running, console, names), console.status("people are setting out") as status:
-            for due in itertools.takewhile(lambda _: time.monotonic() < until_s, crowd.batches(city)):
-                _report(poster, due)
-                status.update(f"{crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends")
-                time.sleep(TICK_S)
-    console.print(f"{poster.tally.accepted:,} pings accepted, {poster.tally.rejected.total()} rejected")
+class _Show:
+    """One demo from its first store to its last count."""
 
+    def __init__(self, running: Running, sandbox: Sandbox, console: Console, city: City, crowd: _Crowd) -> None:
+        self._running, self._sandbox, self._city, self._crowd = running, sandbox, city, crowd
+        self._screen = Screen(console, {store.external_id: store.name for store in city.stores})
+        self._events: Counter[str] = Counter()
 
-def _report(poster: Poster, due: list[Posted]) -> None:
-    if due:
-        poster.post(due)
+    def run(self, seconds: float | None) -> None:
+        """Let people walk until the time is over, or Ctrl-C."""
+        with Poster(self._running.url, self._running.key) as poster:
+            decided = Decided(poster)
+            with _interruptible():
+                self._invite()
+                settle(poster, self._city.stores, self._crowd.shoppers())
+                with self._screen, self._telling():
+                    self._walk(poster, decided, seconds)
+            self._count(poster, decided)
 
+    def _walk(self, poster: Poster, decided: Decided, seconds: float | None) -> None:
+        began_s = time.monotonic()
+        until_s = math.inf if seconds is None else began_s + seconds
+        next_count_s = began_s + COUNTS_S
+        for due in itertools.takewhile(lambda _: time.monotonic() < until_s, self._crowd.batches(self._city)):
+            if due:
+                poster.post(due)
+            self._screen.status(f"{self._crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends")
+            if time.monotonic() >= next_count_s:
+                next_count_s += COUNTS_S
+                self._count(poster, decided)
+            time.sleep(TICK_S)
 
-@contextmanager
-def _printing(running: Running, console: Console, names: dict[str, str]) -> Iterator[None]:
-    """What happens is printed beside what the block does."""
-    stop = threading.Event()
-    threading.Thread(target=_print_events, args=(running, console, names, stop), name="events", daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()
+    def _count(self, poster: Poster, decided: Decided) -> None:
+        decided.read()
+        tally, received = poster.tally, self._sandbox.attempts()
+        refused = f" ({tally.rejected.total():,} pings rejected)" if tally.rejected else ""
+        self._screen.tell(f"So far: {counted(tally.accepted, self._events, decided, received)}{refused}")
+
+    def _invite(self) -> None:
+        url, city = self._running.url, self._city
+        curl = f"curl -s -H 'Authorization: Bearer {self._running.key}'"
+        self._screen.tell(
+            f"\n{city.name}: {len(city.stores)} stores, {self._crowd.count} people, {len(CAMPAIGNS)} campaigns. It exists nowhere, "
+            "and nothing leaves this machine."
+        )
+        self._screen.tell(f"  API     {url}/docs")
+        self._screen.tell(f"  inbox   {self._sandbox.fcm_endpoint}/")
+        self._screen.tell(f"  try     {curl} '{url}/v1/decisions?order=desc&limit=3'")
+        self._screen.tell(f"          {curl} '{url}/v1/events?order=desc&limit=3'\n")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What happens and what arrives is shown beside what the block does."""
+        stop = threading.Event()
+        for work in (self._tell_events, self._tell_arrivals):
+            threading.Thread(target=work, args=(stop,), name=work.__name__, daemon=True).start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+    def _tell_events(self, stop: threading.Event) -> None:
+        for event in itertools.takewhile(lambda _: not stop.is_set(), watch(self._running.url, self._running.key, stop)):
+            self._events[event.kind] += 1
+            self._screen.happened(event)
+
+    def _tell_arrivals(self, stop: threading.Event) -> None:
+        seq, invited = 0, False
+        while not stop.is_set():
+            for item in self._sandbox.box.wait_after(seq, timeout_s=0.5):
+                seq = item.seq
+                self._screen.arrived(item)
+                invited = invited or self._invite_to_redeem(item)
+
+    def _invite_to_redeem(self, item: Received) -> bool:
+        """Once, with a code that has just arrived: how a till takes it."""
+        data = item.content.get("data") or {}
+        code, store = data.get("coupon"), data.get("store_id")
+        if code is None or store is None:
+            return False
+        url = f"{self._running.url}/v1/coupons/{code}/redeem"
+        body = f'{{"store": "{store}", "till": "1"}}'
+        self._screen.tell(f"  redeem  curl -s -X POST -H 'Authorization: Bearer {self._running.key}' '{url}' -d '{body}'")
+        return True
 
 
 @contextmanager
@@ -126,40 +191,6 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         return
-
-
-def _invite(console: Console, running: Running, city: City, crowd: _Crowd) -> None:
-    near = f"near={city.lat:.4f},{city.lon:.4f}"
-    console.print(
-        f"\n[bold]{city.name}[/] {len(city.stores)} stores, {crowd.count} people, {len(city.streets.names):,} streets. It exists nowhere."
-    )
-    console.print(f"  API   {running.url}/docs", highlight=False)
-    console.print(
-        "  try   " + escape(f"curl -s -H 'Authorization: Bearer {running.key}' '{running.url}/v1/events?order=desc&limit=3'"), **_PLAIN
-    )
-    console.print(
-        "        " + escape(f"curl -s -H 'Authorization: Bearer {running.key}' '{running.url}/v1/geofences?{near}&within_m=500'"), **_PLAIN
-    )
-    console.print()
-
-
-def _print_events(running: Running, console: Console, names: dict[str, str], stop: threading.Event) -> None:
-    for event in itertools.takewhile(lambda _: not stop.is_set(), watch(running.url, running.key, stop)):
-        console.print(_line(event, names), highlight=False)
-
-
-def _line(event: Happening, names: dict[str, str]) -> str:
-    verb = event.kind.rpartition(".")[2]
-    time_of_day, style = event.ts[11:19], STYLES.get(event.kind, "yellow")
-    stayed = f" after {event.duration_s / 60:.1f} min" if event.duration_s else ""
-    place = escape(names.get(event.store_id or "", event.geofence_id))
-    return f"{time_of_day}  {escape(event.device_id):<12} [{style}]{verb:<8}[/] {place} [dim]({event.ring or 'no ring'}{stayed})[/]"
-
-
-def _body(store: Store) -> dict[str, object]:
-    rings = [{"name": ring.name, "radius_m": ring.radius_m} for ring in store.rings]
-    told = ("name", "lat", "lon", "brand", "address", "time_zone", "opening_hours", "tags")
-    return {**{name: getattr(store, name) for name in told}, "rings": rings}
 
 
 def _fresh(file: Path) -> Path:

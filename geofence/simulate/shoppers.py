@@ -1,7 +1,7 @@
 """The people of an invented town as a retailer's app knows them: who agreed to hear from it, and by which way.
 
-Of twenty people eleven may be told by push and by e-mail, four by e-mail only, three have an account and agreed to nothing, and of
-two nobody knows more than that there is a phone.
+About half may be told by push and by e-mail, a quarter by e-mail only; some have an account and agreed to nothing, and of some
+nobody knows more than that there is a phone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,24 @@ _FIRST = (
     "Ada", "Bo", "Cleo", "Dara", "Eli", "Fay", "Gus", "Hana", "Ivo", "Juno", "Kai", "Lena", "Milo", "Nia", "Otto", "Pia", "Rhea", "Sol",
     "Tess", "Uma", "Vito", "Wren", "Yara", "Zeno",
 )  # fmt: skip
-_LAST = ("Alder", "Birk", "Croft", "Dale", "Esker", "Fenn", "Garth", "Holt", "Ings", "Knoll", "Lea", "Marsh", "Ness", "Pike", "Shaw", "Thorpe")
+_LAST = (
+    "Alder",
+    "Birk",
+    "Croft",
+    "Dale",
+    "Esker",
+    "Fenn",
+    "Garth",
+    "Holt",
+    "Ings",
+    "Knoll",
+    "Lea",
+    "Marsh",
+    "Ness",
+    "Pike",
+    "Shaw",
+    "Thorpe",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ def _shopper(mover: Mover, start_ms: int, chance: random.Random) -> Shopper:
     platform = chance.choice(("ios", "android"))
     if reach == "unknown":
         return Shopper(Device(mover.device_id, platform=platform), None, reach)
-    token = f"demo-token-{mover.device_id}" if reach == "push and e-mail" else None
+    token = f"demo-{mover.device_id}" if reach == "push and e-mail" else None
     first, last = chance.choice(_FIRST), chance.choice(_LAST)
     customer = Customer(
         customer_id=f"customer-{number:03d}",

@@ -100,7 +100,11 @@ def _seen(city: City, mover: Mover, stay: Stay, share: float, error_m: Spot, acc
 def _day(city: City, mover: Mover, chance: random.Random, hurry: float) -> Iterator[Stay]:
     """Errand after errand: to a store or to some other crossing, with a pause at each."""
     speed_mps = min(FASTEST_MPS, mover.speed_mps * hurry)
-    here, at = _first_step(city, mover, chance)
+    here, at, door = _first_step(city, mover, chance)
+    if door is not None:
+        yield Stay(here, door, math.dist(here, door) / speed_mps, indoors=False)
+        yield Stay(door, door, chance.uniform(120.0, 300.0) / hurry, indoors=True)
+        here = door
     while True:
         if chance.random() < 0.6:
             spot, link = chance.choice(city.doors)
@@ -116,14 +120,16 @@ def _day(city: City, mover: Mover, chance: random.Random, hurry: float) -> Itera
         yield Stay(here, here, pause_s / hurry, indoors)
 
 
-def _first_step(city: City, mover: Mover, chance: random.Random) -> tuple[Spot, int]:
-    if int(mover.device_id[-3:]) % 10 == 1:
-        spot, link = chance.choice(city.doors)
-        near_m = 150.0 + 12.0 * mover.speed_mps
-        turn = chance.uniform(0.0, 2 * math.pi)
-        return (spot[0] + near_m * math.cos(turn), spot[1] + near_m * math.sin(turn)), link[0]
-    at = _any_street(city, chance)[0]
-    return city.streets.spots[at], at
+def _first_step(city: City, mover: Mover, chance: random.Random) -> tuple[Spot, int, Spot | None]:
+    """Where somebody starts, the crossing they go on from, and the door they go to first, if it is that near."""
+    if int(mover.device_id[-3:]) % 10 != 1:
+        at = _any_street(city, chance)[0]
+        return city.streets.spots[at], at, None
+    number = chance.randrange(len(city.doors))
+    door, link = city.doors[number]
+    outside_m = city.stores[number].rings[0].radius_m + 6.0 * mover.speed_mps
+    turn = chance.uniform(0.0, 2 * math.pi)
+    return (door[0] + outside_m * math.cos(turn), door[1] + outside_m * math.sin(turn)), link[0], door
 
 
 def _any_street(city: City, chance: random.Random) -> Link:

@@ -1,4 +1,4 @@
-"""`geofence demo` shows a town in which something happens, and what it tells one to try works."""
+"""`geofence demo` shows a town in which shoppers are told, and what it tells one to try works."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
+ARRIVED = re.compile(r"^\d\d:\d\d:\d\d (push |email) (\S+)  (.*)$")
+COUNTS = re.compile(
+    r"So far: (?P<pings>[\d,]+) pings, (?P<events>[\d,]+) events .*; (?P<decisions>[\d,]+) decisions: (?P<sent>[\d,]+) sent, "
+    r"(?P<held>[\d,]+) held out, (?P<silent>[\d,]+) silent.*; (?P<pushes>[\d,]+) pushes and (?P<mails>[\d,]+) mails arrived, 0 refused"
+)
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
@@ -17,33 +24,61 @@ def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def read_until(demo: subprocess.Popen[str], word: str, lines: int = 200) -> list[str]:
-    """Its lines up to the first with that word; ends with the demo."""
+def read_until(demo: subprocess.Popen[str], *words: str, lines: int = 1_000) -> list[str]:
+    """Its lines until each of the words was seen; ends with the demo."""
     assert demo.stdout is not None
-    seen = []
+    seen: list[str] = []
+    missing = set(words)
     for line in demo.stdout:
         seen.append(line)
-        if word in line or len(seen) >= lines:
+        missing -= {word for word in missing if re.search(word, line)}
+        if not missing or len(seen) >= lines:
             break
     return seen
 
 
-def test_the_demo_shows_events_answers_the_curl_it_prints_and_ends_at_ctrl_c(tmp_path: Path) -> None:
+def curls(seen: list[str]) -> list[str]:
+    return [line[line.index("curl") :].strip() for line in seen if "curl" in line]
+
+
+def pasted(curl: str) -> dict[str, object]:
+    ran = subprocess.run(["bash", "-euc", curl], capture_output=True, text=True, timeout=30, check=True)
+    answer: dict[str, object] = json.loads(ran.stdout)
+    return answer
+
+
+def test_the_demo_shows_events_pushes_and_mails_and_every_curl_it_prints_works(tmp_path: Path) -> None:
     demo = start(tmp_path)
     try:
-        seen = read_until(demo, "entered")
-        assert re.search(r"\d\d:\d\d:\d\d  (walker|driver)-\d{3} +entered +\S.* \((near|wide)\)", seen[-1])
-        curls = [line[line.index("curl") :].strip() for line in seen if "curl" in line]
-        assert len(curls) == 2
-        for curl in curls:
-            ran = subprocess.run(["bash", "-euc", curl], capture_output=True, text=True, timeout=30, check=True)
-            assert json.loads(ran.stdout)["data"]
+        seen = read_until(demo, " entered ", r"\d push ", r"\d email ", "  redeem ")
+        assert any(re.search(r"\d\d:\d\d:\d\d entered (walker|driver)-\d{3}  \S.* \((near|wide)\)", line) for line in seen)
+        assert {found[1].strip() for line in seen if (found := ARRIVED.match(line.strip()))} == {"push", "email"}
+        *lists, redeem = curls(seen)
+        assert len(lists) == 2
+        assert all(pasted(curl)["data"] for curl in lists)
+        assert pasted(redeem)["coupon"]["status"] == "redeemed"  # type: ignore[index]  # it is an object
+        assert pasted(redeem)["code"] == "coupon_redeemed"
+        inbox = next(line.split()[1] for line in seen if line.strip().startswith("inbox"))
+        assert "Pushes and mails" in httpx.get(inbox, trust_env=False).text
     finally:
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0
-    assert "pings accepted, 0 rejected" in rest
+    assert COUNTS.search(rest)
     assert "Traceback" not in rest
+
+
+def test_the_demos_counts_are_those_of_the_service(tmp_path: Path) -> None:
+    demo = start(tmp_path, "--seconds", "8")
+    seen, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0, seen
+    counts = {name: int(text.replace(",", "")) for name, text in COUNTS.search(seen).groupdict().items()}  # type: ignore[union-attr]  # asserted by it
+    shown = [found[1].strip() for line in seen.splitlines() if (found := ARRIVED.match(line.strip()))]
+    assert counts["decisions"] == counts["sent"] + counts["held"] + counts["silent"]
+    assert counts["events"] >= counts["decisions"]
+    assert counts["pushes"] + counts["mails"] <= counts["sent"]
+    assert counts["pushes"] >= shown.count("push")
+    assert counts["mails"] >= shown.count("email")
 
 
 def test_a_second_demo_in_the_same_folder_leaves_the_first_ones_record_alone(tmp_path: Path) -> None:
@@ -66,4 +101,19 @@ def test_the_demo_ends_by_itself_after_the_seconds_it_was_given(tmp_path: Path) 
         seen, _ = demo.communicate(timeout=60)
         assert demo.returncode == 0, seen
         assert "40 people" in seen
+        assert "So far: " in seen
         assert "Traceback" not in seen
+
+
+def test_the_demo_sends_to_nobody_whatever_the_environment_says(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as out:
+        elsewhere = {
+            "GEOFENCE_SMTP_URL": "smtp://mail.example.org:25",
+            "GEOFENCE_FCM_ENDPOINT": "https://fcm.example.org",
+            "PATH": "/usr/bin:/bin",
+        }
+        command = [GEOFENCE, "demo", "--port", "0", "--seconds", "8"]
+        done = subprocess.run(command, cwd=tmp_path, env=elsewhere, stdout=out, stderr=out, timeout=120, check=False)
+        seen = (tmp_path / "out").read_text()
+    assert done.returncode == 0, seen
+    assert int(COUNTS.search(seen)["pushes"]) > 0  # type: ignore[index]  # it ends with its counts

@@ -11,6 +11,7 @@ from pyproj import Geod
 
 from geofence.model.ping import PingIn
 from geofence.simulate.city import BRANDS, build_city
+from geofence.simulate.shoppers import AGREED, Shopper, shoppers
 from geofence.simulate.streets import to_degrees
 from geofence.simulate.walk import people, walk
 
@@ -89,6 +90,53 @@ def test_somebody_steps_into_a_ring_within_the_first_seconds() -> None:
     soon = itertools.takewhile(lambda ping: ping.ts < START_MS + 10_000, walk(city, START_MS))
     rings = [(store.lat, store.lon, store.rings[0].radius_m) for store in city.stores]
     assert any(GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= radius_m for ping in soon for lat, lon, radius_m in rings)
+
+
+def arrivals(brand: str, reach: str) -> set[str]:
+    """Who of that reach is seen within a near ring of the brand in the first half minute."""
+    city = build_city()
+    rings = [(store.lat, store.lon, store.rings[0].radius_m) for store in city.stores if store.brand == brand]
+    wanted = {who.device.device_id for who in townspeople() if who.reach == reach}
+    soon = itertools.takewhile(lambda ping: ping.ts < START_MS + 30_000, walk(city, START_MS))
+    seen = (ping for ping in soon if ping.device_id in wanted)
+    return {ping.device_id for ping in seen if any(GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= far_m for lat, lon, far_m in rings)}
+
+
+def townspeople(seed: int = 1) -> tuple[Shopper, ...]:
+    return shoppers(people(seed), START_MS, seed)
+
+
+def test_somebody_who_may_be_pushed_to_and_somebody_who_may_be_mailed_come_to_a_coffee_bar_soon() -> None:
+    assert len(arrivals("third-kettle", "push and e-mail")) >= 3
+    assert len(arrivals("third-kettle", "e-mail")) >= 3
+
+
+def test_the_same_seed_gives_the_same_shoppers_and_another_seed_others() -> None:
+    assert townspeople(3) == townspeople(3)
+    assert townspeople(3) != townspeople(4)
+
+
+def test_some_may_be_told_by_push_some_by_mail_only_some_not_at_all_and_some_nobody_knows() -> None:
+    reached = {reach: [who for who in townspeople() if who.reach == reach] for reach in AGREED}
+    assert all(len(some) >= 15 for some in reached.values())
+    assert all(who.device.push_token and who.customer for who in reached["push and e-mail"])
+    assert all(who.device.push_token is None and who.customer and who.customer.email for who in reached["e-mail"])
+    assert all(who.customer and not who.customer.agreed("location") for who in reached["nothing"])
+    assert all(who.customer is None and who.device.customer_id is None for who in reached["unknown"])
+
+
+def test_nobody_has_the_device_the_account_the_address_or_the_token_of_another() -> None:
+    everybody = townspeople()
+    customers = [who.customer for who in everybody if who.customer]
+    assert len({who.device.device_id for who in everybody}) == len(everybody)
+    assert len({customer.customer_id for customer in customers}) == len(customers)
+    assert len({customer.email for customer in customers}) == len(customers)
+    tokens = [who.device.push_token for who in everybody if who.device.push_token]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_every_address_ends_where_no_mail_is_ever_delivered() -> None:
+    assert all(who.customer.email.endswith(".example") for who in townspeople() if who.customer and who.customer.email)
 
 
 def test_people_in_a_hurry_walk_faster_but_nobody_jumps() -> None:
