@@ -23,6 +23,7 @@ from geofence.follow import Columns, Follower, Tally
 from geofence.hint import hint
 from geofence.locate import locate
 from geofence.model.campaign import Campaign
+from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Pings, Rejection
@@ -78,11 +79,13 @@ class Parcel:
 
 @dataclass(slots=True)
 class Done:
-    """A group's outcome: an answer per post, and what happened."""
+    """A unit's outcome: an answer per post, what happened, and what was decided about it."""
 
     receipts: list[Receipt] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    messages: list[Queued] = field(default_factory=list)
     fresh: dict[int, int] = field(default_factory=dict)
     newest_ms: int = 0
 
@@ -114,7 +117,7 @@ class Pipeline:
             by_project[parcel.post.project_id].append(parcel)
         for project_id, some in by_project.items():
             catalogue = self.catalogue(project_id, unit.index_version(project_id))
-            self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, done.fresh)
+            self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, done)
         unit.presences.save(changes)
         _number(unit, parcels)
         done.events = changes.events
@@ -122,16 +125,16 @@ class Pipeline:
         done.receipts = [parcel.receipt for parcel in parcels]
         return done
 
-    def tick(self, unit: Unit, now_ms: int, limit: int = 1000) -> list[Event]:
+    def tick(self, unit: Unit, now_ms: int, limit: int = 1000) -> Done:
         """Fire the timers that are due by `now_ms`; what happened."""
         keys = unit.presences.due(now_ms, limit)
-        return self._turn(unit, keys, lambda presence, rules: expire(presence, now_ms, rules)) if keys else []
+        return self._turn(unit, keys, lambda presence, rules: expire(presence, now_ms, rules)) if keys else Done()
 
-    def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, list[Event]]:
+    def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, Done]:
         """Make an edit, and end the visits at geofences that it removed."""
         edited = edit.work(unit)
         if not edited.removed:
-            return edited, []
+            return edited, Done()
         now_ms = self.clock.now_ms()
         gone = set(edited.removed)
         keys = unit.presences.at_geofences(edited.removed)
@@ -153,7 +156,7 @@ class Pipeline:
         elif edited.changed or edited.removed:
             self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
 
-    def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], fresh: dict[int, int]) -> None:
+    def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], done: Done) -> None:
         catalogue, project_id = scribe.catalogue, scribe.project_id
         names = {device_id for parcel in parcels for device_id in parcel.pings.device_id}
         states = unit.presences.read(DeviceKey(project_id, name) for name in names)
@@ -162,22 +165,25 @@ class Pipeline:
             pings, tally = parcel.pings, parcel.tally
             tally.rejected = [*parcel.post.rejected, *parcel.refused]
             columns = Columns.of(pings, locate(catalogue.index, pings))
-            follower = Follower(columns, unit.presences, self.prints, fresh, scribe)
+            follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe)
             for key, rows in _by_device(project_id, pings):
                 states[key] = follower.follow(key, states[key], rows, tally)
             told.append(self._answers(unit, catalogue, parcel, states) if parcel.post.include else {})
-        offering = self._propose(unit, scribe)
+        offering = self._propose(unit, scribe, done)
         for parcel, devices in zip(parcels, told, strict=True):
             tally = parcel.tally
             if "offers" in parcel.post.include:
                 devices = _with_offers(unit, project_id, devices, offering, scribe.now_ms)
             parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), devices)
 
-    def _propose(self, unit: Unit, scribe: Scribe) -> Offering:
+    def _propose(self, unit: Unit, scribe: Scribe, done: Done) -> Offering:
         campaigns = scribe.catalogue.campaigns
         if not campaigns or not scribe.events:
             return Offering()
-        return self.proposer.propose(unit, campaigns, scribe.events, scribe.approaches, scribe.now_ms)
+        offering = self.proposer.propose(unit, campaigns, scribe.events, scribe.approaches, scribe.now_ms)
+        done.decisions += offering.decisions
+        done.messages += offering.messages
+        return offering
 
     def _answers(self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]) -> dict[str, DeviceAnswer]:
         """What happened to each device, where it is inside, and its hint; the events of repeated pings as they were stored."""
@@ -195,9 +201,9 @@ class Pipeline:
             answers[device_id] = _answer(catalogue, states[key], events, post, place)
         return answers
 
-    def _turn(self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded]) -> list[Event]:
+    def _turn(self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded]) -> Done:
         """Put every presence of these devices through `turn`, and save what came of it."""
-        changes, now_ms = Changes(), self.clock.now_ms()
+        changes, now_ms, done = Changes(), self.clock.now_ms(), Done()
         scribes: dict[str, Scribe] = {}
         for key, state in unit.presences.read(keys).items():
             if key.project_id not in scribes:
@@ -205,9 +211,10 @@ class Pipeline:
             presences = _turned(unit, scribes[key.project_id], key, state, turn)
             changes.states[key] = replace(state, presences=presences)
         for scribe in scribes.values():
-            self._propose(unit, scribe)
+            self._propose(unit, scribe, done)
         unit.presences.save(changes)
-        return changes.events
+        done.events = changes.events
+        return done
 
     def _load(self, project_id: str) -> Catalogue:
         reading = self.record.reading

@@ -16,7 +16,9 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy
 from geofence.follow import Tally
+from geofence.model.decision import Decision
 from geofence.model.event import Event
+from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Rejection
 from geofence.model.receipt import Near, Receipt
 from geofence.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
@@ -34,12 +36,14 @@ Listener = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """One committed unit of work, for the metrics: how many requests it joined, what came of them, seconds to commit."""
+    """One committed unit of work: how many requests it joined, seconds to commit, what came of it."""
 
     requests: int
     commit_s: float
     tallies: Sequence[Tally]
     events: Sequence[Event]
+    decisions: Sequence[Decision] = ()
+    messages: Sequence[Queued] = ()
 
 
 class Street:
@@ -113,9 +117,10 @@ class Street:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def on_unit(self, reporter: Callable[[UnitReport], None]) -> None:
-        """Call `reporter` after each committed unit."""
+    def on_unit(self, reporter: Callable[[UnitReport], None]) -> Callable[[], None]:
+        """Call `reporter` after each committed unit; returns what ends that."""
         self._reporters.append(reporter)
+        return lambda: self._reporters.remove(reporter)
 
     def depth(self) -> int:
         """Pings waiting."""
@@ -193,7 +198,7 @@ class Street:
             raise
         self.clock.saw(done.newest_ms)
         self._pipeline.prints.add(done.fresh, self.clock.now_ms())
-        self._committed(UnitReport(len(posts), time.perf_counter() - started_s, done.tallies, done.events))
+        self._committed(len(posts), time.perf_counter() - started_s, done)
         return done
 
     def _run_edit(self, edit: Edit) -> None:
@@ -201,7 +206,7 @@ class Street:
             unit = self.record.begin()
             try:
                 self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
-                edited, events = self._pipeline.edit(unit, edit)
+                edited, done = self._pipeline.edit(unit, edit)
                 version = unit.index_version(edit.project_id)
                 started_s = time.perf_counter()
                 unit.commit()
@@ -209,7 +214,7 @@ class Street:
                 unit.rollback()
                 raise
             self._pipeline.adopt(edit.project_id, edited, version)
-            self._committed(UnitReport(1, time.perf_counter() - started_s, (), events))
+            self._committed(1, time.perf_counter() - started_s, done)
         except Exception as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
             edit.future.set_exception(error)
             return
@@ -225,24 +230,25 @@ class Street:
             self.record.sequence()
             unit = self.record.begin()
             try:
-                events = self._pipeline.tick(unit, self.clock.now_ms())
+                done = self._pipeline.tick(unit, self.clock.now_ms())
                 started_s = time.perf_counter()
                 unit.commit()
             except BaseException:
                 unit.rollback()
                 raise
-            if events:
-                self._committed(UnitReport(0, time.perf_counter() - started_s, (), events))
+            if done.events:
+                self._committed(0, time.perf_counter() - started_s, done)
         except Exception as error:  # noqa: BLE001  (timers are tried again in a second)
             log.warning("tick_failed", error=type(error).__name__)
 
-    def _committed(self, report: UnitReport) -> None:
+    def _committed(self, requests: int, commit_s: float, done: Done) -> None:
+        report = UnitReport(requests, commit_s, done.tallies, done.events, done.decisions, done.messages)
         if report.events:
             self.record.sequence()
             for project_id in {event.project_id for event in report.events}:
                 for listener in list(self._listeners):
                     listener(project_id)
-        for reporter in self._reporters:
+        for reporter in list(self._reporters):
             reporter(report)
 
 

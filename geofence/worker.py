@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar
 
@@ -26,7 +26,7 @@ BATCH = 200
 HANDS = 3  # a receiver that hangs holds one of them, until its time-out
 FLUSH = 100
 FLUSH_S = 0.01
-IDLE_S = 1.0
+IDLE_S = 1.0  # between looks where nobody in this process writes messages: `geofence worker` looks more often
 PAUSE_MS = 300_000  # then a paused channel is tried again
 
 T = TypeVar("T")
@@ -45,8 +45,8 @@ class Delivered(NamedTuple):
 class Worker:
     """Delivers for every channel it is given; those it is not given keep their messages until they expire."""
 
-    def __init__(self, street: Street, channels: Mapping[str, Channel], clock: Clock) -> None:
-        self._street, self._channels, self._clock = street, channels, clock
+    def __init__(self, street: Street, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S) -> None:
+        self._street, self._channels, self._clock, self._idle_s = street, channels, clock, idle_s
         self._stopping = threading.Event()
         self._wake = {name: threading.Event() for name in channels}
         self._threads: list[threading.Thread] = []
@@ -56,7 +56,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin; whatever waits in the outbox is taken at once."""
-        self._unsubscribe = self._street.on_commit(lambda _: self.wake())
+        self._unsubscribe = self._street.on_unit(lambda report: self._wake_for({one.channel for one in report.messages}))
         for name in self._channels:
             self._open(name)  # whoever starts us has mended it
             for hand in range(HANDS):
@@ -76,8 +76,12 @@ class Worker:
 
     def wake(self) -> None:
         """Look at the outbox now."""
-        for event in self._wake.values():
-            event.set()
+        self._wake_for(self._wake.keys())
+
+    def _wake_for(self, channels: Iterable[str]) -> None:
+        for name in channels:
+            if name in self._wake:
+                self._wake[name].set()
 
     def on_delivered(self, reporter: Callable[[Delivered], None]) -> None:
         """Call `reporter` after each attempt."""
@@ -91,7 +95,7 @@ class Worker:
                 log.warning("delivery_waits", channel=name, error=error.code)
                 more = False
             if not more:
-                self._wake[name].wait(IDLE_S)
+                self._wake[name].wait(self._idle_s)
                 self._wake[name].clear()
 
     def _round(self, name: str) -> bool:

@@ -45,7 +45,7 @@ class Poster(threading.Thread):
         try:
             answer = client.post("/v1/pings", content=body)
         except httpx.TransportError:
-            time.sleep(0.02)
+            time.sleep(0.1)
             return False
         if answer.status_code == httpx.codes.ACCEPTED:
             if answer.json()["rejected"]:
