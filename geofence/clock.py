@@ -15,6 +15,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """The current time, epoch ms UTC."""
 
+    def wall_ms(self) -> int:
+        """The machine's time, epoch ms UTC, whatever moves this clock: for leases, which outlast real pauses."""
+
     def saw(self, ts_ms: int) -> None:
         """Tell the clock of an accepted ping's time."""
 
@@ -27,6 +30,10 @@ class SystemClock:
     def now_ms(self) -> int:
         """The current time, epoch ms UTC."""
         return time.time_ns() // 1_000_000
+
+    def wall_ms(self) -> int:
+        """The same."""
+        return self.now_ms()
 
     def saw(self, ts_ms: int) -> None:
         """Pings do not move this clock."""
@@ -44,6 +51,10 @@ class PingClock:
     def now_ms(self) -> int:
         """The newest time seen, epoch ms UTC."""
         return self._now_ms
+
+    def wall_ms(self) -> int:
+        """The machine's time, epoch ms UTC."""
+        return time.time_ns() // 1_000_000
 
     def saw(self, ts_ms: int) -> None:
         """Move forward to `ts_ms`, never back."""

@@ -146,8 +146,11 @@ class Offers(Protocol):
 class Outbox(Protocol):
     """Messages on their way out."""
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int) -> list[Queued]:
-        """Lease messages of a channel that are due, oldest first: their attempt counts one up. Others skip them meanwhile."""
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[Queued]:
+        """Lease messages of a channel that are due, oldest first: their attempt counts one up. Others skip them meanwhile.
+
+        Leases run on the wall (`wall_ms`, `now_ms` without it), also where pings move the clock: a provider takes real time.
+        """
 
     def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
         """By message id, why it must not go out after all: `consent_withdrawn`, `suppressed`, `left`, `no_address`."""

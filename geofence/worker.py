@@ -113,7 +113,7 @@ class Worker:
     def _reopen(self, name: str) -> None:
         """Try a paused channel again after a while: somebody may have mended it."""
         since_ms = self._paused_ms.get(name)
-        if since_ms is not None and self._clock.now_ms() - since_ms >= PAUSE_MS:
+        if since_ms is not None and self._clock.wall_ms() - since_ms >= PAUSE_MS:
             self._open(name)
 
     def _open(self, name: str) -> None:
@@ -123,7 +123,7 @@ class Worker:
     def _take(self, unit: Unit, name: str) -> list[Queued]:
         """Messages to send now; those that may not go out any more are ended in the same unit."""
         now_ms = self._clock.now_ms()
-        taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH)
+        taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH, wall_ms=self._clock.wall_ms())
         reasons = unit.outbox.look_again(taken)
         stopped = [deliver.dropped(message, reasons[message.id], now_ms) for message in taken if message.id in reasons]
         unit.outbox.finish([(message, None) for message in stopped])
@@ -143,7 +143,7 @@ class Worker:
         self._on_the_writer(write)
         for message, outcome, _ in settled:
             if outcome.verdict == "pause":
-                self._paused_ms[message.channel] = now_ms
+                self._paused_ms[message.channel] = self._clock.wall_ms()
             for reporter in self._reporters:
                 reporter(Delivered(message.channel, outcome.verdict, outcome.reason))
 

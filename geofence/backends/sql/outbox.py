@@ -26,20 +26,21 @@ class SqlOutbox:
     def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
         self._connection, self._presences = connection, presences
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int) -> list[Queued]:
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[Queued]:
         """Lease up to `limit` messages of a channel that are due, oldest first: their attempt counts one up.
 
         What another unit has in hand is skipped; a paused channel gives nothing. What expired is finished as `expired` on
-        the way, without counting an attempt, and is never given out.
+        the way, without counting an attempt, and is never given out. Leases run on the wall, `now_ms` where that is the same.
         """
         if channel in self.paused():
             return []
-        free = _free(channel, now_ms)
+        wall_ms = now_ms if wall_ms is None else wall_ms
+        free = _free(channel, now_ms, wall_ms)
         self._expire(free, now_ms)
         query = sa.select(*columns(messages, Queued)).where(*free, messages.c.expires_ms > now_ms)
         due = query.order_by(messages.c.due_ms, messages.c.id).limit(limit).with_for_update(skip_locked=True)
         taken = [from_row(Queued, row) for row in self._connection.execute(due).mappings()]
-        until_ms = now_ms + lease_ms
+        until_ms = wall_ms + lease_ms
         if taken:
             lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
             self._connection.execute(sa.update(messages).where(messages.c.id.in_([one.id for one in taken])).values(lease))
@@ -115,8 +116,8 @@ class SqlOutbox:
         return self._connection.execute(sa.update(messages).where(*held).values(now), execution_options=COUNTED).rowcount
 
 
-def _free(channel: str, now_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+def _free(channel: str, now_ms: int, wall_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
     """Due, and in nobody's hands."""
     m = messages.c
-    unleased = sa.or_(m.lease_until_ms.is_(None), m.lease_until_ms <= now_ms)
+    unleased = sa.or_(m.lease_until_ms.is_(None), m.lease_until_ms <= wall_ms)
     return m.channel == channel, m.status == "queued", m.due_ms <= now_ms, unleased
