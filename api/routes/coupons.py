@@ -5,7 +5,7 @@ More than 30 unknown codes a minute by one API key are answered with 429, and so
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -38,8 +38,8 @@ Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
 @router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
 async def get_coupon(code: Code, house: AtHouse, caller: Asker) -> Response:
     """A code as it is now."""
-    found = read_one(house, "coupons", caller.project_id, codes.read_code(code))
-    return reply(CouponOut.of(await _known(house, caller, found)))
+    found = await _known(house, caller, lambda: read_one(house, "coupons", caller.project_id, codes.read_code(code)))
+    return reply(CouponOut.of(found))
 
 
 @router.post("/{code}/redeem", **describe(RedeemedOut, 200, refuses=[404, 409, 429], body=RedeemIn))
@@ -67,22 +67,25 @@ async def redeem_coupon(
 
         return Edited(once(unit, caller.project_id, own_name(caller, idempotency_key), fingerprint, now_ms, make))
 
-    status, told = await _known(house, caller, edit(house, caller.project_id, work))
+    status, told = await _known(house, caller, lambda: edit(house, caller.project_id, work))
     return Response(told, status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
 async def void_coupon(code: Code, house: AtHouse, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
-    work = edit(house, caller.project_id, lambda unit: Edited(redeem.void(unit, caller.project_id, code)))
-    return reply(CouponOut.of(await _known(house, caller, work)))
+
+    def work(unit: Unit) -> Edited:
+        return Edited(redeem.void(unit, caller.project_id, code))
+
+    return reply(CouponOut.of(await _known(house, caller, lambda: edit(house, caller.project_id, work))))
 
 
-async def _known(house: House, caller: Caller, asked: Awaitable[T]) -> T:
+async def _known(house: House, caller: Caller, ask: Callable[[], Awaitable[T]]) -> T:
     """The answer about a code; unknown ones are counted against the key."""
     house.guesses.check(caller.key.id)
     try:
-        return await asked
+        return await ask()
     except NotFound:
         house.guesses.missed(caller.key.id)
         raise NotFound("There is no such code.", code="coupon_unknown") from None

@@ -1,0 +1,213 @@
+"""Campaigns: saved when they can work, refused with the field named when they cannot."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.servers.offers import EMAIL, INAPP, PUSH, open_front, plan, register, step_inside
+from tests.servers.shop import Shop, open_shop
+
+LUNCH = {
+    "id": "lunch", "name": "Lunch coffee", "status": "draft", "priority": 10,
+    "trigger": {"event": "entered", "ring": "near", "stores": {"brand": "Bean"}, "dwell_s": None},
+    "schedule": {"from": "2026-11-01", "until": "2026-12-31", "days": ["mon", "tue"],
+                 "between": ["11:00", "14:00"], "only_when_open": True},
+    "pressure": {"per_customer": {"count": 1, "window_s": 604800}, "min_gap_s": 3600, "respect_quiet_hours": True},
+    "holdout": 0.1,
+    "offer": {"title": "2 for 1", "coupon": {"valid_days": 3, "single_use": True, "budget": 10000, "stores": "trigger"}},
+    "variants": [{"name": "a", "weight": 1, "messages": [
+        {"channel": "push", "title": "Coffee, {{ customer.first_name | default: 'friend' }}?",
+         "body": "{{ store.name }} is {{ distance_m }} m away. Code {{ coupon.code }}",
+         "link": "app://offers/{{ coupon.code }}", "ttl_s": 900},
+        {"channel": "email", "subject": "Coffee", "html": "<b>{{ coupon.code }}</b>", "text": "{{ coupon.code }}", "when": "no_push"}]}],
+    "attribution_days": 3,
+}  # fmt: skip
+
+
+def _with(path: Sequence[str | int], value: object) -> dict[str, Any]:
+    """A copy of the campaign with one field set."""
+    body = copy.deepcopy(LUNCH)
+    place: Any = body
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return body
+
+
+ENDLESS = "{% for i in (1..100000) %}{% for j in (1..100000) %}x{% endfor %}{% endfor %}"
+MESSAGE = ("variants", 0, "messages", 0)
+
+
+def test_a_campaign_comes_back_as_it_was_put_with_its_place_in_the_world(shop: Shop) -> None:
+    made = shop.client.put("/v1/campaigns/lunch", json=LUNCH)
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["id"], told["status"], told["version"]) == ("lunch", "draft", 1)
+    assert told["schedule"] == LUNCH["schedule"]
+    assert told["trigger"]["stores"]["brand"] == "Bean"
+    assert told["variants"][0]["messages"][0]["ttl_s"] == 900
+    assert shop.client.get("/v1/campaigns/lunch").json() == told
+    back = {name: value for name, value in told.items() if name not in ("version", "created_at", "updated_at")}
+    again = shop.client.put("/v1/campaigns/lunch", json=back)
+    assert (again.status_code, again.json()) == (200, told)
+    assert shop.client.put("/v1/campaigns/lunch", json=LUNCH | {"priority": 11}).json()["version"] == 2
+    assert shop.client.delete("/v1/campaigns/lunch").status_code == 204
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/activate"), ("POST", "/pause"), ("POST", "/preview")):
+        assert shop.client.request(method, f"/v1/campaigns/lunch{path}").status_code == 404, path
+
+
+def test_a_campaign_is_activated_and_paused_and_a_put_without_status_leaves_it(shop: Shop) -> None:
+    body = {name: value for name, value in LUNCH.items() if name != "status"}
+    assert shop.client.put("/v1/campaigns/lunch", json=body).json()["status"] == "draft"
+    assert shop.client.post("/v1/campaigns/lunch/activate").json()["status"] == "active"
+    assert shop.client.post("/v1/campaigns/lunch/activate").json()["status"] == "active"
+    assert shop.client.put("/v1/campaigns/lunch", json=body | {"priority": 1}).json()["status"] == "active"
+    assert [one["id"] for one in shop.client.get("/v1/campaigns?status=active").json()["data"]] == ["lunch"]
+    assert shop.client.post("/v1/campaigns/lunch/pause").json()["status"] == "paused"
+    assert shop.client.put("/v1/campaigns/lunch", json=body | {"status": "active"}).json()["status"] == "active"
+    assert shop.client.get("/v1/campaigns?status=paused").json()["data"] == []
+
+
+def test_a_preview_shows_every_message_filled_in_and_sends_nothing(shop: Shop) -> None:
+    shop.client.put("/v1/campaigns/lunch", json=LUNCH)
+    shown = shop.client.post("/v1/campaigns/lunch/preview").json()["data"]
+    assert [(one["variant"], one["channel"]) for one in shown] == [("a", "push"), ("a", "email")]
+    assert shown[0]["title"].startswith("Coffee, ")
+    assert "{{" not in json.dumps(shown)
+    assert shown[0]["link"].startswith("app://offers/")
+    assert "link" not in shown[1]
+    assert shop.client.get("/v1/messages").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (LUNCH | {"colour": "red"}, "/colour"),
+        ({name: value for name, value in LUNCH.items() if name != "trigger"}, "/trigger"),
+        (_with(("trigger", "where"), 1), "/trigger/where"),
+        (_with(("trigger", "event"), "crossed"), "/trigger/event"),
+        (_with(("trigger", "event"), "dwelled"), "/trigger/dwell_s"),
+        (_with(("trigger", "dwell_s"), 60), "/trigger/dwell_s"),
+        (_with(("trigger", "dwell_s"), 10**30), "/trigger/dwell_s"),
+        (_with(("trigger", "ring"), "a\0"), "/trigger/ring"),
+        (_with((*MESSAGE, "colour"), 1), "/variants/0/messages/0/colour"),
+        (_with((*MESSAGE, "channel"), "fax"), "/variants/0/messages/0/channel"),
+        (_with((*MESSAGE, "body"), "{{ customer.shoe_size }}"), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), "{{ customer.first_name"), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), "{% include 'x' %}"), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), ENDLESS), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), "a\0"), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), ""), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "body"), "x" * 20_001), "/variants/0/messages/0/body"),
+        (_with((*MESSAGE, "ttl_s"), 29), "/variants/0/messages/0/ttl_s"),
+        (_with(("variants", 0, "messages"), [PUSH, PUSH]), "/variants/0/messages"),
+        (_with(("variants", 0, "messages"), []), "/variants/0/messages"),
+        (_with(("variants",), []), "/variants"),
+        (_with(("variants",), [{"name": "a", "messages": [PUSH]}] * 2), "/variants/0/name"),
+        (_with(("schedule", "until"), "2026-10-31"), "/schedule/until"),
+        (_with(("schedule", "from"), "2026-02-30"), "/schedule/from"),
+        (_with(("schedule", "from"), "2026-11-01\n"), "/schedule/from"),
+        (_with(("schedule", "between"), ["11:00", "11:00"]), "/schedule/between"),
+        (_with(("schedule", "between"), ["11:00", "25:00"]), "/schedule/between/1"),
+        (_with(("schedule", "days"), ["mon", "mon"]), "/schedule/days"),
+        (_with(("schedule", "days"), ["someday"]), "/schedule/days/0"),
+        (_with(("pressure", "per_customer", "count"), 0), "/pressure/per_customer/count"),
+        (_with(("pressure", "per_customer", "window_s"), 2**70), "/pressure/per_customer/window_s"),
+        (_with(("holdout",), 1.5), "/holdout"), (_with(("holdout",), "0.1"), "/holdout"), (_with(("priority",), 1e300), "/priority"),
+        (_with(("offer", "coupon", "valid_days"), 0), "/offer/coupon/valid_days"),
+        (_with(("offer", "coupon", "stores"), "everywhere"), "/offer/coupon/stores"),
+        (LUNCH | {"id": "dinner"}, "/id"), (LUNCH | {"status": "running"}, "/status"), (LUNCH | {"name": ""}, "/name"),
+        (LUNCH | {"name": {"a": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}}, "/name/a" + "/0" * 14),
+        (LUNCH | {"a/b~c": 1}, "/a~1b~0c"),
+    ],
+)  # fmt: skip
+def test_a_campaign_that_cannot_work_is_refused_with_its_field_named(shop: Shop, body: dict[str, Any], pointer: str) -> None:
+    told = shop.client.put("/v1/campaigns/lunch", json=body, timeout=20)
+    assert told.status_code == 422, told.text
+    assert told.headers["content-type"] == "application/problem+json"
+    assert pointer in [one["pointer"] for one in told.json()["errors"]], told.text
+    assert all(one["detail"] for one in told.json()["errors"])
+    assert shop.client.get("/v1/campaigns/lunch").status_code == 404
+
+
+def test_everything_that_is_wrong_with_a_plan_is_told_at_once(shop: Shop) -> None:
+    body = _with(("schedule", "until"), "2026-10-31")
+    body["variants"][0]["messages"][0]["title"] = "{{ nobody }}"
+    body["variants"][0]["messages"][1]["html"] = "{{ store.colour }}"
+    told = shop.client.put("/v1/campaigns/lunch", json=body).json()
+    assert told["code"] == "invalid_campaign"
+    assert [one["pointer"] for one in told["errors"]] == [
+        "/schedule/until", "/variants/0/messages/0/title", "/variants/0/messages/1/html"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b'{"name": "\\ud800"}', b"[" * 100_000, b'{"a":' * 100_000, b'{"priority": 1e999}', b'{"holdout": NaN}']
+)
+def test_a_body_that_is_no_json_is_malformed(shop: Shop, body: bytes) -> None:
+    told = shop.client.put("/v1/campaigns/lunch", content=body)
+    assert told.status_code in (400, 422), told.text
+
+
+@pytest.mark.parametrize("body", [b"5", b"null", b'"x"', b"[]", b'{"priority": ' + b"9" * 5000 + b"}"])
+def test_json_that_is_no_campaign_is_refused(shop: Shop, body: bytes) -> None:
+    told = shop.client.put("/v1/campaigns/lunch", content=body)
+    assert told.status_code in (400, 422), told.text
+    assert len(told.content) < 1000
+
+
+def test_another_tenants_campaigns_and_what_follows_are_not_there(shop: Shop) -> None:
+    open_front(shop, INAPP)
+    register(shop, "kim", "location")
+    offer = step_inside(shop, "kim")
+    decision = shop.client.get("/v1/decisions").json()["data"][0]
+    message = shop.client.get("/v1/messages").json()["data"][0]
+    assert offer["events"]
+    other = open_shop(shop.running, "other").client
+    for path in ("/v1/campaigns/lunch", f"/v1/decisions/{decision['id']}", f"/v1/messages/{message['id']}"):
+        assert (shop.client.get(path).status_code, other.get(path).status_code) == (200, 404), path
+    for method, path in (("DELETE", ""), ("POST", "/activate"), ("POST", "/pause"), ("POST", "/preview")):
+        assert other.request(method, f"/v1/campaigns/lunch{path}").status_code == 404, path
+    for path in ("/v1/campaigns", "/v1/decisions", "/v1/messages"):
+        assert other.get(path).json()["data"] == [], path
+    assert other.put("/v1/campaigns/lunch", json=plan()).status_code == 201
+    assert shop.client.get("/v1/campaigns/lunch").json()["status"] == "active"
+
+
+def test_lists_of_decisions_and_messages_are_filtered_and_paged(shop: Shop) -> None:
+    open_front(shop, PUSH, EMAIL | {"when": "always"})
+    register(shop, "kim", "location", "push", "email", token="token-of-kim-0123456789", email="kim@example.org")
+    register(shop, "lee", "location", email="lee@example.org")
+    step_inside(shop, "kim")
+    step_inside(shop, "lee")
+    kim, lee = shop.client.get("/v1/decisions").json()["data"]
+    assert (kim["outcome"], kim["customer_id"], kim["store_id"], kim["ring"], kim["variant"]) == ("send", "kim", "corner", "near", "a")
+    assert (lee["outcome"], lee["trace"][-1]["gate"], lee["trace"][-1]["passed"]) == ("silent", "consent", False)
+    for query, wanted in (
+        ({"customer": "kim"}, [kim]), ({"campaign": "lunch"}, [kim, lee]), ({"campaign": "x"}, []), ({"store": "corner"}, [kim, lee]),
+        ({"device": "lee-phone"}, [lee]), ({"event": kim["event_id"]}, [kim]), ({"outcome": "silent"}, [lee]), ({"reason": "send"}, [kim]),
+        ({"since": kim["at"]}, [kim, lee]), ({"until": kim["at"]}, []), ({"order": "desc"}, [lee, kim]),
+    ):  # fmt: skip
+        assert shop.client.get("/v1/decisions", params=query).json()["data"] == wanted, query
+    first = shop.client.get("/v1/decisions?limit=1").json()
+    second = shop.client.get("/v1/decisions", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert first["data"] + second["data"] == [kim, lee]
+    messages = shop.client.get("/v1/messages").json()["data"]
+    assert {(one["channel"], one["address"]) for one in messages} == {("push", "...6789"), ("email", "k***@example.org")}
+    assert "token-of-kim" not in shop.client.get("/v1/messages").text
+    for query, count in (
+        ({"channel": "push"}, 1), ({"customer": "lee"}, 0), ({"decision": kim["id"]}, 2), ({"campaign": "lunch"}, 2),
+    ):  # fmt: skip
+        assert len(shop.client.get("/v1/messages", params=query).json()["data"]) == count, query
+    half = shop.client.get("/v1/messages?limit=1").json()
+    rest = shop.client.get("/v1/messages", params={"limit": 1, "cursor": half["next_cursor"]}).json()
+    assert {one["id"] for one in half["data"] + rest["data"]} == {one["id"] for one in messages}
+    story = shop.client.get(f"/v1/messages/{messages[0]['id']}").json()
+    assert (story["message"]["id"], story["tries"]) == (messages[0]["id"], [])
+    for path in ("/v1/decisions?outcome=odd", "/v1/messages?channel=fax", "/v1/messages?status=odd", "/v1/decisions?customer=%00"):
+        assert shop.client.get(path).status_code == 422, path
