@@ -34,7 +34,12 @@ _ANSWERS: tuple[Any, ...] = (
     native.ReceiptOut,
     native.PingAnswerOut,
     native.EventOut,
-    *(kind for told in (answers, answers_offers) for kind in vars(told).values() if getattr(kind, "__module__", "") == told.__name__),
+    *(
+        kind
+        for told in (answers, answers_offers)
+        for kind in vars(told).values()
+        if isinstance(kind, type) and kind.__module__ == told.__name__
+    ),
 )
 _REFUSALS = {
     400: "The body, a cursor or a header cannot be read.",

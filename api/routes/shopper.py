@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from api.bootstrap import House
 from api.doors import AtHouse, edit
 from api.intake import read_body
+from api.openapi import refusal
 from geofence.edits import Edited
 from geofence.model.customer import Consent, Purpose
 from geofence.model.message import Queued
@@ -61,6 +62,7 @@ _HTML = {"content": {"text/html": {"schema": {"type": "string"}}}}
 _TOLD: dict[int | str, dict[str, Any]] = {
     200: _HTML | {"description": "A page to read."},
     404: _HTML | {"description": "No message has this address (any more)."},
+    "default": refusal(503),
 }
 _FORM = {"required": False, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
 MessageId = Annotated[str, Path(description="As in the link of the message.")]
