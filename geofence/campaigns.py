@@ -20,8 +20,19 @@ from geofence.templates import render
 Problem = tuple[str, str]
 
 
-def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int) -> Edited:
-    """Save a plan; the value is (campaign, created). An identical plan changes nothing.
+def check_plan(plan: Plan, now_ms: int) -> None:
+    """Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
+
+    It fills in every template, which may take seconds: do it before the unit, so that nobody waits for it.
+    """
+    campaign = Campaign("", plan)
+    wrong = [*_problems(plan), *check_templates(campaign, sample_case(campaign, now_ms))]
+    if wrong:
+        raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
+
+
+def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False) -> Edited:
+    """Save a plan; the value is (campaign, created). An identical plan changes nothing. `checked`: by `check_plan`, just now.
 
     Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
     """
@@ -32,9 +43,8 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
     if kept is not None:
         # the salt stays: whoever was held out is held out still
         campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
-    wrong = [*_problems(plan), *check_templates(campaign, sample_case(campaign, now_ms))]
-    if wrong:
-        raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
+    if not checked:
+        check_plan(plan, now_ms)
     unit.commerce.put_campaign(project_id, campaign)
     return Edited((campaign, kept is None), campaigns=True)
 

@@ -33,10 +33,11 @@ async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
 @router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[409], body=PlanIn))
 async def put_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
     """Insert or replace a campaign. What cannot work is refused with the field named; an identical plan changes nothing."""
+    plan, now_ms = body.plan(), house.clock.now_ms()
+    await run_in_threadpool(campaigns.check_plan, plan, now_ms)
 
     def work(unit: Unit) -> Edited:
-        now_ms = house.clock.now_ms()
-        put = campaigns.put_campaign(unit, caller.project_id, campaign_id, body.plan(), now_ms)
+        put = campaigns.put_campaign(unit, caller.project_id, campaign_id, plan, now_ms, checked=True)
         _, created = put.value
         if body.status is None:
             return put

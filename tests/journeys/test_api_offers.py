@@ -123,9 +123,9 @@ def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(service: Servic
         assert len(sandbox.attempts()) == 2
 
 
-def _told(client: httpx.Client, message_id: str) -> dict[str, Any] | None:
+def _told(client: httpx.Client, message_id: str) -> dict[str, Any]:
     story: dict[str, Any] = client.get(f"/v1/messages/{message_id}").json()
-    return story if story["message"]["status"] == "sent" else None
+    return story if story["message"]["status"] == "sent" else {}
 
 
 def test_an_unsubscribe_stops_a_push_that_still_waits(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -147,9 +147,9 @@ def test_an_unsubscribe_stops_a_push_that_still_waits(tmp_path: Path, sandbox: S
         assert 'geofence_messages_total{channel="push",verdict="retry"} 1.0' in counted
 
 
-def _ended(client: httpx.Client, address: str) -> dict[str, Any] | None:
+def _ended(client: httpx.Client, address: str) -> dict[str, Any]:
     message: dict[str, Any] = client.get(address).json()["message"]
-    return None if message["status"] == "queued" else message
+    return {} if message["status"] == "queued" else message
 
 
 def test_the_page_says_who_wrote_and_why_and_get_changes_nothing(shop: Shop) -> None:
@@ -158,9 +158,9 @@ def test_the_page_says_who_wrote_and_why_and_get_changes_nothing(shop: Shop) -> 
     step_inside(shop, "kim")
     nobody = shop.with_key("")
     for message in shop.client.get("/v1/messages").json()["data"]:
-        for method in ("GET", "HEAD", "GET"):
-            page = nobody.request(method, f"/p/{message['id']}")
-            assert page.status_code == 200
+        assert nobody.head(f"/p/{message['id']}").status_code == 200
+        page = nobody.get(f"/p/{message['id']}")
+        assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
