@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     tests_themselves.nothing_of_ours_is_mocked,
     tests_themselves.every_skip_says_why,
     container.the_dockerfile_is_sound,
+    container.the_compose_file_is_sound,
     *tables.TABLES,
 )
 

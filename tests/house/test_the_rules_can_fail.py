@@ -23,6 +23,24 @@ ROOTED = (
     '"x"]\nUSER root\n'
 )
 
+COMPOSE = """\
+services:
+  db:
+    image: db:18
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    healthcheck: {test: [CMD, look]}
+    restart: unless-stopped
+    deploy: {resources: {limits: {cpus: "1", memory: 1g, pids: 100}}}
+"""
+DECIDE = 'BEFORE_ARBITRATION = ("hours", "known")\nAFTER_ARBITRATION = ()\n'
+HOURS = "NAME = 'hours'\n\n\ndef judge(case):\n    '''Stops with `hour`.'''\n    return stopped('hour', '', '')\n"
+KNOWN = (
+    "NAME = 'known'\n\n\ndef judge(case):\n    '''Stops with `customer_unknown`.'''\n"
+    '    return passed() if case.customer else stopped("customer_unknown", "", "")\n'
+)
+
 PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (imports.floors_keep_their_order, "regions/cover.py", "import geofence.clock\n"),
     (imports.floors_keep_their_order, "regions/cover.py", "def f():\n    from geofence import clock\n"),
@@ -72,6 +90,18 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (tables.the_settings_table_is_true, "api/settings.py", "class Settings:\n    '''None left.'''\n"),
     (tables.the_rejections_table_is_true, "geofence/normalise.py", 'REJECTION_CODES = {"future": "another sentence"}\n'),
     (tables.the_events_table_is_true, "geofence/model/event.py", 'EventKind = Literal["geofence.entered", "geofence.left"]\n'),
+    (container.the_compose_file_is_sound, "compose.yaml", COMPOSE.replace("read_only: true", "read_only: false")),
+    (container.the_compose_file_is_sound, "compose.yaml", COMPOSE.replace("db:18", "db")),
+    (container.the_compose_file_is_sound, "compose.yaml", COMPOSE + "    ports: ['127.0.0.1:5432:5432']\n"),
+    (container.the_compose_file_is_sound, "compose.yaml", COMPOSE + "    environment: {POSTGRES_PASSWORD: open}\n"),
+    (container.the_compose_file_is_sound, "compose.yaml", COMPOSE + "    volumes: ['./data:/data']\n"),
+    (tables.the_gates_table_is_true, "geofence/decide.py", DECIDE.replace('"hours", "known"', '"known", "hours"')),
+    (tables.the_gates_table_is_true, "geofence/gates/known.py", KNOWN.replace("customer_unknown", "customer_new")),
+    (tables.the_gates_table_is_true, "geofence/gates/known.py", KNOWN.replace('stopped("customer_unknown"', 'stopped("customer_new"')),
+    (tables.the_gates_table_is_true, "geofence/gates/mood.py", KNOWN.replace("'known'", "'mood'")),
+    (tables.the_triggers_table_is_true, "geofence/triggers/entered.py", "NAME = 'entered'\nKIND = 'geofence.crossed'\n"),
+    (tables.the_channels_table_is_true, "geofence/channels/fcm.py", "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15, 45)\n"),
+    (tables.the_channels_table_is_true, "geofence/channels/pigeon.py", "NAME = 'pigeon'\n"),
     (tables.the_metrics_table_is_true, "api/metrics.py", 'PINGS = Counter("geofence_pings", "pings")\nGAUGE = Gauge("late", "late")\n'),
 )  # fmt: skip
 
@@ -80,8 +110,18 @@ SOUND = {
         "<!-- settings -->\n| name | default |\n|---|---|\n| `GEOFENCE_PORT` | 8000 |\n\n"
         "<!-- rejections -->\n| code | why |\n|---|---|\n| `future` | too early |\n\n"
         "<!-- events -->\n| kind | when |\n|---|---|\n| `geofence.entered` | in |\n\n"
-        "<!-- metrics -->\n| name | what |\n|---|---|\n| `geofence_pings_total` | pings |\n"
+        "<!-- metrics -->\n| name | what |\n|---|---|\n| `geofence_pings_total` | pings |\n\n"
+        "<!-- triggers -->\n| name | event |\n|---|---|\n| `entered` | `geofence.entered` |\n\n"
+        "<!-- gates -->\n| name | why |\n|---|---|\n| `hours` | `hour` |\n| `known` | `customer_unknown` |\n"
+        "| `arbitration` | `lost_to` |\n\n"
+        "<!-- channels -->\n| name | then |\n|---|---|\n| `push` | 2 tries more |\n"
     ),
+    "compose.yaml": COMPOSE,
+    "geofence/decide.py": DECIDE,
+    "geofence/gates/hours.py": HOURS,
+    "geofence/gates/known.py": KNOWN,
+    "geofence/triggers/entered.py": "NAME = 'entered'\nKIND = 'geofence.entered'\n",
+    "geofence/channels/fcm.py": "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15)\n",
     "api/settings.py": SETTINGS,
     "api/metrics.py": 'PINGS = Counter("geofence_pings", "pings")\n',
     "geofence/normalise.py": 'REJECTION_CODES = {"future": "too early"}\n',

@@ -1,12 +1,17 @@
-"""What a Dockerfile must and must not say."""
+"""What a Dockerfile and a compose file must and must not say."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tests.house.rules.source import Wrong, wrong
+
+_BOUNDED = {"cpus", "memory", "pids"}
 
 
 def the_dockerfile_is_sound(root: Path) -> Iterator[Wrong]:
@@ -52,3 +57,34 @@ def _broken(word: str, rest: str) -> Iterator[tuple[bool, str]]:
         yield not rest.strip().startswith("["), f"{word} in shell form swallows signals"
     if word in {"ENV", "ARG"}:
         yield bool(re.search(r"(?i)(password|secret|dev_key|token)\s*=", rest)), "a secret in the image"
+
+
+def the_compose_file_is_sound(root: Path) -> Iterator[Wrong]:
+    """Every service: a read-only root, no more rights than needed, bounds, a health check, a restart policy, pinned images.
+
+    Only the door is published; secrets come from a file; every folder that is written is a named volume or in memory.
+    """
+    path = root / "compose.yaml"
+    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+    volumes = set(plan.get("volumes") or {})
+    for name, service in plan["services"].items():
+        for broken, why in _unsound(name, service, volumes):
+            if broken:
+                yield wrong(root, path, 1, f"{name}: {why}")
+
+
+def _unsound(name: str, service: dict[str, Any], volumes: set[str]) -> Iterator[tuple[bool, str]]:
+    image, environment = str(service.get("image", "")), service.get("environment") or {}
+    limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    yield service.get("read_only") is not True, "its root can be written to"
+    yield service.get("cap_drop") != ["ALL"], "it keeps rights that it was not given on purpose"
+    yield "no-new-privileges:true" not in service.get("security_opt", []), "it may gain rights"
+    yield service.get("privileged", False) or service.get("network_mode") == "host", "it is not kept apart"
+    yield "healthcheck" not in service, "it has no health check"
+    yield service.get("restart") not in {"unless-stopped", "always"}, "nothing starts it again"
+    yield bool(_BOUNDED - limits.keys()), f"it has no bounds for {', '.join(sorted(_BOUNDED - limits.keys()))}"
+    yield "build" not in service and (":" not in image or image.endswith(":latest")), "its image has no version"
+    yield bool(service.get("ports")) and name not in {"serve", "sandbox"}, "it is reachable from outside"
+    yield any(not str(port).startswith("127.0.0.1:") for port in service.get("ports", ())), "its port is open to the whole network"
+    yield any(re.search(r"(?i)password|secret|_key|database_url|smtp_url", key) for key in environment), "a secret in the open"
+    yield any(str(mount).split(":")[0] not in volumes for mount in service.get("volumes", ())), "a volume without a name"

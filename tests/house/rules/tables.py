@@ -108,9 +108,106 @@ def the_metrics_table_is_true(root: Path) -> Iterator[Wrong]:
     yield from _compare(root, "metrics", metrics_in_code(root), quotes=False)
 
 
+def order_of_gates(root: Path) -> list[str]:
+    """The gates as `decide` walks them."""
+    parts = {}
+    for node in ast.walk(tree_of(root / "geofence" / "decide.py")):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.endswith("_ARBITRATION"):
+            parts[node.targets[0].id] = list(ast.literal_eval(node.value))
+    return [*parts.get("BEFORE_ARBITRATION", []), "arbitration", *parts.get("AFTER_ARBITRATION", [])]
+
+
+def reasons_of_gate(path: Path) -> set[str]:
+    """The reason tokens in the docstring of a gate's `judge`, without the values that may follow one."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name == "judge":
+            return {token.partition("=")[0] for token in re.findall(r"`([^`]+)`", ast.get_docstring(node) or "")}
+    return set()
+
+
+def spoken_by_gate(path: Path) -> set[str]:
+    """The reason tokens that are spelled out in a gate's code: the first words of `stopped(...)` and `Verdict(...)`."""
+    calls = [
+        node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and _called(node) in {"stopped", "Verdict"} and node.args
+    ]
+    texts = {
+        part.value for call in calls for part in _choices(call.args[0]) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    return {text for text in texts if text}
+
+
+def _choices(node: ast.expr) -> list[ast.expr]:
+    return [*_choices(node.body), *_choices(node.orelse)] if isinstance(node, ast.IfExp) else [node]
+
+
+def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
+    """The members of a drawer by their NAME."""
+    found = {}
+    for path in python_files(root, f"geofence/{drawer}"):
+        for node in tree_of(path).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+            if isinstance(target, ast.Name) and target.id == "NAME":
+                found[str(ast.literal_eval(node.value))] = path  # type: ignore[union-attr]  # only assignments get here
+    return found
+
+
+def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every gate stands in the README in the order of `decide`, with every reason it may give; and a gate's docstring names them all."""
+    readme, rows, order = root / "README.md", rows_of(root, "gates"), order_of_gates(root)
+    gates = names_in_drawer(root, "gates")
+    if list(rows) != order:
+        yield wrong(root, readme, 1, f"the table of gates should have the rows {', '.join(order)}")
+    for name in gates.keys() ^ (set(order) - {"arbitration"}):
+        yield wrong(
+            root, gates.get(name, root / "geofence" / "decide.py"), 1, f"the gate {name} is in the drawer or in the order, not in both"
+        )
+    for name, path in gates.items():
+        for token in spoken_by_gate(path) - reasons_of_gate(path):
+            yield wrong(root, path, 1, f"the docstring of judge lacks the reason {token}")
+        for token in reasons_of_gate(path) if name in rows else ():
+            if f"`{token}`" not in rows[name][1]:
+                yield wrong(root, readme, rows[name][0], f"the table of gates lacks the reason {token} of {name}")
+
+
+def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every trigger is documented with the kind of event it waits for."""
+    kinds = {}
+    for name, path in names_in_drawer(root, "triggers").items():
+        constants = {
+            node.targets[0].id: node.value
+            for node in tree_of(path).body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        kinds[name] = f"`{ast.literal_eval(constants['KIND'])}`"
+    yield from _compare(root, "triggers", kinds, quotes=True)
+
+
+def the_channels_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every channel is documented, with how often it tries again."""
+    tries = {name: _tries(path) for name, path in names_in_drawer(root, "channels").items()}
+    yield from _compare(root, "channels", tries, quotes=True)
+
+
+def _tries(path: Path) -> str:
+    """`5 tries more` for a channel that tries again five times, nothing for one that does not."""
+    constants: dict[str, ast.expr] = {}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            constants[node.targets[0].id] = node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            constants[node.target.id] = node.value
+    schedule = constants.get("retry_s")
+    schedule = constants.get(schedule.id) if isinstance(schedule, ast.Name) else schedule
+    count = len(ast.literal_eval(schedule)) if schedule is not None else 0
+    return f"{count} tries more" if count else ""
+
+
 TABLES: tuple[Callable[[Path], Iterator[Wrong]], ...] = (
     the_settings_table_is_true,
     the_rejections_table_is_true,
     the_events_table_is_true,
     the_metrics_table_is_true,
+    the_gates_table_is_true,
+    the_triggers_table_is_true,
+    the_channels_table_is_true,
 )
