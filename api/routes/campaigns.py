@@ -30,7 +30,7 @@ async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
     return read_plan(await json_body(request), campaign_id)
 
 
-@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[409], body=PlanIn))
+@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
 async def put_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
     """Insert or replace a campaign. What cannot work is refused with the field named; an identical plan changes nothing."""
     plan, now_ms = body.plan(), house.clock.now_ms()

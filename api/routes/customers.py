@@ -40,14 +40,14 @@ async def export_customer(customer_id: CustomerId, house: AtHouse, caller: Manag
     return reply(await run_in_threadpool(collect))
 
 
-@router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 422]))
+@router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 404, 422]))
 async def list_coupons(customer_id: CustomerId, house: AtHouse, caller: Counter, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The person's codes, by time of issue."""
     rows, more = await read_page(house, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit)
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
-@router.put("/{customer_id:path}", **describe(CustomerOut, 200, 201, body=CustomerIn))
+@router.put("/{customer_id:path}", **describe(CustomerOut, 200, 201, refuses=[404], body=CustomerIn))
 async def put_customer(
     customer_id: NewId, house: AtHouse, caller: Manager, body: Annotated[CustomerIn, Depends(body_of(CustomerIn))]
 ) -> Response:
