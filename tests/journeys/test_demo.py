@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import signal
 import subprocess
 import sys
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import httpx
+import pytest
+
+from api.demo_offers import CAMPAIGNS, settle
+from api.poster import Posted, Poster
+from geofence.simulate.city import build_city
+from geofence.simulate.shoppers import shoppers
+from geofence.simulate.walk import people, walk
+from tests.servers.running import KEY, Service
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 ARRIVED = re.compile(r"^\d\d:\d\d:\d\d (push |email) (\S+)  (.*)$")
@@ -79,6 +90,26 @@ def test_the_demos_counts_are_those_of_the_service(tmp_path: Path) -> None:
     assert counts["pushes"] + counts["mails"] <= counts["sent"]
     assert counts["pushes"] >= shown.count("push")
     assert counts["mails"] >= shown.count("email")
+
+
+@pytest.mark.parametrize(
+    ("moment", "lamp_week"), [("2026-11-25T12:00:00+01:00", {"send", "consent_missing"}), ("2026-11-25T03:00:00+01:00", {"store_closed"})]
+)
+def test_at_any_hour_somebody_hears_of_the_second_cup_and_of_lamps_only_while_the_store_is_open(
+    tmp_path: Path, moment: str, lamp_week: set[str]
+) -> None:
+    city, start_ms = build_city(), int(datetime.fromisoformat(moment).timestamp() * 1000)
+    soon = itertools.takewhile(lambda ping: ping.ts < start_ms + 20_000, walk(city, start_ms))
+    pings = [Posted(ping.device_id, ping.ts, ping.lat, ping.lon, ping.accuracy_m, ping.speed_mps) for ping in soon]
+    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings") as service, Poster(service.url, KEY) as poster:
+        settle(poster, city.stores, shoppers(people(), start_ms))
+        poster.post(pings)
+        with service.client() as client:
+            decisions = client.get("/v1/decisions?limit=1000").json()["data"]
+    reasons = {name: Counter(one["reason"].partition("=")[0] for one in decisions if one["campaign_id"] == name) for name in CAMPAIGNS}
+    assert reasons["second-cup"]["send"] >= 5
+    assert lamp_week <= reasons["lamp-week"].keys()
+    assert ("send" in reasons["lamp-week"]) is ("send" in lamp_week)
 
 
 def test_a_second_demo_in_the_same_folder_leaves_the_first_ones_record_alone(tmp_path: Path) -> None:
