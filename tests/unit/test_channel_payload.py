@@ -20,9 +20,7 @@ def written(expires_ms: int | None = None, **content: Any) -> dict[str, Any]:
     return json.loads(pyfcm.parse_payload(**arguments(sent, NOW_MS)))["message"]
 
 
-@pytest.mark.parametrize(
-    ("left_ms", "ttl"), [(900_000, "900s"), (1_999, "1s"), (999, "0s"), (-5, "0s"), (10**12, f"{MAX_TTL_S}s")]
-)
+@pytest.mark.parametrize(("left_ms", "ttl"), [(900_000, "900s"), (1_999, "1s"), (999, "0s"), (-5, "0s"), (10**12, f"{MAX_TTL_S}s")])
 def test_time_to_live_is_what_is_left_rounded_down(left_ms: int, ttl: str) -> None:
     assert written(NOW_MS + left_ms, title="a")["android"]["ttl"] == ttl
 
