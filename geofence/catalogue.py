@@ -6,7 +6,7 @@ A catalogue never changes once made; an edit makes the next one and the street s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
@@ -45,6 +45,8 @@ class Catalogue:
 
     def patched(self, version: int, changed: Sequence[Geofence], removed: Sequence[str]) -> Catalogue:
         """The next catalogue: `changed` replaced or added, `removed` uids taken out."""
+        if not changed and not removed:
+            return replace(self, version=version)
         added = [fence for fence in changed if fence.enabled]
         gone = {*removed, *(fence.uid for fence in changed)} & self.slot_of.keys()
         gone_slots = [self.slot_of[uid] for uid in gone]

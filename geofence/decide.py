@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from geofence import gates as drawer
 from geofence import ids
 from geofence.family import members
@@ -48,10 +50,31 @@ def decide(cases: Sequence[Case]) -> list[Ruling]:
             rulings.append(_ruling(case, "silent", stop.reason, judged))
         else:
             passing.setdefault(case.event.store_id or "", []).append((case, judged))
-    for rivals in passing.values():
-        rivals.sort(key=lambda rival: _rank(rival[0]))
-        rulings.append(_win(*rivals[0], len(rivals)))
-        rulings += [_lose(case, judged, rivals[0][0]) for case, judged in rivals[1:]]
+    heard: list[Decision] = []
+    for rivals in sorted(passing.values(), key=lambda some: min(_rank(case) for case, _ in some)):
+        some = _arbitrate(rivals, heard)
+        rulings += some
+        heard += [ruling.decision for ruling in some if ruling.decision.outcome != "silent"]
+    return rulings
+
+
+def _arbitrate(rivals: Sequence[tuple[Case, list[Judgement]]], heard: Sequence[Decision]) -> list[Ruling]:
+    """One store's winner and losers; `heard` was decided a moment ago at other stores, and counts for caps and gaps."""
+    rulings: list[Ruling] = []
+    left: list[tuple[Case, list[Judgement]]] = []
+    for case, judged in rivals:
+        stop = None
+        if heard:
+            case = replace(case, sent=(*case.sent, *heard))
+            judged, stop = _walk(case, BEFORE_ARBITRATION)
+        if stop is not None:
+            rulings.append(_ruling(case, "silent", stop.reason, judged))
+        else:
+            left.append((case, judged))
+    left.sort(key=lambda rival: _rank(rival[0]))
+    if left:
+        rulings.append(_win(*left[0], len(left)))
+        rulings += [_lose(case, judged, left[0][0]) for case, judged in left[1:]]
     return rulings
 
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from geofence.model.message import Attempt, Message, Outcome, Queued
 
 LEASE_MS = 60_000
-LONGEST_WAIT_S = 3600.0
+LONGEST_WAIT_S = 3600.0  # of a provider's own Retry-After
 PAUSE_RETRY_S = 60.0
 RETRIED = ("retry", "unknown")
+UNTRIED = ("waited", "closed")
 
 
 def outgoing(message: Queued) -> Message:
@@ -30,13 +31,16 @@ def outgoing(message: Queued) -> Message:
 
 def settle(
     message: Queued, outcome: Outcome, started_ms: int, now_ms: int, retry_s: Sequence[int], jitter: float
-) -> tuple[Queued, Attempt]:
+) -> tuple[Queued, Attempt | None]:
     """The message after an attempt, and the attempt's row.
 
     `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1) spreads retries by up to a
     fifth. A retry that would come after the expiry is not planned: the message ends as `expired`. An `unknown` one is tried
     again with the same ids, since nothing that might be lost may be left; the phone replaces what came twice.
     """
+    if outcome.verdict == "retry" and outcome.reason in UNTRIED:
+        # it never left the house: that is no attempt, and takes nothing from the schedule
+        return replace(message, due_ms=now_ms, lease_until_ms=None), None
     attempt = Attempt(
         message.id,
         message.project_id,
@@ -66,12 +70,14 @@ def dropped(message: Queued, reason: str, now_ms: int) -> Queued:
 
 
 def _again(message: Queued, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float) -> Queued:
-    wait_s = outcome.retry_after_s
-    if wait_s is None:
-        if message.attempt > len(retry_s):
-            return _ended(message, "failed", f"gave_up:{outcome.reason}", now_ms)
-        wait_s = float(retry_s[message.attempt - 1])
-    due_ms = now_ms + int(min(wait_s, LONGEST_WAIT_S) * (1.0 + 0.2 * jitter) * 1000)
+    tries = message.attempt - message.untried
+    if outcome.retry_after_s is not None:
+        wait_s = min(outcome.retry_after_s, LONGEST_WAIT_S)
+    elif tries > len(retry_s):
+        return _ended(message, "failed", f"gave_up:{outcome.reason}", now_ms)
+    else:
+        wait_s = float(retry_s[tries - 1])
+    due_ms = now_ms + int(wait_s * (1.0 + 0.2 * jitter) * 1000)
     if due_ms >= message.expires_ms:
         return _ended(message, "expired", outcome.reason, now_ms)
     return replace(message, due_ms=due_ms, lease_until_ms=None, reason=outcome.reason)

@@ -132,13 +132,13 @@ class _Walk:
                 return
         follower.fresh[fingerprint] = content
         tally.accepted += 1
-        if c.customer_id[row] is not None:
-            self.customer_id = c.customer_id[row]
         if behind:
             tally.late += 1
             self._late(row)
-        else:
-            self._apply(row)
+            return
+        if c.customer_id[row] is not None:
+            self.customer_id = c.customer_id[row]
+        self._apply(row)
 
     def done(self) -> DeviceState:
         """The state to remember, told to the changes of the unit."""

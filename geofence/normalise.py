@@ -14,6 +14,8 @@ from geofence.model.ping import MAX_ID, Floats, PingIn, Pings, Rejection, Times
 FUTURE_MS = 5 * 60_000
 OLDEST_MS = 946_684_800_000  # 2000-01-01: older than any phone; epoch seconds taken for milliseconds land in 1970
 
+NEWEST_MS = 4_102_444_800_000  # 2100-01-01: also where pings move the clock
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REJECTION_CODES = {
@@ -51,8 +53,8 @@ def normalise(items: Sequence[tuple[int, PingIn]], now_ms: int | None) -> tuple[
 
 def _judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:
     reasons: dict[int, str] = {}
-    if now_ms is not None:
-        reasons.update(_mark(ts_ms > now_ms + FUTURE_MS, "future"))
+    latest_ms = NEWEST_MS if now_ms is None else now_ms + FUTURE_MS
+    reasons.update(_mark(ts_ms > latest_ms, "future"))
     reasons.update(_mark(ts_ms < OLDEST_MS, "invalid_time"))
     # NaN fails every comparison, so it is caught by "not within"
     reasons.update(_mark(~((np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0)), "invalid_position"))

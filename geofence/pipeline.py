@@ -34,7 +34,7 @@ from geofence.normalise import normalise
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.scribe import Scribe
-from geofence.track import Folded, Rules, end, expire
+from geofence.track import Folded, Rules, end, expire, retime
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 MOST_CAMPAIGNS = 1000
@@ -49,6 +49,7 @@ class Post:
     rejected: Sequence[Rejection] = ()
     include: frozenset[str] = frozenset()
     watch: int = IOS_WATCHES
+    again: bool = False
     future: Future[Receipt] = field(default_factory=Future)
 
     @property
@@ -115,9 +116,12 @@ class Pipeline:
         by_project: dict[str, list[Parcel]] = defaultdict(list)
         for parcel in parcels:
             by_project[parcel.post.project_id].append(parcel)
+        # all devices of all projects are locked in one go, and only then the index is asked for: whoever changed a geofence
+        # before us is seen, and nobody enters a newer one behind our back
+        states = unit.presences.read({DeviceKey(one.post.project_id, name) for one in parcels for name in one.pings.device_id})
         for project_id, some in by_project.items():
             catalogue = self.catalogue(project_id, unit.index_version(project_id))
-            self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, done)
+            self._run_project(unit, Scribe(project_id, catalogue, changes, now_ms), some, states, done)
         unit.presences.save(changes)
         _number(unit, parcels)
         done.events = changes.events
@@ -125,41 +129,44 @@ class Pipeline:
         done.receipts = [parcel.receipt for parcel in parcels]
         return done
 
-    def tick(self, unit: Unit, now_ms: int, limit: int = 1000) -> Done:
-        """Fire the timers that are due by `now_ms`; what happened."""
-        keys = unit.presences.due(now_ms, limit)
+    def tick(self, unit: Unit, now_ms: int, keys: Sequence[DeviceKey]) -> Done:
+        """Fire the timers of these devices that are due by `now_ms`; what happened."""
         return self._turn(unit, keys, lambda presence, rules: expire(presence, now_ms, rules)) if keys else Done()
 
     def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, Done]:
-        """Make an edit, and end the visits at geofences that it removed."""
+        """Make an edit, end the visits at geofences that it removed, and set the timers anew at those that it changed."""
         edited = edit.work(unit)
-        if not edited.removed:
+        touched = [*edited.removed, *(fence.uid for fence in edited.changed)]
+        keys = unit.presences.at_geofences(touched) if touched else []
+        if not keys:
             return edited, Done()
-        now_ms = self.clock.now_ms()
-        gone = set(edited.removed)
-        keys = unit.presences.at_geofences(edited.removed)
+        now_ms, gone = self.clock.now_ms(), set(edited.removed)
+        new = Catalogue.build(0, self.catalogue(edit.project_id).default, edited.changed, self.catalogue(edit.project_id).campaigns)
 
-        def leave(presence: Presence, rules: Rules) -> Folded:
-            if presence.geofence_uid not in gone:
-                return presence, []
-            return end(presence, min(now_ms, rules.active_until_ms or now_ms) or presence.last_ms, "geofence_removed")
+        def turn(presence: Presence, rules: Rules) -> Folded:
+            if presence.geofence_uid in gone:
+                return end(presence, min(now_ms, rules.active_until_ms or now_ms) or presence.last_ms, "geofence_removed")
+            slot = new.slot_of.get(presence.geofence_uid)
+            after = None if slot is None else new.rules[slot]
+            return (presence if after is None else retime(presence, after)), []
 
-        return edited, self._turn(unit, keys, leave)
+        # the geofences that were removed are in the catalogue still: it is swapped after the commit
+        return edited, self._turn(unit, keys, turn, self.catalogue(edit.project_id))
 
     def adopt(self, project_id: str, edited: Edited, version: int) -> None:
-        """Swap in the catalogue that follows from a committed edit."""
+        """Swap in the catalogue that follows from a committed edit; read it anew where others edited meanwhile."""
         known = self._catalogues.get(project_id)
-        if edited.reload or known is None:
+        if known is not None and version == known.version and not edited.reload:
+            return
+        if known is None or edited.reload or version != known.version + 1:
             self._load(project_id)
         elif edited.campaigns:
             self._catalogues[project_id] = known.with_campaigns(version, self._campaigns(project_id))
-        elif edited.changed or edited.removed:
+        else:
             self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
 
-    def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], done: Done) -> None:
+    def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], states: dict[DeviceKey, DeviceState], done: Done) -> None:
         catalogue, project_id = scribe.catalogue, scribe.project_id
-        names = {device_id for parcel in parcels for device_id in parcel.pings.device_id}
-        states = unit.presences.read(DeviceKey(project_id, name) for name in names)
         told: list[dict[str, DeviceAnswer]] = []
         for parcel in parcels:
             pings, tally = parcel.pings, parcel.tally
@@ -189,25 +196,30 @@ class Pipeline:
         """What happened to each device, where it is inside, and its hint; the events of repeated pings as they were stored."""
         post, pings, tally = parcel.post, parcel.pings, parcel.tally
         answers = {}
+        repeated: dict[str, list[Event]] = defaultdict(list)
+        for event in unit.presences.events_at(post.project_id, tally.repeated) if tally.repeated else []:
+            repeated[event.device_id].append(event)
         last = {device_id: row for row, device_id in enumerate(pings.device_id)}
         for device_id, row in last.items():
             key = DeviceKey(post.project_id, device_id)
             events = tally.events.get(device_id, [])
-            if device_id in tally.repeated:
+            if device_id in repeated:
                 told = {event.id for event in events}
-                repeated = unit.presences.events_at(key, tally.repeated[device_id])
-                events = [*(event for event in repeated if event.id not in told), *events]
+                events = [*(event for event in repeated[device_id] if event.id not in told), *events]
             place = (float(pings.lat[row]), float(pings.lon[row]))
             answers[device_id] = _answer(catalogue, states[key], events, post, place)
         return answers
 
-    def _turn(self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded]) -> Done:
-        """Put every presence of these devices through `turn`, and save what came of it."""
+    def _turn(
+        self, unit: Unit, keys: Sequence[DeviceKey], turn: Callable[[Presence, Rules], Folded], known: Catalogue | None = None
+    ) -> Done:
+        """Put every presence of these devices through `turn`, and save what came of it; by the newest catalogue, or `known`."""
         changes, now_ms, done = Changes(), self.clock.now_ms(), Done()
         scribes: dict[str, Scribe] = {}
         for key, state in unit.presences.read(keys).items():
             if key.project_id not in scribes:
-                scribes[key.project_id] = Scribe(key.project_id, self.catalogue(key.project_id), changes, now_ms)
+                catalogue = known or self.catalogue(key.project_id, unit.index_version(key.project_id))
+                scribes[key.project_id] = Scribe(key.project_id, catalogue, changes, now_ms)
             presences = _turned(unit, scribes[key.project_id], key, state, turn)
             changes.states[key] = replace(state, presences=presences)
         for scribe in scribes.values():

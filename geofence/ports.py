@@ -46,11 +46,11 @@ class Presences(Protocol):
     def due(self, now_ms: int, limit: int) -> list[DeviceKey]:
         """Devices with a presence whose timer is due, oldest first."""
 
-    def visits_near(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`, ended or not."""
+    def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
+        """Visits of this device there that had not ended by `ts_ms`, later ones too; oldest first, at most 1,000."""
 
-    def events_at(self, key: DeviceKey, times_ms: Sequence[int]) -> list[Event]:
-        """Events of this device at exactly these times."""
+    def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
+        """Events of each device at exactly these times; by time."""
 
     def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
         """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
@@ -158,8 +158,8 @@ class Outbox(Protocol):
     def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
         """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many."""
 
-    def drop_address(self, project_id: str, channel: str, address: str) -> None:
-        """Forget a dead push token wherever it is registered."""
+    def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
+        """Forget dead push tokens, (project, token), wherever they are registered. It locks those devices: call it first."""
 
     def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
         """Never again write to this address; it is kept as a digest."""

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from geofence import compose as paper
 from geofence import triggers as drawer
 from geofence.decide import Ruling, decide
-from geofence.errors import InputError
 from geofence.family import members
 from geofence.hours import is_open
 from geofence.model.account import Device
@@ -82,8 +81,8 @@ class Proposer:
             coupon = paper.coupon_for(case, decision)
             try:
                 messages = paper.compose(case, decision, variant, coupon, self.public_url)
-            except InputError as error:
-                log.warning("template_failed", campaign=decision.campaign_id, error=error.detail)
+            except Exception as error:  # noqa: BLE001  (one shopper's odd attribute must hold up nobody, and not his own events)
+                log.warning("template_failed", campaign=decision.campaign_id, error=type(error).__name__)
                 decision = _silenced(decision)
             else:
                 offering.messages += messages

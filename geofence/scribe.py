@@ -23,6 +23,7 @@ class Scribe:
     def __init__(self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int) -> None:
         self.project_id, self.catalogue, self.changes, self.now_ms = project_id, catalogue, changes, now_ms
         self.events: list[Event] = []  # this project's, while `changes` holds the whole unit's
+        self._past: dict[tuple[DeviceKey, str], tuple[int | None, list[Visit]]] = {}  # as read once for all late pings of a unit
         self.approaches: dict[str, int] = {}  # event id -> when the approach to its store began
 
     def visit_id(self, key: DeviceKey, uid: str) -> Callable[[int], str]:
@@ -69,6 +70,8 @@ class Scribe:
     def amend_past(self, key: DeviceKey, uid: str, ts_ms: int, probability: float, presences: Presences) -> None:
         """Let a late ping move the arrival or the best probability of an ended visit; minima and maxima only."""
         for visit in self._visits(key, uid, ts_ms, presences):
+            if not _surrounds(visit, ts_ms):
+                continue
             arrival_ms = min(visit.arrival_ms, ts_ms)
             inside_ms = max(visit.last_inside_ms, ts_ms)
             best = max(visit.best_probability, probability)
@@ -88,10 +91,12 @@ class Scribe:
                     self.changes.events.append(self._event(key, left, one, None))
 
     def _visits(self, key: DeviceKey, uid: str, ts_ms: int, presences: Presences) -> list[Visit]:
-        stored = {visit.visit_id: visit for visit in presences.visits_near(key, uid, ts_ms)}
-        for visit_id in stored.keys() & self.changes.visits.keys():
-            stored[visit_id] = self.changes.visits[visit_id][1]
-        return list(stored.values())
+        since_ms, stored = self._past.get((key, uid), (None, []))
+        if since_ms is None or ts_ms < since_ms:
+            stored = presences.visits_since(key, uid, ts_ms)
+            self._past[key, uid] = (ts_ms, stored)
+        known = self.changes.visits
+        return [known[visit.visit_id][1] if visit.visit_id in known else visit for visit in stored]
 
     def _visit(
         self, key: DeviceKey, customer_id: str | None, presence: Presence, departure_ms: int | None, happened: Happening | None
@@ -148,3 +153,10 @@ class Scribe:
             dwell_s=happened.dwell_s or None,
             cell=None if position is None else cell_of(*position, EVENT_CELL_RESOLUTION),
         )
+
+
+def _surrounds(visit: Visit, ts_ms: int) -> bool:
+    """Whether a late ping falls into the visit, or into the gap before it that nobody judged."""
+    if ts_ms < visit.arrival_ms:
+        return visit.before_ms is None or visit.before_ms < ts_ms
+    return visit.departure_ms is None or ts_ms < visit.departure_ms

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,12 +15,13 @@ import structlog
 
 from geofence.clock import Clock
 from geofence.edits import Edited
-from geofence.errors import Busy
+from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Rejection
+from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
 from geofence.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
 from geofence.ports import Record, Unit
@@ -27,6 +29,8 @@ from geofence.ports import Record, Unit
 TICK_S = 1.0
 GROUP_LIMIT = 20_000
 QUEUE_LIMIT = 200_000
+MOST_DUE = 1000
+AILING_S = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -65,10 +69,12 @@ class Street:
         self._waiting = 0
         self._room = threading.Condition()
         self._stopping = False
+        self._dead = False
         self._thread: threading.Thread | None = None
         self._listeners: list[Listener] = []
         self._reporters: list[Callable[[UnitReport], None]] = []
         self._ticked_s = 0.0
+        self._ailing: dict[DeviceKey, float] = {}  # devices whose timers failed, and when (monotonic) to try them again
 
     def start(self) -> None:
         """Load every project's index, then open the street."""
@@ -105,6 +111,10 @@ class Street:
         """Run `work` in a unit of its own; its `Edited.value` comes after the commit, with the index swapped already."""
         return self._queued(Edit(project_id, work)).future
 
+    def errand(self, work: Callable[[Unit], Edited]) -> Future[Any]:
+        """An `edit` of the house's own that touches no places; it finds room also when the queue is full of pings."""
+        return self._queued(Edit("", work), limited=False).future
+
     def near(self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int) -> list[Near]:
         """The geofences nearest to a point (degrees) by signed distance to their edge, nearest first."""
         catalogue = self._pipeline.catalogue(project_id)
@@ -130,10 +140,11 @@ class Street:
         """Whether the writer runs."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _queued(self, job: T) -> T:
+    def _queued(self, job: T, *, limited: bool = True) -> T:
         weight = _weight(job)
         with self._room:
-            if self._stopping or (self._waiting and self._waiting + weight > self._queue_limit):
+            full = limited and self._waiting and self._waiting + weight > self._queue_limit
+            if self._stopping or self._dead or full:
                 raise Busy
             self._queue.append(job)
             self._waiting += weight
@@ -141,6 +152,16 @@ class Street:
         return job
 
     def _work(self) -> None:
+        try:
+            self._serve()
+        finally:
+            with self._room:
+                self._dead = True
+                left, self._queue = list(self._queue), deque()
+            for job in left:
+                job.future.set_exception(Busy())
+
+    def _serve(self) -> None:
         while True:
             jobs = self._take()
             if jobs is None:
@@ -176,48 +197,42 @@ class Street:
     def _run_posts(self, posts: list[Post]) -> None:
         try:
             done = self._commit_posts(posts)
-        except Exception as error:  # noqa: BLE001  (whatever it was belongs to the requests, not to the writer)
-            if len(posts) == 1:
-                log.warning("unit_failed", error=type(error).__name__)
-                posts[0].future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001  (whatever it was belongs to the requests, not to the writer)
+            if len(posts) > 1:
+                for post in posts:
+                    self._run_posts([post])
                 return
-            for post in posts:
-                self._run_posts([post])
+            if isinstance(error, RecordError) and not posts[0].again:
+                posts[0].again = True  # a deadlock, or a connection that went: once more is often enough
+                self._run_posts(posts)
+                return
+            log.warning("unit_failed", error=type(error).__name__)
+            posts[0].future.set_exception(_told(error))
             return
         for post, receipt in zip(posts, done.receipts, strict=True):
             post.future.set_result(receipt)
 
     def _commit_posts(self, posts: list[Post]) -> Done:
-        unit = self.record.begin()
-        try:
+        with self._unit() as unit:
             done = self._pipeline.run(unit, posts)
-            started_s = time.perf_counter()
-            unit.commit()
-        except BaseException:
-            unit.rollback()
-            raise
+            took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
         self._pipeline.prints.add(done.fresh, self.clock.now_ms())
-        self._committed(len(posts), time.perf_counter() - started_s, done)
+        self._committed(len(posts), took_s, done)
         return done
 
     def _run_edit(self, edit: Edit) -> None:
         try:
-            unit = self.record.begin()
-            try:
+            with self._unit() as unit:
                 self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
                 edited, done = self._pipeline.edit(unit, edit)
                 version = unit.index_version(edit.project_id)
-                started_s = time.perf_counter()
-                unit.commit()
-            except BaseException:
-                unit.rollback()
-                raise
+                took_s = _commit(unit)
             self._pipeline.adopt(edit.project_id, edited, version)
-            self._committed(1, time.perf_counter() - started_s, done)
-        except Exception as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
-            edit.future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
+            edit.future.set_exception(_told(error))
             return
+        self._committed(1, took_s, done)
         edit.future.set_result(edited.value)
 
     def _tick(self) -> None:
@@ -228,28 +243,66 @@ class Street:
         self._ticked_s = now_s
         try:
             self.record.sequence()
-            unit = self.record.begin()
-            try:
-                done = self._pipeline.tick(unit, self.clock.now_ms())
-                started_s = time.perf_counter()
-                unit.commit()
-            except BaseException:
-                unit.rollback()
-                raise
-            if done.events:
-                self._committed(0, time.perf_counter() - started_s, done)
-        except Exception as error:  # noqa: BLE001  (timers are tried again in a second)
+            with self._unit() as unit:
+                due = [key for key in unit.presences.due(self.clock.now_ms(), MOST_DUE) if self._ailing.get(key, 0.0) <= now_s]
+        except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
             log.warning("tick_failed", error=type(error).__name__)
+            return
+        if due:
+            self._fire(due)
+
+    def _fire(self, due: Sequence[DeviceKey]) -> None:
+        """Fire the timers of these devices together; where that fails, each by itself, so that one holds up no other."""
+        try:
+            with self._unit() as unit:
+                done = self._pipeline.tick(unit, self.clock.now_ms(), due)
+                took_s = _commit(unit)
+        except BaseException as error:  # noqa: BLE001  (whatever it was belongs to a device, not to the writer)
+            log.warning("timers_failed", error=type(error).__name__, devices=len(due))
+            if len(due) == 1:
+                self._ailing[due[0]] = time.monotonic() + AILING_S
+                return
+            for key in due:
+                self._fire([key])
+            return
+        for key in due:
+            self._ailing.pop(key, None)
+        self._committed(0, took_s, done)
+
+    @contextmanager
+    def _unit(self) -> Iterator[Unit]:
+        """A unit that is rolled back unless it was committed."""
+        unit = self.record.begin()
+        try:
+            yield unit
+        finally:
+            unit.rollback()
 
     def _committed(self, requests: int, commit_s: float, done: Done) -> None:
+        """Tell whoever listens; nothing of that can make a committed unit a failed one."""
         report = UnitReport(requests, commit_s, done.tallies, done.events, done.decisions, done.messages)
-        if report.events:
-            self.record.sequence()
+        try:
+            if report.events:
+                self.record.sequence()
             for project_id in {event.project_id for event in report.events}:
                 for listener in list(self._listeners):
                     listener(project_id)
-        for reporter in list(self._reporters):
-            reporter(report)
+            for reporter in list(self._reporters):
+                reporter(report)
+        except BaseException as error:  # noqa: BLE001  (it is on disk; the sequencer runs again with the next tick)
+            log.error("telling_failed", error=type(error).__name__)
+
+
+def _commit(unit: Unit) -> float:
+    """Commit; the seconds it took."""
+    started_s = time.perf_counter()
+    unit.commit()
+    return time.perf_counter() - started_s
+
+
+def _told(error: BaseException) -> BaseException:
+    """What the caller is told: our own errors as they are, and whatever would end a thread as a plain error."""
+    return error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
 
 
 def _weight(job: Post | Edit) -> int:

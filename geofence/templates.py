@@ -5,6 +5,7 @@ A template that names a field nobody has is refused when it is saved, not when a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -33,8 +34,49 @@ FIELDS: dict[str, str] = {
 _TAGS = ("if", "unless", "case", "for", "assign", "capture", "comment", "raw", "echo", "break", "continue")
 
 
+# none that multiplies what it is given, or that stumbles over a value: those that are left work on any text or number
+_FILTERS = {
+    "abs",
+    "append",
+    "at_least",
+    "at_most",
+    "capitalize",
+    "ceil",
+    "default",
+    "downcase",
+    "escape",
+    "escape_once",
+    "first",
+    "floor",
+    "join",
+    "last",
+    "lstrip",
+    "minus",
+    "newline_to_br",
+    "plus",
+    "prepend",
+    "remove",
+    "remove_first",
+    "replace_first",
+    "round",
+    "rstrip",
+    "size",
+    "split",
+    "strip",
+    "strip_newlines",
+    "truncate",
+    "truncatewords",
+    "upcase",
+    "url_encode",
+}
+MAX_LOOPS, MAX_FILTERS = 3, 50
+_ODD_VALUES = (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
+_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
 class _Environment(liquid.Environment):
-    loop_iteration_limit = 1_000
+    loop_iteration_limit = 200
     output_stream_limit = 100_000
     local_namespace_limit = 100_000
     context_depth_limit = 10
@@ -54,6 +96,8 @@ def render(source: str, fields: Mapping[str, Any], *, html: bool = False) -> str
         return str(_parsed(source, html).render(**fields))
     except LiquidError as error:
         raise InputError(_told(error), code="template") from None
+    except _ODD_VALUES as error:
+        raise InputError(f"The template cannot be used with this value ({type(error).__name__}).", code="template") from None
 
 
 def check(source: str, fields: Mapping[str, Any], *, html: bool = False) -> None:
@@ -68,6 +112,13 @@ def check(source: str, fields: Mapping[str, Any], *, html: bool = False) -> None
     for tag in found.tags:
         if tag not in _TAGS:
             raise InputError(f"The tag `{tag}` cannot be used here.", code="template")
+    for name in found.filters:
+        if name not in _FILTERS:
+            raise InputError(f"The filter `{name}` cannot be used here.", code="template")
+    if sum(map(len, found.filters.values())) > MAX_FILTERS or len(found.tags.get("for", ())) > MAX_LOOPS:
+        raise InputError(f"A template may have {MAX_LOOPS} loops and {MAX_FILTERS} filters.", code="template")
+    if any(".." in _QUOTED.sub("", part) for part in _MARKUP.findall(source)):
+        raise InputError("Ranges like (1..9) cannot be used here.", code="template")
     for name in _named(found.globals):
         if name not in FIELDS:
             raise InputError(f"There is no field `{name}`; there are {', '.join(sorted(FIELDS))}.", code="template")

@@ -77,9 +77,10 @@ def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visi
     what happened, in order.
     """
     happened: list[Happening] = []
-    if presence is not None and presence.due_ms is not None and presence.due_ms <= seen.ts_ms:
+    over = rules.active_until_ms is not None and seen.ts_ms >= rules.active_until_ms
+    if presence is not None and (over or (presence.due_ms is not None and presence.due_ms <= seen.ts_ms)):
         presence, happened = expire(presence, seen.ts_ms, rules)
-    if rules.active_until_ms is not None and seen.ts_ms >= rules.active_until_ms:
+    if over:
         return presence, happened
     if rules.profile == "exact":
         now, more = _fold_exact(presence, uid, seen, visit_id)
@@ -116,6 +117,11 @@ def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
     if not presence.inside:
         return None, []
     return None, [_exit(presence, max(ts_ms, presence.arrival_ms), reason=reason)]
+
+
+def retime(presence: Presence, rules: Rules) -> Presence:
+    """The presence with its next timer as other rules have it."""
+    return _timed(presence, rules)
 
 
 def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:

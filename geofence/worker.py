@@ -5,8 +5,10 @@ One thread for each channel, so that a slow provider delays no other; the record
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar
@@ -17,16 +19,20 @@ from geofence import deliver
 from geofence.channels import Channel
 from geofence.clock import Clock
 from geofence.edits import Edited
-from geofence.errors import GeofenceError
+from geofence.errors import Busy, RecordError
 from geofence.model.message import Outcome, Queued
 from geofence.ports import Unit
 from geofence.street import Street
 
-BATCH = 200
+BATCH = {"email": 24}  # what its lanes can start within a fraction of the lease; others:
+LARGE_BATCH = 200
+WRITE_PAUSES_S = (0.05, 0.2, 1.0, 3.0, 5.0, 10.0)
+JOIN_S = 5.0
 HANDS = 3  # a receiver that hangs holds one of them, until its time-out
 FLUSH = 100
 FLUSH_S = 0.01
 IDLE_S = 1.0  # between looks where nobody in this process writes messages: `geofence worker` looks more often
+SWEEP_S = 5.0
 PAUSE_MS = 300_000  # then a paused channel is tried again
 
 T = TypeVar("T")
@@ -45,8 +51,11 @@ class Delivered(NamedTuple):
 class Worker:
     """Delivers for every channel it is given; those it is not given keep their messages until they expire."""
 
-    def __init__(self, street: Street, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self, street: Street, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S, sweep_s: float = SWEEP_S
+    ) -> None:
         self._street, self._channels, self._clock, self._idle_s = street, channels, clock, idle_s
+        self._sweep_s = sweep_s
         self._stopping = threading.Event()
         self._wake = {name: threading.Event() for name in channels}
         self._threads: list[threading.Thread] = []
@@ -60,19 +69,23 @@ class Worker:
         for name in self._channels:
             self._open(name)  # whoever starts us has mended it
             for hand in range(HANDS):
-                thread = threading.Thread(target=self._work, args=(name,), name=f"deliver-{name}-{hand}", daemon=True)
-                thread.start()
-                self._threads.append(thread)
+                self._threads.append(threading.Thread(target=self._work, args=(name,), name=f"deliver-{name}-{hand}", daemon=True))
+        self._threads.append(threading.Thread(target=self._sweep, name="deliver-expiry", daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Finish what is in hand, then end; call it before the street stops."""
         self._stopping.set()
         self.wake()
         self._unsubscribe()
+        until_s = time.monotonic() + JOIN_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
+        for channel in self._channels.values():
+            channel.close()  # whoever hangs is let go of; its messages end as unknown, and go again
         for thread in self._threads:
             thread.join()
-        for channel in self._channels.values():
-            channel.close()
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -91,12 +104,21 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 more = self._round(name)
-            except GeofenceError as error:
-                log.warning("delivery_waits", channel=name, error=error.code)
+            except Exception as error:  # noqa: BLE001  (whatever a channel or the record did, the night shift goes on)
+                log.error("delivery_failed", channel=name, error=type(error).__name__)
+                self._stopping.wait(self._idle_s)
                 more = False
             if not more:
                 self._wake[name].wait(self._idle_s)
                 self._wake[name].clear()
+
+    def _sweep(self) -> None:
+        """End what expired on channels that nobody serves, so that it counts for no cap any more."""
+        unserved = sorted({"push", "email"} - self._channels.keys())
+        while unserved and not self._stopping.wait(self._sweep_s):
+            for name in unserved:
+                with contextlib.suppress(RecordError, Busy):  # again in a moment
+                    self._on_the_writer(lambda unit, name=name: unit.outbox.take(name, self._clock.now_ms(), 0, 0))  # type: ignore[misc]  # the default binds the name
 
     def _round(self, name: str) -> bool:
         """Take, look again, send, write down; whether there may be more."""
@@ -105,9 +127,16 @@ class Worker:
         if not messages:
             return False
         channel, started_ms = self._channels[name], self._clock.now_ms()
-        outcomes = channel.send([deliver.outgoing(message) for message in messages], started_ms)
-        for some in _portions(outcomes, FLUSH):
-            self._finish(messages, some, started_ms, channel.retry_s)
+        missing = {message.id for message in messages}
+        try:
+            outcomes = channel.send([deliver.outgoing(message) for message in messages], started_ms)
+            for some in _portions(outcomes, FLUSH):
+                missing -= {message_id for message_id, _ in some}
+                self._finish(messages, some, started_ms, channel.retry_s)
+        finally:
+            if missing:  # a channel that broke: what it had in hand may have gone out
+                lost = Outcome("unknown", "channel_broke")
+                self._finish(messages, [(message_id, lost) for message_id in missing], started_ms, channel.retry_s)
         return True
 
     def _reopen(self, name: str) -> None:
@@ -123,7 +152,7 @@ class Worker:
     def _take(self, unit: Unit, name: str) -> list[Queued]:
         """Messages to send now; those that may not go out any more are ended in the same unit."""
         now_ms = self._clock.now_ms()
-        taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH, wall_ms=self._clock.wall_ms())
+        taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH.get(name, LARGE_BATCH), wall_ms=self._clock.wall_ms())
         reasons = unit.outbox.look_again(taken)
         stopped = [deliver.dropped(message, reasons[message.id], now_ms) for message in taken if message.id in reasons]
         unit.outbox.finish([(message, None) for message in stopped])
@@ -136,11 +165,13 @@ class Worker:
         ]
 
         def write(unit: Unit) -> int:
+            dead = [(message.project_id, message.address) for message, outcome, _ in settled if outcome.verdict == "drop_address"]
+            unit.outbox.drop_addresses(settled[0][0].channel, dead)
             for message, outcome, _ in settled:
                 _forget(unit, message, outcome, now_ms)
             return unit.outbox.finish([after for _, _, after in settled])
 
-        self._on_the_writer(write)
+        self._until_written(write)
         for message, outcome, _ in settled:
             if outcome.verdict == "pause":
                 self._paused_ms[message.channel] = self._clock.wall_ms()
@@ -148,8 +179,20 @@ class Worker:
                 reporter(Delivered(message.channel, outcome.verdict, outcome.reason))
 
     def _on_the_writer(self, work: Callable[[Unit], T]) -> T:
-        result: T = self._street.edit("", lambda unit: Edited(work(unit))).result()
+        result: T = self._street.errand(lambda unit: Edited(work(unit))).result()
         return result
+
+    def _until_written(self, work: Callable[[Unit], T]) -> None:
+        """What was sent must be written down, or it goes out again: try for as long as the lease could last."""
+        for pause_s in WRITE_PAUSES_S:
+            try:
+                self._on_the_writer(work)
+            except (RecordError, Busy) as error:
+                log.warning("outcome_waits", error=error.code)
+                self._stopping.wait(pause_s)
+            else:
+                return
+        self._on_the_writer(work)
 
 
 def _jitter() -> float:
@@ -158,9 +201,7 @@ def _jitter() -> float:
 
 def _forget(unit: Unit, message: Queued, outcome: Outcome, now_ms: int) -> None:
     """What an outcome says about the address or the channel, beyond the message."""
-    if outcome.verdict == "drop_address":
-        unit.outbox.drop_address(message.project_id, message.channel, message.address)
-    elif outcome.verdict == "suppress":
+    if outcome.verdict == "suppress":
         unit.outbox.suppress(message.project_id, message.channel, message.address, outcome.reason, now_ms)
     elif outcome.verdict == "pause":
         unit.outbox.pause(message.channel, outcome.reason, now_ms)

@@ -34,8 +34,8 @@ class Queued(msgspec.Struct, frozen=True):
     """A message as the outbox keeps it. Times epoch ms UTC.
 
     `due_ms` is when it may next be taken, None once it is finished; `lease_until_ms` while somebody has it in hand; `attempt`
-    counts the takes and is the fencing token: only the holder of the newest attempt may finish it. `reason` says why it was
-    not sent, as a stable token.
+    counts the takes and is the fencing token: only the holder of the newest attempt may finish it; `untried` of them ended
+    before anything was handed over. `reason` says why it was not sent, as a stable token.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Queued(msgspec.Struct, frozen=True):
     status: MessageStatus = "queued"
     reason: str = ""
     attempt: int = 0
+    untried: int = 0
     lease_until_ms: int | None = None
     finished_ms: int | None = None
 

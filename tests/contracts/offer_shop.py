@@ -134,7 +134,7 @@ def finished(shop: Shop, count: int) -> list[Queued]:
 
 def delivered(shop: Shop, count: int, *channels: Channel) -> list[Queued]:
     """What became of the messages when a worker had those channels."""
-    worker = Worker(shop.street, {channel.name: channel for channel in channels}, shop.clock)
+    worker = Worker(shop.street, {channel.name: channel for channel in channels}, shop.clock, sweep_s=0.1)
     worker.start()
     try:
         return finished(shop, count)

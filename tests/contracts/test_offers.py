@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from geofence.decide import ORDER
 from geofence.edits import Edited
 from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
-from geofence.model.customer import QuietHours
+from geofence.model.customer import Consent, Customer, QuietHours
+from geofence.model.message import Message, Outcome
 from geofence.model.ping import PingIn
+from geofence.model.place import Ring, Store
+from geofence.places import put_store
 from geofence.ports import Unit
 from geofence.redeem import redeem
 from geofence.worker import Worker
@@ -162,6 +165,69 @@ def test_a_dwell_that_a_campaign_asks_for_comes_by_the_timer_and_leads_to_the_of
     shop.walk_in("somebody", at_s=362, north_m=5000)
     [decision] = shop.decisions
     assert (decision.reason, decision.event_ms) == ("send", T0 + 360_000)
+
+
+def test_two_stores_entered_by_one_ping_still_keep_the_cap_and_the_gap(shop: Shop) -> None:
+    shop.campaign(pressure={"per_customer": {"count": 1, "window_s": 604_800}, "min_gap_s": 3600})
+    shop.customer()
+    shop.edit(lambda unit: put_store(unit, "p", Store("s2", "Next door", *HOME, rings=(Ring("near", 120),)), T0))
+    shop.walk_in()
+    assert sorted(shop.reasons) == ["min_gap=0s/3600s", "send"]
+    assert len(shop.page("coupons")) == 1
+
+
+def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop: Shop) -> None:
+    push = {"channel": "push", "title": "{{ customer.attributes.since | round }}", "body": "b"}
+    shop.campaign(variants=[{"name": "a", "messages": [push]}])
+    shop.customer()
+    odd = Customer("ann", consent={p: Consent(True, T0) for p in ("location", "push")}, attributes={"since": "9e999999999"})
+    shop.edit(lambda unit: Edited(unit.commerce.put_customer("p", odd)))
+    shop.walk_in()
+    assert [event.kind for event in shop.page("events")][:1] == ["geofence.entered"]
+    assert shop.reasons in (["template_failed"], ["send"])
+    assert shop.walk_in(at_s=120, north_m=5000).accepted == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ (1..30000000) | join: ',' | size }}",
+        "{{ 'a' | replace: 'a', 'aaaaaaaaaa' }}",
+        "{% for a in customer.attributes %}{% endfor %}" * 4,
+        "{{ store.name | date: '%999999999d' }}",
+    ],
+)
+def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source: str) -> None:
+    plan = PLAN | {"variants": [{"name": "a", "messages": [{"channel": "push", "title": "t", "body": source}]}]}
+    with pytest.raises(InputError) as caught:
+        shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(plan, Plan), T0))
+    assert [pointer for pointer, _ in caught.value.errors] == ["/variants/0/messages/0/body"]
+
+
+def test_a_channel_that_breaks_is_tried_again_and_its_hands_live(shop: Shop) -> None:
+    class Broken(Notebook):
+        def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+            if not self.handed:
+                self.handed.append(messages[0])
+                raise ValueError("broken")
+            return super().send(messages, now_ms)
+
+    shop.campaign()
+    shop.customer()
+    shop.walk_in()
+    broken = Broken("push")
+    broken.retry_s = (0, 0)
+    [message] = delivered(shop, 1, broken)
+    assert (message.status, [one.verdict for one in shop.page("attempts", message=message.id)]) == ("sent", ["unknown", "sent"])
+
+
+def test_what_expires_on_a_channel_nobody_serves_gives_its_cap_back(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shop.walk_in(at_s=60)
+    shop.walk_in("other", at_s=2000, north_m=5000)
+    [message] = delivered(shop, 1, Notebook("log"))
+    assert (message.status, message.attempt) == ("expired", 0)
 
 
 def test_held_out_customers_are_always_the_same_and_hear_nothing(shop: Shop) -> None:

@@ -251,7 +251,7 @@ def test_a_dead_token_is_forgotten_everywhere_in_its_project(record: SqlRecord):
         unit.commit()
     for channel in ("email", "push"):
         with record.begin() as unit:
-            unit.outbox.drop_address("p1", channel, "token-1")
+            unit.outbox.drop_addresses(channel, [("p1", "token-1")])
             unit.commit()
         tokens = [one.push_token for one in record.reading.page("devices", "p1", {}, None, 9)]
         assert tokens == (["token-1", "token-1", "token-3"] if channel == "email" else [None, None, "token-3"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.clock import PingClock
@@ -196,6 +197,76 @@ def test_a_geofence_made_anew_under_its_old_name_makes_new_visits(house: House) 
     house.post(ping(60, 0))
     assert [kind for kind, _, _ in house.told] == ["entered", "exited", "entered"]
     assert len({visit.visit_id for visit in house.visits}) == 2
+
+
+def test_a_late_ping_does_not_hand_the_phone_to_its_former_owner(house: House) -> None:
+    house.post(ping(100, 900, customer_id="ann"), ping(1000, 900, customer_id="bob"))
+    house.post(ping(500, 900, customer_id="ann"))
+    house.post(ping(1600, 0))
+    assert [event.customer_id for event in house.record.reading.page("events", "p", {"customer": "bob"}, None, 9)] == ["bob"]
+
+
+def test_an_exact_geofence_that_is_given_an_end_ends_its_visit_then(house: House) -> None:
+    house.post(ping(0, 0))
+    house.put(fence(active_until_ms=T0 + 60_000))
+    house.post(ping(30, 0))
+    house.post(ping(90, 0, "other"))
+    house.post(ping(91, 0, "other"))
+    assert house.told == [("entered", "phone", 0), ("exited", "phone", 60)]
+
+
+def test_a_thousand_late_pings_cost_one_look_at_the_visits_and_change_nothing(house: House) -> None:
+    walk = [ping(n, 0) for n in range(1000)] + [ping(1001, 900)]
+    house.post(*walk)
+    before = (house.told, house.visits)
+    house.die_and_return()
+    asked: list[str] = []
+    sa.event.listen(house.record.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    house.post(*walk)
+    assert (house.told, house.visits) == before
+    assert sum("FROM visits" in statement for statement in asked) < 10
+
+
+def test_time_that_no_phone_can_have_is_refused_also_where_pings_move_the_clock(house: House) -> None:
+    receipt = house.post(PingIn(*HOME, 2**61, "phone"))
+    assert [rejection.code for rejection in receipt.rejected] == ["future"]
+    assert house.post(ping(0, 0)).accepted == 1
+
+
+def test_whatever_an_edit_raises_the_street_goes_on(house: House) -> None:
+    class Panic(BaseException):
+        pass
+
+    def panic(unit: Unit) -> Edited:
+        raise Panic
+
+    with pytest.raises(RuntimeError):
+        house.edit(panic)
+    assert house.post(ping(0, 0)).accepted == 1
+
+
+def test_a_listener_that_fails_makes_no_committed_unit_a_failed_one(house: House) -> None:
+    house.street.on_unit(lambda report: 1 / 0)
+    assert house.post(ping(0, 0)).accepted == 1
+    assert len(house.told) == 1
+
+
+def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(postgres_url: str) -> None:
+    one, other = House(postgres_url), House(postgres_url)
+    one.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+    other.post(ping(0, 900, "warm"))
+    one.put(fence("gf_d", profile=Profile("balanced", dwell_s=(60,))))
+    one.post(ping(0, 0))
+    other.post(ping(100, 900, "warm"))
+    other.post(ping(101, 900, "warm"))
+    assert [kind for kind, device, _ in one.told if device == "phone"] == ["entered", "dwelled"]
+    other.put(fence("gf_e", lat=49.0))
+    one.put(fence("gf_f", lat=50.0))
+    for house in (one, other):
+        house.post(PingIn(49.0, HOME[1], T0 + 200_000, f"at-{id(house)}"), PingIn(50.0, HOME[1], T0 + 300_000, f"at-{id(house)}"))
+    assert [kind for kind, device, _ in one.told if device.startswith("at-")].count("entered") == 4
+    one.close()
+    other.close()
 
 
 def test_exits_come_before_enters_in_one_move(house: House) -> None:

@@ -77,7 +77,10 @@ class SqlAccounts:
             raise Busy("Another request with this Idempotency-Key was just answered; send the same again.")
 
     def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:
-        """(fingerprint, status, body) kept for that key since then."""
+        """(fingerprint, status, body) kept for that key since then; others with this key wait until the unit ends."""
+        if self._connection.dialect.name == "postgresql":
+            name = f"{project_id}\x1f{key}"
+            self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))"), {"name": name})
         kept = sa.select(idempotency.c.fingerprint, idempotency.c.status, idempotency.c.body).where(
             idempotency.c.project_id == project_id, idempotency.c.key == key, idempotency.c.created_ms >= since_ms
         )

@@ -18,6 +18,8 @@ from geofence.errors import RecordError
 BUSY_S = 10.0
 WRITES = "geofence_writes"
 
+# whoever holds a lock and does not come back (a paused machine, a lost network) stops nobody else for long
+_PATIENCE = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # NORMAL loses acknowledged commits in a power cut
@@ -103,7 +105,13 @@ def _postgresql(address: sa.URL) -> sa.Engine:
         max_overflow=10,
         pool_timeout=BUSY_S,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "geofence"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "geofence",
+            "options": _PATIENCE,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+        },
         **_shared_options(),
     )
     faults.listen(engine)

@@ -68,21 +68,20 @@ class SqlOutbox:
             self._connection.execute(sa.insert(attempts), [to_row(attempts, one) for one in tried])
         return written
 
-    def drop_address(self, project_id: str, channel: str, address: str) -> None:
-        """Forget a dead push token wherever it is registered; other channels' addresses are not kept with devices.
+    def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
+        """Forget dead push tokens, (project, token), wherever they are registered; other channels' are not kept with devices.
 
-        It locks those devices: in a unit that also finishes messages it goes first, as everybody locks devices first.
+        All their devices are locked in one go, in the order of everybody; so this goes first in its unit.
         """
-        if channel != "push":
+        if channel != "push" or not dead:
             return
-        holders = sa.select(devices.c.device_id).where(devices.c.project_id == project_id, devices.c.push_token == address)
-        ids = list(self._connection.execute(holders).scalars())
-        self._presences.read([DeviceKey(project_id, device_id) for device_id in ids])
-        self._connection.execute(
-            sa.update(devices)
-            .where(devices.c.project_id == project_id, devices.c.device_id.in_(ids), devices.c.push_token == address)
-            .values(push_token=None)
-        )
+        held = sa.tuple_(devices.c.project_id, devices.c.push_token).in_(sorted(set(dead)))
+        holders = self._connection.execute(sa.select(devices.c.project_id, devices.c.device_id).where(held))
+        keys = [DeviceKey(*row) for row in holders]
+        self._presences.read(keys)
+        theirs = sa.tuple_(devices.c.project_id, devices.c.device_id).in_([tuple(key) for key in keys])
+        if keys:
+            self._connection.execute(sa.update(devices).where(theirs, held).values(push_token=None))
 
     def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
         """Never again write to this address; it is kept as a digest, with the first reason."""

@@ -6,7 +6,7 @@ A presence is one MessagePack value: it is read and written whole, and only its 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -23,6 +23,7 @@ from geofence.ports import Changes
 
 _Pair = tuple[str, str, str]
 
+MOST_VISITS = 1000
 CHUNK = 4000  # values in one IN list; SQLite takes 32,766
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -30,11 +31,14 @@ _decode = msgspec.msgpack.Decoder(Presence).decode
 
 
 class SqlPresences:
-    """Implements `ports.Presences`. With a `memory` (embedded) known devices cost no query and their locks no database."""
+    """Implements `ports.Presences`. With a `memory` (embedded) known devices cost no query and their locks no database.
 
-    def __init__(self, connection: sa.Connection, memory: Memory | None) -> None:
+    Without one the record is asked each time; `floors` remember the watermarks of pings that changed nothing there.
+    """
+
+    def __init__(self, connection: sa.Connection, memory: Memory | None, floors: Memory | None = None) -> None:
         self._connection = connection
-        self._memory = memory
+        self._memory, self._floors = memory, floors
         self._states: dict[DeviceKey, DeviceState] = {}  # as read or saved in this unit
         self._hot: dict[DeviceKey, DeviceState] = {}
         self._dropped: set[DeviceKey] = set()
@@ -50,7 +54,7 @@ class SqlPresences:
             remembered = {key: state for key in missing if (state := memory.get(key)) is not None}
             self._states.update(remembered)
             missing = [key for key in missing if key not in remembered]
-        self._states.update(self._load(missing))
+        self._states.update({key: self._raised(key, state) for key, state in self._load(missing).items()})
         return {key: self._states[key] for key in wanted}
 
     def at_geofences(self, uids: Sequence[str]) -> list[DeviceKey]:
@@ -71,24 +75,24 @@ class SqlPresences:
         )
         return list(dict.fromkeys(DeviceKey(*row) for row in self._connection.execute(query)))
 
-    def visits_near(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there whose gap before arrival or time inside surrounds `ts_ms`, ended or not."""
+    def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
+        """Visits of this device there that had not ended by `ts_ms`, later ones too; oldest first, at most 1,000."""
         v = visits.c
-        in_gap = sa.and_(sa.or_(v.before_ms.is_(None), v.before_ms < ts_ms), v.arrival_ms > ts_ms)
-        inside = sa.and_(v.arrival_ms <= ts_ms, sa.or_(v.departure_ms.is_(None), v.departure_ms > ts_ms))
         query = sa.select(*rows.columns(visits, Visit)).where(
-            v.project_id == key.project_id, v.device_id == key.device_id, v.geofence_uid == geofence_uid, sa.or_(in_gap, inside)
+            v.project_id == key.project_id,
+            v.device_id == key.device_id,
+            v.geofence_uid == geofence_uid,
+            sa.or_(v.departure_ms.is_(None), v.departure_ms > ts_ms),
         )
-        return [rows.from_row(Visit, row) for row in self._connection.execute(query).mappings()]
+        found = self._connection.execute(query.order_by(v.arrival_ms).limit(MOST_VISITS))
+        return [rows.from_row(Visit, row) for row in found.mappings()]
 
-    def events_at(self, key: DeviceKey, times_ms: Sequence[int]) -> list[Event]:
-        """Events of this device at exactly these times."""
+    def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
+        """Events of each device at exactly these times; by time."""
         e = events.c
         found: list[Event] = []
-        for some in _chunks(sorted(set(times_ms))):
-            query = sa.select(*rows.columns(events, Event)).where(
-                e.project_id == key.project_id, e.device_id == key.device_id, e.ts_ms.in_(some)
-            )
+        for some in _chunks(sorted({(device_id, ts_ms) for device_id, times in times_ms.items() for ts_ms in times})):
+            query = sa.select(*rows.columns(events, Event)).where(e.project_id == project_id, sa.tuple_(e.device_id, e.ts_ms).in_(some))
             found += [rows.from_row(Event, row) for row in self._connection.execute(query.order_by(e.ts_ms, e.id)).mappings()]
         return found
 
@@ -103,8 +107,7 @@ class SqlPresences:
     def save(self, changes: Changes) -> None:
         """Write states, events and visits."""
         self._save_states(changes.states)
-        if self._memory is not None:
-            self._hot.update(changes.hot)
+        self._hot.update(changes.hot)
         for key in changes.states:
             self._hot.pop(key, None)
         self._save_visits([visit for _, visit in changes.visits.values()], [project for project, _ in changes.visits.values()])
@@ -128,6 +131,17 @@ class SqlPresences:
                 self._memory.drop(key)
             self._memory.put(self._states)  # what was only read is as good as what was saved
             self._memory.put(self._hot)
+        elif self._floors is not None:
+            for key in self._dropped:
+                self._floors.drop(key)
+            self._floors.put(self._hot)
+
+    def _raised(self, key: DeviceKey, state: DeviceState) -> DeviceState:
+        """The state with the newest watermark this process has seen, where that is newer than the record's."""
+        floor = self._floors.get(key) if self._floors is not None else None
+        if floor is None or (floor.watermark_ms or 0) <= (state.watermark_ms or 0):
+            return state
+        return replace(state, watermark_ms=floor.watermark_ms, fix_ms=floor.fix_ms, lat=floor.lat, lon=floor.lon)
 
     def _lock(self, keys: Sequence[DeviceKey]) -> None:
         """One writer per device at a time; in order of lock number, so that two units never wait for each other."""

@@ -38,11 +38,12 @@ class SqlRecord:
         self._lock = _lock_file(address.database or "") if self.embedded and writer else None
         self.reading = SqlReading(self.engine)
         # only the one writer of a file may trust what it remembers
+        self._floors = None if self.embedded else Memory()
         self._memory = Memory() if self._lock is not None else None
 
     def begin(self) -> SqlUnit:
         """Open a unit. On SQLite units wait for each other; the writer thread opens one at a time."""
-        return SqlUnit(self.engine, self._memory)
+        return SqlUnit(self.engine, self._memory, self._floors)
 
     def sequence(self) -> int:
         """Give `stream_seq` to committed events that have none; how many. Does nothing on SQLite, where units did."""

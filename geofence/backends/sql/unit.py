@@ -33,14 +33,14 @@ class SqlUnit:
     outbox: Outbox
     commerce: Commerce
 
-    def __init__(self, engine: sa.Engine, memory: Memory | None) -> None:
+    def __init__(self, engine: sa.Engine, memory: Memory | None, floors: Memory | None = None) -> None:
         self._connection = door.connect(engine, writes=True)
         try:
             self._connection.begin()
         except BaseException:
             self._connection.close()
             raise
-        self.presences = SqlPresences(self._connection, memory)
+        self.presences = SqlPresences(self._connection, memory, floors)
         self.places = SqlPlaces(self._connection)
         self.accounts = SqlAccounts(self._connection, self.presences)
         offers = SqlOffers(self._connection)
