@@ -26,6 +26,7 @@ class Meters:
         self.pings = Counter("geofence_pings", "Pings by outcome: accepted, duplicate, rejected", ["outcome"], registry=registry)
         self.rejected = Counter("geofence_rejected", "Refused pings by code", ["code"], registry=registry)
         self.events = Counter("geofence_events", "Committed events by kind", ["kind"], registry=registry)
+        self.decisions = Counter("geofence_decisions", "Decisions by outcome and reason", ["outcome", "reason"], registry=registry)
         self.messages = Counter("geofence_messages", "Tries at messages by channel and verdict", ["channel", "verdict"], registry=registry)
         self.units = Counter("geofence_units", "Committed units of work", registry=registry)
         self.group = Histogram("geofence_group_requests", "Requests committed together", buckets=_SIZES, registry=registry)
@@ -50,6 +51,8 @@ class Meters:
             self.group.observe(report.requests)
         for event in report.events:
             self.events.labels(event.kind).inc()
+        for decision in report.decisions:  # the token alone: values would make a series each
+            self.decisions.labels(decision.outcome, decision.reason.partition("=")[0]).inc()
 
     def delivered(self, delivered: Delivered) -> None:
         """Count what came of one try at a message."""

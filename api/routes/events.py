@@ -78,24 +78,23 @@ async def _lines(house: House, caller: Caller, filters: dict[str, Any], after: i
     """The stream's text. It ends when the service stops or the key is revoked, and waits for whoever reads slowly."""
     keepalive_s = house.settings.sse_keepalive_s
     pause_s = keepalive_s if house.embedded else min(ELSEWHERE_S, keepalive_s)
-    silent_s = 0.0
+    loop = asyncio.get_running_loop()
+    look_at_s = spoke_at_s = loop.time()
     with house.feed.bell(caller.project_id) as bell:
         yield b"retry: 1000\n\n"
         while not house.feed.closed:
+            if loop.time() - look_at_s >= keepalive_s:  # also where there is always something to tell
+                look_at_s = loop.time()
+                if await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
+                    return
             bell.clear()
             rows, after = await run_in_threadpool(_news, house, caller.project_id, filters, after)
             if rows:
-                silent_s = 0.0
+                spoke_at_s = loop.time()
                 yield b"".join(map(_line, rows))
-            if rows or await _rang(bell, pause_s):
-                continue
-            silent_s += pause_s
-            if silent_s < keepalive_s:
-                continue
-            silent_s = 0.0
-            if await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
-                return
-            yield b": still here\n\n"
+            elif not await _rang(bell, pause_s) and loop.time() - spoke_at_s >= keepalive_s:
+                spoke_at_s = loop.time()
+                yield b": still here\n\n"
 
 
 def _news(house: House, project_id: str, filters: dict[str, Any], after: int) -> tuple[list[Event], int]:

@@ -37,9 +37,7 @@ class Account:
 
     def write(self, root: str) -> None:
         """Write the credentials file, readable by its owner only; `root` is the sandbox's URL."""
-        pem = self._key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
+        pem = self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
         info = {
             "type": "service_account",
             "project_id": PROJECT,
