@@ -83,10 +83,10 @@ async def _lines(house: House, caller: Caller, filters: dict[str, Any], after: i
     with house.feed.bell(caller.project_id) as bell:
         yield b"retry: 1000\n\n"
         while not house.feed.closed:
-            if loop.time() - look_at_s >= keepalive_s:  # also where there is always something to tell
-                look_at_s = loop.time()
-                if await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
-                    return
+            due = loop.time() - look_at_s >= keepalive_s  # also where there is always something to tell
+            look_at_s = loop.time() if due else look_at_s
+            if due and await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
+                return
             bell.clear()
             rows, after = await run_in_threadpool(_news, house, caller.project_id, filters, after)
             if rows:
