@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U
+# RFC 4648's letters spelled as Crockford's: no I, L, O, U, which people mistake for others
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 def of_facts(prefix: str, *facts: object) -> str:
     """`prefix_` and 26 characters (130 bits of SHA-256) of the facts, in order."""
     text = "\x1f".join(map(str, facts))
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:17], "big") >> 6
-    return f"{prefix}_{_spell(number, 26)}"
+    return f"{prefix}_{_spell(hashlib.sha256(text.encode('utf-8', 'surrogatepass')).digest(), 26)}"
 
 
 def new(prefix: str) -> str:
     """`prefix_` and 26 random characters (130 bits)."""
-    return f"{prefix}_{_spell(secrets.randbits(130), 26)}"
+    return f"{prefix}_{_spell(secrets.token_bytes(20), 26)}"
 
 
 def new_secret(kind: str) -> str:
     """An API key: `pk_` or `sk_` and 32 random characters (160 bits)."""
-    return f"{kind}_{_spell(secrets.randbits(160), 32)}"
+    return f"{kind}_{_spell(secrets.token_bytes(20), 32)}"
 
 
 def digest(secret: str) -> str:
@@ -30,9 +31,6 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _spell(number: int, length: int) -> str:
-    letters = []
-    for _ in range(length):
-        number, rest = divmod(number, 32)
-        letters.append(_ALPHABET[rest])
-    return "".join(reversed(letters))
+def _spell(data: bytes, length: int) -> str:
+    """The first `length` letters of at least that many times five bits."""
+    return base64.b32encode(data[:20]).translate(_CROCKFORD)[:length].decode()
