@@ -25,7 +25,8 @@ _PRAGMAS = (
     "synchronous = FULL",  # NORMAL loses acknowledged commits in a power cut
     "fullfsync = ON",  # macOS alone: there fsync does not reach the disk
     "foreign_keys = ON",
-    "cache_size = -16384",
+    "cache_size = -32768",
+    "wal_autocheckpoint = 8000",  # pages: ids are hashes, so commits touch pages all over; fewer check points write them less often
     "temp_store = MEMORY",
     "journal_size_limit = 67108864",
 )
