@@ -84,13 +84,17 @@ def check_templates(campaign: Campaign, sample: Case) -> list[tuple[str, str]]:
         for m, plan in enumerate(variant.messages)
         for name in ("title", "body", "link", "subject", "text", "html")
     )
-    found = ((pointer, _unusable(source, fields, html)) for pointer, source, html in places if source is not None)
+    found = (
+        (pointer, _unusable(source, fields, html, coupon=campaign.plan.offer.coupon is not None))
+        for pointer, source, html in places
+        if source is not None
+    )
     return [(pointer, detail) for pointer, detail in found if detail]
 
 
-def _unusable(source: str, fields: dict[str, Any], html: bool) -> str:
+def _unusable(source: str, fields: dict[str, Any], html: bool, *, coupon: bool) -> str:
     try:
-        check(source, fields, html=html)
+        check(source, fields, html=html, coupon=coupon)
     except InputError as error:
         return error.detail
     return ""

@@ -232,7 +232,8 @@ class Street:
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
             edit.future.set_exception(_told(error))
             return
-        self._committed(1, took_s, done)
+        if edit.project_id:  # the house's own errands are nobody's news
+            self._committed(1, took_s, done)
         edit.future.set_result(edited.value)
 
     def _tick(self) -> None:

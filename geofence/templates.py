@@ -100,8 +100,11 @@ def render(source: str, fields: Mapping[str, Any], *, html: bool = False) -> str
         raise InputError(f"The template cannot be used with this value ({type(error).__name__}).", code="template") from None
 
 
-def check(source: str, fields: Mapping[str, Any], *, html: bool = False) -> None:
-    """Raises `InputError` (code `template`) for a template that cannot be read, names an unknown field, or breaks a limit."""
+def check(source: str, fields: Mapping[str, Any], *, html: bool = False, coupon: bool = True) -> None:
+    """Raises `InputError` (code `template`) for a template that cannot be read, names an unknown field, or breaks a limit.
+
+    Without `coupon` the offer has no code, and a template that names one would leave a hole.
+    """
     if len(source) > MAX_LENGTH:
         raise InputError(f"A template may be {MAX_LENGTH:,} characters long.", code="template")
     try:
@@ -120,6 +123,8 @@ def check(source: str, fields: Mapping[str, Any], *, html: bool = False) -> None
     if any(".." in _QUOTED.sub("", part) for part in _MARKUP.findall(source)):
         raise InputError("Ranges like (1..9) cannot be used here.", code="template")
     for name in _named(found.globals):
+        if not coupon and name.startswith("coupon."):
+            raise InputError(f"There is no `{name}`: the offer has no coupon.", code="template")
         if name not in FIELDS:
             raise InputError(f"There is no field `{name}`; there are {', '.join(sorted(FIELDS))}.", code="template")
     render(source, fields, html=html)

@@ -188,6 +188,12 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
     assert shop.walk_in(at_s=120, north_m=5000).accepted == 1
 
 
+def test_a_template_may_not_name_a_code_that_the_offer_does_not_have(shop: Shop) -> None:
+    with pytest.raises(InputError) as caught:
+        shop.campaign(offer={"title": "2 for 1"})
+    assert ("/variants/0/messages/0/body", "There is no `coupon.code`: the offer has no coupon.") in caught.value.errors
+
+
 @pytest.mark.parametrize(
     "source",
     [

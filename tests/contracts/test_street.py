@@ -157,6 +157,17 @@ def test_bad_items_are_named_and_never_spoil_their_batch(house: House) -> None:
     ]
 
 
+def test_a_phone_that_says_it_does_not_know_where_it_is_is_not_believed(house: House) -> None:
+    receipt = house.post(ping(0, 0, accuracy_m=-1.0), ping(10, 900, speed_mps=-1.0))
+    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (1, [(0, "invalid_field")])
+    assert house.told == []
+
+
+def test_seconds_taken_for_milliseconds_are_told_as_such(house: House) -> None:
+    [rejection] = house.post(PingIn(*HOME, T0 // 1000, "phone")).rejected
+    assert (rejection.code, "milliseconds" in rejection.detail) == ("invalid_time", True)
+
+
 def test_a_late_ping_moves_an_arrival_back_but_triggers_nothing(house: House) -> None:
     house.post(ping(0, 500), ping(100, 0))
     house.post(ping(50, 50))
