@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.problems import Refusal
+from api.queries import refuse_unknown
 from geofence import ids
 from geofence.model.account import Key, Scope
 from geofence.ports import Reading
@@ -90,10 +91,12 @@ def permit(caller: Caller, *scopes: Scope) -> Caller:
 
 
 def allow(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency: the caller of a route that needs one of these scopes."""
+    """A dependency: the caller of a route that needs one of these scopes; its query must hold nothing the route does not know."""
 
     async def caller(request: Request) -> Caller:
-        return permit(await identify(request), *scopes)
+        found = permit(await identify(request), *scopes)
+        refuse_unknown(request)
+        return found
 
     return caller
 

@@ -63,11 +63,11 @@ def describe(
 ) -> dict[str, Any]:
     """How a route is documented: its answer's struct (or a whole `content`) under each status, its refusals, its body.
 
-    401, 403 and 503 go without saying.
+    401, 403, 422 (a query parameter that is not there) and 503 go without saying.
     """
     content = answer if isinstance(answer, Mapping) else {"application/json": {"schema": ref(answer)}} if answer else None
     told: dict[int, dict[str, Any]] = {status: {"description": "Done."} | ({"content": content} if content else {}) for status in statuses}
-    told |= {status: refusal(status) for status in sorted({*refuses, 401, 403, 503} | ({400, 413, 415, 422} if body else set()))}
+    told |= {status: refusal(status) for status in sorted({*refuses, 401, 403, 422, 503} | ({400, 413, 415} if body else set()))}
     described: dict[str, Any] = {"response_model": None, "status_code": statuses[0], "responses": told}
     if body is not None:
         taken = {"required": True, "content": {"application/json": {"schema": ref(body)}}}

@@ -18,11 +18,13 @@ from api.doors import house_of, reply
 from api.intake import Intake, read_body, read_pings
 from api.openapi import ref, refusal
 from api.problems import Refusal, RejectedItem, answer
+from api.queries import refuse_unknown
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt
 
 INCLUDES = frozenset({"events", "offers", "hint"})
+_PARAMETERS = ("include", "platform", "key")
 _NOTHING: frozenset[str] = frozenset()
 _REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
 
@@ -56,7 +58,9 @@ async def post_device_ping(request: Request) -> Response:
 
 
 async def _poster(request: Request) -> Caller:
-    return permit(await identify(request, in_query=True), "ingest")
+    caller = permit(await identify(request, in_query=True), "ingest")
+    refuse_unknown(request, _PARAMETERS)
+    return caller
 
 
 async def _carry(house: House, caller: Caller, intake: Intake, include: frozenset[str], watch: int) -> Receipt:

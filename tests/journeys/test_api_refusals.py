@@ -194,6 +194,25 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
         assert (told.status_code, told.json()["code"]) == (400, "bad_cursor"), cursor
 
 
+def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_named(shop: Shop) -> None:
+    ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
+    for method, path, name, takes in (
+        ("GET", "/v1/decisions?customer_id=nope", "customer_id", "customer, campaign, store"),
+        ("GET", "/v1/stores?limit=1&colour=red", "colour", "limit"),
+        ("GET", "/v1/stores/s?a/b=1", "a~1b", "takes none"),
+        ("GET", "/v1/events/stream?geofence=g", "geofence", "kind, store, since_seq"),
+        ("POST", "/v1/pings?includes=events", "includes", "include, platform, key"),
+        ("POST", "/v1/devices/d/ping?wish=offers", "wish", "include, platform, key"),
+    ):
+        told = shop.client.request(method, path, json=ping if method == "POST" else None)
+        assert (told.status_code, told.json()["code"]) == (422, "invalid"), path
+        assert [one["pointer"] for one in told.json()["errors"]] == [f"/query/{name}"]
+        assert takes in told.json()["errors"][0]["detail"], told.text
+    assert shop.with_key("").get("/v1/decisions?customer_id=nope").status_code == 401
+    for path in ("/livez?a=1", "/readyz?a=1", "/metrics?a=1", "/openapi.json?a=1", "/docs?a=1"):
+        assert shop.client.get(path).status_code == 200, path
+
+
 def test_every_answer_carries_its_safe_headers(shop: Shop) -> None:
     for path in ("/v1/stores", "/v1/nothing", "/livez"):
         headers = shop.client.get(path).headers
