@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -15,7 +14,10 @@ import typer
 
 from api.bootstrap import reach_record, record_file
 from api.cli import AsJson, settled
-from api.settings import Settings
+from api.delivery import channels_of, notes_of, told_of
+from api.fields import moment_text
+from api.listening import fault_of_port
+from api.settings import SettingError, Settings
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 
@@ -33,7 +35,7 @@ class Finding(NamedTuple):
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, libraries, database, disk, clock and port."""
+    """Check Python, libraries, database, disk, clock, channels and port."""
     found = list(examine(settled().settings))
     if as_json:
         typer.echo(json.dumps([one._asdict() for one in found], indent=1))
@@ -59,6 +61,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("disk", _disk),
         ("database", _database),
         ("clock", _clock),
+        ("channels", _channels),
         ("port", _port),
     )
     for name, check in checks:
@@ -105,26 +108,31 @@ def _database(settings: Settings) -> tuple[bool, str]:
             record.close()
     except GeofenceError as error:
         return False, f"not reachable, or never served from: {error.detail}"
-    return True, ", ".join(f"{name} {value}" for name, value in seen.items())
+    waiting = f", {seen['unnumbered']} events wait for their number" if seen["unnumbered"] else ""
+    return True, f"{seen['database']} at schema revision {seen['schema']}{waiting}"
 
 
 def _clock(_: Settings) -> tuple[bool, str]:
     now_ms = SystemClock().now_ms()
-    return _BUILT_MS < now_ms < _BUILT_MS + 50 * 365 * 86_400_000, f"{now_ms} ms since 1970"
+    return _BUILT_MS < now_ms < _BUILT_MS + 50 * 365 * 86_400_000, moment_text(now_ms)
+
+
+def _channels(settings: Settings) -> tuple[bool, str]:
+    try:
+        channels = channels_of(settings)
+    except SettingError as error:
+        return False, str(error)
+    for channel in channels.values():
+        channel.close()
+    return True, ", ".join(line.partition(";")[0] for line in told_of(channels, notes_of(channels, here=True)))
 
 
 def _port(settings: Settings) -> tuple[bool, str]:
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            runs = _ask(settings, "/livez")[0] == 200
-            return (
-                runs,
-                "taken by a service that answers" if runs else f"{settings.host}:{settings.port} cannot be taken ({error.strerror})",
-            )
-    return True, f"{settings.host}:{settings.port} is free"
+    taken = fault_of_port(settings)
+    if taken is None:
+        return True, f"{settings.host}:{settings.port} is free" if settings.port else f"any free one on {settings.host}"
+    runs = _ask(settings, "/livez")[0] == 200
+    return runs, f"{settings.host}:{settings.port} is taken by a service that runs already" if runs else taken
 
 
 def _ask(settings: Settings, path: str) -> tuple[int, str]:

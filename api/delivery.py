@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from api.settings import SettingError, Settings
 from geofence.channels import Channel
@@ -36,6 +36,11 @@ def notes_of(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
     return tuple(
         f"{name}: not configured ({setting}); messages wait until they expire" for name, setting in closed.items() if name not in channels
     )
+
+
+def told_of(channels: Mapping[str, Channel], notes: Iterable[str]) -> tuple[str, ...]:
+    """Every channel in a line of its own, as `serve` prints them at its start: those that are open, then the notes."""
+    return (*(f"{name}: configured" for name in channels), *notes)
 
 
 _SETTINGS = {

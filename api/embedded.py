@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from api.bootstrap import open_house
+from api.listening import fault_of_port
 from api.serving import Server
 from api.settings import Settings
 
@@ -26,7 +25,9 @@ class Running(NamedTuple):
 @contextmanager
 def serving(settings: Settings) -> Iterator[Running]:
     """Serve until the block ends. Raises OSError when the port is taken or the service does not start."""
-    _must_be_free(settings.host, settings.port)
+    taken = fault_of_port(settings)
+    if taken is not None:
+        raise OSError(taken)
     listening = threading.Event()
     urls: list[str] = []
 
@@ -44,10 +45,3 @@ def serving(settings: Settings) -> Iterator[Running]:
     finally:
         server.should_exit = True
         thread.join()
-
-
-def _must_be_free(host: str, port: int) -> None:
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:
-        raise OSError(f"{host}:{port} cannot be listened on ({os.strerror(error.errno or 0)}); --port 0 takes any free one") from None

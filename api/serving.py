@@ -11,7 +11,9 @@ import uvicorn
 
 from api.app import make_app
 from api.bootstrap import House, open_house
-from api.settings import Settings
+from api.delivery import told_of
+from api.listening import fault_of_port
+from api.settings import SettingError, Settings
 
 GRACE_S = 20
 _log = structlog.get_logger()
@@ -57,12 +59,21 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether it ever listened. `tell` prints what a person should see."""
+    """Serve until SIGTERM or SIGINT; whether it ever listened. `tell` prints what a person should see.
+
+    Raises `SettingError` for a port that is taken, before a record is made.
+    """
+    taken = fault_of_port(settings)
+    if taken is not None:
+        raise SettingError(taken)
     house = open_house(settings)
     if house.first_keys is not None:
         tell(f"A new project: {house.first_keys.project_id}. Its keys are shown this once:")
         tell(f"  publishable  {house.first_keys.publishable}")
         tell(f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else house.first_keys.secret}")
+
+    for line in told_of(house.channels, house.notes):
+        tell(line)
 
     def opened(url: str) -> None:
         tell(f"Listening on {settings.public_url or url} (documentation at /docs)")

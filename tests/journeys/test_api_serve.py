@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -73,11 +74,39 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Pa
 def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None:
     well = _geofence(tmp_path, "doctor", "--json", PORT="0")
     assert well.returncode == 0, well.stdout
-    assert {one["name"] for one in json.loads(well.stdout)} == {"python", "libraries", "disk", "database", "clock", "port"}
+    assert {one["name"] for one in json.loads(well.stdout)} == {"python", "libraries", "disk", "database", "clock", "channels", "port"}
     (tmp_path / "broken.db").write_text("this is no database, only a text that is long enough to be looked at" * 20)
     sick = _geofence(tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=f"sqlite:///{tmp_path}/broken.db")
     assert sick.returncode == 1
     assert [one["name"] for one in json.loads(sick.stdout) if not one["fine"]] == ["database"]
+
+
+def test_the_doctor_refuses_channels_that_would_stop_serve(tmp_path: Path) -> None:
+    (tmp_path / "fcm.json").write_text("{}")
+    for name, value in (("FCM_CREDENTIALS", "missing.json"), ("FCM_CREDENTIALS", "fcm.json"), ("SMTP_URL", "http://relay")):
+        told = _geofence(tmp_path, "doctor", "--json", PORT="0", **{name: value})
+        assert told.returncode == 1
+        bad = [one for one in json.loads(told.stdout) if not one["fine"]]
+        assert [one["name"] for one in bad] == ["channels"]
+        assert f"GEOFENCE_{name}" in bad[0]["seen"]
+        assert _geofence(tmp_path, "serve", PORT="0", **{name: value}).returncode == 2
+
+
+def test_serve_says_which_channels_are_open(tmp_path: Path) -> None:
+    with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log", SMTP_URL="smtp://127.0.0.1:1"):
+        told = (tmp_path / "log").read_text().splitlines()
+    assert "email: configured" in told
+    assert any(line.startswith("push: not configured (GEOFENCE_FCM_CREDENTIALS)") for line in told)
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        told = _geofence(tmp_path, "serve", PORT=port)
+        assert told.returncode == 2
+        assert "GEOFENCE_PORT or --port" in told.stderr
+        assert len(told.stderr.splitlines()) == 1
+        assert (told.stdout, list(tmp_path.iterdir())) == ("", [])
 
 
 def test_health_asks_the_running_service(tmp_path: Path) -> None:

@@ -1,0 +1,20 @@
+"""Whether the port is free, asked before anything else is made."""
+
+from __future__ import annotations
+
+import socket
+
+from api.settings import Settings
+
+
+def fault_of_port(settings: Settings) -> str | None:
+    """Why `serve` could not listen where the settings say, in words; None when it could."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            why = (error.strerror or type(error).__name__).lower()
+            return f"GEOFENCE_PORT: cannot listen on {settings.host}:{settings.port} ({why}); choose another by GEOFENCE_PORT or --port"
+    return None
