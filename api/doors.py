@@ -63,6 +63,8 @@ async def json_body(request: Request) -> bytes:
         raise Refusal(415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"})
     body = await read_body(request, house_of(request).settings.max_body_bytes)
     guard_containers(body)
+    if not body.strip():
+        raise Refusal(400, "malformed", "The body is empty; send one JSON object.")
     return body
 
 

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 MAX_TEXT = 1_000
 MAX_DEPTH = 16
 MAX_METADATA_BYTES = 16_384
+# the branches of a choice: part of pydantic's place of a fault, but no part of the body
+BY_NAME, IN_FULL = "<by name>", "<in full>"
 _WHOLE = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,6 +22,13 @@ class Body(BaseModel):
     """A request body: exact types, no unknown fields, finite numbers only."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+def shape_of(name: str) -> str:
+    """The fields of the `Body` of that class name, in words."""
+    kind = next((kind for kind in Body.__subclasses__() if kind.__name__ == name), Body)
+    fields = [f"{field} (required)" if facts.is_required() else field for field, facts in kind.model_fields.items()]
+    return ", ".join(fields)
 
 
 def _storable(text: str) -> str:

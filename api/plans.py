@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from api.choices import choices_at
 from api.fields import MAX_DEPTH, is_storable
 from api.problems import Refusal
 from geofence.model.campaign import Plan, Status
@@ -41,18 +42,23 @@ def read_plan(body: bytes, campaign_id: str) -> PlanIn:
     try:
         read = msgspec.convert(found, PlanIn)
     except msgspec.ValidationError as error:
-        raise _invalid(*place_of(str(error))) from None
+        raise _invalid(*place_of(str(error), found)) from None
     if read.id not in (None, campaign_id):
         raise _invalid("/id", "Differs from the one in the address.")
     return read
 
 
-def place_of(words: str) -> tuple[str, str]:
-    """(JSON pointer, detail) of a message of msgspec: ``Expected `int` <= 1000 - at `$.priority` ``."""
+def place_of(words: str, body: Any) -> tuple[str, str]:
+    """(JSON pointer, detail) of a message of msgspec about a body: ``Expected `int` <= 1000 - at `$.priority` ``."""
     found = _WHERE.match(words)
     what, path = (found["what"], found["path"] or "") if found else (words, "")
-    pointer = "".join(f"/{name or number}" for name, number in _STEP.findall(path))
+    steps = _STEP.findall(path)
+    pointer = "".join(f"/{name or number}" for name, number in steps)
     named = _FIELD.match(what)
+    if what.startswith("Invalid "):
+        choices = choices_at(PlanIn, body, [name or int(number) for name, number in steps])
+        if choices:
+            return pointer, f"Must be one of: {', '.join(choices)}."
     if named is None:
         return pointer, _VALUE.sub("", what) + "."
     detail = "Is missing." if "missing" in what.partition("`")[0] else "There is no such field."

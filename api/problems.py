@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.fields import BY_NAME, IN_FULL, shape_of
 from geofence.errors import Busy, Conflict, GeofenceError, InputError, NotFound, RecordError, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -151,11 +152,15 @@ def methods_at(request: Request) -> set[str]:
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc if part not in (BY_NAME, IN_FULL))
 
 
 def _words(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         return "There is no such field."
+    if fault["type"] == "model_type":
+        return f"Must be an object of the fields: {shape_of(fault['ctx']['class_name'])}."
+    if fault["type"] in ("literal_error", "enum"):
+        return f"Must be {fault['ctx']['expected']}.".replace("'", "")
     text = str(fault["msg"]).removeprefix("Value error, ")
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from api.fields import Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
+from api.fields import BY_NAME, IN_FULL, Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
 from geofence.model.account import Device, Scope
 from geofence.model.place import Geofence, Profile, ProfileName, Ring, Store
 
@@ -73,7 +73,12 @@ class ProfileIn(Body):
         return Profile(**{**self.model_dump(), "dwell_s": tuple(sorted(set(self.dwell_s)))})
 
 
-ProfileChoice = ProfileName | ProfileIn
+def _written(choice: Any) -> str:
+    return IN_FULL if isinstance(choice, dict | ProfileIn) else BY_NAME
+
+
+# one way of writing it is looked at, so that a fault of one is not told of both
+ProfileChoice = Annotated[Annotated[ProfileName, Tag(BY_NAME)] | Annotated[ProfileIn, Tag(IN_FULL)], Discriminator(_written)]
 
 
 def profile_of(choice: ProfileName | ProfileIn | None) -> Profile | None:

@@ -194,6 +194,34 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
         assert (told.status_code, told.json()["code"]) == (400, "bad_cursor"), cursor
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "words"),
+    [
+        ("geofences/g", {"region": CIRCLE, "profile": "odd"}, "/profile", "Must be exact, balanced or strict."),
+        ("geofences/g", {"region": CIRCLE, "profile": 5}, "/profile", "Must be exact, balanced or strict."),
+        ("geofences/g", {"region": CIRCLE, "profile": {"name": "odd"}}, "/profile/name", "Must be exact, balanced or strict."),
+        ("geofences/g", {"region": CIRCLE, "profile": {"colour": "red"}}, "/profile/colour", "There is no such field."),
+        ("customers/c", {"consent": {"push": True}}, "/consent/push", "Must be an object of the fields: granted (required), at, source."),
+        ("campaigns/c", {"status": "odd"}, "/status", "Must be one of: active, draft, paused."),
+        ("campaigns/c", {"trigger": {"event": "odd"}}, "/trigger/event", "Must be one of: dwelled, entered, exited."),
+        ("campaigns/c", {"variants": [{"messages": [{"channel": "fax"}]}]}, "/variants/0/messages/0/channel", "Must be one of: "),
+        ("campaigns/c", {"variants": [{"messages": [{"channel": "push", "when": "no_push"}]}]}, "/variants/0/messages/0/when", ": always."),
+    ],
+)
+def test_a_refusal_says_what_the_field_takes(shop: Shop, path: str, body: dict[str, object], pointer: str, words: str) -> None:
+    told = shop.client.put(f"/v1/{path}", json=body)
+    assert told.status_code == 422, told.text
+    assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
+    assert words in told.json()["errors"][0]["detail"]
+
+
+def test_an_empty_body_is_called_empty(shop: Shop) -> None:
+    for method, path in (("POST", "coupons/ABC/redeem"), ("PUT", "stores/s"), ("PUT", "campaigns/c")):
+        told = shop.client.request(method, f"/v1/{path}")
+        assert (told.status_code, told.json()["code"]) == (400, "malformed")
+        assert "empty" in told.json()["detail"]
+
+
 def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_named(shop: Shop) -> None:
     ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
     for method, path, name, takes in (
