@@ -22,6 +22,7 @@ REGION_SCHEMA: dict[str, Any] = {
         {
             "type": "object",
             "required": ["type", "lat", "lon", "radius_m"],
+            "additionalProperties": False,
             "properties": {
                 "type": {"const": "circle"},
                 "lat": {"type": "number", "minimum": -90, "maximum": 90},

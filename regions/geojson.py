@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +20,7 @@ _METRES = {"m": 1.0, "meters": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1
 _LAT = ("lat", "latitude")
 _LON = ("lon", "lng", "longitude")
 _RADIUS = ("radius_m", "radius")
+_OURS = ("type", "lat", "lon", "radius_m")
 
 
 def read_region(obj: object) -> Checked:
@@ -126,14 +127,27 @@ def _circle(obj: Mapping[Any, object], at: str) -> Checked | None:
     kind = obj.get("type")
     if "coordinates" in obj and (kind in ("circle", "Circle") or (kind == "Point" and "radius" in obj)):
         return Checked(_point_circle(obj["coordinates"], obj, f"{at}/coordinates", at))
-    if kind not in ("circle", "Circle", None):
+    if kind in ("circle", "Circle"):
+        return _ours(obj, at)
+    if kind is not None:
         return None
     names = [next((name for name in given if name in obj), given[0]) for given in (_LAT, _LON, _RADIUS)]
-    if kind is None and not all(name in obj for name in names):
-        return None
-    missing = next((name for name in names if name not in obj), None)
+    return _named(obj, at, names) if all(name in obj for name in names) else None
+
+
+def _ours(obj: Mapping[Any, object], at: str) -> Checked:
+    """Our circle holds its own fields and no other: a misspelt or second radius would mean another place than it says."""
+    strange = next((str(name) for name in obj if name not in _OURS), None)
+    if strange is not None:
+        named = strange[:128].replace("~", "~0").replace("/", "~1") if strange.isprintable() else ""
+        raise RegionError("not_a_region", "a circle has the fields type, lat, lon and radius_m, and no other", f"{at}/{named}")
+    missing = next((name for name in _OURS if name not in obj), None)
     if missing:
         raise RegionError("not_a_region", f"the circle has no {missing}", f"{at}/{missing}")
+    return _named(obj, at, _OURS[1:])
+
+
+def _named(obj: Mapping[Any, object], at: str, names: Sequence[str]) -> Checked:
     lat, lon, radius = (obj[name] for name in names)
     return Checked(check_circle(lat, lon, radius, (f"{at}/{names[0]}", f"{at}/{names[1]}", f"{at}/{names[2]}")))
 
