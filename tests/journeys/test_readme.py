@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from geofence.model.ping import PingIn
 from tests.servers.running import Service
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -107,6 +108,11 @@ def test_every_shell_block_of_the_readme_is_run() -> None:
 )
 def test_an_answer_that_differs_from_what_is_shown_is_seen(shown: Any, given: Any, same: bool) -> None:
     assert matches(shown, given) is same
+
+
+def test_every_field_of_a_ping_has_its_row_in_the_readme() -> None:
+    table = README.read_text(encoding="utf-8").partition("<!-- pings -->")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(PingIn.__struct_fields__)
 
 
 def test_every_command_of_the_readme_exists() -> None:
