@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -36,6 +37,8 @@ app = typer.Typer(name="geofence", cls=Late, no_args_is_help=True, add_completio
 
 def main() -> None:
     """Run the command line."""
+    # scripts start what they put into the background with SIGINT ignored; every command ends on it all the same, as `serve` does
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app()
 
 
