@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import random
 import time
 from collections import Counter, defaultdict
@@ -27,6 +28,7 @@ from tests.servers.running import Service
 
 DAY_S = 86_400
 KILLS = 40
+CABS = int(os.environ.get("GEOFENCE_TEST_CABS", "150"))  # fewer for a shorter run
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -109,7 +111,8 @@ def check(everything: Found, sandbox: Sandbox) -> Counter[str]:
     sent = {one.id for one in messages.values() if one.status == "sent"}
     assert sent <= seen.keys(), "a message called sent was never seen"
     assert {one.status for one in messages.values()} <= {"sent", "dropped", "expired"}
-    untried = {one.id for one in messages.values() if one.status in ("dropped", "expired") and one.attempt <= 1}
+    # a take whose holder died may have been handed over: only those ended by whoever took them surely were not
+    untried = {one.id for one in messages.values() if one.status in ("dropped", "expired") and one.attempt == one.untried}
     assert not untried & seen.keys(), "a message was seen although it was dropped or expired"
     for message_id, count in seen.items():
         assert count <= messages[message_id].attempt, "seen more often than it was taken"
@@ -132,8 +135,8 @@ def most_in_window(decisions: list[Decision], handed: set[str], window_ms: int) 
 
 @pytest.mark.skipif(bool(real_trace.MISSING), reason=real_trace.MISSING)
 @pytest.mark.parametrize("kills", [0, 20])
-def test_150_real_cabs_hear_at_most_once_a_day_and_everything_is_there_once(kills: int, tmp_path: Path, sandbox: Sandbox) -> None:
-    names = real_trace.cabs()
+def test_real_cabs_hear_at_most_once_a_day_and_everything_is_there_once(kills: int, tmp_path: Path, sandbox: Sandbox) -> None:
+    names = real_trace.cabs(CABS)
     bodies = list(real_trace.batches(names))
     deaths = set(random.Random(kills).sample(range(len(bodies)), kills))
     with service_for(sandbox, tmp_path, CLOCK="pings") as service, service.client() as client:
@@ -154,7 +157,7 @@ def test_150_real_cabs_hear_at_most_once_a_day_and_everything_is_there_once(kill
     twice = sum(count > 1 for count in seen.values())
     print(f"\n{kills} kills, {took_s:.0f} s: {len(everything.decisions)} decisions, {len(everything.messages)} messages {dict(statuses)}")
     print(f"{len(seen)} seen by the provider, {twice} more than once")
-    assert len(handed) > 1000
+    assert len(handed) > 5 * len(names)
     assert most_in_window(everything.decisions, handed, DAY_S * 1000) == 1
     for one in everything.messages.values():
         assert one.status != "sent" or (one.finished_ms or 0) >= one.created_ms
