@@ -133,9 +133,6 @@ class Offers(Protocol):
         Released: a `send` whose messages all ended without any attempt.
         """
 
-    def on_visits(self, project_id: str, customer_ids: Iterable[str], visit_ids: Iterable[str]) -> list[Decision]:
-        """Decisions `send` and `holdout` of these customers made during these visits: the approaches going on now."""
-
     def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, Queued]]:
         """(event id, message) of every message not yet expired that these events led to, oldest first."""
 

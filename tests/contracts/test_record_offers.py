@@ -160,21 +160,6 @@ def test_a_send_that_was_tried_or_may_have_been_counts_for_good(record: SqlRecor
     assert _sent(record, "c1") == ["dec_000001", "dec_000002"]
 
 
-def test_decisions_on_visits_are_those_of_these_customers(record: SqlRecord):
-    offers.add(
-        record,
-        offers.decision(1, visit_id="vis_a"),
-        offers.decision(2, visit_id="vis_b", outcome="holdout"),
-        offers.decision(3, visit_id="vis_a", outcome="silent"),
-        offers.decision(4, visit_id="vis_a", customer_id="c2"),
-        offers.decision(5, visit_id="vis_c"),
-    )
-    with record.begin() as unit:
-        assert [one.id for one in unit.offers.on_visits("p1", ["c1"], ["vis_b", "vis_a"])] == ["dec_000001", "dec_000002"]
-        assert unit.offers.on_visits("p2", ["c1"], ["vis_a"]) == []
-        assert unit.offers.on_visits("p1", [], ["vis_a"]) == []
-
-
 def test_messages_that_events_led_to_are_found_until_they_expire(record: SqlRecord):
     late = offers.message(3, expires_ms=some.START_MS + 5)
     offers.add(record, *map(offers.decision, (1, 2, 3)), offers.message(2), offers.message(1, status="sent", due_ms=None), late)
@@ -186,13 +171,12 @@ def test_messages_that_events_led_to_are_found_until_they_expire(record: SqlReco
         assert unit.offers.caused_by("p2", events, 0) == []
 
 
-def test_thousands_of_customers_and_visits_are_asked_for_at_once(record: SqlRecord):
+def test_thousands_of_customers_are_asked_for_at_once(record: SqlRecord):
     names = [f"c{number}" for number in range(40_000)]
     offers.add(record, offers.decision(1, customer_id="c39999", visit_id="vis_39999"))
     with record.begin() as unit:
         assert unit.offers.customers("p1", names[:5000]) == {}  # a lock each: PostgreSQL has room for some thousands
         assert len(unit.offers.sent("p1", names, 0)) == 1
-        assert len(unit.offers.on_visits("p1", names, [f"vis_{number}" for number in range(40_000)])) == 1
 
 
 def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(record: SqlRecord):

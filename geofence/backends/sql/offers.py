@@ -67,12 +67,6 @@ class SqlOffers:
         found = self._decisions(project_id, decisions.c.customer_id, customer_ids, decisions.c.at_ms >= since_ms, heard)
         return sorted(found, key=lambda one: (one.at_ms, one.id))
 
-    def on_visits(self, project_id: str, customer_ids: Iterable[str], visit_ids: Iterable[str]) -> list[Decision]:
-        """Decisions `send` and `holdout` of these customers made during these visits, oldest first, released ones too."""
-        theirs = set(customer_ids)
-        found = self._decisions(project_id, decisions.c.visit_id, visit_ids) if theirs else []
-        return sorted((one for one in found if one.customer_id in theirs), key=lambda one: (one.at_ms, one.id))
-
     def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, Queued]]:
         """(event id, message) of every message not yet expired that these events led to, oldest first."""
         found: list[tuple[str, Queued]] = []
