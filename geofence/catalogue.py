@@ -5,11 +5,12 @@ A catalogue never changes once made; an edit makes the next one and the street s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
+from geofence.shelf import Names, Shelf
 from geofence.track import Rules
 from regions.geojson import read_region
 from regions.index import Index
@@ -19,6 +20,31 @@ COOL_DOWN_S = 120
 PRESENCE_TIMEOUT_S = 3600
 LEAST_EXIT_MARGIN_M = 20.0
 LEAST_MAX_ACCURACY_M = 200.0
+_SPARE_SLOTS = 1_024
+
+
+class RuleBook:
+    """The rules of each slot, worked out when they are first asked for: an area's inradius takes a while to find."""
+
+    __slots__ = ("_asked", "_default", "_fences", "_index", "_known")
+
+    def __init__(self, fences: Shelf[Geofence], index: Index, default: Profile, asked: Sequence[Campaign]) -> None:
+        self._fences, self._index, self._default, self._asked = fences, index, default, asked
+        self._known: dict[int, tuple[Geofence, Rules]] = {}  # shared by versions: a slot's rules hold while its fence is the same
+
+    def __getitem__(self, slot: int) -> Rules | None:
+        fence, known = self._fences[slot], self._known.get(slot)
+        if fence is None:
+            return None
+        if known is None or known[0] is not fence:
+            known = self._known[slot] = (fence, _rules(fence, self._default, self._index, slot, self._asked))
+        return known[1]
+
+    def following(self, fences: Shelf[Geofence], index: Index) -> RuleBook:
+        """The rules of the next version, in which slots mean the same."""
+        book = RuleBook(fences, index, self._default, self._asked)
+        book._known = self._known
+        return book
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +54,85 @@ class Catalogue:
     version: int
     default: Profile
     index: Index
-    fences: tuple[Geofence | None, ...]
-    rules: tuple[Rules | None, ...]
-    slot_of: dict[str, int]
+    fences: Shelf[Geofence]
+    rules: RuleBook
+    slot_of: Names
     campaigns: tuple[Campaign, ...] = ()
 
     @staticmethod
     def build(version: int, default: Profile, fences: Iterable[Geofence], campaigns: Iterable[Campaign] = ()) -> Catalogue:
         """The catalogue of these geofences; disabled ones are left out, and so are drafts of campaigns."""
-        asked = _asked(campaigns)
         enabled = [fence for fence in fences if fence.enabled]
         index = Index.build([read_region(fence.region).region for fence in enabled])
-        rules = tuple(_rules(fence, default, index, slot, asked) for slot, fence in enumerate(enabled))
-        slot_of = {fence.uid: slot for slot, fence in enumerate(enabled)}
-        return Catalogue(version, default, index, tuple(enabled), rules, slot_of, asked)
+        return _assembled(version, default, index, enabled, _asked(campaigns))
 
     def patched(self, version: int, changed: Sequence[Geofence], removed: Sequence[str]) -> Catalogue:
-        """The next catalogue: `changed` replaced or added, `removed` uids taken out."""
-        if not changed and not removed:
+        """The next catalogue: `changed` replaced or added, `removed` uids taken out. A geofence whose region stays keeps its slot."""
+        gone = {uid for uid in (*removed, *(fence.uid for fence in changed)) if uid in self.slot_of}
+        kept = {slot: fence for fence in changed if fence.enabled and (slot := self._slot_if_same(fence)) is not None}
+        gone -= {fence.uid for fence in kept.values()}
+        staying = {fence.uid for fence in kept.values()}
+        added = [fence for fence in changed if fence.enabled and fence.uid not in staying]
+        if not gone and not kept and not added:
             return replace(self, version=version)
-        added = [fence for fence in changed if fence.enabled]
-        gone = {*removed, *(fence.uid for fence in changed)} & self.slot_of.keys()
-        gone_slots = [self.slot_of[uid] for uid in gone]
-        index, slots = self.index.patched(gone_slots, [read_region(fence.region).region for fence in added])
-        room = max([len(self.fences), *(slot + 1 for slot in slots)])
-        fences = [*self.fences, *[None] * (room - len(self.fences))]
-        rules = [*self.rules, *[None] * (room - len(self.rules))]
-        for slot in gone_slots:
-            fences[slot] = rules[slot] = None
-        for fence, slot in zip(added, slots, strict=True):
-            fences[slot], rules[slot] = fence, _rules(fence, self.default, index, slot, self.campaigns)
-        slot_of = {uid: slot for uid, slot in self.slot_of.items() if uid not in gone}
-        slot_of.update((fence.uid, slot) for fence, slot in zip(added, slots, strict=True))
-        return Catalogue(version, self.default, index, tuple(fences), tuple(rules), slot_of, self.campaigns)
+        left = [self.slot_of[uid] for uid in gone]
+        index, slots = (
+            self.index.patched(left, [read_region(fence.region).region for fence in added]) if gone or added else (self.index, [])
+        )
+        rows = {**dict.fromkeys(left), **kept, **dict(zip(slots, added, strict=True))}
+        fences = self.fences.changed(rows, max([len(self.fences), *(slot + 1 for slot in slots)]))
+        slot_of = self.slot_of.changed(gone, {fence.uid: slot for fence, slot in zip(added, slots, strict=True)})
+        rules = self.rules.following(fences, index)
+        return Catalogue(version, self.default, index, fences, rules, slot_of, self.campaigns).compacted()
+
+    def following(self, version: int, default: Profile, fences: Iterable[Geofence], campaigns: Iterable[Campaign]) -> Catalogue:
+        """The catalogue of these geofences, as `build` makes it, with the covers of those that this one knows already."""
+        enabled = {fence.uid: fence for fence in fences if fence.enabled}
+        changed = [fence for fence in enabled.values() if self._slot_if_same(fence) is None]
+        removed = [uid for uid in self.slot_of if uid not in enabled]
+        if len(changed) + len(removed) > len(enabled) // 2:
+            return Catalogue.build(version, default, enabled.values(), campaigns)
+        index = self.patched(version, changed, removed)
+        known = [None if fence is None else enabled[fence.uid] for fence in index.fences]
+        return _assembled(version, default, index.index, known, _asked(campaigns))
+
+    @staticmethod
+    def restored(
+        version: int, default: Profile, index: Index, slots: Mapping[str, int], fences: Iterable[Geofence], campaigns: Iterable[Campaign]
+    ) -> Catalogue:
+        """The catalogue of these geofences from an index of earlier; `slots` by uid are those whose regions are in it unchanged."""
+        enabled = [fence for fence in fences if fence.enabled]
+        fresh = [fence for fence in enabled if fence.uid not in slots]
+        staying = {slots[fence.uid]: fence for fence in enabled if fence.uid in slots}
+        gone = [slot for slot in range(index.slots) if slot not in staying]
+        index, given = index.patched(gone, [read_region(fence.region).region for fence in fresh])
+        rows = staying | dict(zip(given, fresh, strict=True))
+        return _assembled(version, default, index, [rows.get(slot) for slot in range(index.slots)], _asked(campaigns)).compacted()
 
     def with_campaigns(self, version: int, campaigns: Iterable[Campaign]) -> Catalogue:
         """The next catalogue: the same geofences, and what other campaigns ask of them."""
         asked = _asked(campaigns)
-        rules = tuple(
-            None if fence is None else _rules(fence, self.default, self.index, slot, asked) for slot, fence in enumerate(self.fences)
-        )
+        rules = RuleBook(self.fences, self.index, self.default, asked)
         return Catalogue(version, self.default, self.index, self.fences, rules, self.slot_of, asked)
+
+    def _slot_if_same(self, fence: Geofence) -> int | None:
+        """The slot of a geofence whose region is what it was."""
+        slot = self.slot_of.get(fence.uid)
+        old = None if slot is None else self.fences[slot]
+        return slot if old is not None and old.region == fence.region else None
+
+    def compacted(self) -> Catalogue:
+        """Itself, or with new slots once more than half of them are empty."""
+        if len(self.fences) <= 2 * len(self.index) + _SPARE_SLOTS:
+            return self
+        index, old = self.index.compacted()
+        return _assembled(self.version, self.default, index, [self.fences[slot] for slot in old.tolist()], self.campaigns)
+
+
+def _assembled(version: int, default: Profile, index: Index, fences: Sequence[Geofence | None], asked: tuple[Campaign, ...]) -> Catalogue:
+    shelf: Shelf[Geofence] = Shelf(fences)
+    slot_of = Names({fence.uid: slot for slot, fence in enumerate(fences) if fence is not None})
+    return Catalogue(version, default, index, shelf, RuleBook(shelf, index, default, asked), slot_of, asked)
 
 
 def _asked(campaigns: Iterable[Campaign]) -> tuple[Campaign, ...]:
