@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Literal, TypeVar
+
 from msgspec.structs import replace
 
 from geofence import ids
@@ -13,6 +16,10 @@ from geofence.ports import Unit
 from regions.geojson import canonical
 from regions.region import RegionError
 from regions.zone import time_zone
+
+T = TypeVar("T", Store, Geofence)
+Fill = Callable[[T, T], T]
+Outcome = Literal["created", "updated", "unchanged", "no_store"]
 
 
 def ready_store(store: Store) -> Store:
@@ -40,29 +47,51 @@ def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> Edited:
     A ring kept by name keeps its uid, so who is inside stays inside. `value` is (created, store); an upsert of the same
     content changes nothing.
     """
-    old = unit.places.store(project_id, store.external_id)
-    if old is not None and _same(old, store):
-        return Edited((False, old))
-    kept = replace(store, created_ms=old.created_ms if old else now_ms, updated_ms=now_ms)
-    unit.places.put_store(project_id, kept)
-    changed, removed = _set_rings(unit, project_id, kept, now_ms)
-    return Edited((old is None, kept), changed, removed)
+    edited = put_stores(unit, project_id, [store], now_ms)
+    outcome, kept = edited.value[0]
+    return edited._replace(value=(outcome == "created", kept))
+
+
+def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int, fill: Fill[Store] | None = None) -> Edited:
+    """`put_store` for many, all of different names. `value` is a list of (outcome, store), one for each in order.
+
+    `fill(old, new)` says what a new one takes over from the old one before the two are compared.
+    """
+    known = unit.places.stores(project_id, [store.external_id for store in stores])
+    put = judge(known, stores, fill)
+    fresh = [_timed(known.get(one.external_id), one, now_ms) for outcome, one in put if outcome != "unchanged"]
+    unit.places.put_stores(project_id, fresh)
+    changed, removed = _set_rings(unit, project_id, fresh, now_ms)
+    kept = {store.external_id: store for store in fresh}
+    return Edited([(outcome, kept.get(one.external_id, one)) for outcome, one in put], changed, removed)
+
+
+def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = None) -> list[tuple[Outcome, T]]:
+    """What putting these would do, beside those of the same names that are known: (outcome, the one that is kept)."""
+    judged: list[tuple[Outcome, T]] = []
+    for new in given:
+        old = known.get(new.external_id)
+        if old is None:
+            judged.append(("created", new))
+            continue
+        filled = fill(old, new) if fill else new
+        judged.append(("unchanged", old) if _same(old, filled) else ("updated", filled))
+    return judged
 
 
 def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> Edited:
     """Remove a store with its rings; other geofences that name it stay and forget it. Raises `NotFound`."""
-    if unit.places.store(project_id, external_id) is None:
+    if not unit.places.stores(project_id, [external_id]):
         raise NotFound
     rings: list[str] = []
     freed: list[Geofence] = []
-    for geofence in unit.places.geofences_of_store(project_id, external_id):
+    for geofence in unit.places.geofences_of_stores(project_id, [external_id]).get(external_id, ()):
         if is_ring(geofence.external_id):
             rings.append(geofence.uid)
         else:
             freed.append(replace(geofence, store_id=None, ring=None, updated_ms=now_ms))
     unit.places.delete_geofences(project_id, rings)
-    for geofence in freed:
-        unit.places.put_geofence(project_id, geofence)
+    unit.places.put_geofences(project_id, freed)
     unit.places.delete_store(project_id, external_id)
     return Edited(None, tuple(one for one in freed if one.enabled), tuple(rings))
 
@@ -73,19 +102,39 @@ def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -
     Raises `Conflict` for a store's ring and `InputError` for a store that is not there.
     """
     refuse_ring(geofence.external_id)
-    if geofence.store_id is not None and unit.places.store(project_id, geofence.store_id) is None:
+    edited = put_geofences(unit, project_id, [geofence], now_ms)
+    outcome, kept = edited.value[0]
+    if outcome == "no_store":
         raise InputError("There is no store of that name.", errors=(("/store", "must be the external id of a store"),))
-    old = unit.places.geofence(project_id, geofence.external_id)
-    if old is not None and _same(old, geofence):
-        return Edited((False, old))
-    kept = _kept(old, geofence, now_ms)
-    unit.places.put_geofence(project_id, kept)
-    return Edited((old is None, kept), (kept,)) if kept.enabled else Edited((old is None, kept), (), (kept.uid,))
+    return edited._replace(value=(outcome == "created", kept))
+
+
+def put_geofences(unit: Unit, project_id: str, geofences: Sequence[Geofence], now_ms: int, fill: Fill[Geofence] | None = None) -> Edited:
+    """`put_geofence` for many, all of different names, none of a store's ring. `value` is a list of (outcome, geofence).
+
+    Those whose store is not there come as `no_store` and are left out; the others are put all the same.
+    """
+    known = unit.places.geofences(project_id, [one.external_id for one in geofences])
+    stores = unit.places.stores(project_id, {one.store_id for one in geofences if one.store_id is not None})
+    put = judge_geofences(known, stores, geofences, fill)
+    fresh = {one.external_id: _kept(known.get(one.external_id), one, now_ms) for outcome, one in put if outcome in ("created", "updated")}
+    unit.places.put_geofences(project_id, list(fresh.values()))
+    changed = tuple(one for one in fresh.values() if one.enabled)
+    removed = tuple(one.uid for one in fresh.values() if not one.enabled)
+    return Edited([(outcome, fresh.get(one.external_id, one)) for outcome, one in put], changed, removed)
+
+
+def judge_geofences(
+    known: Mapping[str, Geofence], stores: Container[str], given: Sequence[Geofence], fill: Fill[Geofence] | None = None
+) -> list[tuple[Outcome, Geofence]]:
+    """`judge`, and `no_store` for one that names a store which is not among `stores`."""
+    judged = judge(known, given, fill)
+    return [("no_store", one) if one.store_id is not None and one.store_id not in stores else (outcome, one) for outcome, one in judged]
 
 
 def delete_geofence(unit: Unit, project_id: str, external_id: str) -> Edited:
     """Remove a geofence; visits there end. Raises `NotFound`, and `Conflict` for a store's ring."""
-    old = unit.places.geofence(project_id, external_id)
+    old = unit.places.geofences(project_id, [external_id]).get(external_id)
     if old is None:
         raise NotFound
     refuse_ring(external_id)
@@ -109,15 +158,16 @@ def refuse_ring(external_id: str) -> None:
         raise Conflict("A name with a slash belongs to a ring of a store: change the store's rings instead.", code="ring_of_store")
 
 
-def _set_rings(unit: Unit, project_id: str, store: Store, now_ms: int) -> tuple[tuple[Geofence, ...], tuple[str, ...]]:
-    old = {one.external_id: one for one in unit.places.geofences_of_store(project_id, store.external_id) if is_ring(one.external_id)}
-    wanted = [_ring_geofence(store, ring) for ring in store.rings]
-    removed = tuple(old[name].uid for name in sorted(old.keys() - {one.external_id for one in wanted}))
+def _set_rings(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int) -> tuple[tuple[Geofence, ...], tuple[str, ...]]:
+    """Make the rings of these stores what the stores say: (those that changed, uids of those that went)."""
+    held = unit.places.geofences_of_stores(project_id, [store.external_id for store in stores])
+    old = {one.external_id: one for some in held.values() for one in some if is_ring(one.external_id)}
+    wanted = {one.external_id: one for store in stores for one in (_ring_geofence(store, ring) for ring in store.rings)}
+    removed = tuple(old[name].uid for name in sorted(old.keys() - wanted.keys()))
     unit.places.delete_geofences(project_id, removed)
-    fresh = [one for one in wanted if one.external_id not in old or not _same(old[one.external_id], one)]
+    fresh = [one for name, one in wanted.items() if name not in old or not _same(old[name], one)]
     changed = tuple(_kept(old.get(one.external_id), one, now_ms) for one in fresh)
-    for geofence in changed:
-        unit.places.put_geofence(project_id, geofence)
+    unit.places.put_geofences(project_id, changed)
     return changed, removed
 
 
@@ -146,8 +196,11 @@ def _checked(region: dict[str, object], pointer: str) -> dict[str, object]:
 
 
 def _kept(old: Geofence | None, new: Geofence, now_ms: int) -> Geofence:
-    uid = old.uid if old else ids.new("gf")
-    return replace(new, uid=uid, created_ms=old.created_ms if old else now_ms, updated_ms=now_ms)
+    return replace(_timed(old, new, now_ms), uid=old.uid if old else ids.new("gf"))
+
+
+def _timed(old: T | None, new: T, now_ms: int) -> T:
+    return replace(new, created_ms=old.created_ms if old else now_ms, updated_ms=now_ms)
 
 
 def _same(old: Store | Geofence, new: Store | Geofence) -> bool:

@@ -6,7 +6,7 @@ A `Unit` is one open transaction on the record; everything that changes goes thr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,23 +62,23 @@ class Presences(Protocol):
 class Places(Protocol):
     """Stores and geofences of a project within a unit. Writers bump the project's `index_version`."""
 
-    def store(self, project_id: str, external_id: str) -> Store | None:
-        """The store of that name."""
+    def stores(self, project_id: str, external_ids: Collection[str]) -> dict[str, Store]:
+        """Those that exist, by external id."""
 
-    def put_store(self, project_id: str, store: Store) -> None:
-        """Insert or replace the store's own row (not its geofences)."""
+    def put_stores(self, project_id: str, stores: Sequence[Store]) -> None:
+        """Insert or replace the stores' own rows (not their geofences)."""
 
     def delete_store(self, project_id: str, external_id: str) -> None:
         """Remove the store's own row (not its geofences)."""
 
-    def geofence(self, project_id: str, external_id: str) -> Geofence | None:
-        """The geofence of that name."""
+    def geofences(self, project_id: str, external_ids: Collection[str]) -> dict[str, Geofence]:
+        """Those that exist, by external id."""
 
-    def geofences_of_store(self, project_id: str, store_id: str) -> list[Geofence]:
-        """Every geofence that names this store, by external id."""
+    def geofences_of_stores(self, project_id: str, store_ids: Collection[str]) -> dict[str, list[Geofence]]:
+        """Every geofence that names one of these stores, by store and there by external id; a store without any has no entry."""
 
-    def put_geofence(self, project_id: str, geofence: Geofence) -> None:
-        """Insert or replace by uid."""
+    def put_geofences(self, project_id: str, geofences: Sequence[Geofence]) -> None:
+        """Insert or replace by uid; `created_ms` stays. `RecordError` when a name or a uid is taken."""
 
     def delete_geofences(self, project_id: str, uids: Sequence[str]) -> None:
         """Remove; presences there are ended by the street in the same unit."""

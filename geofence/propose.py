@@ -108,7 +108,7 @@ def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event])
             if not TRIGGERS[event.kind].matches(event, campaign.plan.trigger):
                 continue
             if event.store_id not in stores:
-                stores[event.store_id] = unit.places.store(event.project_id, event.store_id)
+                stores[event.store_id] = unit.places.stores(event.project_id, [event.store_id]).get(event.store_id)
             store = stores[event.store_id]
             if store is not None and at_store(store, campaign.plan.trigger.stores):
                 matches.append(Match(event, campaign, store))

@@ -86,15 +86,13 @@ def add_project(record: SqlRecord, *projects: Project) -> None:
 
 def add_stores(record: SqlRecord, *stores: Store, project_id: str = "p1") -> None:
     with record.begin() as unit:
-        for one in stores:
-            unit.places.put_store(project_id, one)
+        unit.places.put_stores(project_id, stores)
         unit.commit()
 
 
 def add_geofences(record: SqlRecord, *geofences: Geofence, project_id: str = "p1") -> None:
     with record.begin() as unit:
-        for one in geofences:
-            unit.places.put_geofence(project_id, one)
+        unit.places.put_geofences(project_id, geofences)
         unit.commit()
 
 

@@ -14,14 +14,14 @@ from tests.contracts import some
 def test_a_store_comes_back_as_it_was_put(record: SqlRecord, store):
     some.add_stores(record, store)
     with record.begin() as unit:
-        assert unit.places.store("p1", "s1") == store
+        assert unit.places.stores("p1", ["s1"]) == {"s1": store}
 
 
 @pytest.mark.parametrize("geofence", [some.geofence(), some.full_geofence()], ids=["bare", "full"])
 def test_a_geofence_comes_back_as_it_was_put(record: SqlRecord, geofence):
     some.add_geofences(record, geofence)
     with record.begin() as unit:
-        assert unit.places.geofence("p1", geofence.external_id) == geofence
+        assert unit.places.geofences("p1", [geofence.external_id]) == {geofence.external_id: geofence}
     assert record.reading.geofences("p1") == [geofence]
 
 
@@ -57,11 +57,11 @@ def test_projects_may_use_the_same_names_and_never_see_each_other(record: SqlRec
     some.add_geofences(record, some.geofence("gf_1", external_id="door", store_id="s1"), project_id="p1")
     some.add_geofences(record, some.geofence("gf_2", external_id="door", store_id="s1"), project_id="p2")
     with record.begin() as unit:
-        assert unit.places.store("p1", "s1").name == "ours"
-        assert unit.places.geofence("p2", "door").uid == "gf_2"
-        assert [one.uid for one in unit.places.geofences_of_store("p1", "s1")] == ["gf_1"]
-        assert unit.places.store("p3", "s1") is None
-        assert unit.places.geofence("p3", "door") is None
+        assert unit.places.stores("p1", ["s1"])["s1"].name == "ours"
+        assert unit.places.geofences("p2", ["door"])["door"].uid == "gf_2"
+        assert [one.uid for one in unit.places.geofences_of_stores("p1", ["s1"])["s1"]] == ["gf_1"]
+        assert unit.places.stores("p3", ["s1"]) == {}
+        assert unit.places.geofences("p3", ["door"]) == {}
     assert [one.uid for one in record.reading.geofences("p2")] == ["gf_2"]
 
 
@@ -85,7 +85,7 @@ def test_a_geofence_uid_of_another_project_cannot_be_taken_over(record: SqlRecor
     assert record.reading.geofences("p2") == []
 
 
-def test_the_geofences_of_a_store_come_by_external_id(record: SqlRecord):
+def test_the_geofences_of_stores_come_by_external_id(record: SqlRecord):
     some.add_geofences(
         record,
         some.geofence("gf_1", external_id="s1/near", store_id="s1"),
@@ -93,15 +93,19 @@ def test_the_geofences_of_a_store_come_by_external_id(record: SqlRecord):
         some.geofence("gf_3", external_id="s2/far", store_id="s2"),
     )
     with record.begin() as unit:
-        assert [one.external_id for one in unit.places.geofences_of_store("p1", "s1")] == ["s1/far", "s1/near"]
+        found = unit.places.geofences_of_stores("p1", ["s1", "s2", "s3"])
+        assert {store: [one.external_id for one in some] for store, some in found.items()} == {
+            "s1": ["s1/far", "s1/near"],
+            "s2": ["s2/far"],
+        }
 
 
 def test_every_unit_that_writes_places_makes_the_index_version_grow(record: SqlRecord):
     some.add_project(record, some.project("p1"), some.project("p2"))
     versions = []
     for write in (
-        lambda places: places.put_store("p1", some.store()),
-        lambda places: places.put_geofence("p1", some.geofence()),
+        lambda places: places.put_stores("p1", [some.store()]),
+        lambda places: places.put_geofences("p1", [some.geofence()]),
         lambda places: places.delete_geofences("p1", ["gf_1"]),
         lambda places: places.delete_store("p1", "s1"),
     ):
@@ -117,7 +121,7 @@ def test_every_unit_that_writes_places_makes_the_index_version_grow(record: SqlR
 def test_a_unit_rolled_back_leaves_the_index_version_where_it_was(record: SqlRecord):
     some.add_project(record)
     with record.begin() as unit:
-        unit.places.put_geofence("p1", some.geofence())
+        unit.places.put_geofences("p1", [some.geofence()])
     with record.begin() as unit:
         assert unit.index_version("p1") == 0
         assert unit.index_version("nobody") == 0
@@ -127,3 +131,37 @@ def test_a_lone_surrogate_is_the_callers_mistake(record: SqlRecord):
     with pytest.raises(InputError):
         some.add_stores(record, some.store(name="half of a pair \ud83d"))
     assert record.reading.page("stores", "p1", {}, None, 9) == []
+
+
+def test_thousands_are_put_and_found_at_once(record: SqlRecord):
+    stores = [some.store(f"s{number:04}", name=f"Filiale {number}") for number in range(2_345)]
+    rings = [
+        some.geofence(f"gf_{number:04}", external_id=f"{one.external_id}/near", store_id=one.external_id)
+        for number, one in enumerate(stores)
+    ]
+    some.add_stores(record, *stores)
+    some.add_geofences(record, *rings)
+    some.add_stores(record, *(replace(one, name="renamed") for one in stores[:1_500]))
+    names = [one.external_id for one in stores]
+    with record.begin() as unit:
+        found = unit.places.stores("p1", [*names, "nobody"])
+        assert [found[name].name for name in names] == ["renamed"] * 1_500 + [f"Filiale {number}" for number in range(1_500, 2_345)]
+        assert unit.places.geofences("p1", [one.external_id for one in rings]) == {one.external_id: one for one in rings}
+        held = unit.places.geofences_of_stores("p1", names)
+        assert held == {one.external_id: [ring] for one, ring in zip(stores, rings, strict=True)}
+
+
+def test_of_many_geofences_one_with_a_taken_uid_spoils_them_all(record: SqlRecord):
+    some.add_geofences(record, some.geofence("gf_1"), project_id="p1")
+    with pytest.raises(RecordError):
+        some.add_geofences(record, some.geofence("gf_0"), some.geofence("gf_1", name="mine now"), some.geofence("gf_2"), project_id="p2")
+    assert record.reading.geofences("p2") == []
+
+
+def test_writing_nothing_leaves_the_index_version_where_it_was(record: SqlRecord):
+    some.add_project(record)
+    with record.begin() as unit:
+        unit.places.put_stores("p1", [])
+        unit.places.put_geofences("p1", [])
+        unit.places.delete_geofences("p1", [])
+        assert unit.index_version("p1") == 0

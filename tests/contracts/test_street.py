@@ -63,8 +63,7 @@ class House:
 
     def put(self, *fences: Geofence) -> None:
         def work(unit: Unit) -> Edited:
-            for one in fences:
-                unit.places.put_geofence("p", one)
+            unit.places.put_geofences("p", fences)
             return Edited(None, changed=fences)
 
         self.edit(work)

@@ -83,8 +83,7 @@ def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
     def settle(unit: Any) -> Edited:
         unit.accounts.put_project(Project("p", "crowd"))
         made = [Geofence(f"gf_{name}", name, body["region"], profile=Profile(**body["profile"])) for name, body in fences().items()]
-        for one in made:
-            unit.places.put_geofence("p", one)
+        unit.places.put_geofences("p", made)
         return Edited(None, changed=tuple(made), reload=True)
 
     street.edit("p", settle).result(30)

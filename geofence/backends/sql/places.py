@@ -1,8 +1,10 @@
-"""Stores and geofences within a unit."""
+"""Stores and geofences within a unit, many at once: a file of a hundred thousand is read and written in few statements."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -10,6 +12,10 @@ from geofence.backends.sql.rows import columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import geofences, projects, stores
 from geofence.errors import RecordError
 from geofence.model.place import Geofence, Store
+
+CHUNK = 1000  # names per question; SQLite takes 32,766 values at most
+
+T = TypeVar("T", Store, Geofence)
 
 
 class SqlPlaces:
@@ -23,35 +29,41 @@ class SqlPlaces:
         self._connection = connection
         self._bumped: set[str] = set()
 
-    def store(self, project_id: str, external_id: str) -> Store | None:
-        """The store of that name."""
-        query = sa.select(*columns(stores, Store)).where(stores.c.project_id == project_id, stores.c.external_id == external_id)
-        row = self._connection.execute(query).mappings().first()
-        return from_row(Store, row) if row else None
+    def stores(self, project_id: str, external_ids: Collection[str]) -> dict[str, Store]:
+        """Those that exist, by external id."""
+        return {store.external_id: store for store in self._among(Store, stores, stores.c.external_id, project_id, external_ids)}
 
-    def put_store(self, project_id: str, store: Store) -> None:
-        """Insert or replace the store's own row (not its geofences); `created_ms` stays."""
+    def put_stores(self, project_id: str, stores_: Sequence[Store]) -> None:
+        """Insert or replace the stores' own rows (not their geofences); `created_ms` stays."""
+        if not stores_:
+            return
         self._bump(project_id)
-        upsert(self._connection, stores, [to_row(stores, store, project_id=project_id)])
+        upsert(self._connection, stores, [to_row(stores, store, project_id=project_id) for store in stores_])
 
     def delete_store(self, project_id: str, external_id: str) -> None:
         """Remove the store's own row (not its geofences)."""
         self._bump(project_id)
         self._connection.execute(sa.delete(stores).where(stores.c.project_id == project_id, stores.c.external_id == external_id))
 
-    def geofence(self, project_id: str, external_id: str) -> Geofence | None:
-        """The geofence of that name."""
-        found = self._geofences(project_id, geofences.c.external_id == external_id)
-        return found[0] if found else None
+    def geofences(self, project_id: str, external_ids: Collection[str]) -> dict[str, Geofence]:
+        """Those that exist, by external id."""
+        found = self._among(Geofence, geofences, geofences.c.external_id, project_id, external_ids)
+        return {geofence.external_id: geofence for geofence in found}
 
-    def geofences_of_store(self, project_id: str, store_id: str) -> list[Geofence]:
-        """Every geofence that names this store, by external id."""
-        return self._geofences(project_id, geofences.c.store_id == store_id)
+    def geofences_of_stores(self, project_id: str, store_ids: Collection[str]) -> dict[str, list[Geofence]]:
+        """Every geofence that names one of these stores, by store and there by external id; a store without any has no entry."""
+        found: dict[str, list[Geofence]] = defaultdict(list)
+        for geofence in self._among(Geofence, geofences, geofences.c.store_id, project_id, store_ids):
+            found[str(geofence.store_id)].append(geofence)
+        return dict(found)
 
-    def put_geofence(self, project_id: str, geofence: Geofence) -> None:
-        """Insert or replace by uid; `created_ms` stays. `RecordError` when the name or the uid is taken."""
+    def put_geofences(self, project_id: str, geofences_: Sequence[Geofence]) -> None:
+        """Insert or replace by uid; `created_ms` stays. `RecordError` when a name or a uid is taken."""
+        if not geofences_:
+            return
         self._bump(project_id)
-        if not upsert(self._connection, geofences, [to_row(geofences, geofence, project_id=project_id)]):
+        rows = [to_row(geofences, geofence, project_id=project_id) for geofence in geofences_]
+        if upsert(self._connection, geofences, rows) < len(rows):
             raise RecordError("This geofence uid is taken.")
 
     def delete_geofences(self, project_id: str, uids: Sequence[str]) -> None:
@@ -62,13 +74,20 @@ class SqlPlaces:
         gone = sa.delete(geofences).where(geofences.c.project_id == project_id, geofences.c.uid == sa.bindparam("gone"))
         self._connection.execute(gone, [{"gone": uid} for uid in uids])
 
-    def _geofences(self, project_id: str, condition: sa.ColumnElement[bool]) -> list[Geofence]:
-        query = sa.select(*columns(geofences, Geofence)).where(geofences.c.project_id == project_id, condition)
-        rows = self._connection.execute(query.order_by(geofences.c.external_id)).mappings()
-        return [from_row(Geofence, row) for row in rows]
+    def _among(self, kind: type[T], table: sa.Table, column: sa.ColumnElement[Any], project_id: str, names: Collection[str]) -> Iterator[T]:
+        """Rows of a project whose column is one of these names; within a name by external id."""
+        query = sa.select(*columns(table, kind)).where(table.c.project_id == project_id).order_by(table.c.external_id)
+        for some in _chunks(sorted(set(names))):
+            for row in self._connection.execute(query.where(column.in_(some))).mappings():
+                yield from_row(kind, row)
 
     def _bump(self, project_id: str) -> None:
         if project_id in self._bumped:
             return
         self._bumped.add(project_id)
         self._connection.execute(sa.update(projects).where(projects.c.id == project_id).values(index_version=projects.c.index_version + 1))
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), CHUNK):
+        yield names[start : start + CHUNK]
