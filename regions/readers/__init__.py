@@ -1,0 +1,74 @@
+"""Readers and writers of places, one file per format: a module with `NAME`, `read` and `write` is found by being here.
+
+No reader knows stores or geofences; it yields what is in the file. What a file contains is decided by its content first and
+its name second, and nothing in a file makes a reader open another file or an address.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from regions.readers.item import BYTES, FileError, Format, Item
+
+__all__ = ["FileError", "Format", "Item", "format_of", "formats"]
+
+_HEAD = 64 * 1024
+_EXCEL = (b"xl/workbook.xml", b"xl/worksheets")
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Every member of the drawer, by name."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    members = [cast("Format", module) for module in modules if isinstance(getattr(module, "NAME", None), str)]
+    return tuple(sorted(members, key=lambda member: member.NAME))
+
+
+def format_of(path: Path, name: str | None = None) -> Format:
+    """The format of a file, by its content; where that leaves a choice, by `name`.
+
+    `name` is the file name, the name of a format or the media type that the client said; without it the path's own name is
+    used. Raises `FileError` `unknown_format`, `empty`, `too_large` or `not_found`.
+    """
+    head = _head(path)
+    named = _named(name) if name else None
+    suffix = named.SUFFIXES[0] if named else Path(name or path.name).suffix.lower()
+    fitting = [member for member in formats() if member.fits(head, suffix)]
+    if not fitting:
+        raise FileError("unknown_format", _strange(head))
+    return next((member for member in fitting if suffix in member.SUFFIXES), fitting[0])
+
+
+def _named(name: str) -> Format | None:
+    word = name.partition(";")[0].strip().lower()
+    return next((member for member in formats() if word == member.NAME or word in member.MEDIA), None)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            if head.startswith(b"PK") and size > _HEAD:
+                file.seek(max(_HEAD, size - _HEAD))
+                head += file.read(_HEAD)
+    except OSError as error:
+        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+    if not head.strip():
+        raise FileError("empty", "the file is empty")
+    if size > BYTES:
+        raise FileError("too_large", f"the file has {size / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB")
+    return head
+
+
+def _strange(head: bytes) -> str:
+    known = ", ".join(member.NAME for member in formats())
+    if head.startswith(b"PK"):
+        if any(word in head for word in _EXCEL):
+            return "this is an Excel workbook; save the sheet as CSV and bring in that"
+        return "the archive holds neither a Shapefile (.shp) nor a KML document (.kml); other files come unpacked"
+    return f"the content is of no format that can be read; there are readers for {known}"

@@ -1,0 +1,244 @@
+"""CSV with a header, of any delimiter and encoding: the position's columns are found by their names, or by being well-known text."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TextIO
+
+from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
+from regions.readers.item import FileError, Item, bounded
+from regions.readers.spool import Spool, spooled
+from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
+from regions.readers.values import clean, from_cell, nested_in, number_in, to_json
+from regions.region import RegionError
+
+NAME = "csv"
+SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
+MEDIA = ("text/csv", "text/tab-separated-values")
+COUNTED: Literal["line"] = "line"
+
+DELIMITERS = ",;\t|"
+_SAMPLE = 64  # records looked at to find the delimiter
+_FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
+csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
+
+_LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
+_LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
+_RADIUS = ("radius_m", "radius", "radius_meters", "radius_metres", "radius_in_meters", "geofence_radius", "geofence_radius_m")
+_AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
+
+
+class _Columns(NamedTuple):
+    """Where the geometry stands in a row, and what the other cells are called."""
+
+    lat: int | None
+    lon: int | None
+    radius: int | None
+    area: int | None
+    rest: tuple[tuple[int, str], ...]
+    width: int
+
+
+def fits(head: bytes, suffix: str) -> bool:
+    """Text whose first line has a delimiter, or that is called CSV; never JSON, XML or a binary file."""
+    encoding = encoding_of_head(head)
+    if b"\0" in head and encoding is None:
+        return False
+    text = head.decode(encoding or "latin-1", errors="replace").lstrip("\ufeff \r\n\t")
+    if text[:1] in ("{", "[", "<", "\x1e") or text.startswith(("%PDF", "PK\x03\x04")):
+        return False
+    if sum(text.count(chr(code)) for code in (*range(1, 9), *range(14, 32))) > len(text) // 100:
+        return False
+    return suffix in SUFFIXES or any(delimiter in text.partition("\n")[0] for delimiter in DELIMITERS)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The rows of a file, one by one. A row that cannot be read has its error and its line; the others go on."""
+    try:
+        encoding = encoding_of(path)
+        with path.open(encoding=encoding, newline="") as file:
+            yield from bounded(_rows(file, told(encoding)))
+    except csv.Error as error:
+        raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
+    except OSError as error:
+        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+
+
+def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
+    delimiter, skip = _delimiter(file)
+    records = _records(file, delimiter, skip)
+    first = next(records, None)
+    if first is None:
+        raise FileError("empty", "the file has no header line")
+    peeked = list(islice(records, _SAMPLE))
+    columns, renamed = _columns(first[1], [row for _, row in peeked])
+    notes = (*notes, *renamed)
+    for line, row in (*peeked,):
+        yield _item(line, row, columns, notes)
+        notes = ()
+    for line, row in records:
+        yield _item(line, row, columns, ())
+
+
+def _records(file: TextIO, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
+    """(line on which it starts, cells) of each record that is not blank."""
+    rows = csv.reader(lines_of(file), delimiter=delimiter, skipinitialspace=True)
+    before = 0
+    for row in rows:
+        if any(row) and before >= skip:
+            yield before + 1, row
+        before = rows.line_num
+
+
+def _delimiter(file: TextIO) -> tuple[str, int]:
+    """The delimiter by which the first records fall into most columns of equal number; lines to skip before the header."""
+    lines = list(islice(lines_of(file), _SAMPLE))
+    file.seek(0)
+    if lines and lines[0].lstrip("\ufeff").strip().lower() in {f"sep={each}" for each in DELIMITERS}:
+        return lines[0].lstrip("\ufeff").strip()[4:], 1  # Excel's own line
+    return max(DELIMITERS, key=lambda each: _evenness(lines, each)), 0
+
+
+def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if any(row)]
+    except csv.Error:
+        return 0.0, 0
+    width = len(rows[0]) if rows else 1
+    known = sum(_plain_name(name) in (*_LAT, *_LON, *_AREA) for name in rows[0]) if rows else 0
+    even = sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
+    return even + known, width
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+
+
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
+    names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
+    plain_names = [_plain_name(name) for name in names]
+    places = [_find(plain_names, words) for words in (_LAT, _LON, _RADIUS)]
+    lat, lon, radius = places if None not in places[:2] else (None, None, None)
+    area = _area(plain_names, rows)
+    taken = {lat, lon, radius, area}
+    rest = tuple((nth, name) for nth, name in enumerate(names) if nth not in taken)
+    return _Columns(lat, lon, radius, area, rest, len(names)), notes
+
+
+def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Every column with a name of its own: the second `name` is `name_2`, one without a name is `column_4`."""
+    names: list[str] = []
+    notes = []
+    for nth, name in enumerate(header):
+        fresh = name or f"column_{nth + 1}"
+        count = 2
+        while fresh in names:
+            fresh = f"{name}_{count}"
+            count += 1
+        if name and fresh != name:
+            notes.append(f"the column {name} is there more than once; the one in place {nth + 1} is called {fresh}")
+        names.append(fresh)
+    return names, tuple(notes)
+
+
+def _find(names: Sequence[str], words: Sequence[str]) -> int | None:
+    """The column called by one of the words, else the only one whose last part is (`Address.Latitude`)."""
+    exact = next((names.index(word) for word in words if word in names), None)
+    if exact is not None:
+        return exact
+    ending = [nth for nth, name in enumerate(names) if name.rpartition("_")[2] in words and len(name.rpartition("_")[2]) > 1]
+    return ending[0] if len(ending) == 1 else None
+
+
+def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """The column whose first filled cell is a geometry: well-known text or GeoJSON."""
+    for word in _AREA:
+        if word in names:
+            nth = names.index(word)
+            cell = next((row[nth].strip() for row in rows if nth < len(row) and row[nth].strip()), "")
+            if looks_like_wkt(cell) or isinstance(nested_in(cell), dict):
+                return nth
+    return None
+
+
+def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) -> Item:
+    if len(row) < columns.width or any(row[columns.width :]):
+        detail = f"the row has {len(row):,} cells where the header has {columns.width:,}"
+        return Item(line, {}, None, error=RegionError("wrong_width", detail), notes=notes)
+    properties = {name: _cell(row[nth]) for nth, name in columns.rest}
+    try:
+        geometry, told_here = _geometry(row, columns)
+    except RegionError as error:
+        return Item(line, properties, None, error=error, notes=notes)
+    return Item(line, properties, geometry, notes=(*notes, *told_here))
+
+
+def _cell(text: str) -> Any:
+    return from_cell(text if text.isascii() and "\0" not in text else clean(text))
+
+
+def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    if columns.area is not None and (cell := row[columns.area].strip()):
+        return tidy(nested_in(cell)) if cell.startswith("{") else from_wkt(cell)
+    if columns.lat is None or columns.lon is None:
+        return None, ()
+    lat_text, lon_text = row[columns.lat].strip(), row[columns.lon].strip()
+    if not lat_text and not lon_text:
+        return None, ()
+    lat, lon = _number(lat_text, "the latitude"), _number(lon_text, "the longitude")
+    radius = row[columns.radius].strip() if columns.radius is not None else ""
+    return (circle(lat, lon, _number(radius, "the radius")) if radius else point(lat, lon)), ()
+
+
+def _number(text: str, what: str) -> float:
+    found = number_in(text)
+    if found is None:
+        raise RegionError("invalid_position", f"{what} is not a number" if text else f"{what} is missing", "")
+    return found
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """UTF-8 with a comma, lines ended as RFC 4180 says; points and circles as lat, lon, radius_m, areas in a column wkt."""
+    with spooled(items) as spool, path.open("w", encoding="utf-8", newline="") as file:
+        own = [*(["lat", "lon", "radius_m"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
+        own += ["wkt"] if spool.kinds - {"Point", "circle"} else []
+        names = spool.names(own, [] if "lat" in own else [*_LAT, *_LON])
+        out = csv.writer(file, lineterminator="\r\n")
+        out.writerow([*names.values(), *own])
+        for item in spool:
+            out.writerow([*(_out(item.properties.get(name)) for name in names), *_place_out(item.geometry, own)])
+        return (*_losses(spool), *spool.renamed(names))
+
+
+def _losses(spool: Spool) -> Iterator[str]:
+    if spool.types - {"str", "null"}:
+        yield "CSV holds text: numbers, true and false come back as text, lists and objects as their JSON"
+    if spool.has_empty_text:
+        yield "CSV does not tell an empty text from no value: both come back as no value"
+    if spool.has_json_text:
+        yield "CSV does not tell a text that is written as JSON from the list or object itself: it comes back as that"
+    if spool.has_absent:
+        yield "CSV has every column in every row: what an item did not have comes back as no value"
+
+
+def _out(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)
+
+
+def _place_out(geometry: dict[str, Any] | None, own: list[str]) -> list[str]:
+    if geometry is None:
+        return [""] * len(own)
+    kind = geometry["type"]
+    if kind == "circle":
+        cells = {"lat": repr(geometry["lat"]), "lon": repr(geometry["lon"]), "radius_m": repr(geometry["radius_m"])}
+    elif kind == "Point":
+        cells = {"lat": repr(geometry["coordinates"][1]), "lon": repr(geometry["coordinates"][0])}
+    else:
+        cells = {"wkt": to_wkt(geometry)}
+    return [cells.get(name, "") for name in own]

@@ -1,0 +1,141 @@
+"""One JSON object of a list of places, whoever wrote the list: GeoJSON, Radar, Amazon Location, Tile38, Azure Maps, or plain lat/lng."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regions.readers.geometry import our_circle, point, split_circle, tidy
+from regions.readers.item import Item
+from regions.readers.values import clean, plain
+from regions.region import RegionError
+
+_GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
+_FEATURE = ("type", "id", "geometry", "properties", "bbox")
+_LAT = ("lat", "latitude")
+_LON = ("lon", "lng", "long", "longitude")
+_RADIUS = ("radius_m", "radius")
+
+Parts = tuple[object, dict[str, Any], object]
+"""A geometry in GeoJSON or our circle, properties, id."""
+
+
+def item_of(number: int, obj: object, fields: object = None) -> Item:
+    """The item that an object means. `fields` are the names that Tile38 gives once for all objects. Raises nothing."""
+    properties: dict[str, Any] = {}
+    own_id: object = None
+    try:
+        if not isinstance(obj, Mapping):
+            raise RegionError("not_a_region", "an item is a JSON object")
+        given, properties, own_id = _parts(obj, fields)
+        properties = plain(properties)
+        given, properties = split_circle(given, properties)
+        geometry, notes = tidy(given)
+        return Item(number, properties, geometry, _id(own_id), notes=notes)
+    except RegionError as error:
+        return Item(number, properties if error.code != "nested_too_deep" else {}, None, _id(own_id), error=error)
+
+
+def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
+    kind = obj.get("type")
+    if kind == "Feature":
+        return _feature(obj)
+    if isinstance(kind, str) and kind in _GEOMETRIES:
+        return (our_circle(obj) if kind == "Point" and "radius" in obj else obj), {}, obj.get("id")
+    if "geometryCenter" in obj or (isinstance(obj.get("geometry"), Mapping) and "properties" not in obj):
+        return _radar(obj)
+    if isinstance(obj.get("Geometry"), Mapping):
+        return _amazon(obj)
+    if "object" in obj or isinstance(obj.get("point"), Mapping):
+        return _tile38(obj, fields)
+    if isinstance(obj.get("geometry"), Mapping) and isinstance(obj.get("properties"), Mapping):
+        return _feature(obj)
+    return _named(obj)
+
+
+def _feature(obj: Mapping[str, Any]) -> Parts:
+    """RFC 7946; what stands beside `properties` (TomTom's name) is kept among them."""
+    told = obj.get("properties")
+    if told is not None and not isinstance(told, Mapping):
+        raise RegionError("not_a_region", "the properties of a Feature must be an object", "/properties")
+    beside = {name: value for name, value in obj.items() if name not in _FEATURE}
+    geometry = obj.get("geometry")
+    if isinstance(geometry, Mapping) and geometry.get("type") == "Point" and "radius" in geometry:
+        geometry = our_circle({**obj, "properties": {}})
+    return geometry, {**beside, **(told or {})}, obj.get("id")
+
+
+def _radar(obj: Mapping[str, Any]) -> Parts:
+    """Radar sends centre and radius with areas, too: only what is called a circle is one."""
+    rest = {name: value for name, value in obj.items() if name not in ("geometry", "geometryCenter", "geometryRadius", "_id")}
+    geometry = obj.get("geometry")
+    area = isinstance(geometry, Mapping) and geometry.get("type") in ("Polygon", "MultiPolygon")
+    if "geometryRadius" in obj and (obj.get("type") == "circle" or not area):
+        centre = obj.get("geometryCenter")
+        return our_circle({"geometryCenter": centre, "geometryRadius": obj["geometryRadius"]}), rest, obj.get("_id")
+    return geometry, rest, obj.get("_id", obj.get("id"))
+
+
+def _amazon(obj: Mapping[str, Any]) -> Parts:
+    geometry = obj["Geometry"]
+    rest = {name: value for name, value in obj.items() if name not in ("Geometry", "GeofenceId", "GeofenceProperties")}
+    told = obj.get("GeofenceProperties")
+    properties = {**rest, **(told if isinstance(told, Mapping) else {})}
+    if "Circle" in geometry:
+        return our_circle({"Geometry": geometry}), properties, obj.get("GeofenceId")
+    kind = next((name for name in ("Polygon", "MultiPolygon") if name in geometry), None)
+    if kind is None:
+        raise RegionError("not_a_region", "the Geometry holds no Circle, Polygon or MultiPolygon", "/Geometry")
+    return {"type": kind, "coordinates": geometry[kind]}, properties, obj.get("GeofenceId")
+
+
+def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
+    values = obj.get("fields")
+    told: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
+    if isinstance(values, list) and isinstance(fields, list):
+        told = {str(name): value for name, value in zip(fields, values, strict=False)}
+    if "object" not in obj:
+        geometry, more, _ = _named(obj["point"])
+        return geometry, {**more, **told}, obj.get("id")
+    inner = obj["object"]
+    if not isinstance(inner, Mapping):
+        return None, {**told, "object": inner}, obj.get("id")
+    if inner.get("type") == "Feature":
+        geometry, more, _ = _feature(inner)
+        return geometry, {**more, **told}, obj.get("id")
+    return inner, told, obj.get("id")
+
+
+def _named(obj: Mapping[str, Any]) -> Parts:
+    """A plain object with lat and lng, and perhaps a radius in metres."""
+    lat, lon, radius = (next((name for name in names if name in obj), None) for names in (_LAT, _LON, _RADIUS))
+    own_id = obj.get("id")
+    if lat is None or lon is None:
+        return None, dict(obj), own_id
+    used = {lat, lon, *([radius] if radius else [])}
+    rest = {name: value for name, value in obj.items() if name not in used and not (name == "type" and obj[name] == "circle")}
+    if obj[lat] is None and obj[lon] is None:
+        return None, rest, own_id
+    if radius and obj[radius] is not None:
+        return our_circle({"lat": obj[lat], "lon": obj[lon], "radius": obj[radius]}), rest, own_id
+    return point(_number(obj[lat], "latitude"), _number(obj[lon], "longitude")), rest, own_id
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass  # said below
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RegionError("invalid_position", f"{name} must be a number", f"/{name}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise RegionError("invalid_position", f"{name} must be a finite number", f"/{name}") from None
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, str):
+        return clean(value) or None
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None

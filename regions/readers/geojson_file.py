@@ -1,0 +1,140 @@
+"""GeoJSON (RFC 7946), and JSON lists of places as Radar, Amazon Location and Tile38 answer them; read piece by piece."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from regions.readers.dialects import item_of
+from regions.readers.item import FileError, Item, bounded
+from regions.readers.json_stream import LISTS, Piece, opened, pieces
+from regions.readers.text import encoding_of_head
+from regions.readers.values import plain, to_json
+
+NAME = "geojson"
+SUFFIXES = (".geojson", ".json")
+MEDIA = ("application/geo+json", "application/json", "application/vnd.geo+json")
+COUNTED: Literal["feature"] = "feature"
+
+# Longitude and latitude on WGS84, and the two that differ from it by less than 2 m, which no phone can tell.
+_WGS84 = re.compile(r"(?:^|:)(?:CRS84h?|4326|4979)$", re.IGNORECASE)
+_NEARLY = re.compile(r"(?:^|:)(?:4269|4258|CRS83)$", re.IGNORECASE)
+_ALONE = ("Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+
+
+def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+    """Text that starts with a JSON object or array."""
+    text = head[:4096].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
+    return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[")
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The items of a file; looked through as a whole before the first is given, so that a broken file yields nothing."""
+    with opened(path) as file:
+        whole, notes = _survey(pieces(file))
+    if whole is not None:
+        yield from _alone(whole, notes)
+        return
+    with opened(path) as file:
+        yield from bounded(_items(pieces(file), notes))
+
+
+def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The outermost object where it holds no list of places; and what is to be told."""
+    members: dict[str, Any] = {}
+    lists = 0
+    for piece in found:
+        if piece.nth is not None or piece.value is None:
+            lists += piece.name in ("", *LISTS)
+        else:
+            members[piece.name] = piece.value
+    notes = _crs(members.get("crs"))
+    if members.get("type") == "Topology":
+        raise FileError("unknown_format", "this is TopoJSON; convert it to GeoJSON first")
+    return (None if lists or not members else members), notes
+
+
+def _crs(crs: object) -> tuple[str, ...]:
+    """Nothing where the file says WGS84 or nothing; refuses every other system by its name (RFC 7946, section 4)."""
+    if crs is None:
+        return ()
+    told = crs.get("properties") if isinstance(crs, dict) else crs
+    name = told.get("name") or told.get("code") if isinstance(told, dict) else told
+    word = str(name)[:80] if isinstance(name, str | int) else "that it does not name"
+    if _WGS84.search(word):
+        return ()
+    if _NEARLY.search(word):
+        return (f"the coordinates are in {word}, which is within 2 m of WGS84; they were taken as they are",)
+    raise FileError("crs_unsupported", f"the coordinates are in a system {word}; GeoJSON is in WGS84 (RFC 7946): convert the file first")
+
+
+def _alone(whole: dict[str, Any], notes: tuple[str, ...]) -> Iterator[Item]:
+    """A Feature, a geometry or a circle; each member of a GeometryCollection is a place of its own."""
+    listed = whole.get("geometries")
+    if whole.get("type") == "GeometryCollection" and isinstance(listed, list):
+        told = (*notes, "the file is a bare collection of geometries; each is an item without properties")
+        for number, geometry in enumerate(listed, 1):
+            item = item_of(number, geometry)
+            yield item._replace(notes=(*told, *item.notes))
+            told = ()
+        return
+    item = item_of(1, whole)
+    if item.geometry is None and item.error is None and whole.get("type") not in _ALONE:
+        raise FileError("unknown_format", "the JSON is neither GeoJSON nor a list of places")
+    yield item._replace(notes=(*notes, *item.notes))
+
+
+def _items(found: Iterator[Piece], notes: tuple[str, ...]) -> Iterator[Item]:
+    fields: object = None
+    number = 0
+    for piece in found:
+        if piece.nth is None:
+            fields = piece.value if piece.name == "fields" else fields
+            continue
+        number += 1
+        item = item_of(number, piece.value, fields)
+        yield item._replace(notes=(*notes, *item.notes)) if notes else item
+        notes = ()
+
+
+def feature_out(item: Item) -> dict[str, Any]:
+    """The Feature of an item; a circle as Azure Maps and `write_feature` have it."""
+    geometry, properties = item.geometry, plain(item.properties)
+    if geometry is not None and geometry["type"] == "circle":
+        properties = {**properties, "subType": "Circle", "radius": geometry["radius_m"]}
+        geometry = {"type": "Point", "coordinates": [geometry["lon"], geometry["lat"]]}
+    feature = {"type": "Feature", "geometry": geometry, "properties": properties}
+    return feature if item.id is None else {"type": "Feature", "id": item.id, **feature}
+
+
+def losses_of(item: Item) -> Iterator[str]:
+    """What a Feature cannot hold."""
+    if item.geometry is not None and item.geometry["type"] == "circle":
+        yield from (
+            f"the property {name} of circles gave way to the circle's own" for name in ("subType", "radius") if name in item.properties
+        )
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """A FeatureCollection of RFC 7946, one feature a line, without `crs`."""
+    losses: dict[str, None] = {}
+    left_out = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write('{"type":"FeatureCollection","features":[')
+        between = "\n"
+        for item in bounded(items):
+            if item.error is not None:
+                left_out += 1
+                continue
+            losses.update(dict.fromkeys(losses_of(item)))
+            file.write(between + to_json(feature_out(item)))
+            between = ",\n"
+        file.write("\n]}\n")
+    return (*losses, *left_out_told(left_out))
+
+
+def left_out_told(count: int) -> tuple[str, ...]:
+    """A sentence for items with errors."""
+    return (f"{count:,} {'item' if count == 1 else 'items'} that could not be read were left out",) if count else ()

@@ -1,0 +1,79 @@
+"""What every reader yields, what it raises, and the limits they all keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+from regions.region import RegionError
+
+ITEMS = 1_000_000
+BYTES = 256 * 1024 * 1024  # of a file, and of all that comes out of an archive
+ONE_ITEM = 8 * 1024 * 1024  # bytes or characters of one feature, row or line
+DEPTH = 32  # of lists and objects within properties
+
+
+class Item(NamedTuple):
+    """One row or feature of a file.
+
+    `properties` are plain JSON values as in the file (dates as ISO text), without the columns that became the geometry.
+    `geometry` is a GeoJSON geometry in [lon, lat], or our circle `{"type": "circle", "lat", "lon", "radius_m"}`; `None` where
+    the file has none or where `error` says why it cannot be read. A Point without a radius stays a Point. Limits on radius,
+    vertices and area are `read_region`'s.
+    """
+
+    number: int
+    """From 1: the line where the format has lines (a CSV header is line 1; a row over several lines counts where it
+    starts), else the feature's place in the file."""
+    properties: dict[str, Any]
+    geometry: dict[str, Any] | None
+    id: str | None = None
+    """The feature's own id, where the format has one."""
+    error: RegionError | None = None
+    """Why this item cannot be read; the others can. Never holds a position."""
+    notes: tuple[str, ...] = ()
+    """What was changed in reading, as sentences; what concerns the whole file stands on its first item."""
+
+
+class FileError(ValueError):
+    """A whole file that cannot be read or written. `code` is a stable token (`bomb`), `detail` a sentence for a person."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Format(Protocol):
+    """What a file of this drawer offers: one format of places, to read and to write."""
+
+    NAME: str
+    SUFFIXES: tuple[str, ...]
+    """The file names' ends, in lower case with their dot; the first is the usual one."""
+    MEDIA: tuple[str, ...]
+    """Media types; the first is the one to answer with."""
+    COUNTED: Literal["line", "feature"]
+    """What `Item.number` counts."""
+
+    def fits(self, head: bytes, suffix: str) -> bool:
+        """Whether the content may be of this format. `head` holds the first 64 KiB (of archives also the last)."""
+
+    def read(self, path: Path) -> Iterator[Item]:
+        """The items of a file in its order, lazily where the format allows. Raises `FileError`, and nothing else."""
+
+    def write(self, items: Iterable[Item], path: Path) -> tuple[str, ...]:
+        """Write a file; answers with a sentence for each thing the format cannot hold. Items with an error are left out."""
+
+
+def too_many() -> FileError:
+    """The file holds more items than anybody may bring in at once."""
+    return FileError("too_many_items", f"the file holds more than {ITEMS:,} items; that is the limit of one import")
+
+
+def bounded(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, until there are too many of them."""
+    for count, item in enumerate(items):
+        if count >= ITEMS:
+            raise too_many()
+        yield item

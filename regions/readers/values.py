@@ -1,0 +1,87 @@
+"""Values as files hold them, made plain; and plain values made to fit a cell."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, datetime, time
+from typing import Any
+
+from regions.readers.item import DEPTH
+from regions.region import RegionError
+
+_JSON_CELL = 1 << 20  # characters; longer cells stay text
+
+
+def plain(value: object, depth: int = DEPTH) -> Any:
+    """A JSON value: not-a-number and infinities become `None`, dates ISO text, numpy's numbers Python's.
+
+    Raises `RegionError` `nested_too_deep`.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else clean(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict | list | tuple):
+        return _nested(value, depth)
+    return _foreign(value, depth)
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: without zero characters and halves of characters (lone surrogates)."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _nested(value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
+    if depth == 0:
+        raise RegionError("nested_too_deep", f"the properties are nested more than {DEPTH} deep", "/properties")
+    if isinstance(value, dict):
+        return {plain(str(key)): plain(each, depth - 1) for key, each in value.items()}
+    return [plain(each, depth - 1) for each in value]
+
+
+def _foreign(value: object, depth: int) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    listed = getattr(value, "tolist", None)  # numpy scalars and arrays
+    return plain(listed(), depth) if listed is not None else str(value)
+
+
+def number_in(text: str) -> float | None:
+    """A number as people write it: 48.2, 48,2 or 1e2; `None` where it is none. It may be infinite or not a number."""
+    try:
+        return float(text)
+    except ValueError:
+        pass  # a decimal comma is the second guess
+    try:
+        return float(text.replace(",", ".")) if text.count(",") == 1 and "." not in text else None
+    except ValueError:
+        return None
+
+
+def from_cell(text: str) -> Any:
+    """The value of a cell: text, `None` where it is empty, and lists and objects where it is their JSON."""
+    if not text:
+        return None
+    return nested_in(text) if text[0] in "[{" else text
+
+
+def nested_in(text: str) -> Any:
+    """The list or object that a text spells in JSON, else the text itself."""
+    if text[:1] not in ("[", "{") or len(text) > _JSON_CELL:
+        return text
+    try:
+        return plain(json.loads(text))
+    except (ValueError, RecursionError, RegionError):
+        return text
+
+
+def to_json(value: object) -> str:
+    """The shortest JSON text, in Unicode."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
