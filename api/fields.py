@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-MAX_TEXT = 1_000
-MAX_DEPTH = 16
-MAX_METADATA_BYTES = 16_384
+from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_TAGS, MAX_TEXT, document_fault, is_storable
+
 # the branches of a choice: part of pydantic's place of a fault, but no part of the body
 BY_NAME, IN_FULL = "<by name>", "<in full>"
-_WHOLE = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,27 +58,6 @@ def _moment(text: str) -> str:
     return text
 
 
-def is_storable(text: str) -> bool:
-    """Whether PostgreSQL could store it: no NUL, no lone surrogate."""
-    return text.isprintable() or ("\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text))
-
-
-def document_fault(value: Any, depth: int = 0) -> str | None:
-    """What keeps a JSON document from being stored, in words; None when nothing does."""
-    if isinstance(value, str):
-        return None if is_storable(value) else "texts must not hold NUL or half of a surrogate pair"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "numbers must be finite"
-    if isinstance(value, int) and not -_WHOLE <= value < _WHOLE:
-        return "whole numbers must fit 64 bits"
-    if not isinstance(value, dict | list):
-        return None
-    if depth >= MAX_DEPTH:
-        return f"must not be nested deeper than {MAX_DEPTH}"
-    parts = [*value, *value.values()] if isinstance(value, dict) else value
-    return next((fault for part in parts if (fault := document_fault(part, depth + 1))), None)
-
-
 def _small(value: dict[str, Any]) -> dict[str, Any]:
     if len(msgspec.json.encode(value)) > MAX_METADATA_BYTES:
         raise ValueError(f"must not be larger than {MAX_METADATA_BYTES} bytes")
@@ -104,9 +80,9 @@ def moment_text(ms: int) -> str:
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_storable)]
-Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_named)]
-PlainName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_plain_name)]
-Tags = Annotated[list[Name], Field(max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_named)]
+PlainName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_plain_name)]
+Tags = Annotated[list[Name], Field(max_length=MAX_TAGS)]
 Document = Annotated[dict[str, Any], AfterValidator(_document), AfterValidator(_small), WithJsonSchema({"type": "object"})]
 Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Latitude = Annotated[float, Field(ge=-90, le=90)]

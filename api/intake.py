@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from api.fields import document_fault
 from api.problems import Refusal
+from geofence.limits import document_fault
 from geofence.model.ping import MAX_ID, PingIn, Rejection
 from geofence.normalise import REJECTION_CODES
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from api.choices import choices_at
-from api.fields import MAX_DEPTH, is_storable
 from api.problems import Refusal
+from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Plan, Status
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from api.fields import BY_NAME, IN_FULL, Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
+from geofence.limits import MAX_RINGS
 from geofence.model.account import Device, Scope
 from geofence.model.place import Geofence, Profile, ProfileName, Ring, Store
 
@@ -109,7 +110,7 @@ class StoreIn(Body):
     opening_hours: Annotated[Text, Field(min_length=1)] | None = None
     tags: Tags = []
     metadata: Document = {}
-    rings: Annotated[list[RingIn], Field(max_length=20)] = []
+    rings: Annotated[list[RingIn], Field(max_length=MAX_RINGS)] = []
 
     def model(self, external_id: str) -> Store:
         """The store of the floor below."""
