@@ -1,44 +1,216 @@
-"""How far and how long the phone may sleep, and which geofences its own operating system should watch."""
+"""How far and how long a phone may sleep, and which geofences its own operating system should watch.
+
+The circle is a promise: as long as the phone's reported positions stay within `safe_radius_m` of the one it just reported,
+until `next_ping_s` is over, and while the index stays as it is, no ping of it can make an event by its position. Timers (dwell,
+silence, a stop) go on, they need no ping. The promise rests on how `track` reads a position, stated in `enter_room_m` and
+`exit_room_m`; tests/properties/test_hint.py walks inside such circles and looks for a way to break it.
+"""
 
 from __future__ import annotations
 
+from math import cos, floor, hypot, radians
+from typing import Literal, NamedTuple
+
 from geofence.catalogue import Catalogue
-from geofence.model.presence import DeviceState
+from geofence.evidence import MISSING_ACCURACY_M
+from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
+from geofence.track import EXIT_GAP_MS, Rules
+from geofence.watchlist import Found, anchor_at, anchor_of, nearest_until, version_of, watchlist
 
 FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
 LEAST_PING_S = 10
 LONGEST_PING_S = 3600
+AGAIN_S = 30  # something may happen right here: look again
+STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, down to this
+STILL_M = 70.0
+WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circle
+SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
+POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
+METRES_PER_DEGREE = 110_574.0  # of latitude, where it is least
+CROSSED_MS = 120_000  # two pings further apart tell nothing of what lies between them
+
+Wake = Literal["clock", "circle"]
 
 
-def hint(catalogue: Catalogue, state: DeviceState, lat: float, lon: float, watch: int) -> Hint:
-    """The hint for a device at (lat, lon) degrees that can watch `watch` geofences (iOS 19, Android 99).
+class Here(NamedTuple):
+    """The position just reported: degrees, and the radius of its 68 % confidence in metres, None unknown."""
 
-    Within `safe_radius_m` of there no position can make an event while the index stays as it is: every geofence not entered
-    is at least that far, every entered one's edge too.
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+
+
+class Wish(NamedTuple):
+    """What the phone can do: how many geofences its system watches (iOS 19, Android 99), and what wakes the app.
+
+    `clock`: a timer only. `circle`: its system also wakes the app when it leaves a circle. `version` of the list it has.
     """
-    nearest = catalogue.index.nearest(lat, lon, watch)
-    inside = {uid for uid, presence in state.presences.items() if presence.inside}
-    edges = dict(nearest)
-    for uid in inside & catalogue.slot_of.keys():
-        slot = catalogue.slot_of[uid]
-        edges.setdefault(slot, catalogue.index.edge_m_one(lat, lon, slot))
-    safe_m: float | None = None
-    for slot, edge_m in edges.items():
-        fence = catalogue.fences[slot]
-        rooms_m = -edge_m if fence is not None and fence.uid in inside else edge_m
-        safe_m = max(0.0, rooms_m) if safe_m is None else min(safe_m, max(0.0, rooms_m))
-    near = tuple(Near(fence, edge_m) for slot, edge_m in nearest if (fence := catalogue.fences[slot]) is not None)
-    return Hint(None if safe_m is None else round(safe_m, 1), _next_ping_s(catalogue, state, safe_m), near)
+
+    watch: int
+    wake: Wake = "clock"
+    version: str | None = None
 
 
-def _next_ping_s(catalogue: Catalogue, state: DeviceState, safe_m: float | None) -> int:
-    longest_s = LONGEST_PING_S
-    for uid, presence in state.presences.items():
-        slot = catalogue.slot_of.get(uid)
-        rules = None if slot is None else catalogue.rules[slot]
-        if presence.inside and rules is not None and rules.presence_timeout_ms is not None:
-            longest_s = min(longest_s, rules.presence_timeout_ms // 2000)
-    if safe_m is None:
-        return longest_s
-    return max(min(int(safe_m / FASTEST_MPS), longest_s), min(LEAST_PING_S, longest_s))
+def enter_room_m(edge_m: float) -> float:
+    """How far from entering. Under every profile a presence needs a ping at or inside the border: P(inside) < 0.5 outside."""
+    return edge_m
+
+
+def exit_room_m(edge_m: float, rules: Rules) -> float:
+    """How far from leaving: the border under `exact`, the exit margin outside of it under the others."""
+    return -edge_m if rules.profile == "exact" else max(rules.exit_margin_m, 0.0) - edge_m
+
+
+def opens_ms(catalogue: Catalogue, slot: int, presence: Presence | None) -> int:
+    """From when on a geofence can be entered (epoch ms): its first day, the end of a cool-down; 0 for always."""
+    fence, rules = catalogue.fences[slot], catalogue.rules[slot]
+    from_ms = fence.active_from_ms or 0 if fence is not None else 0
+    if rules is None or presence is None or presence.left_ms is None:
+        return from_ms
+    return max(from_ms, presence.left_ms + rules.cool_down_ms)
+
+
+def hint(
+    catalogue: Catalogue, state: DeviceState, here: Here, wish: Wish, before: DeviceState | None = None, now_ms: int | None = None
+) -> Hint:
+    """The hint for a device that just reported `here`; `state` is what followed from it, `before` what was known before.
+
+    `now_ms` (epoch ms) is the clock, where the newest ping may be old. Within `safe_radius_m` (0: something can happen right
+    here) no position makes an event; None means that there is no geofence at all.
+    """
+    return _Hinter(catalogue, state, here, wish).hint(before, now_ms)
+
+
+class _Hinter:
+    def __init__(self, catalogue: Catalogue, state: DeviceState, here: Here, wish: Wish) -> None:
+        self.catalogue, self.state, self.here, self.wish = catalogue, state, here, wish
+        self.at_ms = state.watermark_ms or 0
+        self.presence_at = {slot: presence for uid, presence in state.presences.items() if (slot := catalogue.slot_of.get(uid)) is not None}
+        self.entered = {slot: presence for slot, presence in self.presence_at.items() if presence.inside}
+
+    def hint(self, before: DeviceState | None, now_ms: int | None) -> Hint:
+        kept = self.wish.version if self._still_good() else None
+        found = nearest_until(self.catalogue, self.here.lat, self.here.lon, 1 + len(self.entered), self._limited)
+        safe_m = self._safe_m(found)
+        wait_s = self._wait_s(safe_m, found, before, now_ms)
+        if kept is not None:
+            return Hint(safe_m, wait_s, None, kept)
+        anchor = anchor_at(self.here.lat, self.here.lon)
+        slots = watchlist(self.catalogue, anchor, self.entered, self.wish.watch, self._matters)
+        return Hint(safe_m, wait_s, self._near(slots), version_of(self.catalogue, anchor, slots))
+
+    def _rules(self, slot: int) -> Rules:
+        rules = self.catalogue.rules[slot]
+        assert rules is not None, "a slot in the index has its rules"  # noqa: S101  (both are written together)
+        return rules
+
+    def _edge_m(self, slot: int) -> float:
+        return self.catalogue.index.edge_m_one(self.here.lat, self.here.lon, slot)
+
+    # how far
+
+    def _safe_m(self, found: Found) -> float | None:
+        rooms_m = [exit_room_m(self._edge_m(slot), self._rules(slot)) for slot in self.entered]
+        rooms_m += [enter_room_m(edge_m) for slot, edge_m in found if self._limits(slot, edge_m)][:1]
+        if not rooms_m:
+            return None
+        accuracy_m = MISSING_ACCURACY_M if self.here.accuracy_m is None else self.here.accuracy_m
+        polar_m = (90.0 - abs(self.here.lat)) * METRES_PER_DEGREE * POLAR_SHARE
+        safe_m = 0.0 if self._unproven() else min((min(rooms_m) - accuracy_m) * SPHERE, polar_m)
+        return floor(max(0.0, safe_m) * 10.0) / 10.0
+
+    def _limited(self, found: Found) -> bool:
+        return any(self._limits(slot, edge_m) for slot, edge_m in found)
+
+    def _limits(self, slot: int, edge_m: float) -> bool:
+        """Whether the way into a geofence limits the circle. Where the phone is in it before it opens, that limits the time."""
+        if slot in self.entered or not self._matters(slot):
+            return False
+        return edge_m > 0 or self._opens_ms(slot) - self.at_ms < LEAST_PING_S * 1000
+
+    def _over(self, slot: int) -> bool:
+        until_ms = self._rules(slot).active_until_ms
+        return until_ms is not None and until_ms <= self.at_ms
+
+    def _opens_ms(self, slot: int) -> int:
+        return opens_ms(self.catalogue, slot, self.presence_at.get(slot))
+
+    def _unproven(self) -> bool:
+        """Whether the last position worth comparing with is another one: the way from there to the next may cross anything."""
+        state = self.state
+        if state.fix_ms is None or (state.lat, state.lon) == (self.here.lat, self.here.lon):
+            return False
+        return self.at_ms - state.fix_ms <= CROSSED_MS
+
+    # how long
+
+    def _wait_s(self, safe_m: float | None, found: Found, before: DeviceState | None, now_ms: int | None) -> int:
+        longest_s = self._longest_s(found, now_ms)
+        evidence_s = self._evidence_s()
+        if evidence_s is not None:
+            return max(1, min(evidence_s, longest_s))
+        if safe_m is None:
+            return max(1, longest_s)
+        if self.wish.wake == "clock":
+            return max(1, min(max(int(safe_m / FASTEST_MPS), LEAST_PING_S), longest_s))
+        return max(1, longest_s if safe_m >= WATCHABLE_M else min(self._again_s(before), longest_s))
+
+    def _longest_s(self, found: Found, now_ms: int | None) -> int:
+        """What no wait may exceed: half of what is left until silence ends a visit, and the opening of a geofence it is in."""
+        ends_ms, seen_ms = [LONGEST_PING_S * 1000], max(self.at_ms, now_ms or 0)
+        for slot, presence in self.entered.items():
+            timeout_ms = self._rules(slot).presence_timeout_ms
+            if timeout_ms is not None:
+                left_ms = max(presence.last_ms + timeout_ms - seen_ms, 2000 * LEAST_PING_S)
+                ends_ms.append(min(timeout_ms, left_ms) // 2)
+        ends_ms += [self._opens_ms(slot) - self.at_ms for slot, edge_m in found if self._waits_for(slot, edge_m)]
+        return min(ends_ms) // 1000
+
+    def _waits_for(self, slot: int, edge_m: float) -> bool:
+        return edge_m <= 0 and slot not in self.entered and self._matters(slot) and self._opens_ms(slot) > self.at_ms
+
+    def _evidence_s(self) -> int | None:
+        """When a second fix can settle what a first one began; None where nothing waits for one."""
+        ready_s = []
+        for slot, presence in self.presence_at.items():
+            if presence.pending is not None:
+                strict = presence.pending.kind == "enter" and self._rules(slot).confirm_ms
+                ready_ms = presence.pending.ts_ms + (strict or EXIT_GAP_MS)
+                ready_s.append(-((self.at_ms - ready_ms) // 1000))
+        ready_s = [min(one, AGAIN_S) for one in ready_s if one > 0]
+        return min(ready_s, default=None)
+
+    def _again_s(self, before: DeviceState | None) -> int:
+        """For a circle too small to be watched: soon, or twice as long as the phone has lain still."""
+        if before is None or before.fix_ms is None:
+            return AGAIN_S
+        here = self.here
+        east = (abs(here.lon - before.lon) + 180.0) % 360.0 - 180.0
+        moved_m = METRES_PER_DEGREE * hypot(here.lat - before.lat, east * cos(radians(here.lat)))
+        if moved_m > max(STILL_M, here.accuracy_m or 0.0):
+            return AGAIN_S
+        return min(max(AGAIN_S, 2 * (self.at_ms - before.fix_ms) // 1000), STILL_S)
+
+    # what to watch
+
+    def _matters(self, slot: int) -> bool:
+        """Whether it can be entered before the phone speaks again: it is not over, and opens within the longest wait."""
+        fence = self.catalogue.fences[slot]
+        return fence is not None and not self._over(slot) and (fence.active_from_ms or 0) <= self.at_ms + LONGEST_PING_S * 1000
+
+    def _still_good(self) -> bool:
+        """Whether the phone's list is as it was when it was made, and holds the nearer half of what a new one would."""
+        wish = self.wish
+        anchor = anchor_of(wish.version) if wish.version is not None else None
+        if anchor is None:
+            return False
+        slots = watchlist(self.catalogue, anchor, self.entered, wish.watch, self._matters)
+        if version_of(self.catalogue, anchor, slots) != wish.version:
+            return False
+        wanted = watchlist(self.catalogue, (self.here.lat, self.here.lon), self.entered, (wish.watch + 1) // 2, self._matters)
+        return set(wanted) <= set(slots)
+
+    def _near(self, slots: list[int]) -> tuple[Near, ...]:
+        near = [Near(fence, self._edge_m(slot)) for slot in slots if (fence := self.catalogue.fences[slot]) is not None]
+        return tuple(sorted(near, key=lambda one: one.edge_m))

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,14 +21,14 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.fingerprints import Fingerprints
 from geofence.follow import Columns, Follower, Tally
-from geofence.hint import hint
+from geofence.hint import Here, Wake, Wish, hint
 from geofence.locate import locate
 from geofence.model.campaign import Campaign
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Pings, Rejection
-from geofence.model.place import Profile
+from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt, Shown
 from geofence.normalise import normalise
@@ -35,6 +36,8 @@ from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.scribe import Scribe
 from geofence.track import Folded, Rules, end, expire, retime
+
+Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 MOST_CAMPAIGNS = 1000
@@ -49,6 +52,7 @@ class Post:
     rejected: Sequence[Rejection] = ()
     include: frozenset[str] = frozenset()
     watch: int = IOS_WATCHES
+    wake: Wake = "clock"
     again: bool = False
     future: Future[Receipt] = field(default_factory=Future)
 
@@ -173,9 +177,12 @@ class Pipeline:
             tally.rejected = [*parcel.post.rejected, *parcel.refused]
             columns = Columns.of(pings, locate(catalogue.index, pings))
             follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe)
+            came: list[Came] = []
             for key, rows in _by_device(project_id, pings):
-                states[key] = follower.follow(key, states[key], rows, tally)
-            told.append(self._answers(unit, catalogue, parcel, states) if parcel.post.include else {})
+                before = states[key]
+                states[key] = follower.follow(key, before, rows, tally)
+                came.append((key, rows[-1], before))
+            told.append(self._answers(unit, scribe, parcel, states, came) if parcel.post.include else {})
         offering = self._propose(unit, scribe, done)
         for parcel, devices in zip(parcels, told, strict=True):
             tally = parcel.tally
@@ -192,22 +199,27 @@ class Pipeline:
         done.messages += offering.messages
         return offering
 
-    def _answers(self, unit: Unit, catalogue: Catalogue, parcel: Parcel, states: dict[DeviceKey, DeviceState]) -> dict[str, DeviceAnswer]:
+    def _answers(
+        self, unit: Unit, scribe: Scribe, parcel: Parcel, states: dict[DeviceKey, DeviceState], came: Sequence[Came]
+    ) -> dict[str, DeviceAnswer]:
         """What happened to each device, where it is inside, and its hint; the events of repeated pings as they were stored."""
-        post, pings, tally = parcel.post, parcel.pings, parcel.tally
+        post, tally = parcel.post, parcel.tally
         answers = {}
+        versions = {index: ping.hint_version for index, ping in post.items} if "hint" in post.include else {}
         repeated: dict[str, list[Event]] = defaultdict(list)
         for event in unit.presences.events_at(post.project_id, tally.repeated) if tally.repeated else []:
             repeated[event.device_id].append(event)
-        last = {device_id: row for row, device_id in enumerate(pings.device_id)}
-        for device_id, row in last.items():
-            key = DeviceKey(post.project_id, device_id)
+        for key, row, before in came:
+            device_id, state = key.device_id, states[key]
             events = tally.events.get(device_id, [])
             if device_id in repeated:
                 told = {event.id for event in events}
                 events = [*(event for event in repeated[device_id] if event.id not in told), *events]
-            place = (float(pings.lat[row]), float(pings.lon[row]))
-            answers[device_id] = _answer(catalogue, states[key], events, post, place)
+            hinted = None
+            if "hint" in post.include:
+                wish = Wish(post.watch, post.wake, versions[int(parcel.pings.index[row])])
+                hinted = hint(scribe.catalogue, state, _here(parcel.pings, row), wish, before, scribe.now_ms)
+            answers[device_id] = DeviceAnswer(tuple(events), _inside(scribe.catalogue, state), hinted)
         return answers
 
     def _turn(
@@ -315,12 +327,17 @@ def _by_device(project_id: str, pings: Pings) -> list[tuple[DeviceKey, list[int]
     return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
 
 
-def _answer(catalogue: Catalogue, state: DeviceState, events: Sequence[Event], post: Post, place: tuple[float, float]) -> DeviceAnswer:
+def _inside(catalogue: Catalogue, state: DeviceState) -> tuple[Geofence, ...]:
+    """The geofences a device is inside of."""
     inside = []
     for uid, presence in state.presences.items():
         slot = catalogue.slot_of.get(uid)
         fence = None if slot is None else catalogue.fences[slot]
         if presence.inside and fence is not None:
             inside.append(fence)
-    wants_hint = "hint" in post.include
-    return DeviceAnswer(tuple(events), tuple(inside), hint(catalogue, state, *place, post.watch) if wants_hint else None)
+    return tuple(inside)
+
+
+def _here(pings: Pings, row: int) -> Here:
+    accuracy_m = float(pings.accuracy_m[row])
+    return Here(float(pings.lat[row]), float(pings.lon[row]), None if isnan(accuracy_m) else accuracy_m)

@@ -17,6 +17,7 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
+from geofence.hint import Wake
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
@@ -99,13 +100,14 @@ class Street:
         rejected: Sequence[Rejection] = (),
         include: frozenset[str] = frozenset(),
         watch: int = IOS_WATCHES,
+        wake: Wake = "clock",
     ) -> Future[Receipt]:
         """Queue a request's pings. The answer comes after their commit; raises `Busy` when the queue is full.
 
         `items` are (index in the request, ping); `rejected` what the door refused already; `include` any of events, offers,
-        hint; `watch` how many geofences the hint names.
+        hint; `watch` how many geofences the hint names; `wake` what wakes the phone, see `hint`.
         """
-        return self._queued(Post(project_id, items, rejected, include, watch)).future
+        return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
 
     def edit(self, project_id: str, work: Callable[[Unit], Edited]) -> Future[Any]:
         """Run `work` in a unit of its own; its `Edited.value` comes after the commit, with the index swapped already."""

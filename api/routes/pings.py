@@ -20,11 +20,13 @@ from api.openapi import ref, refusal
 from api.problems import Refusal, RejectedItem, answer
 from api.queries import refuse_unknown
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
+from geofence.hint import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt
 
 INCLUDES = frozenset({"events", "offers", "hint"})
-_PARAMETERS = ("include", "platform", "key")
+_PARAMETERS = ("include", "platform", "wake", "key")
+_WAKES: dict[str, Wake] = {"clock": "clock", "circle": "circle"}
 _NOTHING: frozenset[str] = frozenset()
 _REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
 
@@ -32,29 +34,29 @@ _REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
 async def post_pings(request: Request) -> Response:
     """Post pings: one object, an array, `{"pings": [...]}`, or NDJSON."""
     house, caller = house_of(request), await _poster(request)
-    include, watch = _wishes(request)
+    include, watch, wake = _wishes(request)
     settings = house.settings
     body = await read_body(request, settings.max_body_bytes)
     intake = read_pings(body, settings.max_items, request.headers.get("content-type", ""))
-    receipt = await _carry(house, caller, intake, include, watch)
+    receipt = await _carry(house, caller, intake, include, watch, wake)
     if receipt.rejected and not receipt.accepted and not receipt.duplicates:
         return _all_refused(receipt, "rejected", "Every item was refused; see rejected.")
-    return reply(receipt_out(receipt, include, watch), 202)
+    return reply(receipt_out(receipt, include), 202)
 
 
 async def post_device_ping(request: Request) -> Response:
     """The phone's call: one ping in; what happened, where it is inside, what to show and when to speak next out."""
     house, caller = house_of(request), await _poster(request)
-    _, watch = _wishes(request)
+    _, watch, wake = _wishes(request)
     device_id = request.path_params["device_id"]
     body = await read_body(request, house.settings.max_body_bytes)
     intake = _for_device(read_pings(body, 1), device_id)
     if "platform" not in request.query_params:
         watch = await run_in_threadpool(_watched_by, house, caller.project_id, device_id)
-    receipt = await _carry(house, caller, intake, INCLUDES, watch)
+    receipt = await _carry(house, caller, intake, INCLUDES, watch, wake)
     if receipt.rejected:
         return _all_refused(receipt, receipt.rejected[0].code, receipt.rejected[0].detail)
-    return reply(ping_answer_out(receipt.devices.get(device_id, DeviceAnswer()), watch), 202)
+    return reply(ping_answer_out(receipt.devices.get(device_id, DeviceAnswer())), 202)
 
 
 async def _poster(request: Request) -> Caller:
@@ -63,9 +65,9 @@ async def _poster(request: Request) -> Caller:
     return caller
 
 
-async def _carry(house: House, caller: Caller, intake: Intake, include: frozenset[str], watch: int) -> Receipt:
+async def _carry(house: House, caller: Caller, intake: Intake, include: frozenset[str], watch: int, wake: Wake) -> Receipt:
     if intake.items:
-        posted = house.street.post(caller.project_id, intake.items, intake.rejected, include, watch)
+        posted = house.street.post(caller.project_id, intake.items, intake.rejected, include, watch, wake)
         receipt = await asyncio.wrap_future(posted)
     else:
         receipt = Receipt(0, 0, tuple(intake.rejected))
@@ -86,21 +88,24 @@ def _for_device(intake: Intake, device_id: str) -> Intake:
     return Intake(items, intake.rejected, single=True)
 
 
-def _wishes(request: Request) -> tuple[frozenset[str], int]:
-    """What to include in the answer, and how many geofences a hint names."""
+def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
+    """What to include in the answer, how many geofences a hint names, and what wakes the phone."""
     if not request.url.query:
-        return _NOTHING, WATCHED["ios"]
+        return _NOTHING, WATCHED["ios"], "clock"
     asked = request.query_params
     include = frozenset(word for word in asked.get("include", "").split(",") if word)
     platform = asked.get("platform", "ios")
+    wake = _WAKES.get(asked.get("wake", "clock"))
     errors = []
     if not include <= INCLUDES:
         errors.append(("/query/include", "must be a list of: events, offers, hint"))
     if platform not in WATCHED:
         errors.append(("/query/platform", "must be ios or android"))
-    if errors:
+    if wake is None:
+        errors.append(("/query/wake", "must be clock or circle"))
+    if errors or wake is None:
         raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
-    return include, WATCHED[platform]
+    return include, WATCHED[platform], wake
 
 
 def _watched_by(house: House, project_id: str, device_id: str) -> int:
@@ -127,6 +132,13 @@ ROUTES = (
 )
 
 _PLATFORM = {"name": "platform", "in": "query", "schema": {"enum": sorted(WATCHED)}, "description": "How many geofences the hint names."}
+_WAKE = {
+    "name": "wake",
+    "in": "query",
+    "schema": {"enum": sorted(_WAKES), "default": "clock"},
+    "description": "What wakes the app, see docs/hint.md. `clock`: only a timer, so the hint's next_ping_s is the time in which nobody"
+    " gets out of the safe circle. `circle`: its system also wakes it when it leaves that circle, so it may sleep much longer.",
+}
 _INCLUDE = {
     "name": "include",
     "in": "query",
@@ -160,7 +172,7 @@ PATHS = {
     "/v1/pings": _operation(
         "Post pings",
         "post_pings",
-        [_INCLUDE, _PLATFORM],
+        [_INCLUDE, _PLATFORM, _WAKE],
         {
             "application/json": {"schema": {"anyOf": [ref(PingIn), _MANY, _ENVELOPE]}},
             "application/x-ndjson": {"schema": {"type": "string"}},
@@ -168,6 +180,6 @@ PATHS = {
         ReceiptOut,
     ),
     "/v1/devices/{device_id}/ping": _operation(
-        "The phone's call", "post_device_ping", [_DEVICE, _PLATFORM], {"application/json": {"schema": ref(PingIn)}}, PingAnswerOut
+        "The phone's call", "post_device_ping", [_DEVICE, _PLATFORM, _WAKE], {"application/json": {"schema": ref(PingIn)}}, PingAnswerOut
     ),
 }

@@ -15,7 +15,7 @@ from api.problems import RejectedItem
 from geofence.model.event import Event, EventKind
 from geofence.model.place import Geofence
 from geofence.model.presence import Visit
-from geofence.model.receipt import DeviceAnswer, Hint, Receipt, Shown
+from geofence.model.receipt import DeviceAnswer, Hint, Near, Receipt, Shown
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
@@ -140,22 +140,30 @@ class WatchOut(msgspec.Struct, frozen=True):
     edge_m: float
     region: dict[str, Any]
 
+    @classmethod
+    def of(cls, near: Near) -> WatchOut:
+        """The geofence with its region."""
+        fence = near.geofence
+        return cls(fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region)
+
 
 class HintOut(msgspec.Struct, frozen=True):
-    """Within `safe_radius_m` nothing can happen (null: nothing is anywhere near); ping again after `next_ping_s`."""
+    """Within `safe_radius_m` nothing can happen (null: nothing is anywhere near); ping again after `next_ping_s`.
+
+    `version` names the list of `geofences` to watch; send it with the next ping as `hint_version`, and `geofences` is null
+    while that list is still good.
+    """
 
     safe_radius_m: float | None
     next_ping_s: int
-    geofences: tuple[WatchOut, ...]
+    geofences: tuple[WatchOut, ...] | None
+    version: str
 
     @classmethod
-    def of(cls, hint: Hint, watched: int) -> HintOut:
-        """The hint with the nearest `watched` geofences."""
-        near = tuple(
-            WatchOut(one.geofence.external_id, one.geofence.store_id, one.geofence.ring, round(one.edge_m, 1), one.geofence.region)
-            for one in hint.geofences[:watched]
-        )
-        return cls(hint.safe_radius_m, hint.next_ping_s, near)
+    def of(cls, hint: Hint) -> HintOut:
+        """The hint as clients see it."""
+        near = None if hint.geofences is None else tuple(map(WatchOut.of, hint.geofences))
+        return cls(hint.safe_radius_m, hint.next_ping_s, near, hint.version)
 
 
 class OfferOut(msgspec.Struct, frozen=True):
@@ -194,13 +202,13 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
     hint: HintOut | UnsetType | None = UNSET
 
     @classmethod
-    def of(cls, answer: DeviceAnswer, include: frozenset[str], watched: int) -> DeviceAnswerOut:
-        """The parts named by `include`, with at most `watched` geofences in the hint."""
+    def of(cls, answer: DeviceAnswer, include: frozenset[str]) -> DeviceAnswerOut:
+        """The parts named by `include`."""
         return cls(
             events=tuple(map(EventOut.of, answer.events)) if "events" in include else UNSET,
             geofences=tuple(map(InsideOut.of, answer.inside)) if "events" in include else UNSET,
             offers=tuple(map(OfferOut.of, answer.offers)) if "offers" in include else UNSET,
-            hint=(HintOut.of(answer.hint, watched) if answer.hint else None) if "hint" in include else UNSET,
+            hint=(HintOut.of(answer.hint) if answer.hint else None) if "hint" in include else UNSET,
         )
 
 
@@ -223,9 +231,9 @@ class ReceiptOut(msgspec.Struct, frozen=True):
     devices: dict[str, DeviceAnswerOut] | UnsetType = UNSET
 
 
-def receipt_out(receipt: Receipt, include: frozenset[str], watched: int) -> ReceiptOut:
+def receipt_out(receipt: Receipt, include: frozenset[str]) -> ReceiptOut:
     """The receipt as clients see it; `devices` only when something was asked for."""
-    devices = {name: DeviceAnswerOut.of(answer, include, watched) for name, answer in receipt.devices.items()}
+    devices = {name: DeviceAnswerOut.of(answer, include) for name, answer in receipt.devices.items()}
     return ReceiptOut("ok", receipt.accepted, receipt.duplicates, rejected_items(receipt), devices if include else UNSET)
 
 
@@ -234,11 +242,11 @@ def rejected_items(receipt: Receipt) -> tuple[RejectedItem, ...]:
     return tuple(RejectedItem(*one) for one in sorted(receipt.rejected))
 
 
-def ping_answer_out(answer: DeviceAnswer, watched: int) -> PingAnswerOut:
+def ping_answer_out(answer: DeviceAnswer) -> PingAnswerOut:
     """The answer to the phone's own call."""
     return PingAnswerOut(
         events=tuple(map(EventOut.of, answer.events)),
         geofences=tuple(map(InsideOut.of, answer.inside)),
         offers=tuple(map(OfferOut.of, answer.offers)),
-        hint=HintOut.of(answer.hint, watched) if answer.hint else None,
+        hint=HintOut.of(answer.hint) if answer.hint else None,
     )

@@ -17,7 +17,10 @@ MAX_ID = 128
 
 
 class PingIn(msgspec.Struct, frozen=True):
-    """One position as posted. Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms."""
+    """One position as posted. Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms.
+
+    `hint_version` names the list of geofences that the phone watches, as the last hint did.
+    """
 
     lat: float
     lon: float
@@ -32,6 +35,7 @@ class PingIn(msgspec.Struct, frozen=True):
     mocked: bool = False
     customer_id: str | None = None
     attributes: dict[str, Any] | None = None
+    hint_version: str | None = None
 
 
 class Rejection(NamedTuple):

@@ -17,11 +17,15 @@ class Near(msgspec.Struct, frozen=True):
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """How far and how long the phone may sleep. `safe_radius_m` None means nothing is anywhere near."""
+    """How far and how long the phone may sleep. `safe_radius_m` None means nothing is anywhere near.
+
+    `geofences` are those to watch, None where the list that the phone has is still good; `version` names the list.
+    """
 
     safe_radius_m: float | None
     next_ping_s: int
-    geofences: tuple[Near, ...] = ()
+    geofences: tuple[Near, ...] | None = ()
+    version: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):
