@@ -106,9 +106,12 @@ class Fixes:
 
     def as_received(self) -> Fixes:
         """The same in the order in which they arrive."""
-        order = np.argsort(self.received_ms, kind="stable")
+        return self.taken(np.argsort(self.received_ms, kind="stable"))
+
+    def taken(self, rows: NDArray[np.int64]) -> Fixes:
+        """Those at these places, in that order."""
         columns = (self.at_ms, self.ts_ms, self.received_ms, self.lat, self.lon, self.accuracy_m, self.speed_mps, self.kind)
-        return Fixes(*(column[order] for column in columns))  # type: ignore[arg-type]  # the same columns, in the same order
+        return Fixes(*(column[rows] for column in columns))  # type: ignore[arg-type]  # the same columns, in the same order
 
 
 def listen(path: Path, frame: Frame, phone: Phone, start_ms: int, dice: Generator) -> Fixes:

@@ -25,10 +25,14 @@ MIXED = ("commuter", "shopper", "commuter", "passes", "still-home", "still-work"
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One device: what it sent (in the order of true time), where it truly was, and the visits that it truly made."""
+    """One device from `start_ms` (epoch ms UTC) on.
+
+    `fixes` is what it sent, in the order of true time; `path` where it truly was; `visits` those that it truly made.
+    """
 
     device_id: str
     scenario: str
+    start_ms: int
     fixes: Fixes
     visits: tuple[TrueVisit, ...]
     path: Path
@@ -45,11 +49,11 @@ class World(Protocol):
 
 
 class InventedTown:
-    """Everybody in the one invented town; `rings` the names of those rings of its stores that count, all of them without."""
+    """Everybody in the one invented town. `rings` and `brands` name those of its stores' that count; all of them where None."""
 
-    def __init__(self, seed: int = 1, rings: Sequence[str] | None = None) -> None:
+    def __init__(self, seed: int = 1, rings: Sequence[str] | None = None, brands: Sequence[str] | None = None) -> None:
         self.city: City = build_city(seed)
-        self.geofences = geofences_of(self.city.stores, rings)
+        self.geofences = geofences_of((store for store in self.city.stores if brands is None or store.brand in brands), rings)
         self._town = town_of(self.city, self.geofences)
 
     def town(self, number: int) -> Town:  # noqa: ARG002  (everybody lives here)
@@ -101,4 +105,4 @@ def _trace(
 ) -> Trace:
     path = live(town, random.Random(f"path {seeds[0]} {device_id}"), seconds)
     fixes = listen(path, town.frame, phone, start_ms, np.random.default_rng((*seeds, *kind.encode())))
-    return Trace(device_id, kind, fixes, tuple(true_visits(path, town.frame, town.shapes, device_id, start_ms)), path, town)
+    return Trace(device_id, kind, start_ms, fixes, tuple(true_visits(path, town.frame, town.shapes, device_id, start_ms)), path, town)
