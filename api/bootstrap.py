@@ -73,7 +73,7 @@ def open_house(settings: Settings, *, deliver: bool = False) -> House:
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
         first = first_project(record, clock, settings.dev_key)
         meters = Meters()
-        street = Street(record, clock, public_url=public_url(settings), queue_limit=settings.queue_limit)
+        street = Street(record, clock, public_url=public_url(settings), index_stem=record_file(settings), queue_limit=settings.queue_limit)
         meters.watch_depth(street.depth)
         street.on_unit(meters.count_unit)
         feed = Feed(street.on_commit, meters.streams)

@@ -123,7 +123,7 @@ class Catalogue:
 
     def compacted(self) -> Catalogue:
         """Itself, or with new slots once more than half of them are empty."""
-        if len(self.fences) <= 2 * len(self.index) + _SPARE_SLOTS:
+        if self.index.slots <= 2 * len(self.index) + _SPARE_SLOTS:
             return self
         index, old = self.index.compacted()
         return _assembled(self.version, self.default, index, [self.fences[slot] for slot in old.tolist()], self.campaigns)

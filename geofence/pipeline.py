@@ -22,6 +22,7 @@ from geofence.edits import Edited
 from geofence.fingerprints import Fingerprints
 from geofence.follow import Columns, Follower, Tally
 from geofence.hint import Here, Wake, Wish, hint
+from geofence.kept_index import KeptIndex
 from geofence.locate import locate
 from geofence.model.campaign import Campaign
 from geofence.model.decision import Decision
@@ -98,8 +99,8 @@ class Done:
 class Pipeline:
     """The steps in order, and the catalogues they read. Used by one thread at a time."""
 
-    def __init__(self, record: Record, clock: Clock, public_url: str) -> None:
-        self.record, self.clock, self.proposer = record, clock, Proposer(public_url)
+    def __init__(self, record: Record, clock: Clock, public_url: str, kept: KeptIndex) -> None:
+        self.record, self.clock, self.proposer, self.kept = record, clock, Proposer(public_url), kept
         self.prints = Fingerprints()
         self._catalogues: dict[str, Catalogue] = {}
 
@@ -168,6 +169,11 @@ class Pipeline:
             self._catalogues[project_id] = known.with_campaigns(version, self._campaigns(project_id))
         else:
             self._catalogues[project_id] = known.patched(version, edited.changed, edited.removed)
+
+    def keep(self) -> None:
+        """Put the indexes where the next start finds them."""
+        for project_id, catalogue in self._catalogues.items():
+            self.kept.save(project_id, catalogue.index, catalogue.fences)
 
     def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], states: dict[DeviceKey, DeviceState], done: Done) -> None:
         catalogue, project_id = scribe.catalogue, scribe.project_id
@@ -244,7 +250,15 @@ class Pipeline:
         reading = self.record.reading
         project = reading.project(project_id)
         version, default = (project.index_version, project.profile) if project is not None else (0, Profile())
-        catalogue = Catalogue.build(version, default, reading.geofences(project_id), self._campaigns(project_id))
+        fences, campaigns = reading.geofences(project_id), self._campaigns(project_id)
+        known = self._catalogues.get(project_id)
+        if known is not None:
+            catalogue = known.following(version, default, fences, campaigns)
+        elif (kept := self.kept.load(project_id, fences)) is not None:
+            catalogue = Catalogue.restored(version, default, *kept, fences, campaigns)
+        else:
+            catalogue = Catalogue.build(version, default, fences, campaigns)
+            self.kept.save(project_id, catalogue.index, catalogue.fences)
         self._catalogues[project_id] = catalogue
         return catalogue
 

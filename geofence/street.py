@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -17,6 +18,7 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
+from geofence.kept_index import KeptIndex
 from geofence.hint import Wake
 from geofence.model.decision import Decision
 from geofence.model.event import Event
@@ -52,7 +54,10 @@ class UnitReport:
 
 
 class Street:
-    """The street with its writer. `start` before the first use; `stop` finishes what is queued."""
+    """The street with its writer. `start` before the first use; `stop` finishes what is queued.
+
+    Files that begin with `index_stem` keep the indexes between two runs; None keeps none.
+    """
 
     def __init__(
         self,
@@ -60,11 +65,12 @@ class Street:
         clock: Clock,
         *,
         public_url: str = "",
+        index_stem: Path | None = None,
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.record, self.clock = record, clock
-        self._pipeline = Pipeline(record, clock, public_url)
+        self._pipeline = Pipeline(record, clock, public_url, KeptIndex(index_stem))
         self._group_limit, self._queue_limit = group_limit, queue_limit
         self._queue: deque[Post | Edit] = deque()
         self._waiting = 0
@@ -92,6 +98,7 @@ class Street:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+            self._pipeline.keep()
 
     def post(
         self,

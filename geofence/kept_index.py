@@ -1,0 +1,73 @@
+"""A project's index on disk, beside the record: a start need not cover a million regions anew.
+
+Two files: the index, and one digest for each of its slots. What was edited since is found by comparing digests, so a file
+that is older than the record is of use, and one that does not fit is of none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from geofence.model.place import Geofence
+from regions.index import Index
+
+FEWEST = 1_000  # below it a new index takes no longer than a file
+_NOBODY = 0
+
+
+class KeptIndex:
+    """The files of one record; `stem` is their common beginning, None where the record has no file to lie beside."""
+
+    def __init__(self, stem: Path | None) -> None:
+        self._stem = stem
+
+    def load(self, project_id: str, fences: Iterable[Geofence]) -> tuple[Index, Mapping[str, int]] | None:
+        """The index as it was kept, and the slots, by uid, of those geofences that are in it as they are; None without one."""
+        if self._stem is None:
+            return None
+        index_file, digests_file = self._files(project_id)
+        try:
+            digests = digests_file.read_bytes()
+        except OSError:
+            return None
+        index = Index.load(index_file, _mark(digests))
+        if index is None or len(digests) != 8 * index.slots:
+            return None
+        slot_of = {digest: slot for slot, digest in enumerate(np.frombuffer(digests, dtype=np.uint64).tolist()) if digest != _NOBODY}
+        found = {fence.uid: slot_of.get(_digest(fence)) for fence in fences if fence.enabled}
+        return index, {uid: slot for uid, slot in found.items() if slot is not None}
+
+    def save(self, project_id: str, index: Index, fences: Iterable[Geofence | None]) -> bool:
+        """Keep the index; `fences` by slot. False where it is too small to be worth it, or the disk would not take it."""
+        if self._stem is None or len(index) < FEWEST:
+            return False
+        index_file, digests_file = self._files(project_id)
+        digests: NDArray[np.uint64] = np.array([_NOBODY if fence is None else _digest(fence) for fence in fences], dtype=np.uint64)
+        try:
+            index.save(index_file, _mark(digests.tobytes()))
+            fresh = digests_file.with_suffix(".fresh")
+            fresh.write_bytes(digests.tobytes())
+            fresh.replace(digests_file)
+        except OSError:
+            return False
+        return True
+
+    def _files(self, project_id: str) -> tuple[Path, Path]:
+        assert self._stem is not None  # noqa: S101  (both callers looked)
+        return (self._stem.with_name(f"{self._stem.name}.{project_id}.{kind}") for kind in ("index", "digests"))  # type: ignore[return-value]
+
+
+def _digest(fence: Geofence) -> int:
+    """Of what the index holds of a geofence; never `_NOBODY`."""
+    content = msgspec.json.encode([fence.uid, fence.region])
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "little") or 1
+
+
+def _mark(digests: bytes) -> bytes:
+    return blake2b(digests, digest_size=16).digest()
