@@ -1,0 +1,63 @@
+"""No walk within the circle of a hint makes an event by its position; and a circle that is too large is found out."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geofence.backends.sql.record import open_record
+from geofence.clock import PingClock
+from geofence.street import Street
+from tests.properties.walks_in_circles import Scene, scene, walk
+
+FARTHEST_M = 1_000_000.0  # as far as a test walks where nothing is near
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Street]:
+    path = tmp_path_factory.mktemp("hint") / "record.db"
+    shutil.copyfile(sqlite_template, path)
+    record = open_record(f"sqlite:///{path}")
+    street = Street(record, PingClock())
+    street.start()
+    yield street
+    street.stop()
+    record.close()
+
+
+def _radius_m(scene: Scene) -> float:
+    return FARTHEST_M if scene.hint.safe_radius_m is None else scene.hint.safe_radius_m
+
+
+def _timed(scene: Scene) -> bool:
+    """Whether something opens later, by the calendar or after a cool-down: then the promise ends with `next_ping_s`."""
+    return any(
+        fence.active_from_ms is not None or (fence.profile is not None and fence.profile.name != "exact" and fence.profile.cool_down_s != 0)
+        for fence in scene.fences
+    )
+
+
+def _broken(street: Street, seed: int, factor: float) -> list[str]:
+    made = scene(street, seed)
+    radius_m = _radius_m(made)
+    if radius_m == 0.0:
+        return []
+    until_s = made.hint.next_ping_s if _timed(made) else math.inf
+    return [one.kind for one in walk(street, made, radius_m * factor, until_s)]
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32))
+def test_no_walk_within_the_circle_makes_an_event_by_its_position(street: Street, seed: int) -> None:
+    assert _broken(street, seed, 1.0) == []
+
+
+def test_a_circle_a_third_too_large_is_found_out_on_the_way_in_and_on_the_way_out(street: Street) -> None:
+    found = {kind for seed in range(10_000_000_000, 10_000_000_120) for kind in _broken(street, seed, 1.3)}
+    assert {"geofence.entered", "geofence.exited"} <= found
