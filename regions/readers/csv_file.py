@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
+from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import FileError, Item, bounded
 from regions.readers.spool import Spool, spooled
@@ -25,11 +25,6 @@ DELIMITERS = ",;\t|"
 _SAMPLE = 64  # records looked at to find the delimiter
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
-
-_LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
-_LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
-_RADIUS = ("radius_m", "radius", "radius_meters", "radius_metres", "radius_in_meters", "geofence_radius", "geofence_radius_m")
-_AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
 
 
 class _Columns(NamedTuple):
@@ -109,19 +104,15 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     except csv.Error:
         return 0.0, 0
     width = len(rows[0]) if rows else 1
-    known = sum(_plain_name(name) in (*_LAT, *_LON, *_AREA) for name in rows[0]) if rows else 0
+    known = sum(plain_name(name) in (*LAT, *LON, *AREA) for name in rows[0]) if rows else 0
     even = sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
     return even + known, width
 
 
-def _plain_name(name: str) -> str:
-    return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
-
-
 def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
-    plain_names = [_plain_name(name) for name in names]
-    places = [_find(plain_names, words) for words in (_LAT, _LON, _RADIUS)]
+    plain_names = [plain_name(name) for name in names]
+    places = [place_of(plain_names, words) for words in (LAT, LON, RADIUS)]
     lat, lon, radius = places if None not in places[:2] else (None, None, None)
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
@@ -145,18 +136,9 @@ def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return names, tuple(notes)
 
 
-def _find(names: Sequence[str], words: Sequence[str]) -> int | None:
-    """The column called by one of the words, else the only one whose last part is (`Address.Latitude`)."""
-    exact = next((names.index(word) for word in words if word in names), None)
-    if exact is not None:
-        return exact
-    ending = [nth for nth, name in enumerate(names) if name.rpartition("_")[2] in words and len(name.rpartition("_")[2]) > 1]
-    return ending[0] if len(ending) == 1 else None
-
-
 def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     """The column whose first filled cell is a geometry: well-known text or GeoJSON."""
-    for word in _AREA:
+    for word in AREA:
         if word in names:
             nth = names.index(word)
             cell = next((row[nth].strip() for row in rows if nth < len(row) and row[nth].strip()), "")
@@ -206,7 +188,7 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     with spooled(items) as spool, path.open("w", encoding="utf-8", newline="") as file:
         own = [*(["lat", "lon", "radius_m"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
         own += ["wkt"] if spool.kinds - {"Point", "circle"} else []
-        names = spool.names(own, [] if "lat" in own else [*_LAT, *_LON])
+        names = spool.names(own, [] if "lat" in own else [*LAT, *LON])
         out = csv.writer(file, lineterminator="\r\n")
         out.writerow([*names.values(), *own])
         for item in spool:

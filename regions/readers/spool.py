@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import IO, Any
 from regions.readers.item import Item, bounded
 from regions.readers.values import nested_in, plain, to_json
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _IN_MEMORY = 8 * 1024 * 1024
 
 
@@ -32,7 +34,11 @@ class Spool:
         self.id_column = ""
         self.has_empty_text = False
         self.has_json_text = False
+        self.has_trailing_blanks = False
+        self.has_outer_blanks = False
+        self.has_unprintable = False
         self.has_absent = False
+        self.largest: dict[str, int] = {}
         self._counts: dict[str, int] = {}
 
     def take(self, item: Item) -> None:
@@ -55,8 +61,13 @@ class Spool:
         kind = kind_of(value)
         self.columns.setdefault(name, set()).add(kind)
         self._counts[name] = self._counts.get(name, 0) + 1
+        if kind == "int":
+            self.largest[name] = max(self.largest.get(name, 0), abs(value))
         if kind == "str":
             self.has_empty_text = self.has_empty_text or not value
+            self.has_trailing_blanks = self.has_trailing_blanks or value.endswith(" ")
+            self.has_outer_blanks = self.has_outer_blanks or value != value.strip()
+            self.has_unprintable = self.has_unprintable or (not value.isprintable() and _UNPRINTABLE.search(value) is not None)
             self.has_json_text = self.has_json_text or nested_in(value) is not value
 
     def close_books(self, *, keeps_ids: bool) -> None:

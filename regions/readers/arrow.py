@@ -1,0 +1,218 @@
+"""Tables of columns, as the binary formats are read and written: rows to items and back, in the process of `gdal_process`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.errors import ShapelyError
+
+from regions.readers.column_names import LAT, LON, RADIUS, place_of, plain_name
+from regions.readers.geometry import FLAT, circle, from_shape, point
+from regions.readers.item import ITEMS, FileError, too_many
+from regions.readers.values import nested_in, plain, to_json
+from regions.region import RegionError
+
+_LON_FAR = 540.0  # beyond what even an unrolled ring has
+_TEXT_KINDS = {"text": "string", "int": "int64", "float": "float64", "bool": "bool"}
+
+
+class Batch(NamedTuple):
+    """Some rows: their columns by name (Arrow arrays), the geometries as well-known bytes, and the system they are in."""
+
+    columns: dict[str, Any]
+    wkb: Any
+    crs: Any
+    layer: str
+    notes: tuple[str, ...] = ()
+
+
+class Sink:
+    """Takes batches and writes each row as JSON: number, properties, geometry, error, notes."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._number = 0
+        self._notes: dict[str, None] = {}
+        self._fresh: list[str] = []
+
+    def take(self, batch: Batch) -> None:
+        """Write the rows of one batch."""
+        self._tell(batch.notes)
+        names = list(batch.columns)
+        values = [_values(column) for column in batch.columns.values()]
+        shapes, bad = self._shapes(batch)
+        plain_names = [plain_name(name) for name in names]
+        radius = place_of(plain_names, RADIUS)
+        places: list[int | None] = [place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)]
+        for nth, row in enumerate(zip(*values, strict=True) if values else ((),) * len(shapes)):
+            self._number += 1
+            if self._number > ITEMS:
+                raise too_many()
+            cells = dict(zip(names, row, strict=True))
+            self._row(cells, shapes[nth] if batch.wkb is not None else None, bool(bad[nth]), names, radius, places)
+
+    def finish(self) -> None:
+        """After the last batch."""
+        self._out.flush()
+
+    def _row(self, cells: dict[str, Any], shape: Any, bad: bool, names: list[str], radius: int | None, places: list[int | None]) -> None:
+        radius_name = names[radius] if radius is not None else ""
+        geometry: dict[str, Any] | None = None
+        error: list[str] | None = None
+        told: tuple[str, ...] = ()
+        try:
+            if bad:
+                raise RegionError("not_a_region", "the geometry is damaged")
+            geometry, told = from_shape(shape)
+            if None not in places:
+                geometry = _named(cells, [names[place] for place in places if place is not None])
+            geometry = _rounded(geometry, cells, radius_name)
+        except RegionError as wrong:
+            error = [wrong.code, wrong.detail]
+        notes, self._fresh = [*self._fresh, *told], []
+        self._out.write(to_json([self._number, cells, geometry, error, notes]) + "\n")
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        fresh = [note for note in notes if note not in self._notes]
+        self._notes.update(dict.fromkeys(fresh))
+        self._fresh += fresh
+
+    def _shapes(self, batch: Batch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Geometries in WGS84 without altitude, and which of them could not be read."""
+        length = len(next(iter(batch.columns.values()))) if batch.columns else 0 if batch.wkb is None else len(batch.wkb)
+        if batch.wkb is None:
+            return np.full(length, None), np.zeros(length, dtype=bool)
+        raw = np.array(batch.wkb.to_pylist(), dtype=object)
+        shapes = shapely.from_wkb(raw, on_invalid="ignore")
+        bad = np.array([each is not None and shape is None for each, shape in zip(raw, shapes, strict=True)], dtype=bool)
+        if shapely.has_z(shapes).any():
+            self._tell([FLAT])
+        shapes = shapely.force_2d(shapes)
+        found, told = _in_degrees(shapes, batch.crs, batch.layer)
+        self._tell(told)
+        return found, bad
+
+
+def _values(column: Any) -> list[Any]:
+    return [_value(value) for value in column.to_pylist()]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return nested_in(plain(value))
+    if isinstance(value, Decimal):
+        return plain(int(value) if value == value.to_integral_value() else float(value)) if value.is_finite() else None
+    try:
+        return plain(value)
+    except RegionError as error:
+        raise FileError("broken", error.detail) from error
+
+
+def _named(cells: dict[str, Any], names: list[str]) -> dict[str, Any] | None:
+    """A Point from two columns, which are taken out."""
+    lat, lon = (cells.pop(name) for name in names)
+    if lat is None and lon is None:
+        return None
+    try:
+        return point(float(lat), float(lon))
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, RegionError):
+            raise
+        raise RegionError("invalid_position", "the latitude or the longitude is missing or not a number") from error
+
+
+def _rounded(geometry: dict[str, Any] | None, cells: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """A Point with a radius as our circle, the radius taken out; an empty radius is taken out of any row."""
+    if not name:
+        return geometry
+    if cells[name] is None:
+        cells.pop(name)
+        return geometry
+    if geometry is None or geometry["type"] != "Point":
+        return geometry
+    radius = cells.pop(name)
+    if isinstance(radius, bool) or not isinstance(radius, int | float):
+        raise RegionError("invalid_position", "the radius is not a number")
+    lon, lat = geometry["coordinates"]
+    return circle(lat, lon, float(radius))
+
+
+def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Shapes on WGS84. Raises `FileError` `crs_unknown` where the file names no system and its numbers are no degrees."""
+    if crs is None:
+        _check_degrees(shapes, layer)
+        return shapes, ()
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        system = CRS.from_user_input(crs)
+        if system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84":
+            return shapes, ()
+        move = Transformer.from_crs(system, "EPSG:4326", always_xy=True)
+    except ProjError as error:
+        raise FileError("crs_unknown", f"the coordinates of {layer} are in a system that nobody knows") from error
+    moved = shapely.transform(shapes, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy)
+    return moved, (f"the coordinates were converted from {system.name[:80]} to WGS84",)
+
+
+def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
+    bounds = shapely.bounds(shapes)
+    known = bounds[np.isfinite(bounds).all(axis=1)]
+    far = (np.abs(known[:, [0, 2]]) > _LON_FAR).any(axis=1) | (np.abs(known[:, [1, 3]]) > 90.0).any(axis=1)
+    if far.sum() * 2 > len(known):
+        raise FileError(
+            "crs_unknown",
+            f"{layer} does not say in which system its coordinates are, and they are not degrees; give it its .prj or convert it",
+        )
+
+
+def table_of(rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], layer: dict[str, Any]) -> Any:
+    """An Arrow table of a layer's rows. `layer` has `columns` (name, kind, property), `radius` (a column's name) and `select`."""
+    import pyarrow as pa
+
+    columns: list[list[Any]] = [[] for _ in layer["columns"]]
+    radii: list[float | None] = []
+    shapes: list[Any] = []
+    for properties, geometry in _selected(rows, layer["select"]):
+        for values, (_, kind, name) in zip(columns, layer["columns"], strict=True):
+            values.append(cell_of(properties.get(name), kind))
+        radii.append(geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None)
+        shapes.append(_shape(geometry, layer["geometry"]))
+    arrays = {name: pa.array(values, _TEXT_KINDS[kind]) for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)}
+    if layer["radius"]:
+        arrays[layer["radius"]] = pa.array(radii, "float64")
+    return pa.table({**arrays, "geom": pa.array([None if shape is None else shapely.to_wkb(shape) for shape in shapes], "binary")})
+
+
+def _selected(rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], select: list[str | None] | None) -> Iterator[Any]:
+    for properties, geometry in rows:
+        if select is None or (geometry["type"] if geometry else None) in select:
+            yield properties, geometry
+
+
+def cell_of(value: Any, kind: str) -> Any:
+    """A value as its column holds it: text for everything in a column of text, a decimal in one of decimals."""
+    if value is None:
+        return None
+    if kind == "text":
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return float(value) if kind == "float" else value
+
+
+def _shape(geometry: dict[str, Any] | None, wanted: str) -> Any:
+    if geometry is None:
+        return None
+    if geometry["type"] == "circle":
+        return shapely.Point(geometry["lon"], geometry["lat"])
+    try:
+        shape = shapely.geometry.shape(geometry)
+    except (ShapelyError, ValueError, TypeError) as error:
+        raise FileError("not_writable", "an item's geometry is no geometry") from error
+    return shapely.MultiPolygon([shape]) if wanted == "MultiPolygon" and shape.geom_type == "Polygon" else shape

@@ -1,0 +1,26 @@
+"""What other people call the columns that hold a position."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
+LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
+RADIUS = ("radius_m", "radius", "radius_meters", "radius_metres", "radius_in_meters", "geofence_radius", "geofence_radius_m")
+AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
+
+
+def plain_name(name: str) -> str:
+    """A column's name in small letters, with `_` for everything between words."""
+    return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+
+
+def place_of(names: Sequence[str], words: Sequence[str]) -> int | None:
+    """Which of the plain names is one of the words, else the only one that ends in one (`address_latitude`)."""
+    exact = next((names.index(word) for word in words if word in names), None)
+    if exact is not None:
+        return exact
+    ends = [name.rpartition("_")[2] for name in names]
+    ending = [nth for nth, end in enumerate(ends) if end in words and len(end) > 1]
+    return ending[0] if len(ending) == 1 else None

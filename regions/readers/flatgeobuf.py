@@ -1,0 +1,48 @@
+"""FlatGeobuf, in the order of the file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from regions.readers.gdal import items_of, room, written
+from regions.readers.item import FileError, Item
+from regions.readers.spool import spooled
+from regions.readers.table_plan import RADIUS, losses, plan_of
+
+NAME = "flatgeobuf"
+SUFFIXES = (".fgb",)
+MEDIA = ("application/flatgeobuf", "application/vnd.flatgeobuf")
+COUNTED: Literal["feature"] = "feature"
+
+_MAGIC = b"fgb\x03fgb"
+
+
+def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+    """The format's own first bytes, version 3."""
+    return head.startswith(_MAGIC)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The features of the file; one that was written with an index has them in the order of the index."""
+    with room() as folder:
+        copy = folder / "places.fgb"
+        try:
+            shutil.copyfile(path, copy)
+        except OSError as error:
+            raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        with copy.open("rb") as file:
+            if not file.read(8).startswith(_MAGIC):
+                raise FileError("broken", "this is no FlatGeobuf")
+        yield from items_of(NAME, copy, folder)
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """One layer in the order given, without a spatial index: an index would reorder it. Circles are points with radius_m."""
+    with spooled(items) as spool, room() as folder:
+        names = spool.names(("geom", RADIUS))
+        made = written(NAME, spool, plan_of(spool, names), folder)
+        shutil.move(made / "places.fgb", path)
+        return tuple(losses(spool, names, "FlatGeobuf"))

@@ -1,0 +1,60 @@
+"""GeoPackage (OGC 12-128r19): every layer of the file, one after the other."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from regions.readers.gdal import items_of, room, written
+from regions.readers.item import FileError, Item
+from regions.readers.spool import spooled
+from regions.readers.table_plan import RADIUS, losses, plan_of
+
+NAME = "geopackage"
+SUFFIXES = (".gpkg",)
+MEDIA = ("application/geopackage+sqlite3",)
+COUNTED: Literal["feature"] = "feature"
+
+_SQLITE = b"SQLite format 3\0"
+_LIVE = re.compile(rb"create\s+(?:temp\w*\s+)?view\b|generated\s+always|\)\s*(?:stored|virtual)\b", re.IGNORECASE)
+_CHUNK = 1 << 20
+
+
+def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+    """An SQLite database."""
+    return head.startswith(_SQLITE)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The features of all layers with a geometry. A file with views is refused: what they compute is not bounded."""
+    _check(path)
+    with room() as folder:
+        copy = folder / "places.gpkg"
+        shutil.copyfile(path, copy)
+        yield from items_of(NAME, copy, folder)
+
+
+def _check(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            if not file.read(len(_SQLITE)).startswith(_SQLITE):
+                raise FileError("broken", "this is no GeoPackage")
+            before = b""
+            while chunk := file.read(_CHUNK):
+                if _LIVE.search(before[-64:] + chunk):
+                    raise FileError("unsafe", "the file holds views or computed columns; save the layers as tables")
+                before = chunk
+    except OSError as error:
+        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """One layer called places, of any geometry; circles are points with a column radius_m."""
+    with spooled(items) as spool, room() as folder:
+        names = spool.names(("fid", "geom", RADIUS))
+        made = written(NAME, spool, plan_of(spool, names), folder)
+        shutil.move(made / "places.gpkg", path)
+        return tuple(losses(spool, names, "GeoPackage"))

@@ -1,0 +1,46 @@
+"""GeoParquet 1.x, and plain Parquet with columns for latitude and longitude."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from regions.readers.gdal import items_of, room, written
+from regions.readers.item import FileError, Item
+from regions.readers.spool import spooled
+from regions.readers.table_plan import RADIUS, losses, plan_of
+
+NAME = "geoparquet"
+SUFFIXES = (".parquet", ".geoparquet")
+MEDIA = ("application/vnd.apache.parquet",)
+COUNTED: Literal["feature"] = "feature"
+
+_MAGIC = b"PAR1"
+
+
+def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+    """The format's own first bytes."""
+    return head.startswith(_MAGIC)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The rows of the file, in its order."""
+    with room() as folder:
+        copy = folder / "places.parquet"
+        try:
+            shutil.copyfile(path, copy)
+        except OSError as error:
+            raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        yield from items_of(NAME, copy, folder)
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """GeoParquet 1.1 with the geometry in WKB; circles are points with a column radius_m."""
+    with spooled(items) as spool, room() as folder:
+        names = spool.names(("geom", RADIUS))
+        kinds = sorted({"Point" if kind == "circle" else kind for kind in spool.kinds})
+        made = written(NAME, spool, {**plan_of(spool, names), "geometry_types": kinds}, folder)
+        shutil.move(made / "places.parquet", path)
+        return tuple(losses(spool, names, "GeoParquet"))

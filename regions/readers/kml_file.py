@@ -1,0 +1,43 @@
+"""KML 2.2 (OGC 07-147r2): Placemarks with their names, folders and extended data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from regions.readers.item import FileError, Item, bounded
+from regions.readers.kml_out import losses, write_kml
+from regions.readers.placemarks import placemarks
+from regions.readers.spool import spooled
+from regions.readers.text import encoding_of_head
+
+NAME = "kml"
+SUFFIXES = (".kml",)
+MEDIA = ("application/vnd.google-earth.kml+xml",)
+COUNTED: Literal["feature"] = "feature"
+
+
+def fits(head: bytes, suffix: str) -> bool:
+    """XML whose first element is kml; or any XML that is called so."""
+    text = head[:8192].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace").lstrip("\ufeff \r\n\tï»¿")
+    return text.startswith("<") and ("<kml" in text or ":kml" in text or suffix in SUFFIXES)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The Placemarks of a document, in its order; looked through as a whole before the first is given."""
+    try:
+        with path.open("rb") as file:
+            for _ in bounded(placemarks(file)):
+                pass  # a document that breaks off, or that points elsewhere, yields nothing
+        with path.open("rb") as file:
+            yield from placemarks(file)
+    except OSError as error:
+        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+
+
+def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
+    """A document of Placemarks whose properties are typed by a Schema; circles are points with a radius_m."""
+    with spooled(items) as spool, path.open("w", encoding="utf-8", newline="\n") as out:
+        write_kml(spool, out)
+        return tuple(losses(spool))

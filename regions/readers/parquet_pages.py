@@ -1,0 +1,64 @@
+"""Parquet, with the geometry that GeoParquet 1.x describes in the file's own notes, or with columns for latitude and longitude."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from regions.readers.arrow import Batch, table_of
+from regions.readers.column_names import LAT, LON, place_of, plain_name
+from regions.readers.item import ITEMS, FileError, too_many
+
+_PAGE = 5_000
+_UNPACKED = 2 * 1024**3
+
+
+def pages(path: Path) -> Iterator[Batch]:
+    """The rows of a file, page by page."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        if file.metadata.num_rows > ITEMS:
+            raise too_many()
+        if sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups)) > _UNPACKED:
+            raise FileError("bomb", f"the file unpacks to more than {_UNPACKED // 1024**2:,} MB; that is the limit")
+        geo = (file.schema_arrow.metadata or {}).get(b"geo")
+        name, crs = _geometry(geo) if geo else (None, None)
+        _check_columns(file.schema_arrow, name)
+        for batch in file.iter_batches(_PAGE):
+            columns = {key: batch.column(nth) for nth, key in enumerate(batch.schema.names) if key != name}
+            yield Batch(columns, batch.column(batch.schema.names.index(name)) if name else None, crs, "the file")
+
+
+def _geometry(geo: bytes) -> tuple[str, Any]:
+    """The column and its coordinate system; none told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs")."""
+    told = json.loads(geo)
+    name = told["primary_column"]
+    column = told["columns"][name]
+    if column.get("encoding") != "WKB":
+        raise FileError("unknown_format", "the geometry is not in WKB; write the file with geometry_encoding WKB")
+    if column.get("edges", "planar") != "planar":
+        raise FileError("unknown_format", "the areas have spherical edges; places have straight ones")
+    crs = column.get("crs", "OGC:CRS84")
+    return name, json.dumps(crs) if isinstance(crs, dict) else crs
+
+
+def _check_columns(schema: Any, name: str | None) -> None:
+    names = [plain_name(each) for each in schema.names]
+    if name is not None and name not in schema.names:
+        raise FileError("broken", "the column of the geometry is missing")
+    if name is None and None in (place_of(names, LAT), place_of(names, LON)):
+        raise FileError("unknown_format", "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude and longitude")
+
+
+def write(rows: Iterable[Any], plan: dict[str, Any], path: Path) -> None:
+    """GeoParquet 1.1, geometry in WKB on OGC:CRS84; lists and objects are JSON text."""
+    import pyarrow.parquet as pq
+
+    (layer,) = plan["layers"]
+    table = table_of(rows, layer)
+    column = {"encoding": "WKB", "geometry_types": plan["geometry_types"]}
+    geo = {"version": "1.1.0", "primary_column": "geom", "columns": {"geom": column}}
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path, compression="zstd")

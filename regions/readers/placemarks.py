@@ -1,0 +1,206 @@
+"""The Placemarks of a KML document, parsed without entities, one at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from regions.readers.geometry import FLAT, circle, tidy
+from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
+from regions.readers.values import nested_in, number_in, plain
+from regions.region import RegionError
+
+_DEEP = 64  # elements within elements
+_GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack")
+_FOLDERS = ("Folder", "Document")
+_TEXTS = ("name", "description", "address", "phoneNumber")
+_RADIUS = ("radius_m", "radius")
+_BLANKS_IN_TUPLE = re.compile(r"\s*,\s*")
+_PARTS_PER_PLACE = 10_000
+
+
+def placemarks(file: IO[bytes]) -> Iterator[Item]:
+    """The items of a document. Raises `FileError` `broken`, `external_entity`, `network_link` or `too_many_items`."""
+    try:
+        yield from _Walk().items(iterparse(file, events=("start", "end"), forbid_dtd=False))
+    except DefusedXmlException as error:
+        raise FileError("external_entity", "the document declares XML entities, which may hold or fetch anything") from error
+    except (ParseError, LookupError, ValueError, RecursionError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError("broken", "the document is not XML, or cut off") from error
+
+
+class _Walk:
+    """Where in the document the parser is."""
+
+    def __init__(self) -> None:
+        self._path: list[Element] = []
+        self._types: dict[str, dict[str, str]] = {}
+        self._number = 0
+        self._kml = False
+        self._inside = 0
+
+    def items(self, events: Any) -> Iterator[Item]:
+        """Each Placemark when it ends; what has been read is let go."""
+        for event, element in events:
+            if event == "start":
+                self._enter(element)
+                continue
+            self._path.pop()
+            tag = _tag(element)
+            if tag == "Schema":
+                self._types.update(_schema(element))
+            if tag == "Placemark":
+                yield self._item(element)
+            if tag == "Placemark" or (not self._in_placemark() and tag not in ("name", "SimpleField", "Schema")):
+                element.clear()
+                if self._path and tag in ("Placemark", *_FOLDERS):
+                    self._path[-1].remove(element)
+        if not self._kml:
+            raise FileError("unknown_format", "the document is not KML")
+
+    def _enter(self, element: Element) -> None:
+        tag = _tag(element)
+        if not self._path:
+            self._kml = tag in ("kml", "Document", "Folder", "Placemark")
+        if tag == "NetworkLink":
+            raise FileError("network_link", "the document points to another address (NetworkLink); save what it shows and bring in that")
+        self._path.append(element)
+        if len(self._path) > _DEEP:
+            raise FileError("broken", f"the document is nested more than {_DEEP} deep")
+
+    def _in_placemark(self) -> bool:
+        return any(_tag(element) == "Placemark" for element in self._path)
+
+    def _item(self, element: Element) -> Item:
+        self._number += 1
+        if self._number > ITEMS:
+            raise too_many()
+        properties: dict[str, Any] = {}
+        try:
+            properties = plain(self._properties(element))
+            geometry, notes = _geometry(element)
+            return Item(self._number, *_rounded(properties, geometry), element.get("id"), notes=notes)
+        except RegionError as error:
+            return Item(self._number, properties, None, element.get("id"), error=error)
+
+    def _properties(self, element: Element) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for child in element:
+            if _tag(child) in _TEXTS and (child.text or "").strip():
+                found[_tag(child)] = (child.text or "").strip()
+            elif _tag(child) == "ExtendedData":
+                found |= self._extended(child)
+        folders = [_named(folder) for folder in self._path if _tag(folder) == "Folder"]
+        if any(folders) and "folder" not in found:
+            found["folder"] = " / ".join(name for name in folders if name)
+        return found
+
+    def _extended(self, data: Element) -> dict[str, Any]:
+        """`Data` (name, value), and `SchemaData` whose values have the type that their Schema tells."""
+        found: dict[str, Any] = {}
+        for child in data:
+            if _tag(child) == "Data":
+                value = next((each.text for each in child if _tag(each) == "value"), None)
+                found[child.get("name", "")] = nested_in(value) if value is not None else None
+            elif _tag(child) == "SchemaData":
+                types = self._types.get(child.get("schemaUrl", "").rpartition("#")[2], {})
+                found |= {each.get("name", ""): _typed(each.text, types.get(each.get("name", ""), "")) for each in child}
+        return found
+
+
+def _tag(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _named(folder: Element) -> str:
+    return next(((child.text or "").strip() for child in folder if _tag(child) == "name"), "")
+
+
+def _schema(element: Element) -> dict[str, dict[str, str]]:
+    types = {field.get("name", ""): field.get("type", "") for field in element if _tag(field) == "SimpleField"}
+    return {element.get(key, ""): types for key in ("id", "name") if element.get(key)}
+
+
+def _typed(text: str | None, kind: str) -> Any:
+    if text is None:
+        return "" if kind == "string" else None
+    if kind in ("int", "uint", "short", "ushort"):
+        return int(text) if re.fullmatch(r"\s*[+-]?\d{1,18}\s*", text) else text
+    if kind in ("float", "double"):
+        found = number_in(text.strip())
+        return text if found is None else found
+    if kind == "bool":
+        return {"1": True, "true": True, "0": False, "false": False}.get(text.strip().lower(), text)
+    return nested_in(text)
+
+
+def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """A Point whose extended data tell a radius, as our circle."""
+    name = next((name for name in _RADIUS if properties.get(name) not in (None, "")), None)
+    if name is None or geometry is None or geometry["type"] != "Point":
+        return properties, geometry
+    value = properties[name]
+    radius = number_in(value) if isinstance(value, str) else value
+    if isinstance(radius, bool) or not isinstance(radius, int | float):
+        raise RegionError("invalid_position", "the radius is not a number")
+    lon, lat = geometry["coordinates"]
+    return {key: each for key, each in properties.items() if key != name}, circle(lat, lon, float(radius))
+
+
+def _geometry(placemark: Element) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    found = [child for child in placemark if _tag(child) in _GEOMETRIES]
+    if not found:
+        return None, ()
+    geometry, notes = tidy(_shape(found[0]))
+    if geometry is not None and geometry["type"] == "GeometryCollection":
+        return geometry, notes
+    # a collection of areas is how KML writes every area of several parts: nothing to tell
+    return geometry, tuple(note for note in notes if note == FLAT)
+
+
+def _shape(element: Element) -> dict[str, Any]:
+    tag = _tag(element)
+    if tag == "MultiGeometry":
+        parts = [child for child in element if _tag(child) in _GEOMETRIES]
+        if len(parts) > _PARTS_PER_PLACE:
+            raise RegionError("too_many_rings", f"the place has more than {_PARTS_PER_PLACE:,} parts")
+        return {"type": "GeometryCollection", "geometries": [_shape(part) for part in parts]}
+    if tag == "Point":
+        return {"type": "Point", "coordinates": next(iter(_positions(element)), [])}
+    if tag == "Polygon":
+        return {"type": "Polygon", "coordinates": [_ring(child) for child in _rings(element)]}
+    if tag in ("LineString", "LinearRing"):
+        return {"type": "LineString", "coordinates": _positions(element)}
+    raise RegionError("not_a_region", f"a {tag} is no place")
+
+
+def _rings(polygon: Element) -> list[Element]:
+    """The outer border first, wherever it stands."""
+    outer = [child for child in polygon if _tag(child) == "outerBoundaryIs"]
+    return outer + [child for child in polygon if _tag(child) == "innerBoundaryIs"]
+
+
+def _ring(boundary: Element) -> list[list[float]]:
+    ring = next((child for child in boundary if _tag(child) == "LinearRing"), None)
+    if ring is None:
+        raise RegionError("empty", "a border has no ring")
+    return _positions(ring)
+
+
+def _positions(element: Element) -> list[list[float]]:
+    text = next((child.text or "" for child in element if _tag(child) == "coordinates"), "")
+    if len(text) > ONE_ITEM:
+        raise RegionError("too_many_vertices", "the border is too long")
+    if ", " in text or " ," in text:
+        text = _BLANKS_IN_TUPLE.sub(",", text)
+    try:
+        return [[float(number) for number in position.split(",") if number] for position in text.split()]
+    except ValueError:
+        raise RegionError("invalid_position", "a coordinate is not a number", "/coordinates") from None
