@@ -122,6 +122,18 @@ def _replay() -> typer.Typer:
     return _alone(replay)
 
 
+def _import() -> typer.Typer:
+    from api.cli_import import bring
+
+    return _alone(bring)
+
+
+def _export() -> typer.Typer:
+    from api.cli_import import take
+
+    return _alone(take)
+
+
 def _demo() -> typer.Typer:
     from api.demo import demo
 
@@ -132,6 +144,12 @@ def _worker() -> typer.Typer:
     from api.cli_worker import worker
 
     return _alone(worker)
+
+
+def _simulate() -> typer.Typer:
+    from api.cli_simulate import simulate_command
+
+    return _alone(simulate_command)
 
 
 def _sandbox() -> typer.Typer:
@@ -151,7 +169,10 @@ _LATE: dict[str, Callable[[], typer.Typer]] = {
     "doctor": _doctor,
     "health": _health,
     "replay": _replay,
+    "import": _import,
+    "export": _export,
     "demo": _demo,
     "worker": _worker,
     "sandbox": _sandbox,
+    "simulate": _simulate,
 }

@@ -86,10 +86,11 @@ STILL_HEAD = f"{'':<22} {'profile':<9} {'device-days':>11} {'false enters':>12} 
 
 def _sampling_line(row: Row) -> str:
     false = None if row["precision"] is None else 1.0 - float(str(row["precision"]))
+    delays = [f"{_seconds(row[name]):>{wide}}" for name, wide in (("enter_median_s", 11), ("enter_p90_s", 6), ("exit_median_s", 10))]
     return (
         f"{row['interval_s']:>7} {row['profile']:<9} {row['pings']:>9,} {row['true_visits']:>6} "
-        f"{_percent(row['recall'])} {_percent(false)} {row['split']:>6} {row['false_enters_per_day']:>9.2f} {row['false_exits_per_day']:>9.2f} {_seconds(row['enter_median_s']):>11} "
-        f"{_seconds(row['enter_p90_s']):>6} {_seconds(row['exit_median_s']):>10} {_seconds(row['exit_p90_s']):>6}"
+        f"{_percent(row['recall'])} {_percent(false)} {row['split']:>6} "
+        f"{row['false_enters_per_day']:>9.2f} {row['false_exits_per_day']:>9.2f} {' '.join(delays)} {_seconds(row['exit_p90_s']):>6}"
     )
 
 

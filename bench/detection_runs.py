@@ -1,6 +1,7 @@
-"""Carries simulated phones through the real detection, by one of two ways that must tell the same.
+"""Carries simulated phones through the real detection, by one of two ways that must tell the same where pings arrive in time order.
 
-* `street`: `Street` with its writer thread on a temporary SQLite record, clock `pings`, every device's pings as they arrive.
+* `street`: `Street` with its writer thread on a temporary SQLite record, clock `pings`, every device's pings as they arrive, posted
+  2,000 at a time; within a post the street puts late pings back into their order.
 * `follow`: index, locate, follow and fold as the pipeline calls them, ping by ping, without a record. An event's `recorded_ms` is then
   the moment at which the ping that proved it arrived, so delays can be read off.
 """
