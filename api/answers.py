@@ -9,6 +9,7 @@ import msgspec
 from api.fields import moment_text
 from api.schemas import REGION_SCHEMA
 from api.wire.native import EventOut, Moment, VisitOut, WatchOut
+from geofence.importing.report import Found
 from geofence.model.account import Device, Key, Project, Scope
 from geofence.model.place import Geofence, Profile, Ring, Store
 
@@ -186,6 +187,15 @@ class VisitPage(msgspec.Struct, frozen=True):
 
     data: tuple[VisitOut, ...]
     next_cursor: str | None
+
+
+class LintPage(msgspec.Struct, frozen=True):
+    """The first findings of the linter, how many there are, and how many of each code."""
+
+    data: tuple[Found, ...]
+    total: int
+    counts: dict[str, int]
+    next_cursor: None = None
 
 
 class KeyPage(msgspec.Struct, frozen=True):

@@ -20,9 +20,12 @@ from api.routes import (
     decisions,
     devices,
     events,
+    exports,
     geofences,
     health,
+    imports,
     keys,
+    lint,
     messages,
     pings,
     shopper,
@@ -31,7 +34,24 @@ from api.routes import (
 )
 from api.version import our_version
 
-NOUNS = (stores, geofences, devices, customers, campaigns, events, visits, decisions, messages, coupons, keys, shopper, health)
+NOUNS = (
+    stores,
+    geofences,
+    imports,
+    exports,
+    lint,
+    devices,
+    customers,
+    campaigns,
+    events,
+    visits,
+    decisions,
+    messages,
+    coupons,
+    keys,
+    shopper,
+    health,
+)
 
 
 class Application(FastAPI):

@@ -15,6 +15,7 @@ from api.plans import PlanIn
 from api.problems import MEDIA_TYPE, Problem
 from api.version import our_version
 from api.wire import native
+from geofence.importing.report import Report
 from geofence.model.ping import PingIn
 
 _REF = "#/components/schemas/"
@@ -31,6 +32,7 @@ _ANSWERS: tuple[Any, ...] = (
     Problem,
     PingIn,
     PlanIn,
+    Report,
     native.ReceiptOut,
     native.PingAnswerOut,
     native.EventOut,

@@ -12,7 +12,7 @@ from geofence.errors import InputError
 
 def check_hours(text: str) -> None:
     """Raises `InputError` when nobody could tell from this text when the store is open."""
-    if not opening_hours.validate(text):
+    if not _is_valid(text):
         detail = "must be opening hours in OSM syntax, like Mo-Fr 09:00-18:00; Sa 10:00-14:00"
         raise InputError("The opening hours cannot be read.", code="invalid_hours", errors=(("/opening_hours", detail),))
 
@@ -24,5 +24,10 @@ def is_open(text: str, local: datetime) -> bool | None:
 
 
 @lru_cache(maxsize=4096)
+def _is_valid(text: str) -> bool:
+    return bool(opening_hours.validate(text))
+
+
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> opening_hours.OpeningHours | None:
-    return opening_hours.OpeningHours(text) if opening_hours.validate(text) else None
+    return opening_hours.OpeningHours(text) if _is_valid(text) else None

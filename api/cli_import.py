@@ -1,0 +1,203 @@
+"""`geofence import FILE` and `geofence export KIND`: stores and geofences into a running service and out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+SHOWN = 20
+CHUNK = 1 << 20
+FORMATS = "csv, flatgeobuf, geojson, geojsonl, geopackage, geoparquet, kml, kmz, shapefile"
+
+Kind = Literal["stores", "geofences"]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf, GeoParquet")
+]
+Url = Annotated[str, typer.Option(help="the service", envvar="GEOFENCE_PUBLIC_URL")]
+Key = Annotated[str, typer.Option(help="a secret key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="report everything, write nothing")]
+Rings = Annotated[
+    list[str], typer.Option("--ring", help="name:radius for stores whose row names no ring, such as near:150; may be repeated")
+]
+Columns = Annotated[list[str], typer.Option("--map", help="field:column, such as lat:breite, where names do not tell; may be repeated")]
+Form = Annotated[str, typer.Option("--format", help=FORMATS, show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="print the report as one JSON object, and nothing else")]
+
+
+class Refused(Exception):
+    """The service refuses, or cannot be reached. `unreadable`: it is the file."""
+
+    def __init__(self, why: str, *, unreadable: bool = False) -> None:
+        super().__init__(why)
+        self.unreadable = unreadable
+
+
+def bring(
+    file: File,
+    key: Key,
+    kind: Annotated[Kind, typer.Option(help="what the rows are")],
+    url: Url = "http://127.0.0.1:8000",
+    dry_run: DryRun = False,
+    ring: Rings = [],  # noqa: B006 - typer copies it
+    columns: Columns = [],  # noqa: B006 - typer copies it
+    form: Form = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a file of stores or geofences into a running service; what is there already is updated by its id.
+
+    Exit codes: 0 every row is in; 1 some rows failed, or the service refused; 2 the file cannot be read.
+    """
+    console = Console(stderr=True, quiet=as_json)
+    asked = {"kind": kind, "dry_run": str(dry_run).lower(), "ring": ring, "map": columns, **({"format": form} if form else {})}
+    try:
+        report = _post(file, url, key, asked, console)
+    except Refused as error:
+        raise _failed(console, str(error), as_json, exit_code=2 if error.unreadable else 1) from None
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _show(console, report)
+    if report["failed"] or not report["complete"]:
+        raise typer.Exit(1)
+
+
+def take(
+    kind: Annotated[Kind, typer.Argument(help="stores, or geofences")],
+    out: Annotated[Path, typer.Option("--out", help="the file to write")],
+    key: Key,
+    url: Url = "http://127.0.0.1:8000",
+    form: Annotated[str, typer.Option("--format", help=f"{FORMATS}; else by the end of the file's name")] = "",
+    brand: Annotated[str, typer.Option(help="only stores of this brand", show_default=False)] = "",
+    tag: Annotated[str, typer.Option(help="only those with this tag", show_default=False)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write all stores or geofences of a running service into a file; what the format cannot hold is told.
+
+    Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written.
+    """
+    console = Console(stderr=True, quiet=as_json)
+    asked = {"format": form or _format_of(out), **({"brand": brand} if brand else {}), **({"tag": tag} if tag else {})}
+    try:
+        losses = _get(out, url, key, kind, asked)
+    except Refused as error:
+        raise _failed(console, str(error), as_json, exit_code=1) from None
+    except OSError as error:
+        raise _failed(console, f"{out} cannot be written: {error.strerror}", as_json, exit_code=2) from None
+    if as_json:
+        typer.echo(json.dumps({"file": str(out), "bytes": out.stat().st_size, "losses": losses}))
+    console.print(f"{out.stat().st_size:,} bytes in {out}", markup=False)
+    for loss in losses:
+        console.print(f"lost: {loss}", style="yellow", markup=False)
+
+
+def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Console) -> dict[str, Any]:
+    try:
+        body = file.open("rb")
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}", unreadable=True) from None
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
+    with body, _client(url, key) as client, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
+        task = progress.add_task("sending", total=None)
+        try:
+            with client.stream("POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(url, response.status_code, response.content)
+                last: dict[str, Any] = {}
+                for line in response.iter_lines():
+                    last = json.loads(line)
+                    progress.update(task, description="taken in", completed=last.get("rows", 0), total=last.get("of"))
+        except httpx.TransportError as error:
+            raise Refused(f"{url} does not answer ({type(error).__name__}); what was told as taken in is in, send the file again") from None
+    if "created" not in last:
+        raise Refused(f"{url} ended the import: {last.get('detail', 'the answer broke off')}")
+    return last
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    while piece := body.read(CHUNK):
+        yield piece
+
+
+def _get(out: Path, url: str, key: str, kind: str, asked: dict[str, str]) -> list[str]:
+    part = out.with_name(out.name + ".part")
+    try:
+        with _client(url, key) as client, client.stream("GET", f"/v1/exports/{kind}", params=asked) as response:
+            if not response.is_success:
+                response.read()
+                raise _refusal(url, response.status_code, response.content)
+            with part.open("wb") as file:
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            part.replace(out)
+            return list(json.loads(unquote(response.headers.get("X-Geofence-Losses", "[]"))))
+    except httpx.TransportError as error:
+        raise Refused(f"{url} does not answer ({type(error).__name__})") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _client(url: str, key: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
+    )
+
+
+def _refusal(url: str, status: int, body: bytes) -> Refused:
+    try:
+        told = json.loads(body)
+        why = "; ".join([told["detail"], *(f"{one['pointer']}: {one['detail']}" for one in told.get("errors", []))])
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"{url} answers {status} with something that is not ours") from None
+    of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors"))
+    return Refused(f"{url} answers {status} {told.get('code', '')}: {why}", unreadable=of_file)
+
+
+def _show(console: Console, report: dict[str, Any]) -> None:
+    fields: dict[str, list[str]] = {}
+    for column, what in report["columns"].items():
+        fields.setdefault(what, []).append(column)
+    for what, names in fields.items():
+        console.print(f"{what:>14}  {', '.join(names)}", markup=False, highlight=False)
+    counts = ", ".join(f"{report[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped", "failed"))
+    tried = " (a dry run: nothing was written)" if report["dry_run"] else ""
+    console.print(f"{report['rows']:,} rows of {report['format']}: {counts}{tried}", markup=False)
+    for title, style, total in (("errors", "red", "failed"), ("repairs", "yellow", "repaired"), ("warnings", "yellow", "warned")):
+        _notes(console, title, report[title], report[total], report["counted"], style)
+    for one in report["lint"][:SHOWN]:
+        console.print(f"map: {one['detail']}", style="cyan", markup=False)
+    if not report["complete"]:
+        console.print("the import ended early; what is counted above is in", style="red")
+
+
+def _notes(console: Console, title: str, notes: list[dict[str, Any]], total: int, counted: str, style: str) -> None:
+    for note in notes[:SHOWN]:
+        where = "the file" if note["number"] is None else f"{counted} {note['number']}"
+        field = f", {note['field']}" if note["field"] else ""
+        console.print(f"{where}{field}: {note['detail']} ({note['code']})", style=style, markup=False)
+    if total > SHOWN:
+        console.print(f"... {total:,} {title} in all; --json tells the first 1,000", style=style, markup=False)
+
+
+def _format_of(out: Path) -> str:
+    from regions.readers import formats
+
+    name = out.name.lower()
+    fitting = (member.NAME for member in formats() for suffix in member.SUFFIXES if name.endswith(suffix))
+    return next(fitting, "geojson")
+
+
+def _failed(console: Console, why: str, as_json: bool, exit_code: int) -> typer.Exit:
+    if as_json:
+        typer.echo(json.dumps({"error": why}))
+    console.print(why, style="red", markup=False)
+    return typer.Exit(exit_code)

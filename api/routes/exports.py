@@ -1,0 +1,112 @@
+"""The whole map as a file, in any format that an import takes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from api.doors import AtHouse, Reader
+from api.fields import Name
+from api.openapi import describe
+from api.problems import Refusal
+from api.routes.imports import FormatName
+from geofence.exporting import items_of_geofences, items_of_stores
+from geofence.importing.looking import every
+from geofence.importing.report import Kind
+from geofence.places import is_ring
+from geofence.ports import Reading
+from regions.readers import Format, formats
+from regions.readers.item import FileError
+
+LOSSES = "X-Geofence-Losses"
+MOST_TOLD = 20
+
+router = APIRouter(prefix="/v1/exports", tags=["imports"])
+_HANDS = ThreadPoolExecutor(2, thread_name_prefix="export")
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_MEDIA = (
+    "application/geo+json",
+    "text/csv",
+    "application/geo+json-seq",
+    "application/zip",
+    "application/geopackage+sqlite3",
+    "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz",
+    "application/vnd.flatgeobuf",
+    "application/vnd.apache.parquet",
+)
+_TOLD = describe(dict.fromkeys(_MEDIA, _BYTES), 200)
+_TOLD["responses"][200]["headers"] = {
+    LOSSES: {
+        "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+@router.get("/{kind}", **_TOLD)
+async def get_export(
+    request: Request,
+    house: AtHouse,
+    caller: Reader,
+    kind: Annotated[Kind, InPath(description="stores, with their rings in a column; or geofences")],
+    form: Annotated[FormatName | None, Query(alias="format", description="else by Accept, else geojson")] = None,
+    brand: Annotated[Name | None, Query(description="of stores")] = None,
+    tag: Annotated[Name | None, Query()] = None,
+    rings: Annotated[Literal["true", "false"], Query(description="true: stores' rings among the geofences, too")] = "false",
+) -> Response:
+    """All stores or geofences of the project as a file that POST /v1/imports takes back."""
+    if kind == "geofences" and brand is not None:
+        raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[("/query/brand", "goes with stores only")])
+    filters = {"brand": brand, "tag": tag} if kind == "stores" else {"tag": tag}
+    reading, loop = house.record.reading, asyncio.get_running_loop()
+    accepted = request.headers.get("accept", "")
+    places = _places(reading, kind, caller.project_id, filters, with_rings=rings == "true")
+    path, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
+    headers = {LOSSES: quote(msgspec.json.encode(losses[:MOST_TOLD]).decode())} if losses else {}
+    tidy_up = BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True)
+    return FileResponse(path, media_type=chosen.MEDIA[0], filename=path.name, headers=headers, background=tidy_up)
+
+
+def _places(reading: Reading, kind: Kind, project_id: str, filters: dict[str, str | None], *, with_rings: bool) -> Iterator[Any]:
+    for place in every(reading, kind, project_id, filters):
+        if with_rings or kind == "stores" or not is_ring(place.external_id):
+            yield place
+
+
+def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -> tuple[Path, Format, tuple[str, ...]]:
+    """The file in a folder of its own, its format, and what was lost."""
+    chosen = _chosen(form, accepted)
+    folder = Path(tempfile.mkdtemp(prefix="geofence-export-"))
+    try:
+        path = folder / f"{kind}{chosen.SUFFIXES[0]}"
+        items = items_of_stores(places) if kind == "stores" else items_of_geofences(places)
+        return path, chosen, tuple(chosen.write(items, path))
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, FileError):
+            raise Refusal(422, error.code, error.detail) from None
+        raise
+
+
+def _chosen(form: str | None, accepted: str) -> Format:
+    """The format of that name, else the first that Accept names, else GeoJSON."""
+    by_name = {member.NAME: member for member in formats()}
+    if form is not None:
+        return by_name[form]
+    wanted = [media.partition(";")[0].strip().lower() for media in accepted.split(",")]
+    named = (member for media in wanted for member in by_name.values() if media in member.MEDIA)
+    return next(named, by_name["geojson"])

@@ -1,0 +1,176 @@
+"""Bringing files in: stores and geofences by the thousand, with a report on every row that did not go smoothly."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from api.bootstrap import House
+from api.doors import AtHouse, Manager, reply
+from api.openapi import describe
+from api.problems import Refusal, answer, refuse
+from geofence.errors import GeofenceError
+from geofence.importing import cells
+from geofence.importing.bringing import Wish, bring_in
+from geofence.importing.headers import SYNONYMS
+from geofence.importing.report import Kind, Report, RowError
+from geofence.limits import MAX_NAME
+from geofence.model.place import Ring
+from regions.readers.item import FileError
+from regions.region import RegionError
+from regions.validate import check_circle
+
+MAX_BYTES = 64 * 1024 * 1024
+NDJSON = "application/x-ndjson"
+FormatName = Literal["csv", "flatgeobuf", "geojson", "geojsonl", "geopackage", "geoparquet", "kml", "kmz", "shapefile"]
+
+router = APIRouter(prefix="/v1/imports", tags=["imports"])
+# imports take turns: two at a time, each in a thread of its own, so that however many come the doors stay open
+_HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
+_RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
+_TOLD = describe(Report, 200, refuses=[400, 413, 415])
+_TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
+_FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_TOLD["openapi_extra"] = {"requestBody": {"required": True, "content": _FILE, "description": "The file itself, at most 64 MB."}}
+
+Rings = Annotated[
+    list[Annotated[str, Query(pattern=_RING)]],
+    Query(max_length=20, description="name:radius of a ring for stores whose row names none; without it new stores get near:150"),
+]
+Columns = Annotated[
+    list[Annotated[str, Query(pattern=r"^[a-z_]{1,20}:.{1,200}$")]],
+    Query(alias="map", max_length=50, description="field:column where the names of the columns do not tell"),
+]
+
+
+@router.post("", **_TOLD)
+async def post_import(
+    request: Request,
+    house: AtHouse,
+    caller: Manager,
+    kind: Annotated[Kind, Query(description="what the rows of the file are")],
+    dry_run: Annotated[Literal["true", "false"], Query(description="true: report everything, write nothing")] = "false",
+    form: Annotated[FormatName | None, Query(alias="format", description="where the content leaves a choice")] = None,
+    ring: Rings = [],  # noqa: B006 - FastAPI copies it
+    columns: Columns = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """Bring in a file: CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
+
+    Rows are upserts by external id; what the file has no column for stays as it is. Rows are written 2,000 at a time, each
+    commit by itself, so a file sent again after a failure completes it. With `Accept: application/x-ndjson` the answer is
+    progress, one object a line, and the report as the last line.
+    """
+    name = form or request.headers.get("content-type", "").partition(";")[0]
+    wish = Wish(kind, dry_run == "true", name, _rings(kind, ring), _columns(kind, columns))
+    path = await _spooled(request)
+    loop = asyncio.get_running_loop()
+    news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
+    job = loop.run_in_executor(
+        _HANDS, _run, house, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at)
+    )
+    if NDJSON not in request.headers.get("accept", ""):
+        return reply(await job)
+    job.add_done_callback(lambda _: news.put_nowait(None))
+    first = await news.get()
+    if first is None:  # nothing was put: a refusal goes its usual way
+        return Response(_line(await job), media_type=NDJSON)
+    return StreamingResponse(_lines(first, news, job), media_type=NDJSON, headers={"X-Accel-Buffering": "no"})
+
+
+def _run(house: House, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
+    try:
+        return bring_in(house.street, project_id, path, wish, tell)
+    except FileError as error:
+        raise Refusal(422, error.code, error.detail) from None
+    finally:
+        path.unlink()
+
+
+async def _spooled(request: Request) -> Path:
+    """The body as a file; refuses what is too large (413) before and while it comes, and wrappings (415)."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refusal(415, "unsupported_encoding", "Send the file without Content-Encoding.", headers={"Accept-Encoding": "identity"})
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise Refusal(415, "unsupported_media_type", "Send the file itself as the body, not a form: curl --data-binary @FILE")
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > MAX_BYTES:
+        raise _too_large()
+    with tempfile.NamedTemporaryFile(prefix="geofence-import-", delete=False) as file:
+        try:
+            await _fill(file, request)
+        except BaseException:
+            await run_in_threadpool(Path(file.name).unlink)
+            raise
+    return Path(file.name)
+
+
+async def _fill(file: IO[bytes], request: Request) -> None:
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += file.write(chunk)
+            if size > MAX_BYTES:
+                raise _too_large()
+    except ClientDisconnect:
+        raise Refusal(400, "malformed", "The body ended early.") from None
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, "too_large", f"The file is larger than {MAX_BYTES // 1048576} MB; send it in parts.")
+
+
+def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
+    if not given:
+        return None
+    if kind == "geofences":
+        raise _wrong("/query/ring", "goes with kind=stores only")
+    try:
+        found = tuple(ring for one in given for ring in cells.rings(one))
+        for ring in found:
+            check_circle(0.0, 0.0, ring.radius_m)
+    except (RowError, RegionError) as error:
+        raise _wrong("/query/ring", error.detail) from None
+    if len({ring.name for ring in found}) < len(found):
+        raise _wrong("/query/ring", "ring names must differ")
+    return found
+
+
+def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
+    found = {field: column for field, _, column in (one.partition(":") for one in given)}
+    strange = next((name for name in found if name not in SYNONYMS[kind]), None)
+    if strange is not None:
+        raise _wrong("/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}")
+    return found
+
+
+def _wrong(pointer: str, detail: str) -> Refusal:
+    return Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)])
+
+
+async def _lines(
+    first: tuple[int, int | None], news: asyncio.Queue[tuple[int, int | None] | None], job: asyncio.Future[Report]
+) -> AsyncIterator[bytes]:
+    at: tuple[int, int | None] | None = first
+    while at is not None:
+        yield _line({"rows": at[0], "of": at[1]})
+        at = await news.get()
+    try:
+        yield _line(job.result())
+    except Refusal as refusal:
+        yield bytes(answer(refusal).body) + b"\n"
+    except GeofenceError as error:
+        yield bytes(answer(refuse(error)).body) + b"\n"
+
+
+def _line(value: Any) -> bytes:
+    return msgspec.json.encode(value) + b"\n"

@@ -1,0 +1,49 @@
+"""What a retailer should know about the map before phones meet it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.answers import LintPage
+from api.doors import AtHouse, Limit, Reader, reply
+from api.fields import Name
+from api.openapi import describe
+from api.problems import Refusal
+from geofence.importing.looking import regions_of
+from geofence.importing.report import Found, Kind
+from geofence.places import is_ring
+from geofence.ports import Reading
+from regions.lint import lint
+
+MOST = 200_000
+
+router = APIRouter(prefix="/v1/lint", tags=["geofences"])
+
+
+@router.get("", **describe(LintPage, 200))
+async def get_lint(
+    house: AtHouse,
+    caller: Reader,
+    kind: Annotated[Kind | None, Query(description="stores: findings about rings of stores; geofences: about others")] = None,
+    code: Annotated[Name | None, Query(description="findings of this code only")] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch."""
+    return reply(await run_in_threadpool(_page, house.record.reading, caller.project_id, kind, code, limit))
+
+
+def _page(reading: Reading, project_id: str, kind: Kind | None, code: str | None, limit: int) -> LintPage:
+    regions = regions_of(reading, project_id, MOST)
+    if regions is None:
+        raise Refusal(422, "too_many", f"The project has more than {MOST:,} geofences; that is the limit of one look.")
+    found = [Found.of(one) for one in lint(list(regions.items()))]
+    if kind is not None:
+        found = [one for one in found if any(is_ring(name) == (kind == "stores") for name in one.geofences)]
+    counts = dict(sorted(Counter(one.code for one in found).items()))
+    wanted = [one for one in found if code in (None, one.code)]
+    return LintPage(tuple(wanted[:limit]), len(wanted), counts)

@@ -1,0 +1,56 @@
+"""A file, brought in: its format found, its rows understood and put, the map looked at afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from geofence.importing.loading import Loader
+from geofence.importing.looking import Touched
+from geofence.importing.putting import nowhere, onto_the_street
+from geofence.importing.report import Kind, Report
+from geofence.importing.sheet import Sheet
+from geofence.model.place import Ring
+from geofence.street import Street
+from regions.readers import format_of
+
+COUNTED = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a file is to be brought in. `name` is a format, media type or file name; `rings` None gives new stores one of 150 m."""
+
+    kind: Kind
+    dry_run: bool = False
+    name: str = ""
+    rings: tuple[Ring, ...] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Callable[[int, int | None], None]) -> Report:
+    """Put what a file holds; may take minutes. `tell` hears of rows done, and of how many about, where lines can be counted.
+
+    Raises `FileError` when nothing of it can be read, `Busy` or `RecordError` when nothing could be put.
+    """
+    form = format_of(path, wish.name or "none")
+    report = Report(wish.kind, form.NAME, form.COUNTED, wish.dry_run)
+    today = datetime.fromtimestamp(street.clock.now_ms() / 1000, UTC).date()
+    reading = street.record.reading
+    put = nowhere(reading, project_id, wish.kind) if wish.dry_run else onto_the_street(street, project_id, wish.kind)
+    of = _lines(path) if form.COUNTED == "line" else None
+    touched = Touched()
+    loader = Loader(Sheet(report, today, wish.rings, wish.columns), put, touched.saw, lambda rows: tell(rows, of))
+    loader.load(form.read(path))
+    touched.look(reading, project_id, report)
+    return report
+
+
+def _lines(path: Path) -> int:
+    lines = 0
+    with path.open("rb") as file:
+        while chunk := file.read(COUNTED):
+            lines += chunk.count(b"\n")
+    return lines

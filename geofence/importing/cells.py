@@ -1,0 +1,238 @@
+"""Cells as what they mean. Each function takes the value of a cell as a reader gives it, text or JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from geofence.importing.report import RowError
+from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
+from geofence.model.place import Profile, ProfileName, Ring
+
+METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
+          "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
+_LENGTH = re.compile(r"^([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
+_ZONE = re.compile(r"[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
+_WHOLE = 10**30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_Metres = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
+_Seconds = Annotated[int, msgspec.Meta(ge=0, le=604_800)]
+
+
+class _ProfileCell(msgspec.Struct, forbid_unknown_fields=True):
+    """A profile in full, with the limits of the API."""
+
+    name: ProfileName = "balanced"
+    max_accuracy_m: _Metres | None = None
+    exit_margin_m: Annotated[float, msgspec.Meta(ge=0, le=100_000)] | None = None
+    confirm_s: _Seconds | None = None
+    cool_down_s: _Seconds | None = None
+    presence_timeout_s: Annotated[int, msgspec.Meta(ge=60, le=604_800)] | None = None
+    dwell_s: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=604_800)]], msgspec.Meta(max_length=10)] = []
+
+
+def text(value: Any) -> str | None:
+    """A cell as text without the white space around it; None where it is empty. Numbers that are whole lose their point."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value) if abs(value) < _WHOLE else "inf"  # no number that we keep; and Python spells no longer ones
+
+
+def long_text(value: Any, field: str) -> str | None:
+    """A text within the limits of texts. Raises `RowError`."""
+    found = text(value)
+    if found is None:
+        return None
+    if len(found) > MAX_TEXT:
+        raise RowError(field, "too_long", f"has {len(found):,} characters; the limit is {MAX_TEXT:,}")
+    if not is_storable(found):
+        raise RowError(field, "invalid_text", "must not hold NUL or half of a surrogate pair")
+    return found
+
+
+def name(value: Any, field: str) -> str | None:
+    """A text within the limits of names: short, without control characters. Raises `RowError`."""
+    found = text(value)
+    if found is None:
+        return None
+    if len(found) > MAX_NAME:
+        raise RowError(field, "too_long", f"has {len(found):,} characters; the limit is {MAX_NAME}")
+    if not found.isprintable():
+        raise RowError(field, "invalid_text", "must not hold control characters")
+    return found
+
+
+def number(value: Any, field: str, code: str = "invalid_number") -> float | None:
+    """A number, also with a decimal comma; None where the cell is empty. Raises `RowError`."""
+    if isinstance(value, float):
+        return value
+    found = text(value)
+    if found is None:
+        return None
+    try:
+        return float(found.replace(",", ".") if found.count(",") == 1 and "." not in found else found)
+    except ValueError:
+        raise RowError(field, code, "is not a number") from None
+
+
+def metres(value: Any, unit: str) -> float | None:
+    """A length: `150`, `150 m`, `0.5 km`, `500ft`; `unit` where the cell names none. Raises `RowError`."""
+    if isinstance(value, float):
+        return value * METRES[unit]
+    found = text(value)
+    if found is None:
+        return None
+    match = _LENGTH.match(found)
+    scale = METRES.get((match[2] or unit).lower()) if match else None
+    if match is None or scale is None:
+        raise RowError("radius_m", "invalid_radius", "must be a length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi")
+    length_m = float(match[1].replace(",", "."))
+    return length_m if scale == 1.0 else length_m * scale
+
+
+@lru_cache(maxsize=2048)
+def zone(found: str) -> str | None:
+    """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`; None when there is none."""
+    candidates = [found, *_ZONE.findall(found)]
+    return next((one for one in candidates if _is_zone(one)), None)
+
+
+def _is_zone(one: str) -> bool:
+    try:
+        ZoneInfo(one)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return one.isprintable() and len(one) <= MAX_NAME and ("/" in one or one == "UTC")
+
+
+def tags(value: Any) -> tuple[str, ...]:
+    """A list, or a text parted by `;`, `|` or `,`, whichever it has first in this order. Raises `RowError`."""
+    listed = _listed(value)
+    if listed is None:
+        found = text(value) or ""
+        parting = next((mark for mark in ";|," if mark in found), None)
+        listed = found.split(parting) if parting else [found]
+    kept = tuple(dict.fromkeys(one for one in (name(each, "tags") for each in listed) if one is not None))
+    if len(kept) > MAX_TAGS:
+        raise RowError("tags", "too_many", f"there are {len(kept)}; the limit is {MAX_TAGS}")
+    return kept
+
+
+def rings(value: Any) -> tuple[Ring, ...]:
+    """`near:150;wide:800 m`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`."""
+    listed = _listed(value)
+    if listed is None:
+        parts = [part for part in re.split(r"[;|]", text(value) or "") if part.strip()]
+        listed = [dict(zip(("name", "radius_m"), (half.strip() for half in part.rpartition(":")[::2]), strict=True)) for part in parts]
+    if len(listed) > MAX_RINGS:
+        raise RowError("rings", "too_many", f"there are {len(listed)}; the limit is {MAX_RINGS}")
+    return tuple(map(_ring, listed))
+
+
+def _ring(given: Any) -> Ring:
+    if not isinstance(given, dict) or not given.keys() <= {"name", "radius_m", "profile"}:
+        raise RowError("rings", "invalid_rings", "must be like near:150;wide:800, or a list of name, radius_m and profile")
+    named, radius_m = name(given.get("name"), "rings"), metres(given.get("radius_m"), "m")
+    if named is None or radius_m is None or "/" in named:
+        raise RowError("rings", "invalid_rings", "each ring has a name without a slash, and a radius in metres: near:150;wide:800")
+    return Ring(named, radius_m, profile(given.get("profile")))
+
+
+def profile(value: Any) -> Profile | None:
+    """A profile by name, or in full as an object. Raises `RowError`."""
+    found = _nested(value)
+    if found is None or found == "":
+        return None
+    try:
+        read = msgspec.convert(found if isinstance(found, dict) else {"name": found}, _ProfileCell)
+    except msgspec.ValidationError as error:
+        raise RowError("profile", "invalid_profile", str(error)) from None
+    return Profile(**{**msgspec.structs.asdict(read), "dwell_s": tuple(sorted(set(read.dwell_s)))})
+
+
+def metadata(value: Any) -> dict[str, Any]:
+    """A JSON object. Raises `RowError`."""
+    found = _nested(value)
+    if found is None or found == "":
+        return {}
+    if not isinstance(found, dict):
+        raise RowError("metadata", "invalid_metadata", "must be a JSON object")
+    fault = document_fault(found)
+    if fault:
+        raise RowError("metadata", "invalid_metadata", fault)
+    return found
+
+
+def size(document: dict[str, Any]) -> int:
+    """Bytes of a document's JSON; the limit is `MAX_METADATA_BYTES`."""
+    return len(msgspec.json.encode(document))
+
+
+def fits(document: dict[str, Any]) -> bool:
+    """Whether a document is small enough."""
+    return size(document) <= MAX_METADATA_BYTES
+
+
+def moment_ms(value: Any, field: str) -> int | None:
+    """An RFC 3339 time with an offset as epoch ms; a bare date begins at midnight UTC. Raises `RowError`."""
+    found = text(value)
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(found + "T00:00:00Z" if _DAY.match(found) else found)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise RowError(field, "invalid_time", "must be a time with an offset, like 2026-11-22T09:30:00Z")
+    return round((moment - _EPOCH) / timedelta(milliseconds=1))
+
+
+def flag(value: Any, field: str) -> bool | None:
+    """True or false. Raises `RowError`."""
+    found = (text(value) or "").lower()
+    if not found:
+        return None
+    if found not in ("true", "false", "1", "0", "yes", "no"):
+        raise RowError(field, "invalid_flag", "must be true or false")
+    return found in ("true", "1", "yes")
+
+
+def has_ended(value: Any, today: date) -> bool:
+    """Whether an `end_date` (a date, a time, or just `yes`) says that a place is closed by now."""
+    found = (text(value) or "").lower()
+    if not found or found in ("no", "false"):
+        return False
+    try:
+        return date.fromisoformat(found[:10]) <= today
+    except ValueError:
+        return True
+
+
+def _listed(value: Any) -> list[Any] | None:
+    found = _nested(value)
+    return found if isinstance(found, list) else None
+
+
+def _nested(value: Any) -> Any:
+    """What a cell spells in JSON, else the cell."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value

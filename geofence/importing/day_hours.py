@@ -1,0 +1,124 @@
+"""Opening hours from a column for each day, as OSM text (https://wiki.openstreetmap.org/wiki/Key:opening_hours)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_WEEK = (
+    "monday mon mo",
+    "tuesday tue tues tu",
+    "wednesday wed we",
+    "thursday thu thur thurs th",
+    "friday fri fr",
+    "saturday sat sa",
+    "sunday sun su",
+)
+_SPANS = {"mf": 5, "mon_fri": 5, "monday_friday": 5, "weekday": 5, "weekdays": 5, "daily": 7}
+_NAMES: dict[str, tuple[int, ...]] = {
+    **{name: (nth,) for nth, names in enumerate(_WEEK) for name in names.split()},
+    **{name: tuple(range(days)) for name, days in _SPANS.items()},
+    **dict.fromkeys(("weekend", "weekends"), (5, 6)),
+}
+_LONGEST_FIRST = sorted(_NAMES, key=len, reverse=True)
+_ROLES = {
+    **dict.fromkeys(("", "hours", "opening_hours", "open_hours", "store_hours", "operating_hours", "business_hours"), "span"),
+    **dict.fromkeys(
+        ("open", "opens", "opening", "begin", "begin_time", "start", "start_time", "from", "open_time", "opening_time"), "from"
+    ),
+    **dict.fromkeys(
+        ("close", "closes", "closing", "thru", "thru_time", "end", "end_time", "to", "until", "close_time", "closing_time"), "to"
+    ),
+    **dict.fromkeys(("is_open", "opened"), "is_open"),
+    **dict.fromkeys(("is24_hours", "is_24_hours", "open_24_hours"), "is_24"),
+}
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*([ap]\.?m\.?)?"
+_SPAN = re.compile(rf"^\s*{_TIME}\s*(?:-|–|—|to|bis|until)\s*{_TIME}\s*$", re.IGNORECASE)
+_ONE = re.compile(rf"^\s*{_TIME}\s*$", re.IGNORECASE)
+_CLOSED = {"closed", "off", "geschlossen", "fermé", "cerrado", "-"}
+_NO, _YES = {"false", "no", "0", "n"}, {"true", "yes", "1", "y"}
+
+
+class DayColumn(NamedTuple):
+    """What a column says of which days: `span`, `from`, `to`, `is_open` or `is_24`."""
+
+    days: tuple[int, ...]
+    role: str
+
+
+def day_column(name: str) -> DayColumn | None:
+    """What a column of that name says, None when it is not about days: `Mon`, `mon_open`, `hours_monday`, `BeginTime.MF`."""
+    word = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()).strip("_")
+    for day in _LONGEST_FIRST:
+        for role in (word.removesuffix("_" + day), word.removeprefix(day + "_"), "" if word == day else word):
+            if role != word and role in _ROLES:
+                return DayColumn(_NAMES[day], _ROLES[role])
+    return None
+
+
+def hours_of(cells: Iterable[tuple[DayColumn, object]]) -> str | None:
+    """OSM text; None when nothing is said. Raises ValueError for a cell that is no time."""
+    said: dict[tuple[int, ...], dict[str, str]] = {}
+    for column, cell in cells:
+        if cell not in (None, ""):
+            said.setdefault(column.days, {})[column.role] = str(cell).strip()
+    week: dict[int, str] = {}
+    for days, roles in said.items():
+        text = _day(roles)
+        if text is not None:
+            week.update(dict.fromkeys(days, text))
+    return _folded(week) if week else None
+
+
+def _day(roles: dict[str, str]) -> str | None:
+    if roles.get("is_open", "").lower() in _NO:
+        return "off"
+    if roles.get("is_24", "").lower() in _YES:
+        return "00:00-24:00"
+    if "span" in roles:
+        return _spans(roles["span"])
+    if "from" not in roles or "to" not in roles:
+        return None
+    if {roles["from"].lower(), roles["to"].lower()} & _CLOSED:
+        return "off"
+    return _span(_ONE.match(roles["from"]), _ONE.match(roles["to"]))
+
+
+def _spans(text: str) -> str:
+    if text.lower() in _CLOSED:
+        return "off"
+    matches = [_SPAN.match(part) for part in re.split(r"[,;/&]", text)]
+    parts = [(_clock(*match.groups()[:3], ends=False), _clock(*match.groups()[3:], ends=True)) for match in matches if match]
+    if len(parts) < len(matches):
+        raise ValueError("not a span of time such as 9:00-18:00")
+    return ",".join(f"{begin}-{end}" for begin, end in parts)
+
+
+def _span(begin: re.Match[str] | None, end: re.Match[str] | None) -> str:
+    if begin is None or end is None:
+        raise ValueError("not a time of day such as 9:00")
+    return f"{_clock(*begin.groups(), ends=False)}-{_clock(*end.groups(), ends=True)}"
+
+
+def _clock(hour: str, minute: str | None, half: str | None, *, ends: bool) -> str:
+    hours, minutes = int(hour), int(minute or 0)
+    if half and hours <= 12:
+        hours = hours % 12 + (12 if half[0].lower() == "p" else 0)
+    if ends and (hours, minutes) in ((0, 0), (23, 59)):
+        hours, minutes = 24, 0
+    if hours > 24 or minutes > 59 or (hours == 24 and minutes):
+        raise ValueError("not a time of day such as 9:00")
+    return f"{hours:02}:{minutes:02}"
+
+
+def _folded(week: dict[int, str]) -> str:
+    """Days with the same hours that follow each other as one span of days."""
+    runs: list[tuple[int, int, str]] = []
+    for day in sorted(week):
+        if runs and runs[-1][1] == day - 1 and runs[-1][2] == week[day]:
+            runs[-1] = (runs[-1][0], day, week[day])
+        else:
+            runs.append((day, day, week[day]))
+    return "; ".join(f"{DAYS[first]}{'' if first == last else '-' + DAYS[last]} {hours}" for first, last, hours in runs)

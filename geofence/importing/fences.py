@@ -1,0 +1,84 @@
+"""A row as a geofence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from geofence.importing import cells
+from geofence.importing.report import RowError
+from geofence.importing.sheet import Row
+from geofence.model.place import Geofence
+from regions.geojson import read_region, write_region
+from regions.inner import inner_point
+from regions.region import RegionError
+
+KEPT = ("name", "tags", "metadata", "profile", "enabled")
+PAIRED = {"store": "store_id", "ring": "ring", "active_from": "active_from_ms", "active_until": "active_until_ms"}
+
+
+def geofence_of(row: Row) -> Geofence:
+    """The geofence that a row means, its region in the one form that is kept. Raises `RowError`."""
+    region, centre = _region(row)
+    name = cells.long_text(row.cell("name"), "name")
+    external_id = row.external_id() or row.made_id("gf", name or "", f"{centre[0]:.3f}", f"{centre[1]:.3f}", _shape(name, region))
+    store, ring = (cells.name(row.cell(one), one) for one in ("store", "ring"))
+    for field, value in (("store", store), ("ring", ring)):
+        if value is not None and "/" in value:
+            raise RowError(field, "invalid_text", "must not hold a slash")
+    if ring is not None and store is None:
+        raise RowError("ring", "invalid", "a ring needs its store")
+    since_ms, until_ms = (cells.moment_ms(row.cell(one), one) for one in ("active_from", "active_until"))
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise RowError("active_until", "invalid_time", "active_until must come after active_from")
+    enabled = cells.flag(row.cell("enabled"), "enabled")
+    return Geofence(
+        uid="",
+        external_id=external_id,
+        region=region,
+        store_id=store,
+        ring=ring,
+        name=name,
+        tags=row.optional(lambda cell, _: cells.tags(cell), "tags", ()),
+        metadata=row.metadata(),
+        profile=cells.profile(row.cell("profile")),
+        active_from_ms=since_ms,
+        active_until_ms=until_ms,
+        enabled=enabled is not False,
+    )
+
+
+def kept_geofence(old: Geofence, new: Geofence, told: frozenset[str]) -> Geofence:
+    """The new geofence, with what the file has no column for taken over from the old one."""
+    more = {name: getattr(old, name) for name in KEPT if name not in told}
+    more |= {name: getattr(old, name) for field, name in PAIRED.items() if field not in told}
+    return replace(new, **more)
+
+
+def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
+    geometry = row.item.geometry
+    if geometry is None or geometry["type"] == "Point":
+        geometry = _circle(row)
+    try:
+        checked = read_region(geometry)
+    except RegionError as error:
+        raise RowError("region", error.code, error.detail) from None
+    for repair in checked.repairs:
+        row.repair("region", "repaired", repair)
+    return write_region(checked.region), inner_point(checked.region)
+
+
+def _circle(row: Row) -> dict[str, Any]:
+    position, radius_m = row.position(), row.radius_m()
+    if position is None:
+        raise RowError("region", "no_position", "there is no region: no geometry, and no columns for latitude and longitude")
+    if radius_m is None:
+        raise RowError("region", "no_radius", "a point needs a radius to be a geofence: a column radius_m")
+    return {"type": "circle", "lat": position[0], "lon": position[1], "radius_m": radius_m}
+
+
+def _shape(name: str | None, region: dict[str, Any]) -> str:
+    """What tells regions without a name apart."""
+    return "" if name else msgspec.json.encode(region).decode()

@@ -1,0 +1,120 @@
+"""The rows of a file, one after the other: understood, put in chunks, counted, told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from geofence.errors import Busy, RecordError
+from geofence.importing import cells
+from geofence.importing.fences import geofence_of
+from geofence.importing.putting import Place, Put, Taken
+from geofence.importing.report import RowError
+from geofence.importing.sheet import Row, Sheet
+from geofence.importing.stores import store_of
+from geofence.places import ring_id
+from regions.readers.item import FileError, Item
+
+CHUNK = 2_000
+
+
+@dataclass(slots=True)
+class Loader:
+    """Takes the items of one file in. `saw` hears of every place that was put or would be, `tell` of rows done so far."""
+
+    sheet: Sheet
+    put: Put
+    saw: Callable[[Place], None] = lambda _: None
+    tell: Callable[[int], None] = lambda _: None
+    _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _waiting: list[Taken] = field(default_factory=list)
+
+    def load(self, items: Iterable[Item]) -> None:
+        """Everything there is. Raises `FileError` when no item can be read, `Busy` or `RecordError` when nothing was put."""
+        report = self.sheet.report
+        try:
+            self._read(items)
+            self._flush()
+        except (Busy, RecordError) as error:
+            if not report.put:
+                raise
+            report.rows = report.put + report.skipped + report.failed
+            report.end(RowError(None, error.code, "the record could not take the rest; send the same file again"))
+        self._tell_of_ids()
+
+    def _read(self, items: Iterable[Item]) -> None:
+        report = self.sheet.report
+        try:
+            for item in items:
+                report.rows += 1
+                self._take(item)
+                if len(self._waiting) >= CHUNK:
+                    self._flush()
+        except FileError as error:
+            if report.rows == 0:
+                raise
+            report.end(RowError(None, error.code, error.detail))
+
+    def _take(self, item: Item) -> None:
+        report = self.sheet.report
+        for note in item.notes:
+            report.repair(item.number, None, "reading", note)
+        if item.error is not None:
+            report.fail(item.number, RowError(None, item.error.code, item.error.detail))
+            return
+        row = Row(self.sheet, item, self.sheet.plan(item))
+        try:
+            if not self._is_skipped(row):
+                place = store_of(row) if report.kind == "stores" else geofence_of(row)
+                self._queue(item.number, place, row.told())
+        except RowError as error:
+            report.fail(item.number, error)
+
+    def _is_skipped(self, row: Row) -> bool:
+        if row.has_ended():
+            row.warn("end_date", "closed", "the place is closed for good; left out")
+        elif self.sheet.report.kind == "geofences" and _is_ring(row):
+            row.warn("external_id", "ring_of_store", "a ring of a store comes with its store; left out")
+        else:
+            return False
+        self.sheet.report.skipped += 1
+        return True
+
+    def _queue(self, number: int, place: Place, told: frozenset[str]) -> None:
+        print_ = hash(msgspec.msgpack.encode(place))
+        first = self._seen.setdefault(place.external_id, (number, print_))
+        report = self.sheet.report
+        if first[0] == number:
+            self._waiting.append(Taken(number, place, told))
+        elif first[1] == print_:
+            report.skipped += 1
+            report.warn(number, "external_id", "duplicate_row", f"says the same as {report.counted} {first[0]:,}; left out")
+        else:
+            raise RowError("external_id", "duplicate_id", f"has the id of {report.counted} {first[0]:,}, which was taken")
+
+    def _flush(self) -> None:
+        chunk, self._waiting = self._waiting, []
+        report = self.sheet.report
+        for one, (outcome, place) in zip(chunk, self.put(chunk) if chunk else (), strict=True):
+            if outcome == "no_store":
+                report.fail(one.number, RowError("store", "no_store", "there is no store of that name"))
+                continue
+            setattr(report, outcome, getattr(report, outcome) + 1)
+            self.saw(place)
+        self.tell(report.rows)
+
+    def _tell_of_ids(self) -> None:
+        sheet, report = self.sheet, self.sheet.report
+        if sheet.made_ids:
+            detail = f"{sheet.made_ids:,} rows have no id; one was made from their name and position, the same each time they come"
+            report.warn(None, "external_id", "made_id", detail)
+        if sheet.mended_ids:
+            detail = f"{sheet.mended_ids:,} ids held a slash, which is for rings of stores; it became a colon"
+            report.repair(None, "external_id", "slash_in_id", detail)
+
+
+def _is_ring(row: Row) -> bool:
+    store, ring, own = (cells.text(row.cell(name)) for name in ("store", "ring", "external_id"))
+    return store is not None and ring is not None and (own or row.item.id) == ring_id(store, ring)

@@ -1,0 +1,70 @@
+"""What the linter says of a project's geofences, and of those that an import touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from geofence.importing.putting import Place
+from geofence.importing.report import Found, Report
+from geofence.model.place import Geofence, Store
+from geofence.places import ring_id
+from geofence.ports import Reading
+from regions.geojson import read_region
+from regions.lint import lint
+from regions.region import Circle, Region
+
+AFTER_IMPORT = 50_000  # geofences looked at after an import; GET /v1/lint looks at more
+TOLD = 100
+PAGE = 1_000
+
+
+@dataclass(slots=True)
+class Touched:
+    """The regions of an import by name, until there are too many to look at."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+
+    def saw(self, place: Place) -> None:
+        """Remember a store's rings, or a geofence."""
+        if len(self.regions) <= AFTER_IMPORT:
+            self.regions.update(_regions(place))
+
+    def look(self, reading: Reading, project_id: str, report: Report) -> None:
+        """Add to the report what the linter finds about these regions among all of the project."""
+        known = {} if len(self.regions) > AFTER_IMPORT else regions_of(reading, project_id, AFTER_IMPORT)
+        together = (known or {}) | self.regions
+        if known is None or len(together) > AFTER_IMPORT:
+            report.warn(None, None, "not_looked_at", f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them")
+            return
+        findings = (one for one in lint(list(together.items())) if not self.regions.keys().isdisjoint(one.names))
+        report.lint = [Found.of(one) for one, _ in zip(findings, range(TOLD), strict=False)]
+
+
+def regions_of(reading: Reading, project_id: str, most: int) -> dict[str, Region] | None:
+    """The regions of a project's enabled geofences by external id; None when there are more than `most`."""
+    regions: dict[str, Region] = {}
+    for fence in every(reading, "geofences", project_id, {}):
+        if len(regions) >= most:
+            return None
+        if fence.enabled:
+            regions[fence.external_id] = read_region(fence.region).region
+    return regions
+
+
+def every(reading: Reading, noun: str, project_id: str, filters: dict[str, str | None]) -> Iterator[Place]:
+    """All stores or geofences, page by page, by external id."""
+    after = None
+    while rows := reading.page(noun, project_id, filters, after, PAGE):
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].external_id
+
+
+def _regions(place: Store | Geofence) -> Iterator[tuple[str, Region]]:
+    if isinstance(place, Geofence):
+        yield place.external_id, read_region(place.region).region
+        return
+    for ring in place.rings:
+        yield ring_id(place.external_id, ring.name), Circle(place.lat, place.lon, ring.radius_m)

@@ -1,0 +1,86 @@
+"""Where places go: onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from geofence import places
+from geofence.edits import Edited
+from geofence.errors import Busy, RecordError
+from geofence.importing.fences import kept_geofence
+from geofence.importing.report import Kind
+from geofence.importing.stores import kept_store
+from geofence.model.place import Geofence, Store
+from geofence.places import Outcome
+from geofence.ports import Reading, Unit
+from geofence.street import Street
+
+PAUSES_S = (0.1, 0.5, 2.0, 5.0)
+AT_ONCE = 1_000
+
+Place = Any  # Store or Geofence, as the kind says
+
+
+class Taken(NamedTuple):
+    """A row that can be put: its number, the store or geofence, and the fields that the file speaks of."""
+
+    number: int
+    place: Place
+    told: frozenset[str]
+
+
+Put = Callable[[Sequence[Taken]], list[tuple[Outcome, Place]]]
+
+
+def onto_the_street(street: Street, project_id: str, kind: Kind) -> Put:
+    """Puts a chunk in one edit. A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised."""
+
+    def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
+        def work(unit: Unit) -> Edited:
+            many = places.put_stores if kind == "stores" else places.put_geofences
+            return many(unit, project_id, [one.place for one in chunk], street.clock.now_ms(), _fill(kind, chunk))
+
+        for pause_s in PAUSES_S:
+            try:
+                return list(street.edit(project_id, work).result())
+            except (Busy, RecordError):
+                time.sleep(pause_s)
+        return list(street.edit(project_id, work).result())
+
+    return put
+
+
+def nowhere(reading: Reading, project_id: str, kind: Kind) -> Put:
+    """What putting a chunk would do, by what is in the record; nothing is written and the writer is not asked."""
+
+    def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
+        given = [one.place for one in chunk]
+        known = _known(reading, kind, project_id, [one.external_id for one in given])
+        if kind == "stores":
+            return places.judge(known, given, _fill(kind, chunk))
+        stores = _known(reading, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
+        return places.judge_geofences(known, stores, given, _fill(kind, chunk))
+
+    return put
+
+
+def _known(reading: Reading, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for start in range(0, len(names), AT_ONCE):
+        some = reading.page(kind, project_id, {"id": names[start : start + AT_ONCE]}, None, AT_ONCE)
+        found |= {one.external_id: one for one in some}
+    return found
+
+
+def _fill(kind: Kind, chunk: Sequence[Taken]) -> places.Fill[Any]:
+    told = {one.place.external_id: one.told for one in chunk}
+
+    def store(old: Store, new: Store) -> Store:
+        return kept_store(old, new, told[new.external_id])
+
+    def geofence(old: Geofence, new: Geofence) -> Geofence:
+        return kept_geofence(old, new, told[new.external_id])
+
+    return store if kind == "stores" else geofence

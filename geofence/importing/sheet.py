@@ -1,0 +1,163 @@
+"""What stores and geofences have in common when they come out of a file: the file as it is understood, ids, metadata."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from geofence import ids
+from geofence.importing import cells
+from geofence.importing.headers import MOST_COLUMNS, Plan, make_plan, unit_of
+from geofence.importing.report import Report, RowError
+from geofence.limits import MAX_METADATA_BYTES, document_fault
+from geofence.model.place import Ring
+from regions.readers.item import Item
+
+MOST_PLANS = 1_000
+NEAR = Ring("near", 150.0)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A file on its way in. `given` is what the caller said of columns: field -> column; `rings` go to every store
+    whose row names none; without them only new stores get one, `NEAR`."""
+
+    report: Report
+    today: date
+    rings: tuple[Ring, ...] | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    made_ids: int = 0
+    mended_ids: int = 0
+    _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+
+    def plan(self, item: Item) -> Plan:
+        """How the columns of this item are read; rows with the same columns share one."""
+        names = tuple(item.properties)
+        plan = self._plans.get(names)
+        if plan is None:
+            plan = make_plan(names, self.report.kind, self.given)
+            for column, what in plan.report().items():
+                if len(self.report.columns) < MOST_COLUMNS:
+                    self.report.columns.setdefault(column, what)
+            if len(self._plans) < MOST_PLANS:
+                self._plans[names] = plan
+        return plan
+
+
+@dataclass(slots=True)
+class Row:
+    """One item with its plan, and where a word about it goes."""
+
+    sheet: Sheet
+    item: Item
+    plan: Plan
+
+    def cell(self, name: str) -> Any:
+        """The value of the column of a field; None where there is none."""
+        column = self.plan.column.get(name)
+        return None if column is None else self.item.properties.get(column)
+
+    def warn(self, name: str | None, code: str, detail: str) -> None:
+        """Something of this row was left out."""
+        self.sheet.report.warn(self.item.number, name, code, detail)
+
+    def repair(self, name: str | None, code: str, detail: str) -> None:
+        """Something of this row was put right."""
+        self.sheet.report.repair(self.item.number, name, code, detail)
+
+    def optional(self, read: Any, name: str, otherwise: Any = None) -> Any:
+        """`read(cell, name)`; a cell that cannot be used is told and left out."""
+        try:
+            return read(self.cell(name), name)
+        except RowError as error:
+            self.warn(error.field, error.code, f"{error.detail}; left out")
+            return otherwise
+
+    def told(self) -> frozenset[str]:
+        """The fields of a store or geofence that this row speaks of; others stay as they are."""
+        circle = self.item.geometry is not None and self.item.geometry["type"] == "circle"
+        return self.plan.told | {"rings"} if circle or self.sheet.rings is not None else self.plan.told
+
+    def has_ended(self) -> bool:
+        """Whether the place is closed for good."""
+        return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+
+    def external_id(self) -> str | None:
+        """The id in the file, its slashes made colons (a slash belongs to rings); None without one. Raises `RowError`."""
+        found = cells.name(self.cell("external_id"), "external_id") or cells.name(self.item.id, "external_id")
+        if found is None or "/" not in found:
+            return found
+        self.sheet.mended_ids += 1
+        return found.replace("/", ":")
+
+    def made_id(self, prefix: str, *facts: object) -> str:
+        """An id made from facts, the same whenever the same place comes again."""
+        self.sheet.made_ids += 1
+        return ids.of_facts(prefix, *facts)
+
+    def radius_m(self) -> float | None:
+        """What the row says of a radius, in metres. Raises `RowError`."""
+        column = self.plan.column.get("radius")
+        if column is None:
+            return None
+        said = (cells.text(self.cell("radius_units")) or "").lower()
+        if said and said not in cells.METRES:
+            raise RowError("radius_m", "invalid_radius", "the unit of the radius must be m, km, mi or ft")
+        return cells.metres(self.cell("radius"), said or unit_of(column))
+
+    def position(self) -> tuple[float, float] | None:
+        """(lat, lon) of the columns that hold them, or of a Point; None where the row tells none. Raises `RowError`."""
+        code = "invalid_position"
+        lat, lon = cells.number(self.cell("lat"), "lat", code), cells.number(self.cell("lon"), "lon", code)
+        geometry = self.item.geometry
+        if lat is None and lon is None and geometry is not None:
+            lat, lon = _point_of(geometry)
+        if lat is None and lon is None:
+            return None
+        if lat is None or lon is None:
+            raise RowError("lat" if lat is None else "lon", code, "is missing")
+        _check_position(lat, lon)
+        return lat, lon
+
+    def metadata(self) -> dict[str, Any]:
+        """The column of that name, and every column that is nothing else; bounded, and told what was left out."""
+        found: dict[str, Any] = self.optional(lambda cell, _: dict(cells.metadata(cell)), "metadata", {})
+        properties = self.item.properties
+        for column in self.plan.rest:
+            value = properties.get(column)
+            if value is None or value == "":
+                continue
+            fault = document_fault(value) or document_fault(column)
+            if fault:
+                self.warn("metadata", "invalid_metadata", f"{column[:100]!a}: {fault}; left out")
+            else:
+                found[column] = value
+        while len(found) and not cells.fits(found):
+            largest = max(found, key=lambda name: cells.size({name: found[name]}))
+            del found[largest]
+            detail = f"{largest[:100]!a} was left out: metadata must not be larger than {MAX_METADATA_BYTES:,} bytes"
+            self.warn("metadata", "metadata_too_large", detail)
+        return found
+
+
+def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    if geometry["type"] == "circle":
+        return geometry["lat"], geometry["lon"]
+    if geometry["type"] == "Point":
+        return geometry["coordinates"][1], geometry["coordinates"][0]
+    return None, None
+
+
+def _check_position(lat: float, lon: float) -> None:
+    if not (math.isfinite(lat) and math.isfinite(lon)):
+        raise RowError("lat", "invalid_position", "the position must be finite numbers")
+    if abs(lat) > 90.0:
+        swapped = "; latitude and longitude look swapped" if abs(lat) <= 180.0 and abs(lon) <= 90.0 else ""
+        raise RowError("lat", "invalid_position", f"latitude must be from -90 to 90{swapped}")
+    if abs(lon) > 180.0:
+        raise RowError("lon", "invalid_position", "longitude must be from -180 to 180")
+    if lat == 0.0 and lon == 0.0:
+        raise RowError("lat", "null_island", "latitude and longitude are both 0, which is what empty cells become")

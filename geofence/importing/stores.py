@@ -1,0 +1,127 @@
+"""A row as a store."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from geofence import places
+from geofence.errors import InputError
+from geofence.hours import check_hours
+from geofence.importing import cells
+from geofence.importing.address import address_of
+from geofence.importing.day_hours import hours_of
+from geofence.importing.report import RowError
+from geofence.importing.sheet import NEAR, Row
+from geofence.limits import MAX_TEXT
+from geofence.model.place import Ring, Store
+from regions.geojson import read_region
+from regions.inner import inner_point
+from regions.region import RegionError
+
+KEPT = ("brand", "address", "opening_hours", "tags", "metadata", "rings")
+
+
+def store_of(row: Row) -> Store:
+    """The store that a row means, ready to be put. Raises `RowError`."""
+    lat, lon = _position(row)
+    brand = row.optional(cells.name, "brand")
+    name = _name(row) or brand
+    external_id = row.external_id() or row.made_id("st", brand or "", f"{lat:.4f}", f"{lon:.4f}", name or "")
+    store = Store(
+        external_id,
+        name or external_id,
+        lat,
+        lon,
+        brand,
+        _address(row),
+        _zone(row),
+        _hours(row),
+        row.optional(lambda cell, _: cells.tags(cell), "tags", ()),
+        row.metadata(),
+        _rings(row),
+    )
+    try:
+        return places.ready_store(store)
+    except InputError as error:
+        raise RowError(_field(error), error.code, error.errors[0][1] if error.errors else error.detail) from None
+
+
+def kept_store(old: Store, new: Store, told: frozenset[str]) -> Store:
+    """The new store, with what the file has no column for taken over from the old one."""
+    more = {name: getattr(old, name) for name in KEPT if name not in told}
+    if "time_zone" not in told and (old.lat, old.lon) == (new.lat, new.lon):
+        more["time_zone"] = old.time_zone
+    if "name" not in told:
+        more["name"] = old.name
+    return replace(new, **more)
+
+
+def _position(row: Row) -> tuple[float, float]:
+    found = row.position()
+    if found is not None:
+        return found
+    if row.item.geometry is None:
+        raise RowError("lat", "no_position", "there is no position: no columns for latitude and longitude, and no geometry")
+    try:
+        area = read_region(row.item.geometry)
+    except RegionError as error:
+        raise RowError("lat", error.code, error.detail) from None
+    row.warn("lat", "position_from_area", "the store stands at a point inside its area; bring the area in as a geofence")
+    return inner_point(area.region)
+
+
+def _name(row: Row) -> str | None:
+    found: str | None = cells.long_text(row.cell("name"), "name")
+    return found
+
+
+def _address(row: Row) -> str | None:
+    found = address_of(row.item.properties, row.plan.column)
+    if found is not None and len(found) > MAX_TEXT:
+        row.warn("address", "too_long", f"has {len(found):,} characters; the limit is {MAX_TEXT:,}; left out")
+        return None
+    try:
+        return cells.long_text(found, "address")
+    except RowError as error:
+        row.warn("address", error.code, f"{error.detail}; left out")
+        return None
+
+
+def _zone(row: Row) -> str | None:
+    said = cells.text(row.cell("time_zone"))
+    found = None if said is None else cells.zone(said[:MAX_TEXT])
+    if said is not None and found is None:
+        row.warn("time_zone", "invalid_time_zone", "names no IANA time zone such as Europe/Berlin; taken from the position")
+    return found
+
+
+def _hours(row: Row) -> str | None:
+    said: str | None = None
+    try:
+        said = cells.long_text(row.cell("opening_hours"), "opening_hours")
+        if said is None and row.plan.days:
+            said = hours_of((column, row.item.properties.get(name)) for name, column in row.plan.days)
+        if said is not None:
+            check_hours(said)
+    except (RowError, ValueError) as error:
+        row.warn("opening_hours", "invalid_hours", f"{error}; left out")
+        return None
+    except InputError as error:
+        row.warn("opening_hours", error.code, f"{error.errors[0][1]}; left out: {(said or '')[:100]}")
+        return None
+    return said
+
+
+def _rings(row: Row) -> tuple[Ring, ...]:
+    if "rings" in row.plan.column:
+        return cells.rings(row.cell("rings"))
+    radius_m = row.radius_m()
+    geometry = row.item.geometry
+    if radius_m is None and geometry is not None and geometry["type"] == "circle":
+        radius_m = float(geometry["radius_m"])
+    default = (NEAR,) if row.sheet.rings is None else row.sheet.rings
+    return default if radius_m is None else (Ring(NEAR.name, radius_m),)
+
+
+def _field(error: InputError) -> str | None:
+    return error.errors[0][0].split("/")[1] if error.errors else None
