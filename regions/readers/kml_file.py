@@ -38,6 +38,6 @@ def read(path: Path) -> Iterator[Item]:
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     """A document of Placemarks whose properties are typed by a Schema; circles are points with a radius_m."""
-    with spooled(items) as spool, path.open("w", encoding="utf-8", newline="\n") as out:
+    with spooled(items, keeps_ids=True) as spool, path.open("w", encoding="utf-8", newline="\n") as out:
         write_kml(spool, out)
         return tuple(losses(spool))

@@ -13,14 +13,13 @@ from regions.readers.table_plan import RADIUS, column_kind
 from regions.readers.values import to_json
 
 _TYPES = {"text": "string", "int": "int", "float": "double", "bool": "bool"}
-_INTEGER = 10**18
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OWN = ("name", "description")  # elements of KML itself, where they are text
 
 
 def write_kml(spool: Spool, out: IO[str]) -> None:
     """The document, item by item."""
-    kinds = {name: kind_of_column(spool, name) for name in spool.columns}
+    kinds = {name: column_kind(spool, name) for name in spool.columns}
     out.write(
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n<Schema name="places" id="places">'
     )
@@ -32,15 +31,9 @@ def write_kml(spool: Spool, out: IO[str]) -> None:
     out.write("</Document></kml>\n")
 
 
-def kind_of_column(spool: Spool, name: str) -> str:
-    """As `column_kind`; whole numbers of more than 18 digits are text."""
-    kind = column_kind(spool, name)
-    return "text" if kind == "int" and spool.largest.get(name, 0) >= _INTEGER else kind
-
-
 def losses(spool: Spool) -> Iterator[str]:
     """What KML cannot hold."""
-    kinds = {name: kind_of_column(spool, name) for name in spool.columns}
+    kinds = {name: column_kind(spool, name) for name in spool.columns}
     mixed = [name for name, kind in kinds.items() if kind == "text" and spool.columns[name] - {"null", "str", "json"}]
     if mixed:
         yield f"KML holds one kind of value in a field; as text: {', '.join(mixed[:20])}"

@@ -17,7 +17,8 @@ from regions.region import RegionError
 
 _DEEP = 64  # elements within elements
 _GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack")
-_FOLDERS = ("Folder", "Document")
+_KEPT = ("name", "SimpleField", "Schema")  # outside of Placemarks
+_ELEMENTS = 100_000  # of one Placemark
 _TEXTS = ("name", "description", "address", "phoneNumber")
 _RADIUS = ("radius_m", "radius")
 _BLANKS_IN_TUPLE = re.compile(r"\s*,\s*")
@@ -27,9 +28,9 @@ _PARTS_PER_PLACE = 10_000
 def placemarks(file: IO[bytes]) -> Iterator[Item]:
     """The items of a document. Raises `FileError` `broken`, `external_entity`, `network_link` or `too_many_items`."""
     try:
-        yield from _Walk().items(iterparse(file, events=("start", "end"), forbid_dtd=False))
+        yield from _Walk().items(iterparse(file, events=("start", "end"), forbid_dtd=True))
     except DefusedXmlException as error:
-        raise FileError("external_entity", "the document declares XML entities, which may hold or fetch anything") from error
+        raise FileError("external_entity", "the document has a DTD or declares XML entities, which may hold or fetch anything") from error
     except (ParseError, LookupError, ValueError, RecursionError) as error:
         if isinstance(error, FileError):
             raise
@@ -58,9 +59,9 @@ class _Walk:
                 self._types.update(_schema(element))
             if tag == "Placemark":
                 yield self._item(element)
-            if tag == "Placemark" or (not self._in_placemark() and tag not in ("name", "SimpleField", "Schema")):
+            if tag == "Placemark" or (not self._in_placemark() and tag not in _KEPT):
                 element.clear()
-                if self._path and tag in ("Placemark", *_FOLDERS):
+                if self._path:
                     self._path[-1].remove(element)
         if not self._kml:
             raise FileError("unknown_format", "the document is not KML")
@@ -71,6 +72,9 @@ class _Walk:
             self._kml = tag in ("kml", "Document", "Folder", "Placemark")
         if tag == "NetworkLink":
             raise FileError("network_link", "the document points to another address (NetworkLink); save what it shows and bring in that")
+        self._inside = self._inside + 1 if tag != "Placemark" else 0
+        if self._inside > _ELEMENTS:
+            raise FileError("too_large", f"one Placemark or list holds more than {_ELEMENTS:,} elements; that is the limit")
         self._path.append(element)
         if len(self._path) > _DEEP:
             raise FileError("broken", f"the document is nested more than {_DEEP} deep")
@@ -132,7 +136,7 @@ def _typed(text: str | None, kind: str) -> Any:
     if text is None:
         return "" if kind == "string" else None
     if kind in ("int", "uint", "short", "ushort"):
-        return int(text) if re.fullmatch(r"\s*[+-]?\d{1,18}\s*", text) else text
+        return int(text) if re.fullmatch(r"\s*[+-]?\d{1,19}\s*", text) else text
     if kind in ("float", "double"):
         found = number_in(text.strip())
         return text if found is None else found
