@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from math import erfc, sqrt
 
+SURE = 0.8
+LIKELY = 0.5
 ACCURACY_TO_SIGMA = 1.51
 MISSING_ACCURACY_M = 30.0
 LEAST_SIGMA_M = 1.0

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import cos, hypot, isnan, radians
+from math import isnan
 
+from geofence.evidence import LIKELY, SURE
 from geofence.fingerprints import Fingerprints
 from geofence.locate import Located
 from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
+from geofence.passing import Passage, Passages
+from geofence.plausible import SUSPECT_MPS, Fix, Trail, weigh
 from geofence.ports import Presences
-from geofence.scribe import Scribe
-from geofence.track import LIKELY, Happening, Rules, Sighting, amend, fold, probability_of
-
-SUSPECT_MPS = 340.0
-JUMP_MPS = 70.0
-REFERENCE_ACCURACY_M = 200.0
-METRES_PER_DEGREE = 111_195.0
-
-_ORDER = {"geofence.exited": 0, "geofence.dwelled": 1, "geofence.entered": 2}
+from geofence.scribe import LateSighting, Scribe
+from geofence.track import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
 
 
 @dataclass(slots=True)
@@ -84,8 +80,9 @@ class Follower:
         prints: Fingerprints,
         fresh: dict[int, int],
         scribe: Scribe,
+        passages: Passages | None = None,
     ) -> None:
-        self.columns, self.presences, self.prints, self.fresh = columns, presences, prints, fresh
+        self.columns, self.presences, self.prints, self.fresh, self.passages = columns, presences, prints, fresh, passages
         self.scribe, self.catalogue, self.changes = scribe, scribe.catalogue, scribe.changes
 
     def follow(self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally) -> DeviceState:
@@ -109,10 +106,11 @@ class _Walk:
     def __init__(self, follower: Follower, key: DeviceKey, state: DeviceState, tally: Tally) -> None:
         self.follower, self.key, self.tally = follower, key, tally
         self.columns, self.catalogue = follower.columns, follower.catalogue
-        self.watermark_ms, self.fix_ms, self.lat, self.lon = state.watermark_ms, state.fix_ms, state.lat, state.lon
-        self.customer_id = state.customer_id
+        self.watermark_ms, self.customer_id = state.watermark_ms, state.customer_id
+        self.trail = _trail(state)
         self.presences: Mapping[str, Presence] = state.presences
         self.state = state
+        self.passed = False
 
     def step(self, row: int) -> None:
         """One ping."""
@@ -142,9 +140,23 @@ class _Walk:
 
     def done(self) -> DeviceState:
         """The state to remember, told to the changes of the unit."""
-        old = self.state
-        new = DeviceState(True, self.watermark_ms, self.fix_ms, self.lat, self.lon, self.customer_id, dict(self.presences))
-        written = not old.known or self.presences is not old.presences or self.customer_id != old.customer_id
+        self._told(self.follower.scribe.tell_amended())
+        old, (last, odd) = self.state, self.trail
+        new = DeviceState(
+            True,
+            self.watermark_ms,
+            last.ts_ms if last else None,
+            last.lat if last else 0.0,
+            last.lon if last else 0.0,
+            self.customer_id,
+            dict(self.presences),
+            last.accuracy_m if last else None,
+            odd.ts_ms if odd else None,
+            odd.lat if odd else 0.0,
+            odd.lon if odd else 0.0,
+        )
+        # a crossing leaves no presence: without the watermark beside it, the same pings after a restart would tell it again
+        written = not old.known or self.presences is not old.presences or self.customer_id != old.customer_id or self.passed
         changes = self.follower.changes
         if written or self.key in changes.states:
             changes.states[self.key] = new
@@ -154,13 +166,31 @@ class _Walk:
 
     def _apply(self, row: int) -> None:
         c = self.columns
-        ts_ms, first, last = c.ts_ms[row], c.start[row], c.start[row + 1]
-        evidence = self._trusted(row)
+        fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
+        first, last = c.start[row], c.start[row + 1]
+        start, evidence = self.trail.last, self._trusted(row, fix)
+        if evidence and start is not None and self.follower.passages is not None:
+            for passage in self.follower.passages.of(row, start, fix):
+                self._pass(passage, start, fix)
         if first != last or self.presences:
-            before_ms = self.watermark_ms
             edges = dict(zip(c.slot[first:last], c.edge_m[first:last], strict=True))
-            self._see(row, Sighting(ts_ms, 0.0, c.accuracy_m[row], evidence, before_ms), edges)
-        self.watermark_ms = ts_ms
+            self._see(row, Sighting(fix.ts_ms, 0.0, fix.accuracy_m, evidence, self.watermark_ms, fix.lat, fix.lon), edges)
+        self.watermark_ms = fix.ts_ms
+
+    def _pass(self, passage: Passage, start: Fix, end: Fix) -> None:
+        """A way that cut a geofence with neither end in it: a crossing, unless the device was there or has just left."""
+        fence, rules = self.catalogue.fences[passage.slot], self.catalogue.rules[passage.slot]
+        if fence is None or rules is None or not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules)):
+            return
+        if (fence.active_from_ms or 0) > start.ts_ms or (fence.active_until_ms is not None and end.ts_ms >= fence.active_until_ms):
+            return
+        known = self.presences.get(fence.uid)
+        if known is not None and (known.inside or not cooled(known, end.ts_ms, rules)):
+            return
+        probability = passage.probability(rules.inradius_m)
+        if probability >= SURE:
+            self._told([self.follower.scribe.write_crossing(self.key, self.customer_id, fence, end, passage.edge_m, probability)])
+            self.passed = True
 
     def _see(self, row: int, seen: Sighting, edges: dict[int, float]) -> None:
         happened: list[Happening] = []
@@ -201,51 +231,46 @@ class _Walk:
 
     def _tell(self, row: int, happened: list[Happening]) -> None:
         scribe, c = self.follower.scribe, self.columns
-        if len(happened) > 1:
-            happened.sort(key=lambda h: (_ORDER[h.kind], scribe.fence_id(h.presence.geofence_uid)))
-        events = self.tally.events.setdefault(self.key.device_id, [])
-        for one in happened:
+        for one in scribe.in_order(happened):
             event = scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]))
             scribe.note_approach(event, self.presences.values())
-            events.append(event)
+            self._told([event])
 
-    def _trusted(self, row: int) -> bool:
-        """Whether this fix is evidence: not suspect, and no jump from the last one worth comparing with."""
-        c = self.columns
-        if c.suspect[row]:
+    def _told(self, events: list[Event]) -> None:
+        if events:
+            self.tally.events.setdefault(self.key.device_id, []).extend(events)
+
+    def _trusted(self, row: int, fix: Fix) -> bool:
+        """Whether this fix is evidence: not suspect, and no jump that it is alone with."""
+        if self.columns.suspect[row]:
             self.tally.suspect += 1
             return False
-        lat, lon, ts_ms = c.lat[row], c.lon[row], c.ts_ms[row]
-        if self.fix_ms is not None and ts_ms > self.fix_ms:
-            east = (abs(lon - self.lon) + 180.0) % 360.0 - 180.0
-            metres = METRES_PER_DEGREE * hypot(lat - self.lat, east * cos(radians(lat)))
-            mps = metres * 1000.0 / (ts_ms - self.fix_ms)
-            if mps > JUMP_MPS:
-                self.tally.suspect += mps > SUSPECT_MPS
-                return False
-        accuracy_m = c.accuracy_m[row]
-        if accuracy_m is None or accuracy_m <= REFERENCE_ACCURACY_M:
-            self.fix_ms, self.lat, self.lon = ts_ms, lat, lon
-        return True
+        weighed = weigh(self.trail, fix)
+        self.trail = weighed.trail
+        self.tally.suspect += not weighed.trusted and weighed.speed_mps > SUSPECT_MPS
+        return weighed.trusted
 
     def _late(self, row: int) -> None:
+        """Let a late ping amend the visits it falls into; it moves no presence and triggers nothing."""
         c, scribe = self.columns, self.follower.scribe
+        fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
         for place in range(c.start[row], c.start[row + 1]):
             fence, rules = self.catalogue.fences[c.slot[place]], self.catalogue.rules[c.slot[place]]
-            if fence is None or rules is None or (c.suspect[row] and rules.profile != "exact"):
+            if fence is None or rules is None or (rules.profile != "exact" and (c.suspect[row] or not accurate(fix.accuracy_m, rules))):
                 continue
-            seen = Sighting(c.ts_ms[row], c.edge_m[place], c.accuracy_m[row], True, None)
-            probability = probability_of(seen, rules)
-            if probability < LIKELY or (rules.profile != "exact" and (seen.accuracy_m or 0.0) > rules.max_accuracy_m):
+            probability = probability_of(Sighting(fix.ts_ms, c.edge_m[place], fix.accuracy_m, True, None), rules)
+            if probability < LIKELY:
                 continue
             presence = self.presences.get(fence.uid)
-            if presence is not None and presence.inside and seen.ts_ms > (presence.before_ms or 0):
-                amended = amend(presence, seen.ts_ms, probability)
-                if amended is not presence:
-                    self._keep(fence.uid, amended)
-                    scribe.write_visit(self.key, self.customer_id, amended)
-            else:
-                scribe.amend_past(self.key, fence.uid, seen.ts_ms, probability, self.follower.presences)
+            seen = LateSighting(fix, c.edge_m[place], probability)
+            after = scribe.amend(self.key, self.customer_id, fence.uid, presence, seen, self.follower.presences)
+            if after is not None and after is not presence:
+                self._keep(fence.uid, retime(after, rules))
+
+
+def _trail(state: DeviceState) -> Trail:
+    last = None if state.fix_ms is None else Fix(state.fix_ms, state.lat, state.lon, state.fix_accuracy_m)
+    return Trail(last, None if state.odd_ms is None else Fix(state.odd_ms, state.odd_lat, state.odd_lon))
 
 
 def _known(rules: Rules | None) -> Rules:

@@ -33,10 +33,11 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt, Shown
 from geofence.normalise import normalise
+from geofence.passing import Passing
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.scribe import Scribe
-from geofence.track import Folded, Rules, end, expire, retime
+from geofence.track import Folded, Happening, Rules, end, expire, retime
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 
@@ -101,7 +102,7 @@ class Pipeline:
 
     def __init__(self, record: Record, clock: Clock, public_url: str, kept: KeptIndex) -> None:
         self.record, self.clock, self.proposer, self.kept = record, clock, Proposer(public_url), kept
-        self.prints = Fingerprints()
+        self.prints, self.passing = Fingerprints(), Passing()
         self._catalogues: dict[str, Catalogue] = {}
 
     def catalogue(self, project_id: str, version: int | None = None) -> Catalogue:
@@ -182,19 +183,21 @@ class Pipeline:
             pings, tally = parcel.pings, parcel.tally
             tally.rejected = [*parcel.post.rejected, *parcel.refused]
             columns = Columns.of(pings, locate(catalogue.index, pings))
-            follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe)
+            devices = _by_device(project_id, pings)
+            passages = self.passing.prepare(project_id, catalogue, pings, devices, states)
+            follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe, passages)
             came: list[Came] = []
-            for key, rows in _by_device(project_id, pings):
+            for key, rows in devices:
                 before = states[key]
                 states[key] = follower.follow(key, before, rows, tally)
                 came.append((key, rows[-1], before))
             told.append(self._answers(unit, scribe, parcel, states, came) if parcel.post.include else {})
         offering = self._propose(unit, scribe, done)
-        for parcel, devices in zip(parcels, told, strict=True):
+        for parcel, answers in zip(parcels, told, strict=True):
             tally = parcel.tally
             if "offers" in parcel.post.include:
-                devices = _with_offers(unit, project_id, devices, offering, scribe.now_ms)
-            parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), devices)
+                answers = _with_offers(unit, project_id, answers, offering, scribe.now_ms)
+            parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), answers)
 
     def _propose(self, unit: Unit, scribe: Scribe, done: Done) -> Offering:
         campaigns = scribe.catalogue.campaigns
@@ -273,18 +276,19 @@ def _turned(
     """What is left of a device's presences after `turn`; what happened is written down."""
     catalogue = scribe.catalogue
     kept: dict[str, Presence] = {}
+    happened: list[Happening] = []
     for uid, presence in state.presences.items():
         slot = catalogue.slot_of.get(uid)
         rules = None if slot is None else catalogue.rules[slot]
         if rules is None:
             scribe.orphan(key, presence, presence.last_ms, unit.presences)
             continue
-        after, happened = turn(presence, rules)
-        for one in happened:
-            event = scribe.write(key, state.customer_id, one, None)
-            scribe.note_approach(event, state.presences.values())
+        after, more = turn(presence, rules)
+        happened += more
         if after is not None:
             kept[uid] = after
+    for one in scribe.in_order(happened):
+        scribe.note_approach(scribe.write(key, state.customer_id, one, None), state.presences.values())
     return kept
 
 

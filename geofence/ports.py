@@ -47,7 +47,7 @@ class Presences(Protocol):
         """Devices with a presence whose timer is due, oldest first."""
 
     def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there that had not ended by `ts_ms`, later ones too; oldest first, at most 1,000."""
+        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones; oldest first, at most 1,000."""
 
     def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
         """Events of each device at exactly these times; by time."""

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from geofence import ids
+from geofence.amending import amend, amend_ended, differences, takes
 from geofence.catalogue import Catalogue
 from geofence.model.event import Event
+from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, Presence, Visit
+from geofence.plausible import Fix
 from geofence.ports import Changes, Presences
 from geofence.track import Happening, end
 from regions.cells import cell_of
 
 EVENT_CELL_RESOLUTION = 7  # about 5 km2: coarse enough to keep, see engine section 8
+
+_ORDER = {"geofence.dwelled": 0, "device.stopped": 1, "geofence.exited": 2, "geofence.entered": 3}
+
+
+class LateSighting(NamedTuple):
+    """A late ping inside a geofence: the fix, the signed distance to the edge (m), and how probable it is."""
+
+    fix: Fix
+    edge_m: float
+    probability: float
+
+
+class _Amended(NamedTuple):
+    """A visit as it was before a request's late pings and as it is now, and the last of them that changed it."""
+
+    key: DeviceKey
+    before: Visit
+    after: Visit
+    seen: LateSighting
 
 
 class Scribe:
@@ -23,7 +46,9 @@ class Scribe:
     def __init__(self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int) -> None:
         self.project_id, self.catalogue, self.changes, self.now_ms = project_id, catalogue, changes, now_ms
         self.events: list[Event] = []  # this project's, while `changes` holds the whole unit's
-        self._past: dict[tuple[DeviceKey, str], tuple[int | None, list[Visit]]] = {}  # as read once for all late pings of a unit
+        self._past: dict[tuple[DeviceKey, str], tuple[int, list[Visit]]] = {}  # as read once for all late pings of a unit
+        self._written: dict[tuple[DeviceKey, str], dict[str, Visit]] = {}  # this unit's visits, as they are now
+        self._amended: dict[str, _Amended] = {}
         self.approaches: dict[str, int] = {}  # event id -> when the approach to its store began
 
     def visit_id(self, key: DeviceKey, uid: str) -> Callable[[int], str]:
@@ -36,19 +61,42 @@ class Scribe:
         fence = None if slot is None else self.catalogue.fences[slot]
         return uid if fence is None else fence.external_id
 
+    def in_order(self, happened: list[Happening]) -> list[Happening]:
+        """What one ping or one moment brought, as it is told: exits before enters, inner rings left first, outer rings entered first."""
+        return sorted(happened, key=self._place) if len(happened) > 1 else happened
+
     def write(self, key: DeviceKey, customer_id: str | None, happened: Happening, position: tuple[float, float] | None) -> Event:
         """The event of a happening, and its visit's row at both ends. `position` (lat, lon) becomes a coarse cell."""
-        presence = happened.presence
-        departure_ms = happened.ts_ms if happened.kind == "geofence.exited" else None
-        if happened.kind != "geofence.dwelled":
-            visit = self._visit(key, customer_id, presence, departure_ms, happened)
-            self.changes.visits[visit.visit_id] = (self.project_id, visit)
-        else:
-            visit = self._visit(key, customer_id, presence, None, happened)
-        event = self._event(key, visit, happened, position)
-        self.changes.events.append(event)
-        self.events.append(event)
-        return event
+        visit = self._visit(key, customer_id, happened.presence, happened)
+        if happened.kind in ("geofence.entered", "geofence.exited"):
+            self._keep(key, visit)
+        return self._told(self._event(key, visit, happened, position))
+
+    def write_crossing(
+        self, key: DeviceKey, customer_id: str | None, fence: Geofence, fix: Fix, edge_m: float, probability: float
+    ) -> Event:
+        """The event of a way through a geofence that ended at `fix`; `edge_m` is how deep it cut. No visit is opened."""
+        event = Event(
+            id=ids.of_facts("evt", key.project_id, key.device_id, fence.uid, "geofence.crossed", fix.ts_ms),
+            kind="geofence.crossed",
+            project_id=self.project_id,
+            device_id=key.device_id,
+            ts_ms=fix.ts_ms,
+            recorded_ms=self.now_ms,
+            geofence_uid=fence.uid,
+            geofence_id=fence.external_id,
+            visit_id="",
+            profile=(fence.profile or self.catalogue.default).name,
+            customer_id=customer_id,
+            store_id=fence.store_id,
+            ring=fence.ring,
+            probability=round(probability, 4),
+            edge_m=round(edge_m, 2),
+            accuracy_m=fix.accuracy_m,
+            fix_age_s=self._age_s(fix.ts_ms),
+            cell=cell_of(fix.lat, fix.lon, EVENT_CELL_RESOLUTION),
+        )
+        return self._told(event)
 
     def note_approach(self, event: Event, presences: Iterable[Presence]) -> None:
         """Remember since when the device has been within any ring of the event's store."""
@@ -62,23 +110,28 @@ class Scribe:
                 began_ms = min(began_ms, presence.arrival_ms)
         self.approaches[event.id] = began_ms
 
-    def write_visit(self, key: DeviceKey, customer_id: str | None, presence: Presence) -> None:
-        """The row of a visit that goes on, amended."""
-        visit = self._visit(key, customer_id, presence, None, None)
-        self.changes.visits[visit.visit_id] = (self.project_id, visit)
+    def amend(
+        self, key: DeviceKey, customer_id: str | None, uid: str, presence: Presence | None, seen: LateSighting, presences: Presences
+    ) -> Presence | None:
+        """Let a late ping inside amend the one visit it falls into, going on or ended; the presence after it.
 
-    def amend_past(self, key: DeviceKey, uid: str, ts_ms: int, probability: float, presences: Presences) -> None:
-        """Let a late ping move the arrival or the best probability of an ended visit; minima and maxima only."""
+        Where it could be the end of one visit and the begin of the next, it is the end of the earlier one.
+        """
+        ts_ms, open_ = seen.fix.ts_ms, presence if presence is not None and presence.inside else None
+        if open_ is not None and ts_ms >= open_.arrival_ms:
+            return self._amend_open(key, customer_id, open_, seen)
         for visit in self._visits(key, uid, ts_ms, presences):
-            if not _surrounds(visit, ts_ms):
+            if open_ is not None and visit.visit_id == open_.visit_id:
                 continue
-            arrival_ms = min(visit.arrival_ms, ts_ms)
-            inside_ms = max(visit.last_inside_ms, ts_ms)
-            best = max(visit.best_probability, probability)
-            if (arrival_ms, inside_ms, best) == (visit.arrival_ms, visit.last_inside_ms, visit.best_probability):
-                continue
-            better = replace(visit, arrival_ms=arrival_ms, last_inside_ms=inside_ms, best_probability=best, amended=True)
-            self.changes.visits[visit.visit_id] = (self.project_id, better)
+            if takes(visit, ts_ms):
+                self._amend_ended(key, visit, seen)
+                return presence
+        return presence if open_ is None else self._amend_open(key, customer_id, open_, seen)
+
+    def tell_amended(self) -> list[Event]:
+        """One event for each visit that late pings have changed since this was last asked: its id names the new facts."""
+        amended, self._amended = self._amended, {}
+        return [self._told(self._amendment(one)) for one in amended.values() if differences(one.before, one.after)]
 
     def orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences) -> None:
         """End a presence whose geofence went while this unit was under way elsewhere; its visit's row still knows it."""
@@ -86,21 +139,75 @@ class Scribe:
         for one in happened:
             for visit in self._visits(key, presence.geofence_uid, presence.last_inside_ms, presences):
                 if visit.visit_id == presence.visit_id:
-                    left = replace(visit, departure_ms=one.ts_ms, reason=one.reason, points=presence.points)
-                    self.changes.visits[visit.visit_id] = (self.project_id, left)
+                    left = replace(visit, departure_ms=one.ts_ms, after_ms=one.after_ms, reason=one.reason, points=presence.points)
+                    self._keep(key, left)
                     self.changes.events.append(self._event(key, left, one, None))
 
+    def _place(self, happened: Happening) -> tuple[int, float, str]:
+        order, uid = _ORDER[happened.kind], happened.presence.geofence_uid
+        slot = self.catalogue.slot_of.get(uid)
+        rules = None if slot is None else self.catalogue.rules[slot]
+        width_m = 0.0 if rules is None else rules.inradius_m
+        return order, -width_m if happened.kind == "geofence.entered" else width_m, self.fence_id(uid)
+
+    def _told(self, event: Event) -> Event:
+        self.changes.events.append(event)
+        self.events.append(event)
+        return event
+
+    def _keep(self, key: DeviceKey, visit: Visit) -> None:
+        self.changes.visits[visit.visit_id] = (self.project_id, visit)
+        self._written.setdefault((key, visit.geofence_uid), {})[visit.visit_id] = visit
+
+    def _amend_open(self, key: DeviceKey, customer_id: str | None, presence: Presence, seen: LateSighting) -> Presence:
+        after = amend(presence, seen.fix.ts_ms, seen.probability)
+        if after is not presence:
+            visit = self._visit(key, customer_id, after, None)
+            self._keep(key, visit)
+            self._note(key, self._visit(key, customer_id, presence, None), visit, seen)
+        return after
+
+    def _amend_ended(self, key: DeviceKey, visit: Visit, seen: LateSighting) -> None:
+        after = amend_ended(visit, seen.fix.ts_ms, seen.probability)
+        if after is not visit:
+            self._keep(key, after)
+            self._note(key, visit, after, seen)
+
+    def _note(self, key: DeviceKey, before: Visit, after: Visit, seen: LateSighting) -> None:
+        known = self._amended.get(after.visit_id)
+        first, last = (before, seen) if known is None else (known.before, seen if differences(before, after) else known.seen)
+        self._amended[after.visit_id] = _Amended(key, first, after, last)
+
+    def _amendment(self, one: _Amended) -> Event:
+        visit, fix = one.after, one.seen.fix
+        facts = (visit.arrival_ms, visit.departure_ms, round(visit.best_probability, 4))
+        return self._of_visit(
+            one.key,
+            visit,
+            id=ids.of_facts("evt", visit.visit_id, "visit.amended", *facts),
+            kind="visit.amended",
+            ts_ms=fix.ts_ms,
+            probability=round(visit.best_probability, 4),
+            edge_m=round(one.seen.edge_m, 2),
+            accuracy_m=fix.accuracy_m,
+            fix_age_s=self._age_s(fix.ts_ms),
+            reason=differences(one.before, visit),
+            duration_s=None if visit.departure_ms is None else (visit.departure_ms - visit.arrival_ms) / 1000,
+            cell=cell_of(fix.lat, fix.lon, EVENT_CELL_RESOLUTION),
+        )
+
     def _visits(self, key: DeviceKey, uid: str, ts_ms: int, presences: Presences) -> list[Visit]:
+        """This device's visits there that may take a ping of that time, as they are now, oldest first."""
         since_ms, stored = self._past.get((key, uid), (None, []))
         if since_ms is None or ts_ms < since_ms:
             stored = presences.visits_since(key, uid, ts_ms)
             self._past[key, uid] = (ts_ms, stored)
-        known = self.changes.visits
-        return [known[visit.visit_id][1] if visit.visit_id in known else visit for visit in stored]
+        written = self._written.get((key, uid), {})
+        known = {visit.visit_id: visit for visit in stored} | written
+        return sorted(known.values(), key=_begun)
 
-    def _visit(
-        self, key: DeviceKey, customer_id: str | None, presence: Presence, departure_ms: int | None, happened: Happening | None
-    ) -> Visit:
+    def _visit(self, key: DeviceKey, customer_id: str | None, presence: Presence, happened: Happening | None) -> Visit:
+        left = happened if happened is not None and happened.kind == "geofence.exited" else None
         slot = self.catalogue.slot_of[presence.geofence_uid]
         fence = self.catalogue.fences[slot]
         assert fence is not None  # noqa: S101  (a visit is at a geofence the catalogue holds)
@@ -113,27 +220,44 @@ class Scribe:
             arrival_ms=presence.arrival_ms,
             last_inside_ms=presence.last_inside_ms,
             before_ms=presence.before_ms,
-            departure_ms=departure_ms,
+            departure_ms=None if left is None else left.ts_ms,
+            after_ms=None if left is None else left.after_ms,
             points=presence.points,
             best_probability=presence.best_probability,
             customer_id=customer_id,
             store_id=fence.store_id,
             ring=fence.ring,
-            inferred=happened is not None and happened.inferred,
+            inferred=left is not None and left.inferred,
             amended=presence.amended,
-            reason=None if happened is None else happened.reason,
+            reason=None if left is None else left.reason,
         )
 
     def _event(self, key: DeviceKey, visit: Visit, happened: Happening, position: tuple[float, float] | None) -> Event:
-        exited = happened.kind == "geofence.exited"
+        since_ms = visit.arrival_ms if happened.kind == "geofence.exited" else happened.since_ms
+        return self._of_visit(
+            key,
+            visit,
+            id=ids.of_facts("evt", visit.visit_id, happened.kind, happened.since_ms or happened.dwell_s),
+            kind=happened.kind,
+            ts_ms=happened.ts_ms,
+            probability=None if happened.probability is None else round(happened.probability, 4),
+            edge_m=None if happened.edge_m is None else round(happened.edge_m, 2),
+            accuracy_m=happened.accuracy_m,
+            fix_age_s=self._age_s(happened.fix_ms) if happened.fix_ms else None,
+            first_fix=happened.first_fix,
+            inferred=happened.inferred,
+            reason=happened.reason,
+            duration_s=(happened.ts_ms - since_ms) / 1000 if since_ms else None,
+            dwell_s=happened.dwell_s or None,
+            cell=None if position is None else cell_of(*position, EVENT_CELL_RESOLUTION),
+        )
+
+    def _of_visit(self, key: DeviceKey, visit: Visit, **facts: Any) -> Event:
         slot = self.catalogue.slot_of.get(visit.geofence_uid)
         rules = None if slot is None else self.catalogue.rules[slot]
         return Event(
-            id=ids.of_facts("evt", visit.visit_id, happened.kind, happened.dwell_s),
-            kind=happened.kind,
             project_id=self.project_id,
             device_id=key.device_id,
-            ts_ms=happened.ts_ms,
             recorded_ms=self.now_ms,
             geofence_uid=visit.geofence_uid,
             geofence_id=visit.geofence_id,
@@ -142,21 +266,12 @@ class Scribe:
             customer_id=visit.customer_id,
             store_id=visit.store_id,
             ring=visit.ring,
-            probability=round(happened.probability, 4),
-            edge_m=None if happened.edge_m is None else round(happened.edge_m, 2),
-            accuracy_m=happened.accuracy_m,
-            fix_age_s=max(0.0, (self.now_ms - happened.fix_ms) / 1000) if happened.fix_ms else None,
-            first_fix=happened.first_fix,
-            inferred=happened.inferred,
-            reason=happened.reason,
-            duration_s=(happened.ts_ms - visit.arrival_ms) / 1000 if exited else None,
-            dwell_s=happened.dwell_s or None,
-            cell=None if position is None else cell_of(*position, EVENT_CELL_RESOLUTION),
+            **facts,
         )
 
+    def _age_s(self, fix_ms: int) -> float:
+        return max(0.0, (self.now_ms - fix_ms) / 1000)
 
-def _surrounds(visit: Visit, ts_ms: int) -> bool:
-    """Whether a late ping falls into the visit, or into the gap before it that nobody judged."""
-    if ts_ms < visit.arrival_ms:
-        return visit.before_ms is None or visit.before_ms < ts_ms
-    return visit.departure_ms is None or ts_ms < visit.departure_ms
+
+def _begun(visit: Visit) -> tuple[int, str]:
+    return visit.arrival_ms, visit.visit_id

@@ -11,15 +11,15 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from geofence.evidence import probability_inside, sigma_m, way_in_sigma_m
-from geofence.model.presence import Pending, Presence
+from geofence.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, sigma_m, way_in_sigma_m
+from geofence.model.presence import Pending, Presence, Spot
+from geofence.stopping import rest
 
-SURE = 0.8
-LIKELY = 0.5
 EXIT_GAP_MS = 20_000
+WATCHED_MS = 900_000  # two fixes further apart agree that the phone is inside, but not since when
 COOLED_KEPT_MS = 3_600_000  # a phone may send its last hour late: the cool-down is judged by its pings, not by our clock
 
-Kind = Literal["geofence.entered", "geofence.dwelled", "geofence.exited"]
+Kind = Literal["geofence.entered", "geofence.dwelled", "geofence.exited", "device.stopped"]
 
 
 class Rules(NamedTuple):
@@ -40,7 +40,7 @@ class Sighting(NamedTuple):
     """One ping seen from one geofence.
 
     `edge_m` is the signed distance to the edge (negative inside); `evidence` False marks a fix that may move nothing but an
-    `exact` presence; `before_ms` is the device's watermark before this ping, None for its first.
+    `exact` presence; `before_ms` is the device's watermark before this ping, None for its first. `lat`, `lon` in degrees.
     """
 
     ts_ms: int
@@ -48,15 +48,20 @@ class Sighting(NamedTuple):
     accuracy_m: float | None
     evidence: bool
     before_ms: int | None
+    lat: float = 0.0
+    lon: float = 0.0
 
 
 class Happening(NamedTuple):
-    """What happened, with the fix that proves it. `fix_ms` is that fix's time."""
+    """What happened, with the fix that proves it and how sure it is. `fix_ms` is that fix's time.
+
+    `after_ms` is the end of the time after an exit that no fix has judged; `since_ms` the begin of a stop.
+    """
 
     kind: Kind
     ts_ms: int
     presence: Presence
-    probability: float
+    probability: float | None
     edge_m: float | None = None
     accuracy_m: float | None = None
     fix_ms: int = 0
@@ -64,6 +69,8 @@ class Happening(NamedTuple):
     inferred: bool = False
     reason: str | None = None
     dwell_s: int = 0
+    after_ms: int = 0
+    since_ms: int = 0
 
 
 Folded = tuple[Presence | None, list[Happening]]
@@ -84,7 +91,7 @@ def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visi
         return presence, happened
     if rules.profile == "exact":
         now, more = _fold_exact(presence, uid, seen, visit_id)
-    elif not seen.evidence or (seen.accuracy_m or 0.0) > rules.max_accuracy_m:
+    elif not seen.evidence or not accurate(seen.accuracy_m, rules):
         return presence, happened
     elif presence is not None and presence.inside:
         now, more = _fold_inside(presence, seen, rules)
@@ -105,9 +112,9 @@ def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
         presence, happened = _dwell(presence, until_ms, rules)
     if ends_ms is not None and ends_ms <= now_ms:
         gone = rules.active_until_ms is not None and ends_ms == rules.active_until_ms
-        left, more = end(presence, ends_ms, "geofence_removed") if gone else _fall_silent(presence)
+        left, more = end(presence, ends_ms, "geofence_removed") if gone else _fall_silent(presence, ends_ms)
         return left, happened + more
-    if not presence.inside and presence.pending is None and _cooled(presence, now_ms - COOLED_KEPT_MS, rules):
+    if not presence.inside and presence.pending is None and cooled(presence, now_ms - COOLED_KEPT_MS, rules):
         return None, happened
     return _timed(presence, rules), happened
 
@@ -116,7 +123,7 @@ def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
     """End the presence for a reason that is not the phone's: its visit exits at `ts_ms`, and nothing is remembered."""
     if not presence.inside:
         return None, []
-    return None, [_exit(presence, max(ts_ms, presence.arrival_ms), reason=reason)]
+    return None, [_exit(presence, max(ts_ms, presence.arrival_ms), probability=1.0, reason=reason)]
 
 
 def retime(presence: Presence, rules: Rules) -> Presence:
@@ -124,18 +131,9 @@ def retime(presence: Presence, rules: Rules) -> Presence:
     return _timed(presence, rules)
 
 
-def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
-    """Let a late ping that was inside move the arrival back or the best probability up; minima and maxima only.
-
-    It may move the arrival only within the gap before it that no ping had judged, so the same ping may come twice.
-    """
-    if presence.before_ms is not None and ts_ms <= presence.before_ms:
-        return presence
-    arrival_ms = min(presence.arrival_ms, ts_ms)
-    best = max(presence.best_probability, probability)
-    if arrival_ms == presence.arrival_ms and best == presence.best_probability:
-        return presence
-    return replace(presence, arrival_ms=arrival_ms, best_probability=best, amended=True)
+def accurate(accuracy_m: float | None, rules: Rules) -> bool:
+    """Whether a fix is good enough for this geofence; a missing accuracy counts as 30 m."""
+    return (MISSING_ACCURACY_M if accuracy_m is None else accuracy_m) <= rules.max_accuracy_m
 
 
 def probability_of(seen: Sighting, rules: Rules) -> float:
@@ -154,20 +152,24 @@ def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, visit_id: V
         return entered[0], [entered[1]]
     if presence is None or not inside:
         return presence, []
-    gone = _exit(presence, seen.ts_ms, probability=0.0, edge_m=seen.edge_m, accuracy_m=seen.accuracy_m)
-    return None, [gone]
+    return None, [_exit(presence, seen.ts_ms, probability=1.0, edge_m=seen.edge_m, accuracy_m=seen.accuracy_m)]
 
 
 def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
     p_in = probability_of(seen, rules)
     if p_in >= LIKELY:
-        return _stay(presence, seen, p_in), []
-    p_out = 1.0 - probability_inside(seen.edge_m, sigma_m(seen.accuracy_m), rules.inradius_m)
-    if seen.edge_m <= rules.exit_margin_m or p_out < SURE:
+        return _rested(_stay(presence, seen, p_in), seen, p_in)
+    sigma = sigma_m(seen.accuracy_m)
+    p_out = 1.0 - probability_inside(seen.edge_m, sigma, rules.inradius_m)
+    if seen.edge_m <= rules.exit_margin_m:
+        # at the door is not gone; a fix that is surer of that than the door is wide takes back a first sign of leaving
+        waits = None if sigma <= rules.exit_margin_m else presence.pending
+        return _rested(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
+    if p_out < SURE:
         return replace(presence, last_ms=seen.ts_ms), []
     first = presence.pending
     if first is None:
-        waits = Pending("exit", seen.ts_ms, seen.edge_m, 1.0 - p_out, seen.accuracy_m)
+        waits = Pending("exit", seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m)
         return replace(presence, last_ms=seen.ts_ms, pending=waits), []
     if seen.ts_ms - first.ts_ms < EXIT_GAP_MS:
         return replace(presence, last_ms=seen.ts_ms), []
@@ -177,22 +179,35 @@ def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
     return Presence(presence.geofence_uid, inside=False, left_ms=first.ts_ms, last_ms=seen.ts_ms), [gone]
 
 
+def _rested(presence: Presence, seen: Sighting, p_in: float) -> Folded:
+    """The presence after a fix inside or at the door, and the stop that it may have proved."""
+    stop, still = rest(presence.stop, Spot(seen.ts_ms, seen.lat, seen.lon), seen.accuracy_m)
+    if stop is not presence.stop:
+        presence = replace(presence, stop=stop)
+    if not still or stop is None:
+        return presence, []
+    since_ms = stop.at.since_ms
+    return presence, [Happening("device.stopped", seen.ts_ms, presence, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, since_ms=since_ms)]
+
+
 def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
     p_in = probability_of(seen, rules)
-    if presence is not None and not _cooled(presence, seen.ts_ms, rules):
+    if presence is not None and not cooled(presence, seen.ts_ms, rules):
         return presence, []
     first = presence.pending if presence is not None else None
     if p_in < LIKELY:
         return None, []
     if _enters(first, seen, p_in, rules):
-        start_ms = seen.ts_ms if first is None or first.ts_ms == seen.ts_ms else first.ts_ms
+        watched = presence is not None and seen.ts_ms - presence.last_ms <= WATCHED_MS
+        start_ms = first.ts_ms if first is not None and watched else seen.ts_ms
         now, event = _enter(presence, uid, start_ms, seen, p_in, visit_id)
-        return now, [event]
-    if first is not None:
-        return presence, []
+        return _rested(_bounded(now, rules), seen, p_in)[0], [event]
+    if presence is not None and first is not None:
+        best = max(presence.best_probability, p_in)
+        return replace(presence, last_ms=seen.ts_ms, points=presence.points + 1, best_probability=best), []
     waits = Pending("enter", seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m)
-    # points 0: the visit has not begun; before_ms keeps the gap before the first of the two fixes
-    return Presence(uid, inside=False, pending=waits, before_ms=seen.before_ms, last_ms=seen.ts_ms), []
+    # before_ms keeps the gap before the first of the fixes
+    return Presence(uid, inside=False, pending=waits, before_ms=seen.before_ms, last_ms=seen.ts_ms, points=1, best_probability=p_in), []
 
 
 def _enters(first: Pending | None, seen: Sighting, p_in: float, rules: Rules) -> bool:
@@ -204,9 +219,8 @@ def _enters(first: Pending | None, seen: Sighting, p_in: float, rules: Rules) ->
 def _enter(
     presence: Presence | None, uid: str, start_ms: int, seen: Sighting, p_in: float, visit_id: VisitId
 ) -> tuple[Presence, Happening]:
-    first = presence.pending if presence is not None else None
-    before_ms = seen.before_ms if first is None or presence is None else presence.before_ms
-    best = p_in if first is None else max(p_in, first.probability)
+    waited = presence if presence is not None and presence.pending is not None else None
+    before_ms = seen.before_ms if waited is None else waited.before_ms
     now = Presence(
         uid,
         inside=True,
@@ -215,11 +229,18 @@ def _enter(
         before_ms=before_ms,
         last_inside_ms=seen.ts_ms,
         last_ms=seen.ts_ms,
-        points=1 if first is None else 2,
-        best_probability=best,
+        points=1 if waited is None else waited.points + 1,
+        best_probability=p_in if waited is None else max(p_in, waited.best_probability),
     )
     happened = Happening("geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None)
     return now, happened
+
+
+def _bounded(presence: Presence, rules: Rules) -> Presence:
+    """No late ping moves an arrival back further than silence would have ended the visit."""
+    if rules.presence_timeout_ms is None:
+        return presence
+    return replace(presence, before_ms=max(presence.before_ms or 0, presence.arrival_ms - rules.presence_timeout_ms))
 
 
 def _stay(presence: Presence, seen: Sighting, p_in: float) -> Presence:
@@ -237,23 +258,26 @@ def _exit(
     presence: Presence,
     ts_ms: int,
     *,
-    probability: float = 0.0,
+    probability: float | None,
     edge_m: float | None = None,
     accuracy_m: float | None = None,
     inferred: bool = False,
     reason: str | None = None,
+    after_ms: int | None = None,
 ) -> Happening:
-    return Happening("geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason)
+    left = Happening("geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason)
+    return left._replace(after_ms=ts_ms if after_ms is None else after_ms)
 
 
-def _fall_silent(presence: Presence) -> Folded:
+def _fall_silent(presence: Presence, silent_ms: int) -> Folded:
     if not presence.inside:
         return None, []
     first = presence.pending
     if first is not None:
         gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m, inferred=True)
     else:
-        gone = _exit(presence, presence.last_ms, probability=presence.best_probability, inferred=True)
+        # nothing was seen of the way out: no probability, and a late ping may tell that the phone was there for longer
+        gone = _exit(presence, presence.last_ms, probability=None, inferred=True, after_ms=silent_ms)
     return None, [gone]
 
 
@@ -272,7 +296,8 @@ def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, l
     return presence, happened
 
 
-def _cooled(presence: Presence, now_ms: int, rules: Rules) -> bool:
+def cooled(presence: Presence, now_ms: int, rules: Rules) -> bool:
+    """Whether the device may enter again."""
     return presence.left_ms is None or now_ms - presence.left_ms >= rules.cool_down_ms
 
 

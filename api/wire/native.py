@@ -23,7 +23,10 @@ WATCHED = {"ios": 19, "android": 99}
 
 
 class EventOut(msgspec.Struct, frozen=True):
-    """Something that happened to one device at one geofence. Distances metres, times RFC 3339."""
+    """Something that happened to one device at one geofence. Distances metres, times RFC 3339.
+
+    `probability` is how sure it is; null where nothing was seen of it. A crossing opens no visit: its `visit_id` is null.
+    """
 
     id: str
     kind: EventKind
@@ -32,7 +35,7 @@ class EventOut(msgspec.Struct, frozen=True):
     geofence_id: str
     store_id: str | None
     ring: str | None
-    visit_id: str
+    visit_id: str | None
     visit: int
     ts: Moment
     recorded_at: Moment
@@ -58,7 +61,7 @@ class EventOut(msgspec.Struct, frozen=True):
             geofence_id=event.geofence_id,
             store_id=event.store_id,
             ring=event.ring,
-            visit_id=event.visit_id,
+            visit_id=event.visit_id or None,
             visit=event.visit,
             ts=moment_text(event.ts_ms),
             recorded_at=moment_text(event.recorded_ms),
@@ -76,7 +79,7 @@ class EventOut(msgspec.Struct, frozen=True):
 
 
 class VisitOut(msgspec.Struct, frozen=True):
-    """One stay of a device at a geofence; `departure` is null while it lasts."""
+    """One stay of a device at a geofence; `departure` and `duration_s` are null while it lasts."""
 
     visit_id: str
     device_id: str
@@ -88,6 +91,7 @@ class VisitOut(msgspec.Struct, frozen=True):
     arrival: Moment
     last_inside: Moment
     departure: Moment | None
+    duration_s: float | None
     points: int
     best_probability: float
     inferred: bool
@@ -108,6 +112,7 @@ class VisitOut(msgspec.Struct, frozen=True):
             arrival=moment_text(visit.arrival_ms),
             last_inside=moment_text(visit.last_inside_ms),
             departure=None if visit.departure_ms is None else moment_text(visit.departure_ms),
+            duration_s=None if visit.departure_ms is None else (visit.departure_ms - visit.arrival_ms) / 1000,
             points=visit.points,
             best_probability=visit.best_probability,
             inferred=visit.inferred,

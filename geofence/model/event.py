@@ -19,8 +19,9 @@ EventKind = Literal[
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened. Times epoch ms UTC, distances metres, durations seconds.
 
-    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row. `stream_seq` and `visit` are
-    given by the record: the reading order, and the n-th visit of this device here (for display only).
+    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row. `visit_id` is empty for a crossing:
+    no visit was opened. `stream_seq` and `visit` are given by the record: the reading order, and the n-th visit of this
+    device here (for display only).
     """
 
     id: str

@@ -24,6 +24,22 @@ class Pending(msgspec.Struct, frozen=True):
     accuracy_m: float | None = None
 
 
+class Spot(msgspec.Struct, frozen=True):
+    """Where a device was (degrees) and since when (epoch ms)."""
+
+    since_ms: int
+    lat: float
+    lon: float
+
+
+class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device that may be standing still: since when and where, whether that was told, and a first fix away from there."""
+
+    at: Spot
+    told: bool = False
+    away: Spot | None = None
+
+
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of one device at one geofence. All times epoch ms UTC.
 
@@ -45,10 +61,12 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     dwelled: tuple[int, ...] = ()
     amended: bool = False
     due_ms: int | None = None
+    stop: Stop | None = None
 
 
 class DeviceState(msgspec.Struct, frozen=True):
-    """A device's hot state. `watermark_ms` is its newest applied ping; `fix_ms`, `lat`, `lon` the last one worth comparing with.
+    """A device's hot state. `watermark_ms` is its newest applied ping; `fix_ms`, `lat`, `lon` the last one worth comparing with,
+    `fix_accuracy_m` what it claimed. `odd_ms`, `odd_lat`, `odd_lon` is a fix that was too far from it to be believed alone.
 
     `known` False means the record has no row of it yet. `customer_id` is the person who carries it.
     """
@@ -60,10 +78,18 @@ class DeviceState(msgspec.Struct, frozen=True):
     lon: float = 0.0
     customer_id: str | None = None
     presences: dict[str, Presence] = {}
+    fix_accuracy_m: float | None = None
+    odd_ms: int | None = None
+    odd_lat: float = 0.0
+    odd_lon: float = 0.0
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """From entered to exited: one row of the record, written at arrival and again at departure (epoch ms UTC)."""
+    """From entered to exited: one row of the record, written at arrival and again at departure (epoch ms UTC).
+
+    `before_ms` and `after_ms` bound the time in which a late ping may still move the arrival and the departure: what lies
+    beyond was judged already. Both are what they were when the visit began and ended, so the order of late pings is nothing.
+    """
 
     visit_id: str
     device_id: str
@@ -73,6 +99,7 @@ class Visit(msgspec.Struct, frozen=True):
     last_inside_ms: int
     before_ms: int | None = None
     departure_ms: int | None = None
+    after_ms: int | None = None
     points: int = 1
     best_probability: float = 0.0
     customer_id: str | None = None

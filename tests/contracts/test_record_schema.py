@@ -45,7 +45,7 @@ def test_migrating_again_keeps_what_is_there(empty_url: str):
     some.add_project(record)
     record.migrate()
     assert record.reading.projects() == [some.project()]
-    assert record.reading.health() == {"database": record.engine.dialect.name, "schema": "0002", "unnumbered": 0}
+    assert record.reading.health() == {"database": record.engine.dialect.name, "schema": "0003", "unnumbered": 0}
     record.close()
 
 
@@ -56,7 +56,7 @@ def test_four_processes_may_migrate_at_once(empty_url: str):
     told = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], told
     record = open_record(empty_url)
-    assert record.reading.health()["schema"] == "0002"
+    assert record.reading.health()["schema"] == "0003"
     record.close()
 
 

@@ -76,13 +76,13 @@ class SqlPresences:
         return list(dict.fromkeys(DeviceKey(*row) for row in self._connection.execute(query)))
 
     def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there that had not ended by `ts_ms`, later ones too; oldest first, at most 1,000."""
+        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones; oldest first, at most 1,000."""
         v = visits.c
         query = sa.select(*rows.columns(visits, Visit)).where(
             v.project_id == key.project_id,
             v.device_id == key.device_id,
             v.geofence_uid == geofence_uid,
-            sa.or_(v.departure_ms.is_(None), v.departure_ms > ts_ms),
+            sa.or_(v.departure_ms.is_(None), sa.func.coalesce(v.after_ms, v.departure_ms) > ts_ms),
         )
         found = self._connection.execute(query.order_by(v.arrival_ms).limit(MOST_VISITS))
         return [rows.from_row(Visit, row) for row in found.mappings()]
@@ -141,7 +141,7 @@ class SqlPresences:
         floor = self._floors.get(key) if self._floors is not None else None
         if floor is None or (floor.watermark_ms or 0) <= (state.watermark_ms or 0):
             return state
-        return replace(state, watermark_ms=floor.watermark_ms, fix_ms=floor.fix_ms, lat=floor.lat, lon=floor.lon)
+        return replace(floor, known=state.known, customer_id=state.customer_id, presences=state.presences)
 
     def _lock(self, keys: Sequence[DeviceKey]) -> None:
         """One writer per device at a time; in order of lock number, so that two units never wait for each other."""
@@ -167,13 +167,13 @@ class SqlPresences:
         for device_id, state in self._connection.execute(query):
             presence = _decode(state)
             at[device_id][presence.geofence_uid] = presence
-        columns = (d.device_id, d.watermark_ms, d.fix_ms, d.lat, d.lon, d.customer_id)
+        columns = (d.device_id, *rows.columns(devices, DeviceState))
         known = self._connection.execute(sa.select(*columns).where(d.project_id == project_id, d.device_id.in_(ids)))
         return {
-            DeviceKey(project_id, device_id): DeviceState(
-                True, watermark_ms, fix_ms, lat or 0.0, lon or 0.0, customer_id, at.get(device_id, {})
+            DeviceKey(project_id, row["device_id"]): replace(
+                rows.from_row(DeviceState, row), known=True, presences=at.get(row["device_id"], {})
             )
-            for device_id, watermark_ms, fix_ms, lat, lon, customer_id in known
+            for row in known.mappings()
         }
 
     def _save_states(self, states: dict[DeviceKey, DeviceState]) -> None:
@@ -252,6 +252,10 @@ def _device_row(key: DeviceKey, state: DeviceState) -> rows.Row:
         "fix_ms": state.fix_ms,
         "lat": state.lat if state.fix_ms is not None else None,
         "lon": state.lon if state.fix_ms is not None else None,
+        "fix_accuracy_m": state.fix_accuracy_m,
+        "odd_ms": state.odd_ms,
+        "odd_lat": state.odd_lat if state.odd_ms is not None else None,
+        "odd_lon": state.odd_lon if state.odd_ms is not None else None,
     }
 
 

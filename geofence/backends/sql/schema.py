@@ -104,6 +104,10 @@ devices = sa.Table(
     _ms("fix_ms"),
     sa.Column("lat", sa.Float),
     sa.Column("lon", sa.Float),
+    sa.Column("fix_accuracy_m", sa.Float),
+    _ms("odd_ms"),
+    sa.Column("odd_lat", sa.Float),
+    sa.Column("odd_lon", sa.Float),
     sa.Index("ix_devices_customer", "project_id", "customer_id"),
 )
 
@@ -134,6 +138,7 @@ visits = sa.Table(
     _ms("before_ms"),
     _ms("last_inside_ms", nullable=False),
     _ms("departure_ms"),
+    _ms("after_ms"),
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("best_probability", sa.Float, nullable=False),
     _flag("inferred"),
@@ -143,6 +148,9 @@ visits = sa.Table(
     sa.Index("ix_visits_pair", "project_id", "device_id", "geofence_uid", "arrival_ms"),
     sa.Index("ix_visits_arrival", "project_id", "arrival_ms"),
 )
+
+# a visit may be amended and hold stops again and again; those events, and crossings, are told apart by their id alone
+_ONCE = sa.text("kind IN ('geofence.entered', 'geofence.dwelled', 'geofence.exited')")
 
 events = sa.Table(
     "events",
@@ -157,7 +165,7 @@ events = sa.Table(
     sa.Column("geofence_id", sa.String, nullable=False),
     sa.Column("store_id", sa.String),
     sa.Column("ring", sa.String),
-    sa.Column("visit_id", sa.String, nullable=False),
+    sa.Column("visit_id", sa.String, nullable=False),  # empty where no visit was opened
     _ms("ts_ms", nullable=False),
     _ms("recorded_ms", nullable=False),
     sa.Column("place", sa.Integer, nullable=False, server_default="0"),  # within its unit of work
@@ -172,7 +180,7 @@ events = sa.Table(
     sa.Column("duration_s", sa.Float),
     sa.Column("dwell_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("cell", sa.String),
-    sa.UniqueConstraint("visit_id", "kind", "dwell_s", name="uq_events_fact"),
+    sa.Index("uq_events_fact", "visit_id", "kind", "dwell_s", unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE),
     sa.Index("ix_events_project", "project_id", "stream_seq"),
     sa.Index("ix_events_device", "project_id", "device_id", "ts_ms"),
 )

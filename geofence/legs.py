@@ -1,0 +1,109 @@
+"""The ways between a device's pings, for a whole batch at once: from the last fix worth comparing with to each ping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofence.model.ping import Floats, Pings, Times
+from geofence.model.presence import DeviceKey, DeviceState
+from geofence.plausible import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M, Fix
+
+PASS_MS = 120_000
+STEP_M = 20.0  # the smallest circle is 20 m wide
+LEAST_MOVE_M = 10.0
+POLAR_DEG = 89.0  # beyond, a line straight in degrees is no way anybody goes
+
+
+Column = NDArray[Any]
+
+
+class Legs(NamedTuple):
+    """(n,) each: from where (ms, degrees, claimed accuracy in metres or NaN; 0 ms where unknown), and the ping itself."""
+
+    start_ms: Column
+    start_lat: Column
+    start_lon: Column
+    start_accuracy_m: Column
+    end_ms: Column
+    end_lat: Column
+    end_lon: Column
+    end_accuracy_m: Column
+
+    @staticmethod
+    def to(pings: Pings, devices: Sequence[tuple[DeviceKey, list[int]]], states: Mapping[DeviceKey, DeviceState]) -> Legs:
+        """The way to each ping: from the last good one of its device before it in the batch, or from what the state remembers.
+
+        `devices` has the rows of each device in time order. Jumps, late and repeated pings are not known here yet.
+        """
+        n = len(pings)
+        rows = np.fromiter((row for _, some in devices for row in some), np.int64, n)
+        sizes = np.fromiter((len(some) for _, some in devices), np.int64, len(devices))
+        good = ~pings.suspect[rows] & ~(pings.accuracy_m[rows] > REFERENCE_ACCURACY_M)
+        before = np.maximum.accumulate(np.where(good, np.arange(n), -1))
+        before = np.concatenate([[-1], before[:-1]])
+        here = before >= np.repeat(np.cumsum(sizes) - sizes, sizes)
+        old = rows[np.maximum(before, 0)]
+        back = np.empty(n, dtype=np.int64)
+        back[rows] = np.arange(n)
+        kept = _remembered([states[key] for key, _ in devices])
+
+        def start(column: Column, remembered: Column) -> Column:
+            return np.where(here, column[old], np.repeat(remembered, sizes))[back]
+
+        columns = (pings.ts_ms, pings.lat, pings.lon, pings.accuracy_m)
+        return Legs(*[*map(start, columns, kept), *columns])
+
+    @staticmethod
+    def between(start: Fix, end: Fix) -> Legs:
+        """The one way between two fixes."""
+        ends = [np.array([np.nan if value is None else value]) for value in (*start, *end)]
+        return Legs(*ends)
+
+    def of(self, rows: NDArray[np.int64]) -> Legs:
+        """Some of them."""
+        return Legs(*(column[rows] for column in self))
+
+    def worth_a_look(self) -> NDArray[np.int64]:
+        """Rows of those between two good fixes, at most 120 s apart, with a move that is no jump."""
+        took_ms, moved_m = self.end_ms - self.start_ms, self.length_m()
+        doubt_m = np.nan_to_num(self.start_accuracy_m) + np.nan_to_num(self.end_accuracy_m)
+        slow = moved_m - doubt_m <= JUMP_MPS * took_ms / 1000.0
+        bad = (self.end_accuracy_m > REFERENCE_ACCURACY_M) | (self.start_accuracy_m > REFERENCE_ACCURACY_M)
+        timely = (took_ms > 0) & (took_ms <= PASS_MS)
+        return np.flatnonzero(timely & slow & ~bad & (moved_m >= LEAST_MOVE_M) & (np.abs(self.end_lat) < POLAR_DEG))
+
+    def length_m(self) -> Floats:
+        """Metres from start to end."""
+        east = self._east_deg() * np.cos(np.radians(self.end_lat))
+        length_m: Floats = METRES_PER_DEGREE * np.hypot(self.end_lat - self.start_lat, east)
+        return length_m
+
+    def points(self) -> tuple[NDArray[np.int64], Floats]:
+        """Points between the ends, at most 20 m apart: (m,) the leg, and the share of its way that is done there, in (0, 1)."""
+        parts = np.maximum(np.ceil(self.length_m() / STEP_M).astype(np.int64), 2)
+        inner = parts - 1
+        way = np.repeat(np.arange(len(inner)), inner)
+        number = np.arange(len(way)) - np.repeat(np.cumsum(inner) - inner, inner) + 1
+        return way, number / parts[way]
+
+    def at(self, way: NDArray[np.int64], share: Floats) -> tuple[Floats, Floats]:
+        """(m,) lat and lon degrees of points on the way, also across the 180th meridian."""
+        lat = self.start_lat[way] + share * (self.end_lat - self.start_lat)[way]
+        lon = self.start_lon[way] + share * self._east_deg()[way]
+        return lat, (lon + 180.0) % 360.0 - 180.0
+
+    def _east_deg(self) -> Floats:
+        """Degrees of longitude from start to end, the short way."""
+        return (self.end_lon - self.start_lon + 180.0) % 360.0 - 180.0
+
+
+def _remembered(states: Sequence[DeviceState]) -> tuple[Times, Floats, Floats, Floats]:
+    """The last fix of each state: ms (0 for none), lat, lon, claimed accuracy (NaN for none)."""
+    fix_ms = np.array([state.fix_ms or 0 for state in states], dtype=np.int64)
+    lat, lon = np.array([state.lat for state in states]), np.array([state.lon for state in states])
+    accuracy_m = np.array([np.nan if state.fix_accuracy_m is None else state.fix_accuracy_m for state in states])
+    return fix_ms, lat, lon, accuracy_m

@@ -1,0 +1,69 @@
+"""Can the phone have been there? Weighs each fix against the last one worth comparing with.
+
+A fix too far from it is not believed alone, whatever accuracy it claims. A second one that agrees with the first shows that the
+phone did move (a flight, a tunnel), or that what came before was wrong (the first fix after a start is often an old one): the
+odd fix then becomes what others are compared with. So no phone is locked out for longer than two fixes.
+"""
+
+from __future__ import annotations
+
+from math import cos, hypot, radians
+from typing import NamedTuple
+
+SUSPECT_MPS = 340.0
+JUMP_MPS = 70.0
+REFERENCE_ACCURACY_M = 200.0
+AGREE_MS = 20_000  # as for leaving: one burst of bad fixes is over by then
+METRES_PER_DEGREE = 111_195.0
+
+
+class Fix(NamedTuple):
+    """Where a phone says it was: epoch ms, degrees, metres (None where it does not say)."""
+
+    ts_ms: int
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+
+
+class Trail(NamedTuple):
+    """The last fix worth comparing with, and one too far from it that waits for another to agree (its claim is forgotten)."""
+
+    last: Fix | None = None
+    odd: Fix | None = None
+
+
+class Weighed(NamedTuple):
+    """The trail after a fix, whether that fix is evidence, and the speed (m/s) it implies."""
+
+    trail: Trail
+    trusted: bool
+    speed_mps: float
+
+
+def weigh(trail: Trail, fix: Fix) -> Weighed:
+    """Weigh a fix that is newer than both of the trail. One worse than 200 m is judged, but nothing is compared with it."""
+    comparable = fix.accuracy_m is None or fix.accuracy_m <= REFERENCE_ACCURACY_M
+    speed_mps = 0.0 if trail.last is None else implied_mps(trail.last, fix)
+    if speed_mps <= JUMP_MPS:
+        return Weighed(Trail(fix) if comparable else trail, True, speed_mps)
+    if not comparable:
+        return Weighed(trail, False, speed_mps)
+    if trail.odd is None or implied_mps(trail.odd, fix) > JUMP_MPS:
+        return Weighed(Trail(trail.last, fix._replace(accuracy_m=None)), False, speed_mps)
+    if fix.ts_ms - trail.odd.ts_ms < AGREE_MS:
+        return Weighed(trail, False, speed_mps)
+    return Weighed(Trail(fix), True, speed_mps)
+
+
+def implied_mps(old: Fix, new: Fix) -> float:
+    """The least speed that explains two fixes: what their stated accuracies explain is no movement."""
+    doubt_m = min(old.accuracy_m or 0.0, REFERENCE_ACCURACY_M) + min(new.accuracy_m or 0.0, REFERENCE_ACCURACY_M)
+    moved_m = metres(old.lat, old.lon, new.lat, new.lon) - doubt_m
+    return max(0.0, moved_m) * 1000.0 / max(new.ts_ms - old.ts_ms, 1)
+
+
+def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
+    """Distance on a sphere laid flat, metres: good to a percent over what a phone moves between two pings."""
+    east = (abs(other_lon - lon) + 180.0) % 360.0 - 180.0
+    return METRES_PER_DEGREE * hypot(other_lat - lat, east * cos(radians(other_lat)))

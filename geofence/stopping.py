@@ -1,0 +1,42 @@
+"""Does the phone stand still? Within 70 m of one place for 140 s, told once for each place.
+
+A single fix elsewhere ends no stop: leaving takes two, 20 s apart, as leaving a geofence does. So an outlier neither hides a
+stop nor makes it two.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from geofence.evidence import MISSING_ACCURACY_M
+from geofence.model.presence import Spot, Stop
+from geofence.plausible import AGREE_MS, metres
+
+STILL_M = 70.0
+STILL_MS = 140_000
+
+
+def rest(stop: Stop | None, here: Spot, accuracy_m: float | None) -> tuple[Stop | None, bool]:
+    """What is remembered of a stop after a fix, and whether the phone is now known to stand still. Worse than 70 m says nothing."""
+    if (MISSING_ACCURACY_M if accuracy_m is None else accuracy_m) > STILL_M:
+        return stop, False
+    if stop is None:
+        return Stop(here), False
+    if _near(stop.at, here):
+        stays = stop if stop.away is None else replace(stop, away=None)
+        return _judged(stays, here)
+    if stop.away is None:
+        return replace(stop, away=here), False
+    if here.since_ms - stop.away.since_ms < AGREE_MS:
+        return stop, False
+    return _judged(Stop(stop.away if _near(stop.away, here) else here), here)
+
+
+def _judged(stop: Stop, here: Spot) -> tuple[Stop, bool]:
+    if stop.told or here.since_ms - stop.at.since_ms < STILL_MS:
+        return stop, False
+    return replace(stop, told=True), True
+
+
+def _near(one: Spot, other: Spot) -> bool:
+    return metres(one.lat, one.lon, other.lat, other.lon) <= STILL_M
