@@ -18,8 +18,8 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
-from geofence.kept_index import KeptIndex
 from geofence.hint import Wake
+from geofence.kept_index import KeptIndex
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
