@@ -75,6 +75,8 @@ def _read(obj: object, at: str, depth: int) -> Checked:
         return _only_one(obj, "features" if kind == "FeatureCollection" else "geometries", at, depth)
     if kind in ("Polygon", "MultiPolygon"):
         return _area(obj.get("coordinates"), kind == "MultiPolygon", at + "/coordinates")
+    if "geometryCenter" in obj and _is_area(obj.get("geometry"), obj):
+        return _read(obj["geometry"], f"{at}/geometry", depth - 1)
     found = _circle(obj, at) or _amazon(obj, at, depth)
     if found:
         return found
@@ -135,6 +137,11 @@ def _circle(obj: Mapping[Any, object], at: str) -> Checked | None:
     return _named(obj, at, names) if all(name in obj for name in names) else None
 
 
+def _is_area(geometry: object, obj: Mapping[Any, object]) -> bool:
+    """Radar answers an area with a centre and a radius beside its rings; only what it calls a circle is one."""
+    return obj.get("type") != "circle" and isinstance(geometry, Mapping) and geometry.get("type") in ("Polygon", "MultiPolygon")
+
+
 def _ours(obj: Mapping[Any, object], at: str) -> Checked:
     """Our circle holds its own fields and no other: a misspelt or second radius would mean another place than it says."""
     strange = next((str(name) for name in obj if name not in _OURS), None)
@@ -172,8 +179,8 @@ def _area(coordinates: object, multi: bool, at: str) -> Checked:
         raise RegionError("empty", "the area has no ring", at)
     sizes = [len(_arrays(ring, where)) for ring, where in rings]
     check_counts(sum(sizes) - len(rings), len(rings), at)
-    read = iter([_positions(cast("list[object]", ring), where) for ring, where in rings])
-    return check_area([[next(read) for _ in polygon] for polygon in nested], at)
+    read = iter([_positions(cast("list[object]", ring), where, nth) for nth, (ring, where) in enumerate(rings, 1)])
+    return check_area([[next(read) for _ in polygon] for polygon in nested], at, parted=multi)
 
 
 def _arrays(value: object, at: str) -> list[object]:
@@ -182,16 +189,17 @@ def _arrays(value: object, at: str) -> list[object]:
     return cast("list[object]", value)
 
 
-def _positions(ring: list[object], at: str) -> Floats:
-    """(n, 2) lon/lat; altitudes are dropped."""
+def _positions(ring: list[object], at: str, ring_no: int) -> Floats:
+    """(n, 2) lon/lat; altitudes are dropped. Refusals tell the ring and the point, both from 1."""
     found = np.empty((len(ring), 2))
     for nth, position in enumerate(ring):
-        where = f"{at}/{nth}"
+        where, named = f"{at}/{nth}", f"point {nth + 1} of ring {ring_no}"
         lon, lat = _pair(position, where)
-        found[nth] = number(lon, f"{where}/0", "longitude"), number(lat, f"{where}/1", "latitude")
+        found[nth] = number(lon, f"{where}/0", f"longitude of {named}"), number(lat, f"{where}/1", f"latitude of {named}")
     for axis, limit, name in ((1, 90.0, "latitude"), (0, LON_UNROLLED, "longitude")):
         bad = np.nonzero(np.abs(found[:, axis]) > limit)[0]
         if len(bad):
-            detail = f"{name} must be within {limit:g} degrees; positions are [longitude, latitude]"
+            named = f"{name} of point {bad[0] + 1} of ring {ring_no}"
+            detail = f"{named} must be within {limit:g} degrees; positions are [longitude, latitude]"
             raise RegionError("invalid_position", detail, f"{at}/{bad[0]}/{axis}")
     return found

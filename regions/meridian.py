@@ -19,7 +19,7 @@ _NOTHING = 1e-12  # square degrees
 
 @dataclass(frozen=True, slots=True)
 class Unrolled:
-    """A closed ring (n, 2) lon/lat whose longitudes run on past 180, and what was done to it."""
+    """A closed ring (n, 2) lon/lat whose longitudes run on past 180, and what was found and done."""
 
     ring: Floats
     told: str | None = None
@@ -30,24 +30,30 @@ def unroll(ring: Floats) -> Unrolled:
 
     Kept as written: a full turn along a pole's latitude, where all longitudes are one point; and a ring that would
     collapse to nothing, because it was meant to go round the world. A ring that ends a full turn from where it
-    started goes round a pole, the nearer one, and is closed through it.
+    started goes round a pole, the nearer one, and is closed through it. Raises `RegionError` without the ring's name.
     """
     step = np.diff(ring[:, 0])
     turns = np.where(np.abs(step) > 180.0, np.rint(step / 360.0), 0.0)
     turns[(np.abs(ring[:-1, 1]) == 90.0) & (ring[:-1, 1] == ring[1:, 1])] = 0.0
     if not turns.any():
-        return Unrolled(ring)
+        return Unrolled(ring, "runs past the 180th meridian; cut in two there" if _passes(ring[:, 0]) else None)
     moved = ring.copy()
     moved[1:, 0] -= 360.0 * np.cumsum(turns)
     around = round((moved[-1, 0] - moved[0, 0]) / 360.0)
     if abs(around) > 1:
-        raise RegionError("self_crossing", f"a ring goes round a pole {abs(around)} times")
+        raise RegionError("self_crossing", f"goes round a pole {abs(around)} times")
     told = "crosses the 180th meridian; read the shorter way round"
     if around:
         moved, told = _through_pole(moved), "goes round a pole; closed through it"
     if abs(_planar_area(moved)) <= _NOTHING < abs(_planar_area(ring)):
         return Unrolled(ring)
     return Unrolled(moved, told)
+
+
+def _passes(lon: Floats) -> bool:
+    """Whether longitudes lie on both sides of the 180th meridian, or of the one before or after it."""
+    low, high = float(lon.min()), float(lon.max())
+    return any(low < seam < high for seam in (-180.0, 180.0))
 
 
 def _through_pole(ring: Floats) -> Floats:
@@ -84,7 +90,7 @@ def cut(shape: Polygon | MultiPolygon) -> list[Polygon]:
             found.append(part)
             continue
         if high - low > 360.0:
-            raise RegionError("self_crossing", f"a ring spans {high - low:g} degrees of longitude; the limit is 360")
+            raise RegionError("self_crossing", f"the area spans {high - low:g} degrees of longitude; the limit is 360")
         for turn in range(math.floor((low + 180.0) / 360.0), math.ceil((high + 180.0) / 360.0)):
             piece = shapely.intersection(part, box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0))
             found += [_home(p, turn) for p in shapely.get_parts(piece) if isinstance(p, Polygon) and p.area > 0]

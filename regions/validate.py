@@ -14,6 +14,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from regions.border import area_m2, parts
+from regions.defects import Defect, Ring, defects
 from regions.ellipsoid import Floats
 from regions.meridian import cut, settle, unroll
 from regions.region import Area, Circle, Region, RegionError
@@ -25,6 +26,7 @@ VERTICES = 10_000
 RINGS = 1_000
 AREA_MAX_KM2 = 1_000_000.0
 TOLD = 20  # repairs told one by one
+FLAT = 1e-9  # degrees, a tenth of a millimetre: no wider is no area
 LON_UNROLLED = 540.0  # a ring may run on past 180 degrees, not for ever
 
 
@@ -73,20 +75,64 @@ def check_counts(vertices: int, rings: int, pointer: str) -> None:
         raise RegionError("too_many_vertices", f"the area has {vertices:,} vertices; the limit is {VERTICES:,}", pointer)
 
 
-def check_area(polygons: list[list[Floats]], pointer: str = "/coordinates") -> Checked:
-    """An area from polygons, each a list of (n, 2) lon/lat rings, the outer one first; counts must be checked already."""
+def check_area(polygons: list[list[Floats]], pointer: str = "/coordinates", *, parted: bool = False) -> Checked:
+    """An area from polygons, each a list of (n, 2) lon/lat rings, the outer one first; counts must be checked already.
+
+    `pointer` names the polygons when they are `parted` as those of a MultiPolygon, else the rings of the only one.
+    Repairs are told by ring, numbered from 1 through the whole area, and by the place on the retailer's own map;
+    refusals name no place.
+    """
     repairs: list[str] = []
-    tidy = _numbered(polygons, repairs, pointer)
-    rings = [ring for polygon in tidy for ring in polygon]
-    shape = _valid(_shape(tidy), rings, repairs, pointer)
-    pieces = cut(shape)
-    if not pieces:
-        raise RegionError("empty", "the area encloses nothing", pointer)
-    whole = pieces[0] if len(pieces) == 1 else MultiPolygon(pieces)
-    if not whole.is_valid:
-        whole = _valid(whole, [np.asarray(r.coords) for p in pieces for r in (p.exterior, *p.interiors)], repairs, pointer)
-    whole = cast("Polygon | MultiPolygon", shapely.orient_polygons(whole, exterior_cw=False))
-    return Checked(Area(_size_checked(whole, pointer)), _told(repairs))
+    rings = _numbered(polygons, repairs, pointer, parted)
+    shape = _shape(rings)
+    knots = _counted(rings, pointer)
+    found: list[Defect] = []
+    bad: set[int] = set()
+    if not shape.is_valid:
+        _check_knots(knots, pointer)
+        found, bad = defects(rings, knots)
+    repairs += [f"ring {ring.number} was wound the wrong way; turned" for ring in _misturned(rings) if ring.number not in bad]
+    repairs += [defect.told() for defect in found]
+    if not shape.is_valid:
+        shape = _repaired(shape, len(rings), found, repairs, pointer)
+    return Checked(Area(_size_checked(_cut(shape, pointer), pointer)), _told(repairs))
+
+
+def _misturned(polygons: list[list[Ring]]) -> list[Ring]:
+    rings = [ring for polygon in polygons for ring in polygon]
+    left = shapely.is_ccw(np.array([shapely.linearrings(ring.line) for ring in rings]))
+    return [ring for ring, ccw in zip(rings, left.tolist(), strict=True) if ccw == ring.hole]
+
+
+def _cut(shape: Polygon | MultiPolygon, pointer: str) -> Polygon | MultiPolygon:
+    """Within [-180, 180], valid, outer rings counter-clockwise."""
+    try:
+        whole = _shaped(_solid(cut(shape)))
+        if not whole.is_valid:
+            whole = _made_valid(whole)
+    except RegionError as error:
+        error.pointer = pointer
+        raise
+    return cast("Polygon | MultiPolygon", shapely.orient_polygons(whole, exterior_cw=False))
+
+
+def _made_valid(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    fixed = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    return _shaped(_solid([part for part in shapely.get_parts(fixed) if isinstance(part, Polygon)]))
+
+
+def _solid(polygons: list[Polygon]) -> list[Polygon]:
+    """Without the slivers that rounding leaves where edges nearly meet: read again, they would be rings on one line."""
+    thick = 4 * FLAT
+    kept = [polygon for polygon in polygons if not polygon.is_empty and not _flat(np.asarray(polygon.exterior.coords), thick)]
+    holes = [[hole for hole in polygon.interiors if not _flat(np.asarray(hole.coords), thick)] for polygon in kept]
+    return [p if len(inner) == len(p.interiors) else Polygon(p.exterior, inner) for p, inner in zip(kept, holes, strict=True)]
+
+
+def _shaped(polygons: list[Polygon]) -> Polygon | MultiPolygon:
+    if not polygons:
+        raise RegionError("empty", "the area encloses nothing")
+    return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
 
 
 def _told(repairs: list[str]) -> tuple[str, ...]:
@@ -95,77 +141,102 @@ def _told(repairs: list[str]) -> tuple[str, ...]:
     return (*repairs[: TOLD - 1], f"and {len(repairs) - TOLD + 1:,} more repairs")
 
 
-def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str) -> list[list[Floats]]:
-    """Each ring tidied; rings are told by their number in the whole area, from 1."""
-    found, ring_no = [], 0
-    for polygon in polygons:
-        tidied = []
-        for nth, ring in enumerate(polygon):
-            ring_no += 1
-            tidied.append(_tidy(ring, f"ring {ring_no}", nth == 0, repairs, pointer))
-        found.append(settle(tidied))
+def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str, parted: bool) -> list[list[Ring]]:
+    """Each ring tidied; what encloses nothing is dropped and told, or refused where nothing is left."""
+    found: list[list[Ring]] = []
+    nothing: list[RegionError] = []
+    number = 1
+    for part, polygon in enumerate(polygons):
+        lines: dict[int, Floats] = {}
+        for nth, line in enumerate(polygon):
+            try:
+                lines[number + nth] = _tidy(line, f"ring {number + nth}", repairs)
+            except RegionError as error:
+                error.pointer = f"{pointer}/{part}/{nth}" if parted else f"{pointer}/{nth}"
+                nothing.append(_only_empty(error))
+                repairs.append(f"{error.detail}; dropped")
+                if nth == 0:
+                    break
+        if number in lines:
+            settled = settle(list(lines.values()))
+            found.append([Ring(at, number, line) for at, line in zip(lines, settled, strict=True)])
+        number += len(polygon)
+    if not found:
+        raise nothing[0]
     return found
 
 
-def _tidy(ring: Floats, name: str, outer: bool, repairs: list[str], pointer: str) -> Floats:
-    """Closed, without repeated points, unrolled, wound the right way (told only)."""
+def _only_empty(error: RegionError) -> RegionError:
+    """A ring that encloses nothing can be left out; any other error is one of the whole area."""
+    if error.code != "empty":
+        raise error
+    return error
+
+
+def _tidy(ring: Floats, name: str, repairs: list[str]) -> Floats:
+    """Closed, without repeated points, unrolled. Raises `RegionError` `empty` for a ring that encloses nothing."""
+    told = []
     if len(ring) and not (ring[0] == ring[-1]).all():
         ring = np.concatenate([ring, ring[:1]])
-        repairs.append(f"{name} was not closed; closed")
+        told.append(f"{name} was not closed; closed")
     fresh = np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)]) if len(ring) else np.zeros(0, dtype=bool)
     if not fresh.all():
         dropped = int((~fresh).sum())
         ring = ring[fresh]
-        repairs.append(f"{name} repeated {dropped} {'point' if dropped == 1 else 'points'}; dropped")
+        told.append(f"{name} repeated {dropped} {'point' if dropped == 1 else 'points'}; dropped")
     if len(ring) < 4:
-        raise RegionError("empty", f"{name} has fewer than three different points", pointer)
-    unrolled = unroll(ring)
-    if unrolled.told:
-        repairs.append(f"{name} {unrolled.told}")
-    if shapely.is_ccw(shapely.linearrings(unrolled.ring)) != outer:
-        repairs.append(f"{name} was wound the wrong way; turned")
+        raise RegionError("empty", f"{name} has fewer than three different points")
+    try:
+        unrolled = unroll(ring)
+    except RegionError as error:
+        raise RegionError(error.code, f"{name} {error.detail}") from None
+    if _flat(unrolled.ring):
+        raise RegionError("empty", f"{name} has all its points on one line")
+    repairs += [*told, f"{name} {unrolled.told}"] if unrolled.told else told
     return unrolled.ring
 
 
-def _shape(polygons: list[list[Floats]]) -> Polygon | MultiPolygon:
-    built = [Polygon(rings[0], rings[1:]) for rings in polygons]
-    return built[0] if len(built) == 1 else MultiPolygon(built)
+def _flat(ring: Floats, width: float = FLAT) -> bool:
+    """Whether no point lies further than `width` degrees from the line through two that are far apart."""
+    to = ring - ring[0]
+    away = np.hypot(to[:, 0], to[:, 1])
+    far = to[away.argmax()]
+    return bool((np.abs(to[:, 0] * far[1] - to[:, 1] * far[0]) <= width * away.max()).all())
 
 
-def _valid(shape: Polygon | MultiPolygon, rings: list[Floats], repairs: list[str], pointer: str) -> Polygon | MultiPolygon:
-    """The shape itself when valid, else repaired and told, else refused."""
-    knots = _counted(rings, pointer)
-    if shape.is_valid:
-        return shape
+def _shape(polygons: list[list[Ring]]) -> Polygon | MultiPolygon:
+    return _shaped([Polygon(rings[0].line, [ring.line for ring in rings[1:]]) for rings in polygons])
+
+
+def _counted(polygons: list[list[Ring]], pointer: str) -> Tangle:
+    try:
+        return tangle([ring.line for rings in polygons for ring in rings])
+    except RegionError as error:
+        error.pointer = pointer
+        raise
+
+
+def _check_knots(knots: Tangle, pointer: str) -> None:
+    """Refuse what would take long to repair."""
     if knots.crossings > CROSSINGS:
         raise RegionError(
             "self_crossing", f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair", pointer
         )
     if knots.touches > TOUCHES:
         raise RegionError("self_crossing", f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair", pointer)
-    fixed = shapely.make_valid(shape, method="structure", keep_collapsed=False)
-    found = [p for p in shapely.get_parts(fixed) if isinstance(p, Polygon) and p.area > 0]
-    if not found:
-        raise RegionError("empty", "the area encloses nothing", pointer)
-    repairs.append(f"{_who(knots)}; repaired into {len(found)} {'part' if len(found) == 1 else 'parts'}")
-    return found[0] if len(found) == 1 else MultiPolygon(found)
 
 
-def _counted(rings: list[Floats], pointer: str) -> Tangle:
+def _repaired(shape: Polygon | MultiPolygon, count: int, found: list[Defect], repairs: list[str], pointer: str) -> Polygon | MultiPolygon:
+    """The shape made valid, with a word on how many parts it has then; or refused, saying why but not where."""
     try:
-        return tangle(rings)
+        fixed = _made_valid(shape)
     except RegionError as error:
-        error.pointer = pointer
-        raise
-
-
-def _who(knots: Tangle) -> str:
-    if not knots.rings:
-        return "a ring doubles back on itself"
-    if len(knots.rings) == 1:
-        return f"ring {knots.rings[0] + 1} {'crosses' if knots.crossings else 'touches'} itself"
-    more = " and more" if len(knots.rings) > 5 else ""
-    return f"rings {', '.join(str(ring + 1) for ring in knots.rings[:5])}{more} {'cross' if knots.crossings else 'touch'}"
+        why = f": {found[0].what}" if found else ""
+        raise RegionError(error.code, error.detail + why, pointer) from None
+    now = len(parts(fixed))
+    if now != count or not found:
+        repairs.append(f"the area was repaired and now has {now:,} {'part' if now == 1 else 'parts'}")
+    return fixed
 
 
 def _size_checked(shape: Polygon | MultiPolygon, pointer: str) -> Polygon | MultiPolygon:
