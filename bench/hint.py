@@ -1,0 +1,188 @@
+"""What the hint spares a commuter's phone, and what it costs: pings, visits found, delays, against a ping every 30 seconds.
+
+    python -m bench.hint [--devices 12] [--days 1] [--ways fixed,circle] [--fences FILE.csv] [--json FILE]
+
+The same people walk, drive, work and shop (`geofence.simulate`, scenario "commuter", seeded); their phones could take a fix every
+10 s. Three ways to choose which of these to post:
+
+* `fixed`: every 30 s.
+* `clock`: when the hint's `next_ping_s` is over. The phone has a timer and nothing else; the time is a proven one (35 m/s), so within
+  a kilometre of a border it asks for more pings than `fixed`. To be compared, not recommended; left out unless asked for.
+* `circle`: also when the phone's system notices that it left the circle, and then the hint lets it sleep (`wake=circle`). The system
+  is a poor one: it watches no circle below 100 m, and notices 100 m late. The geofences to watch are not used at all.
+
+A visit is found as bench.detection says. `lost` are true visits of 5 minutes or more that the first way finds and this one does not;
+`gained` the other way round. `lists` is how many answers held a list of geofences, of all answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.detection_runs import Heard, by_follow
+from bench.detection_score import score
+from geofence.backends.sql.record import open_record
+from geofence.clock import PingClock
+from geofence.edits import Edited
+from geofence.hint import WATCHABLE_M, Wake
+from geofence.model.account import Project
+from geofence.model.ping import PingIn
+from geofence.model.place import Geofence, Profile
+from geofence.simulate.phone import PLAIN, Phone
+from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
+from geofence.street import Street
+
+DENSE_S, FIXED_S = 10.0, 30.0
+GRANULARITY_M = 100.0
+LEAST_MS = 300_000
+PHONE: Phone = replace(PLAIN, interval_s=DENSE_S, jitter=0.0, gaps_per_day=0.0)
+Name = tuple[str, str, int]
+
+
+class Spoken(NamedTuple):
+    """Which of a trace's fixes were posted, and how many of the answers held a list of geofences."""
+
+    rows: list[int]
+    lists: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--devices", type=int, default=12)
+    parser.add_argument("--days", type=float, default=1.0)
+    parser.add_argument("--ways", default="fixed,circle", help="the first is what the others are compared with")
+    parser.add_argument("--fences", type=Path, help="CSV with lat, lon (and radius_m); default: the invented town")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    told = {}
+    for name, world in _worlds(asked.fences):
+        traces = list(simulate(world, "commuter", devices=asked.devices, days=asked.days, phone=PHONE))
+        told[name] = measure(world.geofences, traces, asked.ways.split(","))
+        show(f"{name}: {len(world.geofences)} geofences, {asked.devices} commuters, {asked.days:g} day(s)", told[name])
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def measure(fences: Sequence[Geofence], traces: Sequence[Trace], ways: Sequence[str]) -> list[dict[str, float | str | None]]:
+    """A row of figures for each way."""
+    rows, known = [], set()
+    for way in ways:
+        spoken = [every(trace, FIXED_S) if way == "fixed" else obey(fences, trace, way) for trace in traces]
+        chosen = [replace(trace, fixes=trace.fixes.taken(np.array(one.rows))) for trace, one in zip(traces, spoken, strict=True)]
+        heard = list(by_follow(fences, Profile(), chosen))
+        found = {name for one in heard for name in found_in(one)}
+        known = known or found
+        figures = score(heard).row()
+        kept = ("pings", "true_visits", "recall", "precision", "enter_median_s", "enter_p90_s", "exit_median_s", "exit_p90_s")
+        row = {"way": way} | {key: figures[key] for key in kept}
+        row |= {"lost": len(known - found), "gained": len(found - known), "lists": sum(one.lists for one in spoken)}
+        row["fewer"] = 1.0 - row["pings"] / rows[0]["pings"] if rows else 0.0
+        rows.append(row)
+    return rows
+
+
+def every(trace: Trace, seconds: float) -> Spoken:
+    """A fix every so many seconds."""
+    ts_ms = trace.fixes.ts_ms
+    rows, next_ms = [], int(ts_ms[0])
+    for row, at_ms in enumerate(ts_ms.tolist()):
+        if at_ms >= next_ms:
+            rows.append(row)
+            next_ms = at_ms + int(seconds * 1000) - int(DENSE_S * 500)
+    return Spoken(rows, 0)
+
+
+def obey(fences: Sequence[Geofence], trace: Trace, wake: Wake) -> Spoken:
+    """The fixes a phone posts that does as it is told."""
+    fixes = trace.fixes
+    true_lat, true_lon = trace.town.frame.degrees(*trace.path.spots((fixes.at_ms - trace.start_ms) / 1000.0))
+    rows, lists, version, next_ms, leaves_m, centre = [], 0, None, 0, math.inf, (0.0, 0.0)
+    with serving(fences) as street:
+        for row, ts_ms in enumerate(fixes.ts_ms.tolist()):
+            left = wake == "circle" and rows and _metres((true_lat[row], true_lon[row]), centre) > leaves_m
+            if ts_ms < next_ms and not left:
+                continue
+            centre = float(fixes.lat[row]), float(fixes.lon[row])
+            ping = PingIn(*centre, ts_ms, trace.device_id, accuracy_m=float(fixes.accuracy_m[row]), hint_version=version)
+            posted = street.post("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
+            hint = posted.result(30).devices[trace.device_id].hint
+            assert hint is not None
+            rows.append(row)
+            lists, version = lists + (hint.geofences is not None), hint.version
+            next_ms = ts_ms + hint.next_ping_s * 1000
+            leaves_m = math.inf if hint.safe_radius_m is None else max(hint.safe_radius_m, WATCHABLE_M) + GRANULARITY_M
+    return Spoken(rows, lists)
+
+
+def found_in(heard: Heard) -> Iterator[Name]:
+    """The true visits of 5 minutes or more of which detected ones cover half."""
+    for true in heard.trace.visits:
+        end_ms = heard.trace.start_ms + round(1000 * heard.trace.path.seconds)
+        left_ms = true.departure_ms or end_ms
+        spans = [(v.arrival_ms, v.departure_ms or end_ms) for v in heard.visits if v.geofence_id == true.geofence_id]
+        covered_ms = sum(max(0, min(left_ms, to_ms) - max(true.arrival_ms, from_ms)) for from_ms, to_ms in spans)
+        if left_ms - true.arrival_ms >= LEAST_MS and 2 * covered_ms >= left_ms - true.arrival_ms:
+            yield true.device_id, true.geofence_id, true.arrival_ms
+
+
+@contextmanager
+def serving(fences: Sequence[Geofence]) -> Iterator[Street]:
+    """A street on a record of its own, with these geofences."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = open_record(f"sqlite:///{folder}/record.db")
+        record.migrate()
+        street = Street(record, PingClock())
+        street.start()
+        try:
+            street.edit("p", lambda unit: Edited(unit.accounts.put_project(Project("p", "bench", Profile())))).result(30)
+            street.edit("p", lambda unit: Edited(unit.places.put_geofences("p", fences), changed=tuple(fences))).result(30)
+            yield street
+        finally:
+            street.stop()
+            record.close()
+
+
+def show(title: str, rows: Sequence[dict[str, float | str | None]]) -> None:
+    print(f"\n{title}")
+    print(
+        "| way | pings | fewer | visits of 5 min | recall | precision | lost | gained | enter median, p90 s | exit median, p90 s | lists |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        delays = " | ".join(f"{row[f'{kind}_median_s']}, {row[f'{kind}_p90_s']}" for kind in ("enter", "exit"))
+        print(
+            f"| {row['way']} | {row['pings']} | {row['fewer']:.1%} | {row['true_visits']} | {row['recall']:.1%} | {row['precision']:.1%} |"
+            f" {row['lost']} | {row['gained']} | {delays} | {row['lists']} |"
+        )
+
+
+def _worlds(path: Path | None) -> Iterator[tuple[str, World]]:
+    if path is None:
+        yield "invented town, near rings", InventedTown(rings=("near",))
+        yield "invented town, all rings", InventedTown()
+        return
+    import csv
+
+    with path.open(newline="") as lines:
+        read = [(float(row["lat"]), float(row["lon"]), float(row.get("radius_m") or 150.0)) for row in csv.DictReader(lines)]
+    circles = [{"type": "circle", "lat": lat, "lon": lon, "radius_m": radius_m} for lat, lon, radius_m in read]
+    yield path.stem, AroundGeofences([Geofence(f"gf_{n}", f"f{n}", circle) for n, circle in enumerate(circles)])
+
+
+def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    east = (one[1] - other[1]) * math.cos(math.radians(one[0]))
+    return 111_195.0 * math.hypot(one[0] - other[0], east)
+
+
+if __name__ == "__main__":
+    main()
