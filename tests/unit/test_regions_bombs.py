@@ -85,6 +85,68 @@ def _holes(count: int) -> dict[str, Any]:
     return _polygon(_box(0.0, 0.0, 5.0), *[_box(nth / 1000, nth / 1000, 5 - nth / 500) for nth in range(1, count)])
 
 
+def _nested(count: int) -> dict[str, Any]:
+    return {"type": "MultiPolygon", "coordinates": [[_box(nth / 1000, nth / 1000, 5 - nth / 500)] for nth in range(count)]}
+
+
+def _spiral(count: int) -> list[list[float]]:
+    out = [[nth / 5000 * math.cos(nth / 20), nth / 5000 * math.sin(nth / 20)] for nth in range(count // 2)]
+    return out + [[x * 1.001 + 1e-4, y * 1.001] for x, y in reversed(out)]
+
+
+def _comb(count: int, width: float) -> list[list[float]]:
+    return [point for nth in range(count) for point in ([nth * width, 0.0], [nth * width, 1.0], [nth * width + width / 9, 1.0])] + [
+        [count * width, -1e-3],
+        [0.0, -1e-3],
+    ]
+
+
+def _slivers(count: int) -> dict[str, Any]:
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [[[[0, n / 1000], [5, n / 1000 + 1e-12], [5, n / 1000], [0, n / 1000]]] for n in range(count)],
+    }
+
+
+def _lace(count: int, side: float) -> dict[str, Any]:
+    """Holes that touch their neighbours in corners, so that the area falls to pieces."""
+    row = math.isqrt(count)
+    holes = [(n % row, n // row) for n in range(row * row) if (n % row + n // row) % 2]
+    return _polygon(_box(-side, -side, (row + 2) * side), *[_box(x * side, y * side, side) for x, y in holes])
+
+
+def _adjoining(count: int) -> dict[str, Any]:
+    side = math.isqrt(count)
+    return _boxes([(n % side / 10, n // side / 10, 0.1) for n in range(side * side)])
+
+
+def _bow_ties(count: int) -> dict[str, Any]:
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [[[n, 0.0], [n + 0.5, 1.0], [n + 0.5, 0.0], [n, 1.0], [n, 0.0]]] for n in (nth / 10 for nth in range(0, count * 10, 10))
+        ],
+    }
+
+
+def _deep(depth: int) -> dict[str, Any]:
+    coordinates: Any = 1.0
+    for _ in range(depth):
+        coordinates = [coordinates]
+    return {"type": "MultiPolygon", "coordinates": coordinates}
+
+
+def _wrapped(depth: int) -> dict[str, Any]:
+    obj = _polygon(_box(0.0, 0.0, 1.0))
+    for _ in range(depth):
+        obj = {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": obj}]}
+    return obj
+
+
+def _far(value: Any) -> dict[str, Any]:
+    return _polygon([[0.0, 0.0], [value, 0.0], [1.0, 1.0], [0.0, 0.0]])
+
+
 BOMBS: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "a star of 1,001 points": (lambda: _polygon(_star(1_001, 500)), "self_crossing"),
     "a star of 9,999 points": (lambda: _polygon(_star(9_999, 4_999)), "self_crossing"),
@@ -100,6 +162,30 @@ BOMBS: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "999 holes in each other": (lambda: _holes(1_000), "taken"),
     "1,000 parts far from each other": (lambda: _boxes([(nth % 40 * 4.0, nth // 40 * 4.0 - 50, 0.001) for nth in range(1_000)]), "taken"),
     "edges round half the world": (lambda: _polygon(_half_world(9_000)), "self_crossing"),
+    "1,000 parts in each other": (lambda: _nested(1_000), "taken"),
+    "a spiral": (lambda: _polygon(_spiral(9_998)), "taken"),
+    "a comb": (lambda: _polygon(_comb(3_300, 1e-3)), "taken"),
+    "a comb whose teeth are closer than a double tells": (lambda: _polygon(_comb(3_300, 1e-12)), "empty"),
+    "1,000 slivers of 1e-12": (lambda: _slivers(1_000), "empty"),
+    "a thousand squares side by side": (lambda: _adjoining(1_000), "taken"),
+    "lace": (lambda: _lace(1_900, 0.1), "taken"),
+    "179 bow ties": (lambda: _bow_ties(179), "taken"),
+    "1,000 holes that are the same": (lambda: _polygon(_box(0.0, 0.0, 5.0), *[_box(1.0, 1.0, 1.0)] * 999), "self_crossing"),
+    "30 holes that are the same": (lambda: _polygon(_box(0.0, 0.0, 5.0), *[_box(1.0, 1.0, 1.0)] * 30), "taken"),
+    "1e308": (lambda: _far(1e308), "invalid_position"),
+    "the smallest number": (lambda: _polygon([[0.0, 0.0], [5e-324, 0.0], [1.0, 1.0], [0.0, 0.0]]), "empty"),
+    "an integer of 4,000 digits": (lambda: _far(10**3_999), "invalid_position"),
+    "arrays 900 deep": (lambda: _deep(900), "invalid_position"),
+    "features wrapped 400 times": (lambda: _wrapped(200), "not_a_region"),
+    "100,000 rings": (lambda: _polygon(*[_box(0.0, 0.0, 1.0)] * 100_000), "too_many_rings"),
+    "a ring of 500,000 points": (lambda: _polygon(_star(500_000, 1)), "too_many_vertices"),
+    "10,000 times the same point": (lambda: _polygon([[1.0, 1.0]] * 10_000), "empty"),
+    "a border that is all fringe": (lambda: _polygon([[n / 1e4, (n % 2) * 1e-12] for n in range(9_990)] + [[1.0, 1.0]]), "taken"),
+    "a strip round the world": (
+        lambda: _polygon([[-180 + n * 0.09, n % 2 * 0.2] for n in range(4_000)] + [[180.0, -0.2], [-180.0, -0.2]]),
+        "area_too_large",
+    ),
+    "a strip round the pole": (lambda: _polygon([[-180 + n * 0.09, 89 + n % 2 * 0.2] for n in range(4_000)]), "taken"),
     "a snake round the world": (lambda: _polygon(_snake(4_000)), "self_crossing"),
 }
 
