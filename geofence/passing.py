@@ -8,15 +8,14 @@ both ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import isnan
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofence.catalogue import Catalogue
-from geofence.evidence import probability_inside, sigma_m
+from geofence.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
 from geofence.legs import STEP_M, Legs
 from geofence.model.ping import Floats, Pings
 from geofence.model.place import Geofence
@@ -25,9 +24,9 @@ from geofence.plausible import Fix
 from geofence.shelf import Shelf
 from regions.index import Index
 
-REFINED_M = 0.1
-
-_GOLDEN = 0.6180339887498949
+REFINEMENTS = 3
+_GRID_SIDE = 4
+_GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
 
 class Passage(NamedTuple):
@@ -40,6 +39,26 @@ class Passage(NamedTuple):
     def probability(self, inradius_m: float) -> float:
         """How sure it is that the line cut the geofence."""
         return probability_inside(self.edge_m, self.sigma_m, inradius_m)
+
+
+class _Pairs(NamedTuple):
+    """(m,) each: a leg, a region's slot, a share of the way, and the signed distance (m) to the region's edge there."""
+
+    way: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    share: Floats
+    edge_m: Floats
+
+    def of(self, rows: NDArray[Any]) -> _Pairs:
+        """Some of them."""
+        return _Pairs(*(column[rows] for column in self))
+
+    def deepest(self) -> _Pairs:
+        """Of each leg and region, the row with the least distance."""
+        order = np.lexsort((self.edge_m, self.slot, self.way))
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = (np.diff(self.way[order]) != 0) | (np.diff(self.slot[order]) != 0)
+        return self.of(order[first])
 
 
 class Passing:
@@ -94,20 +113,35 @@ def _found(catalogue: Catalogue, legs: Legs) -> dict[int, list[Passage]]:
     ways = legs.worth_a_look()
     if not len(ways):
         return {}
-    near = legs.of(ways)
-    way, share = near.points()
-    lat, lon = near.at(way, share)
+    legs = legs.of(ways)
+    pairs = _near(catalogue, legs)
+    if not len(pairs.way):
+        return {}
+    pairs = _closest(catalogue.index, legs, pairs)
+    found: dict[int, list[Passage]] = {}
+    before, after = _sigmas_m(legs.start_accuracy_m[pairs.way]), _sigmas_m(legs.end_accuracy_m[pairs.way])
+    sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
+    for row, *passage in zip(ways[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
+        found.setdefault(row, []).append(Passage(*passage))
+    return found
+
+
+def _near(catalogue: Catalogue, legs: Legs) -> _Pairs:
+    """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside."""
+    way, share = legs.points()
+    lat, lon = legs.at(way, share)
     hit = catalogue.index.candidates(lat, lon)
-    passable = {slot: _may_pass(catalogue, slot) for slot in np.unique(hit.slot).tolist()}
-    kept = np.fromiter((passable[slot] for slot in hit.slot.tolist()), np.bool_, len(hit.slot))
+    slots = np.unique(hit.slot)
+    passable = slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
+    kept = np.isin(hit.slot, passable)
     point, slot = hit.ping[kept], hit.slot[kept]
     edge_m = catalogue.index.edge_m(lat[point], lon[point], slot)
-    found: dict[int, list[Passage]] = {}
-    for one, region, at in _closest(way[point], slot, edge_m, share[point]):
-        passage = _passage(catalogue.index, near, one, region, at)
-        if passage is not None:
-            found.setdefault(int(ways[one]), []).append(passage)
-    return found
+    pairs = _Pairs(way[point], slot, share[point], edge_m)
+    near = pairs.of(edge_m <= STEP_M).deepest()
+    ends = (legs.start_lat, legs.start_lon), (legs.end_lat, legs.end_lon)
+    for end_lat, end_lon in ends:
+        near = near.of(catalogue.index.edge_m(end_lat[near.way], end_lon[near.way], near.slot) > 0)
+    return near
 
 
 def _may_pass(catalogue: Catalogue, slot: int) -> bool:
@@ -115,46 +149,21 @@ def _may_pass(catalogue: Catalogue, slot: int) -> bool:
     return fence is not None and not _exact(fence, catalogue)
 
 
-def _closest(way: NDArray[np.int64], slot: NDArray[np.int64], edge_m: Floats, share: Floats) -> list[tuple[int, int, float]]:
-    """(leg, slot, share) of the point of each leg that is deepest in each region, where that is no further than a step away."""
-    order = np.lexsort((edge_m, slot, way))
-    first = np.ones(len(order), dtype=np.bool_)
-    first[1:] = (np.diff(way[order]) != 0) | (np.diff(slot[order]) != 0)
-    best = order[first]
-    best = best[edge_m[best] <= STEP_M]
-    return list(zip(way[best].tolist(), slot[best].tolist(), share[best].tolist(), strict=True))
+def _closest(index: Index, legs: Legs, pairs: _Pairs) -> _Pairs:
+    """The pairs whose line enters the region, each at its closest approach, to a third of a metre along the line."""
+    reach = STEP_M / legs.length_m()[pairs.way]
+    for _ in range(REFINEMENTS):
+        n = len(pairs.way)
+        share = np.clip(pairs.share[:, None] + reach[:, None] * _GRID, 0.0, 1.0).ravel()
+        way, slot = np.repeat(pairs.way, len(_GRID)), np.repeat(pairs.slot, len(_GRID))
+        edge_m = index.edge_m(*legs.at(way, share), slot)
+        best = np.arange(n) * len(_GRID) + edge_m.reshape(n, -1).argmin(axis=1)
+        pairs = _Pairs(pairs.way, pairs.slot, share[best], edge_m[best])
+        reach = reach / _GRID_SIDE
+    return pairs.of(pairs.edge_m <= 0)
 
 
-def _passage(index: Index, legs: Legs, way: int, slot: int, share: float) -> Passage | None:
-    """The passage of one leg through one region; None where the line misses it or has an end in it."""
-    leg = legs.of(np.array([way]))
-    ends = (float(leg.start_lat[0]), float(leg.start_lon[0])), (float(leg.end_lat[0]), float(leg.end_lon[0]))
-    if min(index.edge_m_one(*end, slot) for end in ends) <= 0:
-        return None
-
-    def edge_m(at: float) -> float:
-        lat, lon = leg.at(np.zeros(1, dtype=np.int64), np.array([at]))
-        return index.edge_m_one(float(lat[0]), float(lon[0]), slot)
-
-    length_m = float(leg.length_m()[0])
-    share, depth_m = _least(edge_m, max(0.0, share - STEP_M / length_m), min(1.0, share + STEP_M / length_m), REFINED_M / length_m)
-    if depth_m > 0:
-        return None
-    before, after = (sigma_m(None if isnan(a) else a) for a in (float(leg.start_accuracy_m[0]), float(leg.end_accuracy_m[0])))
-    return Passage(slot, depth_m, float(np.hypot((1.0 - share) * before, share * after)))
-
-
-def _least(value: Callable[[float], float], low: float, high: float, until: float) -> tuple[float, float]:
-    """Where between `low` and `high` a function with one valley is least, to within `until`, and its value there (golden section)."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = value(left), value(right)
-    while high - low > until:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = value(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = value(right)
-    return (left, at_left) if at_left < at_right else (right, at_right)
+def _sigmas_m(accuracy_m: Floats) -> Floats:
+    accuracy_m = np.where(np.isnan(accuracy_m), MISSING_ACCURACY_M, accuracy_m)
+    sigmas_m: Floats = np.maximum(accuracy_m / ACCURACY_TO_SIGMA, LEAST_SIGMA_M)
+    return sigmas_m
