@@ -8,13 +8,16 @@ silence, a stop) go on, they need no ping. The promise rests on how `track` read
 
 from __future__ import annotations
 
-from math import cos, floor, hypot, radians
+from math import floor
 from typing import Literal, NamedTuple
 
 from geofence.catalogue import Catalogue
 from geofence.evidence import MISSING_ACCURACY_M
+from geofence.legs import PASS_MS
 from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
+from geofence.plausible import AGREE_MS, metres
+from geofence.stopping import STILL_M, STILL_MS
 from geofence.track import EXIT_GAP_MS, Rules
 from geofence.watchlist import Found, anchor_at, anchor_of, nearest_until, version_of, watchlist
 
@@ -23,12 +26,10 @@ LEAST_PING_S = 10
 LONGEST_PING_S = 3600
 AGAIN_S = 30  # something may happen right here: look again
 STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, down to this
-STILL_M = 70.0
 WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circle
 SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
 POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
 METRES_PER_DEGREE = 110_574.0  # of latitude, where it is least
-CROSSED_MS = 120_000  # two pings further apart tell nothing of what lies between them
 
 Wake = Literal["clock", "circle"]
 
@@ -141,7 +142,7 @@ class _Hinter:
         state = self.state
         if state.fix_ms is None or (state.lat, state.lon) == (self.here.lat, self.here.lon):
             return False
-        return self.at_ms - state.fix_ms <= CROSSED_MS
+        return self.at_ms - state.fix_ms <= PASS_MS
 
     # how long
 
@@ -150,6 +151,7 @@ class _Hinter:
         evidence_s = self._evidence_s()
         if evidence_s is not None:
             return max(1, min(evidence_s, longest_s))
+        longest_s = min(longest_s, self._stop_s())
         if safe_m is None:
             return max(1, longest_s)
         if self.wish.wake == "clock":
@@ -172,23 +174,29 @@ class _Hinter:
 
     def _evidence_s(self) -> int | None:
         """When a second fix can settle what a first one began; None where nothing waits for one."""
-        ready_s = []
+        ready_ms = [] if self.state.odd_ms is None else [self.state.odd_ms + AGREE_MS]
         for slot, presence in self.presence_at.items():
             if presence.pending is not None:
                 strict = presence.pending.kind == "enter" and self._rules(slot).confirm_ms
-                ready_ms = presence.pending.ts_ms + (strict or EXIT_GAP_MS)
-                ready_s.append(-((self.at_ms - ready_ms) // 1000))
-        ready_s = [min(one, AGAIN_S) for one in ready_s if one > 0]
-        return min(ready_s, default=None)
+                ready_ms.append(presence.pending.ts_ms + (strict or EXIT_GAP_MS))
+        return min((min(self._until_s(one), AGAIN_S) for one in ready_ms if one > self.at_ms), default=None)
+
+    def _stop_s(self) -> int:
+        """When a phone that has not moved since its last fix inside will be known to stand still; the longest wait otherwise."""
+        stops = [presence.stop for presence in self.entered.values() if presence.stop is not None and not presence.stop.told]
+        ready_ms = [stop.at.since_ms + STILL_MS for stop in stops if stop.away is None]
+        return min((self._until_s(one) for one in ready_ms if one > self.at_ms), default=LONGEST_PING_S)
+
+    def _until_s(self, ts_ms: int) -> int:
+        """Whole seconds from the newest ping to a later moment, rounded up."""
+        return -((self.at_ms - ts_ms) // 1000)
 
     def _again_s(self, before: DeviceState | None) -> int:
         """For a circle too small to be watched: soon, or twice as long as the phone has lain still."""
         if before is None or before.fix_ms is None:
             return AGAIN_S
         here = self.here
-        east = (abs(here.lon - before.lon) + 180.0) % 360.0 - 180.0
-        moved_m = METRES_PER_DEGREE * hypot(here.lat - before.lat, east * cos(radians(here.lat)))
-        if moved_m > max(STILL_M, here.accuracy_m or 0.0):
+        if metres(here.lat, here.lon, before.lat, before.lon) > max(STILL_M, here.accuracy_m or 0.0):
             return AGAIN_S
         return min(max(AGAIN_S, 2 * (self.at_ms - before.fix_ms) // 1000), STILL_S)
 

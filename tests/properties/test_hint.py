@@ -52,7 +52,7 @@ def _broken(street: Street, seed: int, factor: float) -> list[str]:
     return [one.kind for one in walk(street, made, radius_m * factor, until_s)]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_no_walk_within_the_circle_makes_an_event_by_its_position(street: Street, seed: int) -> None:
     assert _broken(street, seed, 1.0) == []

@@ -9,7 +9,7 @@ import pytest
 from geofence.catalogue import Catalogue
 from geofence.hint import Here, Wake, Wish, hint
 from geofence.model.place import Geofence, Profile
-from geofence.model.presence import DeviceState, Pending, Presence
+from geofence.model.presence import DeviceState, Pending, Presence, Spot, Stop
 from geofence.model.receipt import Hint
 from geofence.watchlist import anchor_of
 
@@ -97,6 +97,18 @@ def test_evidence_that_waits_asks_for_a_second_fix_soon() -> None:
     assert told([circle("a")], coming, north_m=145.0).next_ping_s == 20
     strict = circle("a", profile=Profile("strict"))
     assert told([strict], coming, north_m=145.0).next_ping_s == 30, "a minute is to be confirmed, with a look in between"
+
+
+def test_a_phone_that_may_be_standing_still_is_asked_when_that_is_known() -> None:
+    here = Spot(T0 - 30_000, LAT, LON)
+    assert told([circle("a")], inside(stop=Stop(here)), wake="circle").next_ping_s == 110
+    assert told([circle("a")], inside(stop=Stop(here, told=True)), wake="circle").next_ping_s == 1800
+
+
+def test_a_jump_asks_whether_the_phone_is_really_there() -> None:
+    state = DeviceState(True, T0, T0 - 200_000, LAT + 1.0, LON, odd_ms=T0, odd_lat=LAT, odd_lon=LON)
+    catalogue = Catalogue.build(1, Profile(), [circle("a", 5000.0)])
+    assert hint(catalogue, state, Here(LAT, LON, 10.0), Wish(19, "circle")).next_ping_s == 20
 
 
 @pytest.mark.parametrize("wake", ["clock", "circle"])
