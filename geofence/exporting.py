@@ -11,11 +11,15 @@ import msgspec
 from geofence.model.place import Geofence, Profile, Ring, Store
 from regions.readers.item import Item
 
+NO_RINGS = "none"
 _PARTS = ";|,:[{"
 
 
-def items_of_stores(stores: Iterable[Store]) -> Iterator[Item]:
-    """Each store as a Point; `rings` as `near:150;wide:800`, or as a list where names or profiles need one."""
+def items_of_stores(stores: Iterable[Store], *, with_id: bool = False) -> Iterator[Item]:
+    """Each store as a Point; `rings` as `near:150;wide:800`, or as a list where names or profiles need one.
+
+    `with_id` gives each its id besides, for formats whose features have one.
+    """
     for number, store in enumerate(stores, 1):
         properties = {
             "external_id": store.external_id,
@@ -28,10 +32,10 @@ def items_of_stores(stores: Iterable[Store]) -> Iterator[Item]:
             "rings": _rings(store.rings),
             "metadata": store.metadata or None,
         }
-        yield Item(number, properties, {"type": "Point", "coordinates": _position(store)}, store.external_id)
+        yield Item(number, properties, {"type": "Point", "coordinates": _position(store)}, store.external_id if with_id else None)
 
 
-def items_of_geofences(geofences: Iterable[Geofence]) -> Iterator[Item]:
+def items_of_geofences(geofences: Iterable[Geofence], *, with_id: bool = False) -> Iterator[Item]:
     """Each geofence with its region as it is kept."""
     for number, fence in enumerate(geofences, 1):
         properties = {
@@ -46,7 +50,7 @@ def items_of_geofences(geofences: Iterable[Geofence]) -> Iterator[Item]:
             "enabled": fence.enabled,
             "metadata": fence.metadata or None,
         }
-        yield Item(number, properties, fence.region, fence.external_id)
+        yield Item(number, properties, fence.region, fence.external_id if with_id else None)
 
 
 def _position(store: Store) -> list[float]:
@@ -59,10 +63,10 @@ def _tags(tags: tuple[str, ...]) -> str | list[str] | None:
     return ";".join(tags) or None
 
 
-def _rings(rings: tuple[Ring, ...]) -> str | list[dict[str, Any]] | None:
+def _rings(rings: tuple[Ring, ...]) -> str | list[dict[str, Any]]:
     if any(ring.profile is not None or any(mark in ring.name for mark in _PARTS) or ring.name != ring.name.strip() for ring in rings):
         return [{"name": ring.name, "radius_m": ring.radius_m, "profile": _profile(ring.profile)} for ring in rings]
-    return ";".join(f"{ring.name}:{ring.radius_m!r}".removesuffix(".0") for ring in rings) or None
+    return ";".join(f"{ring.name}:{ring.radius_m!r}".removesuffix(".0") for ring in rings) or NO_RINGS
 
 
 def _profile(profile: Profile | None) -> str | dict[str, Any] | None:

@@ -33,6 +33,7 @@ from regions.readers.item import FileError
 
 LOSSES = "X-Geofence-Losses"
 MOST_TOLD = 20
+WITH_IDS = ("geojson", "geojsonl")
 
 router = APIRouter(prefix="/v1/exports", tags=["imports"])
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="export")
@@ -93,7 +94,8 @@ def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -
     folder = Path(tempfile.mkdtemp(prefix="geofence-export-"))
     try:
         path = folder / f"{kind}{chosen.SUFFIXES[0]}"
-        items = items_of_stores(places) if kind == "stores" else items_of_geofences(places)
+        items_of = items_of_stores if kind == "stores" else items_of_geofences
+        items = items_of(places, with_id=chosen.NAME in WITH_IDS)
         return path, chosen, tuple(chosen.write(items, path))
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)

@@ -134,10 +134,11 @@ def tags(value: Any) -> tuple[str, ...]:
 
 
 def rings(value: Any) -> tuple[Ring, ...]:
-    """`near:150;wide:800 m`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`."""
+    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`."""
     listed = _listed(value)
     if listed is None:
-        parts = [part for part in re.split(r"[;|]", text(value) or "") if part.strip()]
+        found = text(value) or ""
+        parts = [part for part in re.split(r"[;|]", "" if found == "none" else found) if part.strip()]
         listed = [dict(zip(("name", "radius_m"), (half.strip() for half in part.rpartition(":")[::2]), strict=True)) for part in parts]
     if len(listed) > MAX_RINGS:
         raise RowError("rings", "too_many", f"there are {len(listed)}; the limit is {MAX_RINGS}")

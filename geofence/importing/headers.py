@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from geofence.importing.day_hours import DayColumn, day_column
 from geofence.importing.report import Kind
 
 MOST_COLUMNS = 500
+DBF_NAME = 10  # characters of a column's name in a Shapefile
 
 _SHARED = {
     "brand": "brand chain banner brand_name chain_name retailer operator marke",
@@ -92,7 +94,7 @@ def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str]) -> Pla
     whole = _first((normal(name), name) for name in left)
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():
-        found = next((known[word] for known in (whole, last) for word in words if word in known), None)
+        found = next((known[word] for known in (whole, last) for word in _spellings(words) if word in known), None)
         if field not in column and found is not None and found not in column.values():
             column[field] = found
     taken = set(column.values())
@@ -124,6 +126,12 @@ def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for word, name in pairs:
         found.setdefault(word, name)
     return found
+
+
+@cache
+def _spellings(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words, and as Shapefiles cut them."""
+    return (*words, *(word[:DBF_NAME] for word in words if len(word) > DBF_NAME))
 
 
 def _told(column: Mapping[str, str], days: bool, rest: bool) -> frozenset[str]:

@@ -1,0 +1,360 @@
+"""Files of stores and geofences over HTTP: brought in, brought in again, refused, taken out."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+import pytest
+
+from api.routes.imports import MAX_BYTES
+from tests.servers.shop import Shop, open_shop
+
+HEADER = "Store Number,Name,Chain,Latitude,Longitude,opening_hours,Parking"
+ROWS = (
+    'b-1,"Berlin, Mitte",kette,52.52,13.405,Mo-Fr 09:00-18:00,yes',
+    "m-1,München,kette,48.137,11.575,whenever,",
+    "x-1,Nowhere,kette,948.1,11.5,,",
+    "b-1,Berlin again,kette,52.53,13.41,,",
+    "z-1,Zürich,andere,47.376,8.541,24/7,no",
+)
+CSV = "\r\n".join((HEADER, *ROWS, ""))
+
+
+def _bring(shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any) -> httpx.Response:
+    content = json.dumps(body) if isinstance(body, dict) else body
+    return shop.client.post("/v1/imports", params={"kind": kind, **params}, content=content)
+
+
+def _counts(report: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(report[name] for name in ("rows", "created", "updated", "unchanged", "skipped", "failed"))
+
+
+def _csv(count: int, first: int = 0) -> str:
+    rows = (f"s{n},Store {n},{48 + n % 1000 / 1000:.4f},{9 + n // 1000 / 100:.4f}" for n in range(first, first + count))
+    return "\n".join(("id,name,lat,lon", *rows))
+
+
+def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop: Shop) -> None:
+    report = _bring(shop, CSV).json()
+    assert _counts(report) == (5, 3, 0, 0, 0, 2)
+    assert (report["kind"], report["format"], report["counted"], report["complete"], report["dry_run"]) == (
+        "stores",
+        "csv",
+        "line",
+        True,
+        False,
+    )
+    assert [(one["number"], one["field"], one["code"]) for one in report["errors"]] == [
+        (4, "lat", "invalid_position"),
+        (5, "external_id", "duplicate_id"),
+    ]
+    assert "line 2" in report["errors"][1]["detail"]
+    assert [(one["number"], one["code"]) for one in report["warnings"]] == [(3, "invalid_hours")]
+    assert report["columns"]["Store Number"] == "external_id"
+    assert report["columns"]["Parking"] == "metadata"
+    assert "948" not in json.dumps(report)
+    berlin = shop.client.get("/v1/stores/b-1").json()
+    assert (berlin["name"], berlin["brand"], berlin["time_zone"], berlin["metadata"]) == (
+        "Berlin, Mitte",
+        "kette",
+        "Europe/Berlin",
+        {"Parking": "yes"},
+    )
+    assert [(ring["name"], ring["radius_m"]) for ring in berlin["rings"]] == [("near", 150.0)]
+    assert shop.client.get("/v1/stores/m-1").json()["opening_hours"] is None
+    assert shop.client.get("/v1/geofences/z-1/near").status_code == 200
+
+
+def test_a_dry_run_counts_as_the_real_one_and_changes_nothing(shop: Shop) -> None:
+    shop.client.put("/v1/stores/z-1", json={"name": "old", "lat": 1, "lon": 2})
+    tried = _bring(shop, CSV, dry_run="true").json()
+    assert [one["external_id"] for one in shop.client.get("/v1/stores").json()["data"]] == ["z-1"]
+    assert shop.client.get("/v1/stores/z-1").json()["name"] == "old"
+    real = _bring(shop, CSV).json()
+    assert tried["dry_run"] is True
+    assert tried | {"dry_run": False} == real
+    assert _counts(real) == (5, 2, 1, 0, 0, 2)
+
+
+def test_the_same_file_again_changes_nothing(shop: Shop) -> None:
+    _bring(shop, CSV)
+    before = shop.client.get("/v1/stores").json()
+    assert _counts(_bring(shop, CSV).json()) == (5, 0, 0, 3, 0, 2)
+    assert shop.client.get("/v1/stores").json() == before
+    assert _counts(_bring(shop, CSV, dry_run="true").json()) == (5, 0, 0, 3, 0, 2)
+
+
+def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
+    kept = {"tags": ["flagship"], "rings": [{"name": "door", "radius_m": 30.0, "profile": {"name": "exact"}}], "metadata": {"till": 3}}
+    shop.client.put("/v1/stores/s", json={"name": "S", "lat": 48.0, "lon": 11.0, "time_zone": "Europe/Vienna", "address": "A 1", **kept})
+    report = _bring(shop, "id,name,lat,lon\ns,Neu,48,11\n").json()
+    assert _counts(report) == (1, 0, 1, 0, 0, 0)
+    store = shop.client.get("/v1/stores/s").json()
+    assert (store["name"], store["address"], store["time_zone"], store["tags"], store["metadata"]) == (
+        "Neu",
+        "A 1",
+        "Europe/Vienna",
+        ["flagship"],
+        {"till": 3},
+    )
+    assert [(ring["name"], ring["radius_m"]) for ring in store["rings"]] == [("door", 30.0)]
+    _bring(shop, "id,name,lat,lon,tags,address\ns,Neu,48,11,,\n", ring="wide:800")
+    store = shop.client.get("/v1/stores/s").json()
+    assert (store["tags"], store["address"], [ring["name"] for ring in store["rings"]]) == ([], None, ["wide"])
+
+
+def test_a_ring_kept_by_name_keeps_the_visit_through_an_import(shop: Shop) -> None:
+    _bring(shop, "id,name,lat,lon\ns,S,48.137,11.575\n", ring=["near:150", "wide:800"])
+    ping = {"device_id": "phone", "lat": 48.137, "lon": 11.575, "ts": shop.now_ms - 60_000}
+    shop.client.post("/v1/pings", json=ping)
+    assert len(shop.client.get("/v1/visits").json()["data"]) == 2
+    _bring(shop, "id,name,lat,lon\ns,Renamed,48.137,11.575\n", ring=["near:160"])
+    ended = [one for one in shop.client.get("/v1/events").json()["data"] if one["kind"] == "geofence.exited"]
+    assert [(one["geofence_id"], one["reason"]) for one in ended] == [("s/wide", "geofence_removed")]
+
+
+def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop) -> None:
+    bow_tie = [[[11.0, 48.0], [11.1, 48.1], [11.1, 48.0], [11.0, 48.1], [11.0, 48.0]]]
+    features = [
+        {
+            "type": "Feature",
+            "id": "park",
+            "properties": {"name": "Park", "tags": ["a"]},
+            "geometry": {"type": "Polygon", "coordinates": bow_tie},
+        },
+        {
+            "type": "Feature",
+            "properties": {"id": "c", "subType": "Circle", "radius": 80},
+            "geometry": {"type": "Point", "coordinates": [11, 48]},
+        },
+        {"type": "Feature", "properties": {"id": "p"}, "geometry": {"type": "Point", "coordinates": [11, 48]}},
+        {"type": "Feature", "properties": {"id": "n"}, "geometry": None},
+        {
+            "type": "Feature",
+            "properties": {"id": "o", "store": "nobody", "radius": 50},
+            "geometry": {"type": "Point", "coordinates": [11, 48]},
+        },
+    ]
+    report = _bring(shop, {"type": "FeatureCollection", "features": features}, "geofences").json()
+    assert _counts(report) == (5, 2, 0, 0, 0, 3)
+    assert [(one["number"], one["code"]) for one in report["errors"]] == [(3, "no_radius"), (4, "no_position"), (5, "no_store")]
+    assert {(one["number"], one["field"]) for one in report["repairs"]} == {(1, "region")}
+    assert shop.client.get("/v1/geofences/park").json()["region"]["type"] in ("Polygon", "MultiPolygon")
+    assert shop.client.get("/v1/geofences/c").json()["region"] == {"type": "circle", "lat": 48.0, "lon": 11.0, "radius_m": 80.0}
+
+
+def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
+    closed = {"ref": "9", "name": "Gone", "end_date": "2020-05-05"}
+    known = {
+        "ref": "1", "@spider": "kette", "name": "Kette", "branch": "Mitte", "brand": "Kette", "brand:wikidata": "Q1",
+        "addr:street": "Hauptstr.", "addr:housenumber": "5", "addr:city": "Köln", "addr:postcode": "50667",
+        "opening_hours": "Mo-Sa 08:00-20:00", "website": "https://kette.example",
+    }  # fmt: skip
+    places = [(known, [6.957, 50.941]), (closed, [6.9, 50.9]), ({"ref": "2", "name": "Lost"}, None)]
+    features = [
+        {"type": "Feature", "id": f"hash{nth}", "properties": told, "geometry": at and {"type": "Point", "coordinates": at}}
+        for nth, (told, at) in enumerate(places)
+    ]
+    report = _bring(shop, {"type": "FeatureCollection", "dataset_attributes": {"@spider": "kette"}, "features": features}).json()
+    assert _counts(report) == (3, 1, 0, 0, 1, 1)
+    assert [(one["number"], one["code"]) for one in report["warnings"]] == [(2, "closed")]
+    assert [(one["number"], one["code"]) for one in report["errors"]] == [(3, "no_position")]
+    store = shop.client.get("/v1/stores/1").json()
+    assert (store["address"], store["opening_hours"], store["brand"]) == ("Hauptstr. 5, 50667 Köln", "Mo-Sa 08:00-20:00", "Kette")
+    assert store["metadata"] == {"@spider": "kette", "branch": "Mitte", "brand:wikidata": "Q1", "website": "https://kette.example"}
+
+
+def test_a_file_without_ids_gets_the_same_ones_each_time(shop: Shop) -> None:
+    body = "name;breite;laenge\nMitte;52,5201;13,4051\nOst;52,5301;13,4551\n"
+    report = _bring(shop, body).json()
+    assert _counts(report) == (2, 2, 0, 0, 0, 0)
+    assert [one["code"] for one in report["warnings"]] == ["made_id"]
+    assert _counts(_bring(shop, body).json()) == (2, 0, 0, 2, 0, 0)
+
+
+def test_columns_with_names_of_their_own_are_read_as_the_caller_says(shop: Shop) -> None:
+    body = "kasse,bezirk,hoch,quer\n7,Nord,48.5,11.5\n"
+    report = _bring(shop, body, map=["external_id:kasse", "name:bezirk", "lat:hoch", "lon:quer"]).json()
+    assert report["columns"] == {"kasse": "external_id", "bezirk": "name", "hoch": "lat", "quer": "lon"}
+    store = shop.client.get("/v1/stores/7").json()
+    assert (store["name"], store["lat"], store["lon"]) == ("Nord", 48.5, 11.5)
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer"),
+    [
+        ({"kind": "shops"}, "/query/kind"),
+        ({"kind": "stores", "ring": "near"}, "/query/ring"),
+        ({"kind": "stores", "ring": "near:5"}, "/query/ring"),
+        ({"kind": "stores", "ring": ["near:50", "near:60"]}, "/query/ring"),
+        ({"kind": "geofences", "ring": "near:50"}, "/query/ring"),
+        ({"kind": "stores", "map": "colour:red"}, "/query/map"),
+        ({"kind": "stores", "format": "excel"}, "/query/format"),
+        ({"kind": "stores", "dryrun": "true"}, "/query/dryrun"),
+    ],
+)
+def test_a_wish_that_nobody_understands_is_refused_before_the_file_is_read(shop: Shop, params: dict[str, Any], pointer: str) -> None:
+    answer = shop.client.post("/v1/imports", params=params, content=CSV)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"][0]["pointer"].startswith(pointer)
+    assert shop.client.get("/v1/stores").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\x00\x01\x02 garbage \xff", b"{", b"[1,2", b"%PDF-1.7 hello", b"PK\x03\x04 no archive", b"<kml><!DOCTYPE"]
+)
+def test_a_file_that_cannot_be_read_is_a_problem_with_a_code(shop: Shop, body: bytes) -> None:
+    answer = _bring(shop, body)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["code"] in ("empty", "unknown_format", "broken", "external_entity", "bomb")
+
+
+def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_is_kept(shop: Shop) -> None:
+    row = b"s,Store,48.0,11.0\n" * 4096
+
+    def endless() -> Any:
+        yield b"id,name,lat,lon\n"
+        for _ in range(MAX_BYTES // len(row) + 2):
+            yield row
+
+    try:
+        status = shop.client.post("/v1/imports", params={"kind": "stores"}, content=endless()).status_code
+    except httpx.TransportError:
+        status = 413  # the service hangs up on whoever goes on sending
+    assert status == 413
+    assert _status_of_a_promise(shop, 100 * 1024 * 1024) == 413
+    assert shop.client.get("/v1/stores").json()["data"] == []
+
+
+def _status_of_a_promise(shop: Shop, length: int) -> int:
+    """The answer to a request that only says how long its body will be."""
+    where = httpx.URL(shop.running.url)
+    lines = ("POST /v1/imports?kind=stores HTTP/1.1", "Host: x", f"Authorization: Bearer {shop.sk}", f"Content-Length: {length}", "", "")
+    with socket.create_connection((where.host, where.port), 30) as line:
+        line.sendall("\r\n".join(lines).encode())
+        return int(line.recv(4096).split(b" ")[1])
+
+
+def test_wrappings_of_a_file_are_refused_with_a_word_on_how_to_send_it(shop: Shop) -> None:
+    form = shop.client.post("/v1/imports", params={"kind": "stores"}, files={"file": ("s.csv", CSV)})
+    assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
+    assert "--data-binary" in form.json()["detail"]
+    packed = shop.client.post("/v1/imports", params={"kind": "stores"}, content=b"x", headers={"Content-Encoding": "gzip"})
+    assert (packed.status_code, packed.json()["code"]) == (415, "unsupported_encoding")
+
+
+def test_only_a_key_that_manages_may_bring_in_and_one_that_reads_may_take_out(shop: Shop) -> None:
+    with shop.with_key(shop.pk) as client:
+        assert client.post("/v1/imports", params={"kind": "stores"}, content=CSV).status_code == 403
+        assert client.get("/v1/exports/stores").status_code == 403
+        assert client.get("/v1/lint").status_code == 403
+    with shop.with_key("") as client:
+        assert client.post("/v1/imports", params={"kind": "stores"}, content=CSV).status_code == 401
+
+
+def test_progress_comes_line_by_line_and_the_report_last(shop: Shop) -> None:
+    headers = {"Accept": "application/x-ndjson"}
+    body = _csv(4_500)
+    with shop.client.stream("POST", "/v1/imports", params={"kind": "stores"}, content=body, headers=headers) as answer:
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        *progress, report = map(json.loads, answer.iter_lines())
+    assert [one["rows"] for one in progress] == [2_000, 4_000, 4_500]
+    assert {one["of"] for one in progress} == {4_500}
+    assert _counts(report) == (4_500, 4_500, 0, 0, 0, 0)
+    refused = shop.client.post("/v1/imports", params={"kind": "stores"}, content=b"", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "empty")
+
+
+def test_a_file_that_breaks_off_leaves_what_came_before_and_says_so(shop: Shop) -> None:
+    lines = [
+        json.dumps({"type": "Feature", "properties": {"id": f"s{n}"}, "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1e4]}})
+        for n in range(5)
+    ]
+    report = _bring(shop, "\n".join([*lines, '{"type": "Feature", "geom']), format="geojsonl").json()
+    assert report["created"] == 5
+    assert (report["complete"], report["failed"], report["errors"][0]["number"]) == (True, 1, 6)
+    assert len(shop.client.get("/v1/stores").json()["data"]) == 5
+
+
+def test_pings_are_answered_while_a_large_file_comes_in(shop: Shop) -> None:
+    answers: list[httpx.Response] = []
+    large = threading.Thread(target=lambda: answers.append(_bring(shop, _csv(12_000))))
+    with shop.with_key(shop.pk) as client:
+        large.start()
+        pings = 0
+        while large.is_alive():
+            body = {"device_id": "phone", "lat": 48.0, "lon": 9.0, "ts": shop.now_ms - 600_000 + pings * 1000}
+            assert client.post("/v1/pings", json=body).status_code == 202
+            pings += 1
+    assert _counts(answers[0].json()) == (12_000, 12_000, 0, 0, 0, 0)
+    assert pings >= 6  # one at least for each chunk
+
+
+def test_an_export_of_a_brand_or_tag_holds_only_those(shop: Shop) -> None:
+    shop.client.put(
+        "/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "brand": "kette", "tags": ["x"], "rings": [{"name": "near", "radius_m": 50}]}
+    )
+    shop.client.put("/v1/stores/b", json={"name": "B", "lat": 1, "lon": 2, "brand": "andere"})
+    region = {"type": "circle", "lat": 1, "lon": 2, "radius_m": 50}
+    shop.client.put("/v1/geofences/g", json={"region": region, "tags": ["x"]})
+
+    def names(path: str, **params: str) -> list[str]:
+        answer = shop.client.get(f"/v1/exports/{path}", params=params)
+        assert answer.headers["content-disposition"].startswith("attachment")
+        return [one["properties"]["external_id"] for one in answer.json()["features"]]
+
+    assert names("stores") == ["a", "b"]
+    assert names("stores", brand="kette") == names("stores", tag="x") == ["a"]
+    assert names("geofences") == names("geofences", tag="x", rings="false") == ["g"]
+    assert names("geofences", rings="true") == ["a/near", "g"]
+    assert shop.client.get("/v1/exports/geofences", params={"brand": "kette"}).status_code == 422
+    assert shop.client.get("/v1/exports/shops").status_code == 422
+
+
+def test_the_rings_in_an_export_of_geofences_are_left_to_their_stores(shop: Shop) -> None:
+    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 50}]})
+    whole = shop.client.get("/v1/exports/geofences", params={"rings": "true", "format": "csv"})
+    report = _bring(shop, whole.content, "geofences").json()
+    assert _counts(report) == (1, 0, 0, 0, 1, 0)
+    assert [one["code"] for one in report["warnings"]] == ["ring_of_store"]
+
+
+def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) -> None:
+    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "metadata": {"n": 5}})
+    answer = shop.client.get("/v1/exports/stores", headers={"Accept": "text/html, text/csv;q=0.9"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert 'filename="stores.csv"' in answer.headers["content-disposition"]
+    losses = json.loads(unquote(answer.headers["x-geofence-losses"]))
+    assert losses
+    assert all(isinstance(one, str) for one in losses)
+    assert quote(json.dumps(losses, separators=(",", ":"))) == answer.headers["x-geofence-losses"]
+
+
+def test_the_map_is_looked_at_after_an_import_and_whenever_one_asks(shop: Shop) -> None:
+    shop.client.put("/v1/stores/old", json={"name": "Old", "lat": 48.1371, "lon": 11.5751, "rings": [{"name": "near", "radius_m": 150}]})
+    body = "id,name,lat,lon,radius_m\nnew,New,48.1371,11.5751,150\ntiny,Tiny,48.2372,11.6751,12\n"
+    report = _bring(shop, body).json()
+    assert {(one["code"], tuple(one["geofences"])) for one in report["lint"]} >= {
+        ("duplicate", ("new/near", "old/near")),
+        ("too_small", ("tiny/near",)),
+    }
+    found = shop.client.get("/v1/lint").json()
+    assert found["total"] == len(found["data"]) >= 2
+    small = shop.client.get("/v1/lint", params={"code": "too_small", "kind": "stores"}).json()
+    assert [one["geofences"] for one in small["data"]] == [["tiny/near"]]
+    assert small["counts"] == found["counts"]
+    assert shop.client.get("/v1/lint", params={"kind": "geofences"}).json()["data"] == []
+
+
+def test_a_project_never_sees_what_another_brings_in(shop: Shop) -> None:
+    other = open_shop(shop.running)
+    _bring(shop, CSV)
+    assert other.client.get("/v1/stores").json()["data"] == []
+    assert other.client.get("/v1/exports/stores").json()["features"] == []
+    assert other.client.get("/v1/lint").json() == {"data": [], "total": 0, "counts": {}, "next_cursor": None}
+    other.client.close()
