@@ -6,6 +6,7 @@ the chord of each lies within millimetres of it, which needs no projection and k
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from shapely import LineString, MultiPolygon, Polygon
 from shapely.affinity import translate
 
 from regions.chord import arc_m
-from regions.ellipsoid import Floats, in_space, metres_per_degree, ring_area_m2
+from regions.ellipsoid import E2, Floats, in_space, in_space_one, metres_per_degree, ring_area_m2
 
 PIECE_M = 300.0
 PIECES = 20_000  # of a very long border; its pieces grow instead
@@ -29,8 +30,7 @@ class Border:
     __slots__ = ("_along", "_block_radius", "_centre", "_length2", "_start", "perimeter_m", "segments", "shape")
 
     def __init__(self, shape: Polygon | MultiPolygon) -> None:
-        shapely.prepare(shape)
-        self.shape = shape
+        self.shape = _prepared(shape)
         self.segments = real_segments(shape)
         lengths = _lengths_m(self.segments)
         self.perimeter_m = float(lengths.sum())
@@ -51,6 +51,16 @@ class Border:
         cut = _divided(self.segments, _lengths_m(self.segments), step_m)
         points = np.concatenate([cut[:, 0], cut[-1:, 1], cut[:, 1]])
         return points[:, 1], np.clip(points[:, 0], -180.0, 180.0)
+
+    def ball(self) -> tuple[float, float, float]:
+        """Latitude, longitude and radius in metres of a circle that holds the area."""
+        step = self.perimeter_m / 256
+        points = np.stack(in_space(*self.samples(max(1.0, step))))
+        x, y, z = points.mean(axis=1)
+        lat = math.degrees(math.atan2(z, math.hypot(x, y) * (1 - E2)))
+        lon = math.degrees(math.atan2(y, x))
+        chord = _lengths(points.T - np.array(in_space_one(lat, lon)))
+        return lat, lon, float(arc_m(chord).max()) + step + 1.0
 
     def _distance_m(self, lat: Floats, lon: Floats) -> Floats:
         """Nearest chord: first the blocks that can hold it, then their pieces."""
@@ -76,6 +86,14 @@ class Border:
             found = _to_pieces(ping[row[part]], self._start[at_block], self._along[at_block], self._length2[at_block])
             np.minimum.at(best, row[part], found)
         return best
+
+
+def _prepared(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    """A copy for this border alone. GEOS fills what it prepares at the first question, so one is asked before others share it."""
+    own = cast("Polygon | MultiPolygon", shapely.from_wkb(shapely.to_wkb(shape)))
+    shapely.prepare(own)
+    shapely.intersects_xy(own, *parts(own)[0].exterior.coords[0][:2])
+    return own
 
 
 def covers(shape: Polygon | MultiPolygon, lat: Floats, lon: Floats) -> NDArray[np.bool_]:

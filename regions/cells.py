@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import chain, repeat
 
 import h3
 import h3.api.basic_int as h3_int
+import h3.api.memview_int as h3_view
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ from regions.ellipsoid import CURVATURE_MAX_M, CURVATURE_MIN_M, Floats
 from regions.region import RegionError
 
 Cells = NDArray[np.uint64]
+Rows = NDArray[np.int64]
 
 FINEST = 12
 _SQRT7 = math.sqrt(7)
@@ -32,6 +34,8 @@ _SHRINK = math.cos(math.radians(37.3774)) ** 2 * 0.99  # one per cent in hand
 _BELOW = 1 / (_SQRT7 - 1)  # how far logical cells reach from their centre, in spacings
 _EDGE = 1 / math.sqrt(3)  # two cells that do not touch are this far apart, in spacings
 _OUTCROP = _BELOW - 0.5  # how far a logical cell sticks out of its hexagon, at most
+
+_NO_RESOLUTION = np.uint64(~(0xF << 52) & 0xFFFF_FFFF_FFFF_FFFF)
 
 REACH_M = [1.01 * CURVATURE_MAX_M * _BELOW * s for s in _SPACING]
 """By resolution: no point of a logical cell is further than this from the cell's centre."""
@@ -53,8 +57,7 @@ def cell_of(lat: float, lon: float, resolution: int) -> str:
 
 def cell_one(lat: float, lon: float, resolution: int) -> int:
     """`cell_of` as an integer."""
-    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
-        raise _off_earth()
+    check_position(lat, lon)
     return int(h3_int.latlng_to_cell(lat, lon, resolution))
 
 
@@ -66,7 +69,14 @@ def cells_at(lat: Floats, lon: Floats, resolution: int) -> Cells:
 
 def check_positions(lat: Floats, lon: Floats) -> None:
     """Raise `RegionError` unless all latitudes are within 90 and all longitudes within 180 degrees."""
-    if not ((np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0)).all():
+    # a NaN is the least and the greatest of its array, and not within anything
+    if len(lat) and not (lat.min() >= -90.0 and lat.max() <= 90.0 and lon.min() >= -180.0 and lon.max() <= 180.0):
+        raise _off_earth()
+
+
+def check_position(lat: float, lon: float) -> None:
+    """`check_positions` for one."""
+    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
         raise _off_earth()
 
 
@@ -76,13 +86,32 @@ def _off_earth() -> RegionError:
 
 def parents(cells: Cells, resolution: int) -> Cells:
     """(n,) ancestors at a coarser (or the same) resolution: set its four bits, and all digits below it."""
-    keep = np.uint64(~(0xF << 52) & 0xFFFF_FFFF_FFFF_FFFF)
-    return (cells & keep) | np.uint64((resolution << 52) | ((1 << 3 * (15 - resolution)) - 1))
+    return (cells & _NO_RESOLUTION) | np.uint64(_filled(resolution))
 
 
-def parent_one(cell: int, resolution: int) -> int:
-    """`parents` for one cell."""
-    return (cell & ~(0xF << 52)) | (resolution << 52) | ((1 << 3 * (15 - resolution)) - 1)
+def ancestors(cells: Cells, fillings: Cells) -> Cells:
+    """(r, n) ancestors at each of r resolutions, given by their `fillings`."""
+    return np.asarray((cells & _NO_RESOLUTION) | fillings[:, None], dtype=np.uint64)
+
+
+def fillings(resolutions: Iterable[int]) -> Cells:
+    """(r,) bits that an ancestor at each resolution has set."""
+    return np.array([_filled(resolution) for resolution in resolutions], dtype=np.uint64)
+
+
+def ancestor_one(cell: int, filling: int) -> int:
+    """`ancestors` for one cell and one filling."""
+    return (cell & ~(0xF << 52)) | filling
+
+
+def _filled(resolution: int) -> int:
+    return (resolution << 52) | ((1 << 3 * (15 - resolution)) - 1)
+
+
+def resolutions_of(cells: Cells) -> tuple[int, ...]:
+    """Resolutions that occur among cells, coarsest first."""
+    count = np.bincount((cells >> np.uint64(52) & np.uint64(0xF)).view(np.int64), minlength=16)
+    return tuple(np.nonzero(count)[0].tolist())
 
 
 def disk(cell: int, k: int) -> list[int]:
@@ -91,9 +120,17 @@ def disk(cell: int, k: int) -> list[int]:
     return found
 
 
-def centres(cells: Iterable[int]) -> tuple[Floats, Floats]:
+def disks(cells: Cells, k: int) -> tuple[Cells, Rows]:
+    """The disks of many cells one after the other, and for each of their cells the row it belongs to."""
+    found = list(map(h3_view.grid_disk, cells.tolist(), repeat(k)))
+    count = np.fromiter(map(len, found), np.int64, len(found))
+    return np.frombuffer(b"".join(found), np.uint64), np.repeat(np.arange(len(found)), count)
+
+
+def centres(cells: Cells) -> tuple[Floats, Floats]:
     """Latitudes and longitudes of the cells' centres."""
-    found = np.array([h3_int.cell_to_latlng(cell) for cell in cells], dtype=np.float64).reshape(-1, 2)
+    pairs = chain.from_iterable(map(h3_int.cell_to_latlng, cells.tolist()))
+    found = np.fromiter(pairs, np.float64, 2 * len(cells)).reshape(-1, 2)
     return found[:, 0], found[:, 1]
 
 

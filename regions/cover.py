@@ -15,20 +15,39 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
 
 from regions.border import Border, area_m2, covers
-from regions.cells import FINEST, REACH_M, Cells, cell_one, cells_at, centres, disk, disk_reach_m, mean_area_m2, mean_edge_m
+from regions.cells import (
+    FINEST,
+    REACH_M,
+    Cells,
+    Rows,
+    cells_at,
+    centres,
+    check_positions,
+    disk,
+    disk_reach_m,
+    disks,
+    mean_area_m2,
+    mean_edge_m,
+)
 from regions.chord import arc_m, doubt_m
-from regions.ellipsoid import in_space
-from regions.region import Area, Circle, Region, RegionError
+from regions.ellipsoid import Floats, in_space
+from regions.region import Area, Region, RegionError
 
-Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 CELLS = 20_000
-_RINGS = 6  # of a circle's disk: about 7 to 35 cells remain
 _WISHED = 40  # cells of an area
-_CHUNK = 2_000  # circles covered at once
+_CHUNK = 4_000  # circles covered at once
+
+# Rings of a circle's disk, by size. A disk's cost is per fence, and small fences are many: few rings, 3 to 6 cells remain.
+# What a false candidate costs is per square kilometre, and large fences have those: more rings of finer cells.
+_SMALL_M, _MIDDLE_M = disk_reach_m(2, 9), 2_000.0
+_RINGS = (2, 4, 6)
+_REACH = np.array([[disk_reach_m(k, res) for res in range(FINEST + 1)] for k in range(1, max(_RINGS) + 1)])
+LARGEST_M = float(_REACH[-1, 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +59,93 @@ class Cover:
     rim: Cells
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """(m,) each: a cell, the row of the region it covers, and whether it lies wholly inside. Each pair once."""
+
+    cell: Cells
+    row: Rows
+    inner: Mask
+
+
 def cover(region: Region) -> Cover:
     """The cover of one region. Raises `RegionError` for positions off the earth and for more than 20,000 cells."""
-    return _cover_circles([region])[0] if isinstance(region, Circle) else cover_area(region, Border(region.shape))
+    if isinstance(region, Area):
+        return cover_area(region, Border(region.shape))
+    lat, lon, radius_m = (np.array([value]) for value in (region.lat, region.lon, region.radius_m))
+    found = next(circle_pairs(lat, lon, radius_m))
+    return Cover(int(_planned(radius_m)[0][0]), found.cell[found.inner], found.cell[~found.inner])
 
 
-def covers_of(regions: Sequence[Region], borders: Sequence[Border | None]) -> Iterator[Cover]:
-    """The covers of many regions, in order, each area with its border; circles are computed together."""
-    for start in range(0, len(regions), _CHUNK):
-        part = regions[start : start + _CHUNK]
-        circles = iter(_cover_circles([region for region in part if isinstance(region, Circle)]))
-        for region, border in zip(part, borders[start : start + _CHUNK], strict=True):
-            yield next(circles) if isinstance(region, Circle) else cover_area(region, border or Border(region.shape))
+def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
+    """The covers of (n,) circles, some thousands at a time.
+
+    Raises `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`.
+    """
+    check_positions(lat, lon)
+    if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
+        raise RegionError("invalid_radius", f"the radius must be above 0 and at most {LARGEST_M:,.0f} metres")
+    for start in range(0, len(lat), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        resolution, rings = _planned(radius_m[part])
+        plan = resolution * 16 + rings
+        for each in np.unique(plan).tolist():
+            row = start + np.nonzero(plan == each)[0]
+            yield _pairs_of(lat[row], lon[row], radius_m[row], row, each >> 4, each & 15)
 
 
-def _cover_circles(circles: list[Circle]) -> list[Cover]:
-    if not circles:
-        return []
-    resolutions = [_circle_resolution(circle.radius_m) for circle in circles]
-    disks = [disk(cell_one(c.lat, c.lon, res), _rings(c.radius_m, res)) for c, res in zip(circles, resolutions, strict=True)]
-    ends = np.cumsum([len(found) for found in disks])
-    cells = np.fromiter(chain.from_iterable(disks), np.uint64, int(ends[-1]))
-    owner = np.repeat(np.arange(len(circles)), np.diff(ends, prepend=0))
-    inner, near = _judged(circles, np.array(resolutions), cells, owner)
-    covers_found = []
-    for nth, end in enumerate(ends):
-        part = slice(end - len(disks[nth]), end)
-        covers_found.append(Cover(resolutions[nth], cells[part][inner[part]], cells[part][near[part] & ~inner[part]]))
-    return covers_found
+def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
+    """For each circle the finest resolution at which it fits a disk of its rings, and the fewest rings that do there."""
+    most = np.select([radius_m <= _SMALL_M, radius_m <= _MIDDLE_M], _RINGS[:2], _RINGS[2])
+    resolution = np.zeros(len(radius_m), dtype=np.int64)
+    for rings in _RINGS:
+        mine = most == rings
+        resolution[mine] = FINEST - np.searchsorted(_REACH[rings - 1, ::-1], radius_m[mine])
+    return resolution, 1 + np.count_nonzero(radius_m > _REACH[:, resolution], axis=0)
 
 
-def _judged(circles: list[Circle], resolutions: Rows, cells: Cells, owner: Rows) -> tuple[Mask, Mask]:
-    """For each cell: wholly inside its circle; not surely outside."""
-    here = in_space(*centres(cells.tolist()))
-    there = in_space([c.lat for c in circles], [c.lon for c in circles])
+def _pairs_of(lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution: int, rings: int) -> Pairs:
+    """Cells whose centre is further from the circle than cells reach are dropped; those nearer than that are inner."""
+    cells, owner = disks(cells_at(lat, lon, resolution), rings)
+    here, there = in_space(*centres(cells)), in_space(lat, lon)
     chord = np.sqrt(sum((a - b[owner]) ** 2 for a, b in zip(here, there, strict=True)))
-    reach = np.array(REACH_M)[resolutions][owner] + doubt_m(chord)
-    away, radius = arc_m(chord), np.array([c.radius_m for c in circles])[owner]
-    return away + reach <= radius, away - reach <= radius
+    reach, away, radius = REACH_M[resolution] + doubt_m(chord), arc_m(chord), radius_m[owner]
+    near = away - reach <= radius
+    return Pairs(cells[near], row[owner[near]], (away + reach <= radius)[near])
 
 
-def _circle_resolution(radius_m: float) -> int:
-    """The finest resolution at which the circle fits a disk of few rings."""
-    return next((res for res in range(FINEST, 0, -1) if radius_m <= disk_reach_m(_RINGS, res)), 0)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Regions as an index takes them: balls around them (for circles the circle itself), areas by row, covers by row."""
+
+    lat: Floats
+    lon: Floats
+    radius_m: Floats
+    areas: dict[int, Area]
+    pairs: Iterator[Pairs]
 
 
-def _rings(radius_m: float, resolution: int) -> int:
-    return next(k for k in range(1, 100) if radius_m <= disk_reach_m(k, resolution))
+def taken_circles(lat: Floats, lon: Floats, radius_m: Floats) -> Taken:
+    """(n,) circles, without an object for each."""
+    return Taken(lat, lon, radius_m, {}, circle_pairs(lat, lon, radius_m))
+
+
+def taken(regions: Sequence[Region]) -> Taken:
+    """Regions of both kinds. The border of an area is held only while its cover is found."""
+    areas = {row: region for row, region in enumerate(regions) if isinstance(region, Area)}
+    found = {row: _taken_area(area, row) for row, area in areas.items()}
+    balls = [found[row][0] if isinstance(region, Area) else (region.lat, region.lon, region.radius_m) for row, region in enumerate(regions)]
+    lat, lon, radius_m = np.array(balls, dtype=np.float64).reshape(-1, 3).T.copy()
+    row = np.array([row for row in range(len(regions)) if row not in areas], dtype=np.int64)
+    circles = (Pairs(each.cell, row[each.row], each.inner) for each in circle_pairs(lat[row], lon[row], radius_m[row]))
+    return Taken(lat, lon, radius_m, areas, chain((pairs for _, pairs in found.values()), circles))
+
+
+def _taken_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pairs]:
+    border = Border(area.shape)
+    found = cover_area(area, border)
+    cell = np.concatenate([found.inner, found.rim])
+    return border.ball(), Pairs(cell, np.full(len(cell), row), np.arange(len(cell)) < len(found.inner))
 
 
 def cover_area(area: Area, border: Border) -> Cover:
@@ -94,35 +153,35 @@ def cover_area(area: Area, border: Border) -> Cover:
     size = area_m2(area.shape)
     wished = (res for res in range(FINEST, 0, -1) if size / mean_area_m2(res) + border.perimeter_m / (1.5 * mean_edge_m(res)) <= _WISHED)
     for resolution in range(next(wished, 0), -1, -1):
-        found = _cover_area(area, border, resolution)
+        found = _cover_area(border, resolution)
         if found:
             return found
     raise RegionError("cover_too_large", f"the area needs more than {CELLS:,} cells, which is the limit", "")
 
 
-def _cover_area(area: Area, border: Border, resolution: int) -> Cover | None:
+def _cover_area(border: Border, resolution: int) -> Cover | None:
     """None when it takes more than the limit."""
     on_border = np.unique(cells_at(*border.samples(disk_reach_m(1, resolution)), resolution))
     if len(on_border) > CELLS:
         return None
     seen = set(chain.from_iterable(disk(cell, 1) for cell in on_border.tolist()))
     cells = np.fromiter(seen, np.uint64, len(seen))
-    lat, lon = centres(cells.tolist())
+    lat, lon = centres(cells)
     edge_m, reach_m = border.edge_m(lat, lon), REACH_M[resolution] * 1.001 + 1.0
     rim = cells[np.abs(edge_m) <= reach_m]
-    inner = _filled(area, cells[edge_m < -reach_m], rim, seen)
+    inner = _filled(border.shape, cells[edge_m < -reach_m], rim, seen)
     return Cover(resolution, inner, rim) if len(inner) + len(rim) <= CELLS else None
 
 
-def _filled(area: Area, first: Cells, rim: Cells, seen: set[int]) -> Cells:
+def _filled(shape: Polygon | MultiPolygon, first: Cells, rim: Cells, seen: set[int]) -> Cells:
     """Grow from the cells at the border to all cells the border never enters; stops past the limit."""
     found: list[int] = first.tolist()
     edge = found + rim.tolist()
     while edge and len(found) <= CELLS:
         fresh = list(set(chain.from_iterable(disk(cell, 1) for cell in edge)) - seen)
         seen.update(fresh)
-        lat, lon = centres(fresh)
-        inside = covers(area.shape, lat, lon)
+        lat, lon = centres(np.array(fresh, dtype=np.uint64))
+        inside = covers(shape, lat, lon)
         edge = [cell for cell, is_in in zip(fresh, inside.tolist(), strict=True) if is_in]
         found += edge
     return np.array(found, dtype=np.uint64)

@@ -1,13 +1,14 @@
-"""The shapes of an index as columns: what an exact distance needs, by slot.
+"""The shapes of an index as rows: what an exact distance needs, by slot.
 
-Columns only grow at their end. A grown copy shares the arrays while there is room, so adding one fence among a million
-costs no copy, and readers of an older version never look beyond their own end.
+Rows are only added at the end. A grown copy shares the arrays while there is room, so adding one fence among a million
+costs no copy, and readers of an older version never look beyond their own end. Borders of areas are prepared at their
+first use and kept; two threads may prepare one twice, and either result serves.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
@@ -16,89 +17,129 @@ from numpy.typing import NDArray
 
 from regions.border import Border, area_m2, covers, inradius_m
 from regions.chord import FAR_M, arc_m
-from regions.ellipsoid import Floats, in_space, in_space_one
+from regions.ellipsoid import CURVATURE_MAX_M, Floats, in_space, in_space_one
 from regions.geodesy import edge_of_chord_m, edge_of_chord_m_one
 from regions.region import Area, Circle, Region
 
 Slots = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 T = TypeVar("T")
 OfArea = Callable[[Border, Floats, Floats], Floats]
 
-_LAT, _LON, _RADIUS, _X, _Y, _Z, _IS_AREA = range(7)  # areas: centre and radius of a ball that holds them
+_WIDTH = 6  # latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that holds them
+_LAT, _LON, _RADIUS, _X, _Y, _Z = range(_WIDTH)
+_FAR_DIAMETER_M = 2.0 * CURVATURE_MAX_M
 
 
 class Shapes:
     """Circles as numbers, areas with their borders. Immutable to readers; grown by one writer at a time."""
 
-    __slots__ = ("_areas", "_borders", "_columns", "_inradius", "_lock", "_used", "_views", "count")
+    __slots__ = ("_areas", "_borders", "_inradius", "_is_area", "_lock", "_rows", "_used", "_view", "count")
 
     def __init__(self) -> None:
-        self._columns: Floats = np.empty((7, 0))
-        self._views = [column.data for column in self._columns]
+        self._rows: Floats = np.empty((0, _WIDTH))
+        self._is_area: Mask = np.empty(0, dtype=np.bool_)
         self._areas: dict[int, Area] = {}
         self._borders: dict[int, Border] = {}
         self._inradius: dict[int, float] = {}
         self._used = [0]
         self._lock = Lock()
         self.count = 0
+        self._see()
+
+    def _see(self) -> None:
+        self._view = self._rows.reshape(-1).data
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the columns."""
-        return self._columns.nbytes
+        """Bytes of the rows in use."""
+        return self.count * (_WIDTH * 8 + 1)
 
-    def grown(self, added: Sequence[Region], borders: Sequence[Border | None]) -> Shapes:
-        """These shapes and the added ones behind them; `borders` (`borders_of`) has one for each area."""
+    @property
+    def areas(self) -> dict[int, Area]:
+        """The areas by slot."""
+        return self._own(self._areas)
+
+    @property
+    def balls(self) -> Floats:
+        """(count, 3) latitude, longitude and radius of each circle, or of a ball around the area."""
+        return self._rows[: self.count, : _RADIUS + 1]
+
+    @property
+    def centres(self) -> Floats:
+        """(count, 3) the balls' centres in space."""
+        return self._rows[: self.count, _X:]
+
+    def grown(self, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Area]) -> Shapes:
+        """These shapes and (n,) more behind them; `areas` has those of them that are no circles, by row."""
         grown = Shapes()
         with self._lock:
-            end = self.count + len(added)
-            roomy = self._used[0] == self.count and end <= self._columns.shape[1]
-            if roomy:
-                grown._columns, grown._views, grown._used, grown._lock = self._columns, self._views, self._used, self._lock
+            end = self.count + len(lat)
+            if self._used[0] == self.count and end <= len(self._rows):
+                grown._rows, grown._is_area, grown._used, grown._lock = self._rows, self._is_area, self._used, self._lock
                 grown._areas, grown._borders, grown._inradius = self._areas, self._borders, self._inradius
             else:
-                grown._columns = np.empty((7, end if not self.count else end + end // 8 + 16))
-                grown._columns[:, : self.count] = self._columns[:, : self.count]
-                grown._views = [column.data for column in grown._columns]
-                grown._areas, grown._borders, grown._inradius = self._own(self._areas), self._own(self._borders), self._own(self._inradius)
-            grown._write(self.count, added, borders)
+                self._copy_to(grown, end + end // 16 + 16)
+            part = slice(self.count, end)
+            grown._rows[part] = np.stack([lat, lon, radius_m, *in_space(lat, lon)], axis=1)
+            grown._is_area[part] = False
+            for row, area in areas.items():
+                grown._areas[self.count + row] = area
+                grown._is_area[self.count + row] = True
             grown._used[0] = grown.count = end
+        grown._see()
         return grown
 
-    def _write(self, start: int, added: Sequence[Region], borders: Sequence[Border | None]) -> None:
-        rows = np.array([_ball(region, border) for region, border in zip(added, borders, strict=True)], dtype=np.float64).reshape(-1, 3)
-        part = slice(start, start + len(added))
-        self._columns[_LAT : _RADIUS + 1, part] = rows.T
-        self._columns[_X : _Z + 1, part] = in_space(rows[:, 0], rows[:, 1])
-        self._columns[_IS_AREA, part] = [border is not None for border in borders]
-        for slot, (region, border) in enumerate(zip(added, borders, strict=True), start):
-            if isinstance(region, Area) and border is not None:
-                self._areas[slot], self._borders[slot] = region, border
+    def _copy_to(self, grown: Shapes, room: int) -> None:
+        grown._rows, grown._is_area = np.empty((room, _WIDTH)), np.empty(room, dtype=np.bool_)
+        grown._rows[: self.count], grown._is_area[: self.count] = self._rows[: self.count], self._is_area[: self.count]
+        grown._areas, grown._borders, grown._inradius = self._own(self._areas), self._own(self._borders), self._own(self._inradius)
 
     def _own(self, by_slot: dict[int, T]) -> dict[int, T]:
         """Without what another version, grown from the same one, has put behind our end."""
-        return {slot: value for slot, value in by_slot.items() if slot < self.count}
+        return {slot: value for slot, value in list(by_slot.items()) if slot < self.count}
+
+    def taken(self, slots: Slots) -> Shapes:
+        """The shapes of some slots, in their order, renumbered from 0. What was prepared for areas goes along."""
+        new = {int(old): row for row, old in enumerate(slots.tolist())} if self._areas else {}
+        fresh = Shapes()
+        fresh._rows, fresh._is_area = self._rows[slots], self._is_area[slots]
+        fresh._areas = {new[old]: area for old, area in self.areas.items() if old in new}
+        fresh._borders = {new[old]: border for old, border in self._own(self._borders).items() if old in new}
+        fresh._inradius = {new[old]: found for old, found in self._own(self._inradius).items() if old in new}
+        fresh._used[0] = fresh.count = len(slots)
+        fresh._see()
+        return fresh
 
     def region(self, slot: int) -> Region:
         """The region in a slot."""
-        lat, lon, radius = (view[slot] for view in self._views[: _RADIUS + 1])
-        return self._areas.get(slot) or Circle(lat, lon, radius)
+        if not 0 <= slot < self.count:
+            raise IndexError("no such slot")
+        at = slot * _WIDTH
+        return self._areas.get(slot) or Circle(self._view[at], self._view[at + _LON], self._view[at + _RADIUS])
+
+    def border(self, slot: int) -> Border:
+        """The prepared border of the area in a slot."""
+        found = self._borders.get(slot)
+        if found is None:
+            found = self._borders[slot] = Border(self._areas[slot].shape)
+        return found
 
     def radius_m(self, slot: int) -> float:
         """A circle's radius, or that of the circle as large as the area."""
         area = self._areas.get(slot)
-        return math.sqrt(area_m2(area.shape) / math.pi) if area else float(self._views[_RADIUS][slot])
+        return math.sqrt(area_m2(area.shape) / math.pi) if area else float(self._view[slot * _WIDTH + _RADIUS])
 
     def inradius_m(self, slot: int) -> float:
         """Radius of a large circle that fits inside."""
         area = self._areas.get(slot)
         if area is None:
-            return float(self._views[_RADIUS][slot])
+            return float(self._view[slot * _WIDTH + _RADIUS])
         if slot not in self._inradius:
-            self._inradius[slot] = inradius_m(area.shape, self._borders[slot])
+            self._inradius[slot] = inradius_m(area.shape, self.border(slot))
         return self._inradius[slot]
 
-    def inside(self, lat: Floats, lon: Floats, slot: Slots) -> NDArray[np.bool_]:
+    def inside(self, lat: Floats, lon: Floats, slot: Slots) -> Mask:
         """(n,) the sign alone, much cheaper for areas."""
         return self._measured(lat, lon, slot, _sign_of_area) <= 0.0
 
@@ -107,11 +148,11 @@ class Shapes:
         return self._measured(lat, lon, slot, Border.edge_m)
 
     def _measured(self, lat: Floats, lon: Floats, slot: Slots, of_area: OfArea) -> Floats:
-        to_lat, to_lon, radius, x, y, z, kind = self._columns[:, slot]
+        to_lat, to_lon, radius, x, y, z = self._rows[slot].T
         here = in_space(lat, lon)
         chord = np.sqrt((here[0] - x) ** 2 + (here[1] - y) ** 2 + (here[2] - z) ** 2)
-        is_area = kind > 0.0
-        if not is_area.any():
+        is_area = self._is_area[slot] if self._areas else None
+        if is_area is None or not is_area.any():
             return edge_of_chord_m(chord, lat, lon, to_lat, to_lon, radius)
         edge = np.empty(len(lat))
         round_ = ~is_area
@@ -119,49 +160,34 @@ class Shapes:
         rows = np.nonzero(is_area)[0]
         rows = rows[np.argsort(slot[rows], kind="stable")]
         for part in np.split(rows, np.nonzero(np.diff(slot[rows]))[0] + 1):
-            edge[part] = of_area(self._borders[int(slot[part[0]])], lat[part], lon[part])
+            edge[part] = of_area(self.border(int(slot[part[0]])), lat[part], lon[part])
         return edge
 
     def edge_m_one(self, lat: float, lon: float, slot: int) -> float:
         """`edge_m` for one pair."""
         if slot in self._areas:
-            return float(self._borders[slot].edge_m(np.array([lat]), np.array([lon]))[0])
-        to_lat, to_lon, radius, x, y, z, _ = self._views
-        chord = math.dist(in_space_one(lat, lon), (x[slot], y[slot], z[slot]))
-        return edge_of_chord_m_one(chord, lat, lon, to_lat[slot], to_lon[slot], radius[slot])
+            return float(self.border(slot).edge_m(np.array([lat]), np.array([lon]))[0])
+        at = slot * _WIDTH
+        to_lat, to_lon, radius, x, y, z = self._view[at : at + _WIDTH]
+        chord = math.dist(in_space_one(lat, lon), (x, y, z))
+        return edge_of_chord_m_one(chord, lat, lon, to_lat, to_lon, radius)
 
-    def floor_m(self, lat: float, lon: float) -> Floats:
-        """(count,) lower bounds of the edge distances of every slot from one position."""
-        x, y, z = in_space_one(lat, lon)
-        columns = self._columns[:, : self.count]
-        chord = np.sqrt((columns[_X] - x) ** 2 + (columns[_Y] - y) ** 2 + (columns[_Z] - z) ** 2)
-        # up to FAR_M the bound on arcs holds; beyond, an arc through the earth's smallest circle is short by under 1 %
-        away = np.where(chord > FAR_M, np.maximum(0.985 * arc_m(chord), chord), arc_m(chord) - 0.2)
-        return np.asarray(away - columns[_RADIUS], dtype=np.float64)
+    def floor_m(self, lat: float, lon: float, slot: Slots | slice) -> Floats:
+        """(n,) lower bounds of the edge distances of some slots from one position."""
+        rows = self._rows[slot]
+        away = rows[:, _X:] - np.array(in_space_one(lat, lon))
+        return floor_m(np.sqrt(np.einsum("ij,ij->i", away, away))) - rows[:, _RADIUS]
+
+
+def floor_m(chord: Floats) -> Floats:
+    """(n,) lower bounds of the way along the surface between points so far apart through the earth.
+
+    Up to FAR_M the bound on arcs holds. Beyond, a way is at least as long as the arc of the flattest circle on the earth,
+    but for its torsion, which a thousandth covers more than ten times over.
+    """
+    far = 0.999 * _FAR_DIAMETER_M * np.arcsin(np.minimum(chord / _FAR_DIAMETER_M, 1.0))
+    return np.asarray(np.where(chord > FAR_M, np.maximum(far, chord), arc_m(chord) - 0.2), dtype=np.float64)
 
 
 def _sign_of_area(border: Border, lat: Floats, lon: Floats) -> Floats:
     return np.where(covers(border.shape, lat, lon), -1.0, 1.0)
-
-
-def borders_of(regions: Sequence[Region]) -> list[Border | None]:
-    """The prepared border of each area, None for circles."""
-    return [Border(region.shape) if isinstance(region, Area) else None for region in regions]
-
-
-def _ball(region: Region, border: Border | None) -> tuple[float, float, float]:
-    """Latitude, longitude and radius of the circle, or of a ball around the area."""
-    if isinstance(region, Circle):
-        return region.lat, region.lon, region.radius_m
-    if border is None:
-        raise ValueError("an area comes with its border")
-    return _area_ball(border)
-
-
-def _area_ball(border: Border) -> tuple[float, float, float]:
-    lat, lon = border.samples(max(1.0, border.perimeter_m / 256))
-    middle = np.mean(np.stack(in_space(lat, lon)), axis=1)
-    c_lat = math.degrees(math.atan2(middle[2], math.hypot(middle[0], middle[1]) * 0.99330562))
-    c_lon = math.degrees(math.atan2(middle[1], middle[0]))
-    chord = np.linalg.norm(np.stack(in_space(lat, lon), axis=1) - np.array(in_space_one(c_lat, c_lon)), axis=1)
-    return c_lat, c_lon, float(arc_m(chord).max()) + border.perimeter_m / 256 + 1.0

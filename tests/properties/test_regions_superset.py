@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import h3.api.basic_int as h3
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from regions.cells import REACH_M, cells_at, centres, disk_reach_m, parents
@@ -38,7 +38,9 @@ def test_the_cover_of_a_circle_holds_every_point_of_it(seed: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_cover_of_an_area_holds_every_point_of_it(seed: int) -> None:
-    _kept(an_area(np.random.default_rng(seed)), seed)
+    place = an_area(np.random.default_rng(seed))
+    assume(place.unrolled is not None and place.unrolled.is_valid)  # a repaired one is not what it was
+    _kept(place, seed)
 
 
 @settings(max_examples=100, deadline=None)
@@ -61,7 +63,7 @@ def test_no_point_of_a_cell_is_further_from_its_centre_than_the_bound() -> None:
     lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 4000))), rng.uniform(-180, 180, 4000)
     fine = cells_at(lat, lon, 15)
     for resolution in range(15):
-        to_lat, to_lon = centres(parents(fine, resolution).tolist())
+        to_lat, to_lon = centres(parents(fine, resolution))
         away = np.linalg.norm(np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0)
         assert (away <= REACH_M[resolution]).all()
         assert distance_m(lat, lon, to_lat, to_lon).max() > REACH_M[resolution] / 2

@@ -19,10 +19,11 @@ POOL += [Circle(37.77 + 0.001 * nth, -122.4, 150.0) for nth in range(40)]
 
 
 def _found(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[tuple[int, Region, bool, float]]:
+    """Those inside: how many others are candidates depends on what was there before."""
     near = index.candidates(lat, lon)
     edge_m = index.edge_m(lat[near.ping], lon[near.ping], near.slot)
     rows = zip(near.ping.tolist(), near.slot.tolist(), near.inner.tolist(), edge_m.tolist(), strict=True)
-    return [(ping, index.region(slot), inner, edge) for ping, slot, inner, edge in rows]
+    return [(ping, index.region(slot), inner, edge) for ping, slot, inner, edge in rows if edge <= 0.0]
 
 
 def _pings(regions: list[Region]) -> tuple[np.ndarray, np.ndarray]:
