@@ -91,17 +91,26 @@ def check_area(polygons: list[list[Floats]], pointer: str = "/coordinates", *, p
     if not shape.is_valid:
         _check_knots(knots, pointer)
         found, bad = defects(rings, knots)
-    repairs += [f"ring {ring.number} was wound the wrong way; turned" for ring in _misturned(rings) if ring.number not in bad]
     repairs += [defect.told() for defect in found]
     if not shape.is_valid:
         shape = _repaired(shape, len(rings), found, repairs, pointer)
+    repairs += _turned([number for number in _misturned(rings) if number not in bad])
     return Checked(Area(_size_checked(_cut(shape, pointer), pointer)), _told(repairs))
 
 
-def _misturned(polygons: list[list[Ring]]) -> list[Ring]:
+def _misturned(polygons: list[list[Ring]]) -> list[int]:
     rings = [ring for polygon in polygons for ring in polygon]
     left = shapely.is_ccw(np.array([shapely.linearrings(ring.line) for ring in rings]))
-    return [ring for ring, ccw in zip(rings, left.tolist(), strict=True) if ccw == ring.hole]
+    return [ring.number for ring, ccw in zip(rings, left.tolist(), strict=True) if ccw == ring.hole]
+
+
+def _turned(numbers: list[int]) -> list[str]:
+    """One sentence for all of them: files from the world of Shapefiles wind every ring the other way."""
+    if len(numbers) < 2:
+        return [f"ring {number} was wound the wrong way; turned" for number in numbers]
+    told = ", ".join(str(number) for number in numbers[:5])
+    last = f"{told} and {len(numbers) - 5:,} more" if len(numbers) > 5 else f"{told[: told.rindex(',')]} and {numbers[-1]}"
+    return [f"rings {last} were wound the wrong way; turned"]
 
 
 def _cut(shape: Polygon | MultiPolygon, pointer: str) -> Polygon | MultiPolygon:
