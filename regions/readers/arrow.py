@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
 from regions.readers.column_names import LAT, LON, RADIUS, place_of, plain_name
-from regions.readers.geometry import FLAT, circle, from_shape, point
-from regions.readers.item import ITEMS, FileError, too_many
+from regions.readers.geometry import circle, from_shape, point
+from regions.readers.item import FLAT, ITEMS, FileError, too_many
 from regions.readers.values import nested_in, plain, to_json
 from regions.region import RegionError
 

@@ -64,8 +64,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
-    delimiter, skip = _delimiter(file)
-    records = _records(file, delimiter, skip)
+    records = _records(file, *_dialect(file))
     first = next(records, None)
     if first is None:
         raise FileError("empty", "the file has no header line")
@@ -79,9 +78,9 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
         yield _item(line, row, columns, ())
 
 
-def _records(file: TextIO, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
+def _records(file: TextIO, delimiter: str, blanks: bool, skip: int) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, cells) of each record that is not blank."""
-    rows = csv.reader(lines_of(file), delimiter=delimiter, skipinitialspace=True)
+    rows = csv.reader(lines_of(file), delimiter=delimiter, skipinitialspace=blanks)
     before = 0
     for row in rows:
         if any(row) and before >= skip:
@@ -89,18 +88,21 @@ def _records(file: TextIO, delimiter: str, skip: int) -> Iterator[tuple[int, lis
         before = rows.line_num
 
 
-def _delimiter(file: TextIO) -> tuple[str, int]:
-    """The delimiter by which the first records fall into most columns of equal number; lines to skip before the header."""
+def _dialect(file: TextIO) -> tuple[str, bool, int]:
+    """The delimiter by which the first records fall into most columns of equal number; whether a blank follows it before
+    quotation marks; lines to skip before the header."""
     lines = list(islice(lines_of(file), _SAMPLE))
     file.seek(0)
-    if lines and lines[0].lstrip("\ufeff").strip().lower() in {f"sep={each}" for each in DELIMITERS}:
-        return lines[0].lstrip("\ufeff").strip()[4:], 1  # Excel's own line
-    return max(DELIMITERS, key=lambda each: _evenness(lines, each)), 0
+    first = lines[0].lstrip("\ufeff").strip().lower() if lines else ""
+    if first in {f"sep={each}" for each in DELIMITERS}:
+        return first[4:], False, 1  # Excel's own line
+    found = max(DELIMITERS, key=lambda each: _evenness(lines, each))
+    return found, any(f'{found} "' in line for line in lines), 0
 
 
 def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     try:
-        rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if any(row)]
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
     except csv.Error:
         return 0.0, 0
     width = len(rows[0]) if rows else 1
@@ -188,7 +190,7 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     with spooled(items) as spool, path.open("w", encoding="utf-8", newline="") as file:
         own = [*(["lat", "lon", "radius_m"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
         own += ["wkt"] if spool.kinds - {"Point", "circle"} else []
-        names = spool.names(own, [] if "lat" in own else [*LAT, *LON])
+        names = spool.names(own, [] if "lat" in own else [*LAT, *LON], folded=False)
         out = csv.writer(file, lineterminator="\r\n")
         out.writerow([*names.values(), *own])
         for item in spool:

@@ -62,6 +62,8 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
 
     files = sorted(source.glob("*.shp")) if kind == "shapefile" else [source]
     layers = [(file, str(name), geometry) for file in files for name, geometry in pyogrio.list_layers(file)]
+    if not layers:
+        raise FileError("broken", f"the file holds no layer, or is no {kind} file")
     spatial = [(file, name) for file, name, geometry in layers if geometry is not None]
     notes = _layers_told([name for _, name in spatial], len(layers) - len(spatial)) if kind == "geopackage" else ()
     for file, name in spatial or [(file, name) for file, name, _ in layers]:
@@ -81,14 +83,20 @@ def _layers_told(names: list[str], without: int) -> tuple[str, ...]:
 
 def _pages(file: Path, layer: str) -> Iterator[Batch]:
     import pyarrow as pa
+    from pyogrio import read_info
     from pyogrio.raw import open_arrow
 
+    told = int(read_info(file, layer=layer)["features"])
+    count = 0
     with open_arrow(file, layer=layer, batch_size=_PAGE, use_pyarrow=True, datetime_as_string=True) as (meta, reader):
         geometry = meta["geometry_name"] or "wkb_geometry"
         for page in reader:
             columns = {name: page.column(nth) for nth, name in enumerate(page.schema.names) if name != geometry}
             wkb = page.column(page.schema.names.index(geometry)) if geometry in page.schema.names else pa.nulls(page.num_rows, pa.binary())
-            yield Batch(columns, wkb, meta["crs"], file.stem)
+            count += page.num_rows
+            yield Batch(columns, wkb, meta["crs"], "the file")
+    if count < told:
+        raise FileError("broken", f"the file is cut off: it says that it holds {told:,} features, and {count:,} are there")
 
 
 def _write(kind: str, source: Path, target: Path) -> None:

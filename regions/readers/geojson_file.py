@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from regions.readers.dialects import item_of
 from regions.readers.item import FileError, Item, bounded
-from regions.readers.json_stream import LISTS, Piece, opened, pieces
+from regions.readers.json_stream import LISTS, Piece, is_lines, opened, pieces
 from regions.readers.text import encoding_of_head
 from regions.readers.values import plain, to_json
 
@@ -25,9 +25,9 @@ _ALONE = ("Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Po
 
 
 def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
-    """Text that starts with a JSON object or array."""
+    """Text that starts with a JSON object or array, and goes on with it on the next line."""
     text = head[:4096].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
-    return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[")
+    return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[") and not is_lines(head)
 
 
 def read(path: Path) -> Iterator[Item]:

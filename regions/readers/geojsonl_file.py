@@ -10,7 +10,7 @@ from typing import Literal
 from regions.readers.dialects import item_of
 from regions.readers.geojson_file import feature_out, left_out_told, losses_of
 from regions.readers.item import Item, bounded
-from regions.readers.json_stream import opened
+from regions.readers.json_stream import is_lines, opened
 from regions.readers.text import lines_of
 from regions.readers.values import to_json
 from regions.region import RegionError
@@ -25,22 +25,10 @@ _SEPARATOR = "\x1e"  # before each record of a text sequence
 
 def fits(head: bytes, suffix: str) -> bool:
     """A record separator first; or lines of which the first two are whole JSON objects; or one, if it is called so."""
-    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
-    if text.startswith(_SEPARATOR):
-        return True
-    if not text.startswith("{"):
-        return False
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) < 2:
-        return suffix in SUFFIXES
-    return _is_object(lines[0]) and lines[1].startswith("{")
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+    told = is_lines(head)
+    if told is None:
+        return suffix in SUFFIXES and head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t").startswith("{")
+    return told
 
 
 def read(path: Path) -> Iterator[Item]:

@@ -11,6 +11,7 @@ import shapely
 from shapely.errors import ShapelyError
 
 from regions.geojson import read_region, write_region
+from regions.readers.item import FLAT
 from regions.region import Circle, RegionError
 
 _LEVELS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
@@ -20,7 +21,6 @@ _WKT = re.compile(
 _COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
-FLAT = "altitudes were dropped"
 
 
 def point(lat: float, lon: float) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _positions(value: object, levels: int, dropped: list[bool]) -> list[Any]:
         return [_positions(each, levels - 1, dropped) for each in value]
     if len(value) < 2:
         raise RegionError("invalid_position", "a position is [longitude, latitude]", "/coordinates")
-    if len(value) > 2:
+    if len(value) > 2 and value[2]:
         dropped.append(True)
     return [_finite(value[0]), _finite(value[1])]
 

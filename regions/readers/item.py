@@ -14,6 +14,9 @@ ONE_ITEM = 8 * 1024 * 1024  # bytes or characters of one feature, row or line
 DEPTH = 32  # of lists and objects within properties
 
 
+FLAT = "altitudes were dropped"  # a note that the first item it is true of has for all
+
+
 class Item(NamedTuple):
     """One row or feature of a file.
 
@@ -72,8 +75,12 @@ def too_many() -> FileError:
 
 
 def bounded(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, until there are too many of them."""
+    """The items, until there are too many of them; what is true of all is told once."""
+    flat = False
     for count, item in enumerate(items):
         if count >= ITEMS:
             raise too_many()
+        if item.notes and FLAT in item.notes:
+            item = item._replace(notes=tuple(note for note in item.notes if note != FLAT)) if flat else item
+            flat = True
         yield item

@@ -40,14 +40,22 @@ def opened(path: Path) -> Iterator[TextIO]:
         raise FileError("not_found", "there is no such file, or it cannot be opened") from error
 
 
-def decoded(text: str, where: str) -> Any:
-    """A whole JSON text of bounded length. Raises `FileError` `broken`."""
+def is_lines(head: bytes) -> bool | None:
+    """Whether a text holds one JSON object on each line: by the first two of its lines; `None` where there is only one."""
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
+    if text.startswith("\x1e"):
+        return True
+    lines = [line for line in text.split("\n", 64)[:64] if line.strip()]
+    if len(lines) < 2:
+        return None
+    return lines[1].startswith("{") and _is_object(lines[0])
+
+
+def _is_object(line: str) -> bool:
     try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise FileError("broken", f"{where} is nested too deep") from error
-    except ValueError as error:
-        raise FileError("broken", f"{where} is not JSON") from error
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def pieces(file: TextIO) -> Iterator[Piece]:

@@ -31,7 +31,7 @@ def read(path: Path) -> Iterator[Item]:
             for _ in bounded(placemarks(file)):
                 pass  # a document that breaks off, or that points elsewhere, yields nothing
         with path.open("rb") as file:
-            yield from placemarks(file)
+            yield from bounded(placemarks(file))
     except OSError as error:
         raise FileError("not_found", "there is no such file, or it cannot be opened") from error
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from regions.readers.geometry import FLAT, circle, tidy
+from regions.readers.geometry import circle, tidy
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
 from regions.readers.values import nested_in, number_in, plain
 from regions.region import RegionError
@@ -162,11 +162,7 @@ def _geometry(placemark: Element) -> tuple[dict[str, Any] | None, tuple[str, ...
     found = [child for child in placemark if _tag(child) in _GEOMETRIES]
     if not found:
         return None, ()
-    geometry, notes = tidy(_shape(found[0]))
-    if geometry is not None and geometry["type"] == "GeometryCollection":
-        return geometry, notes
-    # a collection of areas is how KML writes every area of several parts: nothing to tell
-    return geometry, tuple(note for note in notes if note == FLAT)
+    return tidy(_shape(found[0]))
 
 
 def _shape(element: Element) -> dict[str, Any]:
@@ -175,7 +171,10 @@ def _shape(element: Element) -> dict[str, Any]:
         parts = [child for child in element if _tag(child) in _GEOMETRIES]
         if len(parts) > _PARTS_PER_PLACE:
             raise RegionError("too_many_rings", f"the place has more than {_PARTS_PER_PLACE:,} parts")
-        return {"type": "GeometryCollection", "geometries": [_shape(part) for part in parts]}
+        shapes = [_shape(part) for part in parts]
+        if shapes and all(shape["type"] == "Polygon" for shape in shapes):
+            return {"type": "MultiPolygon", "coordinates": [shape["coordinates"] for shape in shapes]}
+        return {"type": "GeometryCollection", "geometries": shapes}
     if tag == "Point":
         return {"type": "Point", "coordinates": next(iter(_positions(element)), [])}
     if tag == "Polygon":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from regions.readers.column_names import plain_name
 from regions.readers.item import Item, bounded
 from regions.readers.values import nested_in, plain, to_json
 
@@ -91,15 +92,20 @@ class Spool:
         """The kinds of value in all columns."""
         return {kind for kinds in self.columns.values() for kind in kinds}
 
-    def names(self, own: Iterable[str], avoid: Iterable[str] = ()) -> dict[str, str]:
-        """Each property and its column: its own name, unless the format's own columns or one of `avoid` are called so."""
-        taken = {name.lower() for name in (*own, *avoid)}
+    def names(self, own: Iterable[str], avoid: Iterable[str] = (), *, folded: bool = True) -> dict[str, str]:
+        """Each property and its column: its own name, unless the format's own columns or one of `avoid` are called so.
+
+        With `folded`, no two names differ by small and capital letters only.
+        """
+        reserved = {plain_name(name) for name in (*own, *avoid)}
+        fold = str.lower if folded else str
+        taken: set[str] = set()
         found: dict[str, str] = {}
         for name in self.columns:
             fresh, count = name or "column", 2
-            while fresh.lower() in taken:
+            while fold(fresh) in taken or plain_name(fresh) in reserved or (fresh != name and fresh in self.columns):
                 fresh, count = f"{name or 'column'}_{count}", count + 1
-            taken.add(fresh.lower())
+            taken.add(fold(fresh))
             found[name] = fresh
         return found
 
@@ -107,7 +113,7 @@ class Spool:
         """A sentence for each property that another name was found for, and for what the file cannot hold at all."""
         for name, fresh in names.items():
             if name != fresh:
-                yield f"the property {name or 'without a name'} became {fresh}, because the file uses that name itself"
+                yield f"the property {name or 'without a name'} became {fresh}, because that name is taken in such a file"
         if self.id_column:
             yield f"the format has no ids of features; they became the column {names[self.id_column]}"
         if self.left_out:

@@ -20,7 +20,7 @@ _END_BYTES = 22
 _LOCATOR = b"PK\x06\x07"  # of the directory of an archive of more than 4 GB or 65,535 files
 _ARCHIVES = (".zip", ".kmz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".tar", ".tgz", ".zst")
 _CHUNK = 1 << 18
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, KeyError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError, KeyError)
 
 
 class Archive:
@@ -43,6 +43,8 @@ class Archive:
             with self._zip.open(entry) as source, target.open("xb") as out:
                 self._copy(source, out, entry.file_size)
         except _BROKEN as error:
+            if isinstance(error, FileError):
+                raise
             raise _broken() from error
 
     def _copy(self, source: zipfile.ZipExtFile | object, out: object, told: int) -> None:
@@ -58,10 +60,12 @@ class Archive:
 @contextmanager
 def archive(path: Path) -> Iterator[Archive]:
     """An archive, checked. Raises `FileError` `bomb`, `path_traversal`, `nested_archive`, `encrypted` or `broken`."""
-    _check_directory(path)
     try:
+        _check_directory(path)
         found = zipfile.ZipFile(path)
     except _BROKEN as error:
+        if isinstance(error, FileError):
+            raise
         raise _broken() from error
     with found:
         entries = found.infolist()
