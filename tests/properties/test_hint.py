@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geofence.backends.sql.record import open_record
 from geofence.clock import PingClock
 from geofence.street import Street
-from tests.properties.walks_in_circles import Scene, scene, walk
+from tests.properties.walks_in_circles import Scene, chords, scene, walk
 
 FARTHEST_M = 1_000_000.0  # as far as a test walks where nothing is near
 
@@ -61,3 +61,8 @@ def test_no_walk_within_the_circle_makes_an_event_by_its_position(street: Street
 def test_a_circle_a_third_too_large_is_found_out_on_the_way_in_and_on_the_way_out(street: Street) -> None:
     found = {kind for seed in range(10_000_000_000, 10_000_000_120) for kind in _broken(street, seed, 1.3)}
     assert {"geofence.entered", "geofence.exited"} <= found
+
+
+def test_no_way_across_the_circle_passes_through_a_geofence_and_across_a_larger_one_it_does(street: Street) -> None:
+    assert chords(street, 1.0) == []
+    assert "geofence.crossed" in chords(street, 1.2)

@@ -96,6 +96,25 @@ def walk(street: Street, scene: Scene, radius_m: float, until_s: float) -> list[
     return [one for one in events if one.kind not in BY_TIME and not one.inferred and one.reason is None]
 
 
+def chords(street: Street, factor: float) -> list[str]:
+    """What happens on the ways across a hint's circle, next to a geofence 60 m wide, between any two of 24 points of its rim."""
+    number = next(_numbers)
+    name, home, at_ms = f"p{number}", (48.0, 11.0), T0 + number * DAY_MS
+    lat, lon = step(home, 0.0, 330.0)
+    small = Geofence(name, name, {"type": "circle", "lat": lat, "lon": lon, "radius_m": 30.0})
+    street.edit(name, lambda unit: Edited(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
+    street.edit(name, lambda unit: _put(unit, name, [small])).result(30)
+    first = [(0, PingIn(*home, at_ms, "phone", accuracy_m=1.0))]
+    hint = street.post(name, first, include=frozenset({"hint"})).result(30).devices["phone"].hint
+    assert hint is not None
+    assert hint.safe_radius_m is not None
+    rim = [step(home, bearing, hint.safe_radius_m * factor) for bearing in range(0, 360, 15)]
+    ends = [end for one in rim for other in rim if one != other for end in (one, other)]
+    pings = [PingIn(*place, at_ms + nth * 60_000, "phone", accuracy_m=1.0) for nth, place in enumerate(ends, 1)]
+    events = street.post(name, list(enumerate(pings)), include=frozenset({"events"})).result(30).devices["phone"].events
+    return [event.kind for event in events]
+
+
 def _stroll(scene: Scene, radius_m: float, until_s: float) -> list[PingIn]:
     """From one tempting spot of the circle to the next; some twice, so that a second fix agrees with the first."""
     rng, at_ms, pings = scene.rng, scene.pings[-1].ts, []
