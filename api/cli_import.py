@@ -93,9 +93,9 @@ def take(
         raise _failed(console, f"{out} cannot be written: {error.strerror}", as_json, exit_code=2) from None
     if as_json:
         typer.echo(json.dumps({"file": str(out), "bytes": out.stat().st_size, "losses": losses}))
-    console.print(f"{out.stat().st_size:,} bytes in {out}", markup=False)
+    console.print(f"{out.stat().st_size:,} bytes in {out}", markup=False, soft_wrap=True)
     for loss in losses:
-        console.print(f"lost: {loss}", style="yellow", markup=False)
+        console.print(f"lost: {loss}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Console) -> dict[str, Any]:
@@ -170,11 +170,11 @@ def _show(console: Console, report: dict[str, Any]) -> None:
         console.print(f"{what:>14}  {', '.join(names)}", markup=False, highlight=False)
     counts = ", ".join(f"{report[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped", "failed"))
     tried = " (a dry run: nothing was written)" if report["dry_run"] else ""
-    console.print(f"{report['rows']:,} rows of {report['format']}: {counts}{tried}", markup=False)
+    console.print(f"{report['rows']:,} rows of {report['format']}: {counts}{tried}", markup=False, soft_wrap=True)
     for title, style, total in (("errors", "red", "failed"), ("repairs", "yellow", "repaired"), ("warnings", "yellow", "warned")):
         _notes(console, title, report[title], report[total], report["counted"], style)
     for one in report["lint"][:SHOWN]:
-        console.print(f"map: {one['detail']}", style="cyan", markup=False)
+        console.print(f"map: {one['detail']}", style="cyan", markup=False, soft_wrap=True)
     if not report["complete"]:
         console.print("the import ended early; what is counted above is in", style="red")
 
@@ -183,9 +183,9 @@ def _notes(console: Console, title: str, notes: list[dict[str, Any]], total: int
     for note in notes[:SHOWN]:
         where = "the file" if note["number"] is None else f"{counted} {note['number']}"
         field = f", {note['field']}" if note["field"] else ""
-        console.print(f"{where}{field}: {note['detail']} ({note['code']})", style=style, markup=False)
+        console.print(f"{where}{field}: {note['detail']} ({note['code']})", style=style, markup=False, soft_wrap=True)
     if total > SHOWN:
-        console.print(f"... {total:,} {title} in all; --json tells the first 1,000", style=style, markup=False)
+        console.print(f"... {total:,} {title} in all; --json tells the first 1,000", style=style, markup=False, soft_wrap=True)
 
 
 def _format_of(out: Path) -> str:
@@ -199,5 +199,5 @@ def _format_of(out: Path) -> str:
 def _failed(console: Console, why: str, as_json: bool, exit_code: int) -> typer.Exit:
     if as_json:
         typer.echo(json.dumps({"error": why}))
-    console.print(why, style="red", markup=False)
+    console.print(why, style="red", markup=False, soft_wrap=True)
     return typer.Exit(exit_code)

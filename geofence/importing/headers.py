@@ -86,11 +86,11 @@ class Plan(NamedTuple):
         )
 
 
-def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str]) -> Plan:
-    """How a row with columns of these names is read. `given` is what the caller said: field -> column."""
+def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None) -> Plan:
+    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id."""
     names = list(names)[:MOST_COLUMNS]
     column = {field: name for field, name in given.items() if name in names}
-    left = [name for name in names if name not in column.values()]
+    left = [name for name in names if name not in column.values() and name != no_id]
     whole = _first((normal(name), name) for name in left)
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -18,6 +19,7 @@ from geofence.places import ring_id
 from regions.readers.item import FileError, Item
 
 CHUNK = 2_000
+PEEK = 100  # rows looked at before the first is taken
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Loader:
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report
         try:
-            for item in items:
+            for item in _looked_at(iter(items), self.sheet):
                 report.rows += 1
                 self._take(item)
                 if len(self._waiting) >= CHUNK:
@@ -113,6 +115,21 @@ class Loader:
         if sheet.mended_ids:
             detail = f"{sheet.mended_ids:,} ids held a slash, which is for rings of stores; it became a colon"
             report.repair(None, "external_id", "slash_in_id", detail)
+
+
+def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:
+    """The same items; the sheet has seen the first ones before any is given."""
+    head: list[Item] = []
+    broken: FileError | None = None
+    try:
+        head.extend(islice(items, PEEK))
+    except FileError as error:
+        broken = error
+    sheet.look(head)
+    yield from head
+    if broken is not None:
+        raise broken
+    yield from items
 
 
 def _is_ring(row: Row) -> bool:

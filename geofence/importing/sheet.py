@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from geofence.model.place import Ring
 from regions.readers.item import Item
 
 MOST_PLANS = 1_000
+LEAST_ROWS = 3  # to tell a column that never changes from one that is short
 NEAR = Ring("near", 150.0)
 
 
@@ -31,14 +32,27 @@ class Sheet:
     given: Mapping[str, str] = field(default_factory=dict)
     made_ids: int = 0
     mended_ids: int = 0
+    _no_id: str | None = None
     _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+
+    def look(self, head: Sequence[Item]) -> None:
+        """Look at the first rows: a column that says the same in each of them is not their id, whatever it is called."""
+        column = self.plan(head[0]).column.get("external_id") if len(head) >= LEAST_ROWS else None
+        if column is None or "external_id" in self.given:
+            return
+        if len({cells.text(item.properties.get(column)) for item in head}) == 1:
+            self._no_id = column
+            self._plans.clear()
+            self.report.columns.clear()
+            detail = f"the column {column[:100]!a} says the same in every row, so it was not read as the id; map=external_id:COLUMN names another"
+            self.report.warn(None, "external_id", "id_says_nothing", detail)
 
     def plan(self, item: Item) -> Plan:
         """How the columns of this item are read; rows with the same columns share one."""
         names = tuple(item.properties)
         plan = self._plans.get(names)
         if plan is None:
-            plan = make_plan(names, self.report.kind, self.given)
+            plan = make_plan(names, self.report.kind, self.given, self._no_id)
             for column, what in plan.report().items():
                 if len(self.report.columns) < MOST_COLUMNS:
                     self.report.columns.setdefault(column, what)

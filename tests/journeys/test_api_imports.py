@@ -177,6 +177,15 @@ def test_a_file_without_ids_gets_the_same_ones_each_time(shop: Shop) -> None:
     assert _counts(_bring(shop, body).json()) == (2, 0, 0, 2, 0, 0)
 
 
+def test_a_column_called_id_that_says_the_same_everywhere_is_none(shop: Shop) -> None:
+    body = "id,name,lat,lon\n" + "".join(f"0,Store {n},48.{n},11.{n}\n" for n in range(1, 6))
+    report = _bring(shop, body).json()
+    assert _counts(report) == (5, 5, 0, 0, 0, 0)
+    assert [one["code"] for one in report["warnings"]] == ["id_says_nothing", "made_id"]
+    assert report["columns"] == {"id": "metadata", "name": "name"}
+    assert _counts(_bring(shop, body).json()) == (5, 0, 0, 5, 0, 0)
+
+
 def test_columns_with_names_of_their_own_are_read_as_the_caller_says(shop: Shop) -> None:
     body = "kasse,bezirk,hoch,quer\n7,Nord,48.5,11.5\n"
     report = _bring(shop, body, map=["external_id:kasse", "name:bezirk", "lat:hoch", "lon:quer"]).json()

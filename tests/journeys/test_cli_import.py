@@ -1,0 +1,124 @@
+"""`geofence import` and `geofence export` as a person runs them, and an import whose service is killed half way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.running import KEY, Service
+from tests.servers.shop import until
+
+GEOFENCE = str(Path(sys.executable).with_name("geofence"))
+HEADER = "id,name,lat,lon,opening_hours"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("cli")
+    with Service(f"sqlite:///{folder / 'record.db'}", folder / "log") as one:
+        yield one
+
+
+def _geofence(service: Service, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GEOFENCE_")} | {"GEOFENCE_DEV_KEY": KEY}
+    return subprocess.run(
+        [GEOFENCE, *words, "--url", service.url], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def _file(folder: Path, *rows: str) -> str:
+    path = folder / "stores.csv"
+    path.write_text("\n".join((HEADER, *rows)), encoding="utf-8")
+    return str(path)
+
+
+def test_a_good_file_is_taken_in_and_the_columns_are_told(service: Service, tmp_path: Path) -> None:
+    done = _geofence(
+        service, "import", _file(tmp_path, "a,A,48.1,11.5,24/7"), "--kind", "stores", "--ring", "near:100", "--ring", "wide:900"
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "1 rows of csv: 1 created" in done.stderr
+    assert "external_id  id" in done.stderr
+    with service.client() as client:
+        assert [ring["name"] for ring in client.get("/v1/stores/a").json()["rings"]] == ["near", "wide"]
+
+
+def test_rows_that_failed_are_named_by_their_lines(service: Service, tmp_path: Path) -> None:
+    path = _file(tmp_path, "b,B,48.1,11.5,whenever", "c,C,948.1,11.5,")
+    done = _geofence(service, "import", path, "--kind", "stores", "--dry-run")
+    assert done.returncode == 1
+    assert "line 3, lat: latitude must be from -90 to 90 (invalid_position)" in done.stderr
+    assert "line 2, opening_hours" in done.stderr
+    assert "a dry run" in done.stderr
+    told = _geofence(service, "import", path, "--kind", "stores", "--dry-run", "--json")
+    assert (told.returncode, json.loads(told.stdout)["failed"], told.stderr) == (1, 1, "")
+    with service.client() as client:
+        assert client.get("/v1/stores/b").status_code == 404
+
+
+def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "strange.bin").write_bytes(b"\0\1\2 nothing that anybody knows")
+    for path in (tmp_path / "strange.bin", tmp_path / "not there.csv"):
+        done = _geofence(service, "import", str(path), "--kind", "stores")
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    refused = _geofence(service, "import", _file(tmp_path), "--kind", "stores", "--map", "colour:red")
+    assert (refused.returncode, "/query/map" in refused.stderr) == (1, True)
+    away = subprocess.run(
+        [GEOFENCE, "import", _file(tmp_path), "--kind", "stores", "--url", "http://127.0.0.1:9", "--key", KEY],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+
+
+def test_what_was_taken_out_can_be_brought_in(service: Service, tmp_path: Path) -> None:
+    _geofence(service, "import", _file(tmp_path, "d,D,48.1,11.5,24/7"), "--kind", "stores")
+    out = tmp_path / "out.gpkg"
+    done = _geofence(service, "export", "stores", "--out", str(out), "--json")
+    assert (done.returncode, json.loads(done.stdout)["bytes"]) == (0, out.stat().st_size)
+    again = json.loads(_geofence(service, "import", str(out), "--kind", "stores", "--json").stdout)
+    assert (again["format"], again["failed"], again["created"], again["updated"]) == ("geopackage", 0, 0, 0)
+    assert _geofence(service, "export", "stores", "--out", str(tmp_path / "no" / "such" / "folder.csv")).returncode == 2
+
+
+def test_an_import_killed_half_way_and_sent_again_gives_the_whole(tmp_path: Path) -> None:
+    count = 30_000
+    body = "\n".join((HEADER, *(f"s{n},Store {n},{48 + n % 1000 / 1000:.4f},{9 + n // 1000 / 100:.4f}," for n in range(count))))
+    service = Service(f"sqlite:///{tmp_path / 'record.db'}", tmp_path / "log")
+    with service:
+        sent = threading.Thread(target=_send_into_the_void, args=(service, body))
+        sent.start()
+        with service.client() as client:
+            until(lambda: client.get("/v1/stores", params={"limit": 1}).json()["data"])
+        service.kill()
+        sent.join()
+        service.start()
+        with service.client() as client:
+            assert 0 < _held(client) < count
+            report = client.post("/v1/imports", params={"kind": "stores"}, content=body).json()
+            assert report["complete"]
+            assert report["created"] + report["unchanged"] == count
+            assert report["created"] > 0
+            assert report["unchanged"] > 0
+            assert _held(client) == count
+
+
+def _send_into_the_void(service: Service, body: str) -> None:
+    with service.client() as client, pytest.raises(httpx.TransportError):
+        client.post("/v1/imports", params={"kind": "stores"}, content=body)
+
+
+def _held(client: httpx.Client) -> int:
+    found, cursor = 0, None
+    while True:
+        page = client.get("/v1/stores", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})).json()
+        found, cursor = found + len(page["data"]), page["next_cursor"]
+        if cursor is None:
+            return found
