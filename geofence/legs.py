@@ -13,7 +13,6 @@ from geofence.model.presence import DeviceKey, DeviceState
 from geofence.plausible import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M, Fix
 
 PASS_MS = 120_000
-STEP_M = 20.0  # the smallest circle is 20 m wide
 LEAST_MOVE_M = 10.0
 POLAR_DEG = 89.0  # beyond, a line straight in degrees is no way anybody goes
 
@@ -82,9 +81,9 @@ class Legs(NamedTuple):
         length_m: Floats = METRES_PER_DEGREE * np.hypot(self.end_lat - self.start_lat, east)
         return length_m
 
-    def points(self) -> tuple[NDArray[np.int64], Floats]:
-        """Points between the ends, at most 20 m apart: (m,) the leg, and the share of its way that is done there, in (0, 1)."""
-        parts = np.maximum(np.ceil(self.length_m() / STEP_M).astype(np.int64), 2)
+    def points(self, step_m: float) -> tuple[NDArray[np.int64], Floats]:
+        """Points between the ends, at most `step_m` apart: (m,) the leg, and the share of its way that is done there, in (0, 1)."""
+        parts = np.maximum(np.ceil(self.length_m() / step_m).astype(np.int64), 2)
         inner = parts - 1
         way = np.repeat(np.arange(len(inner)), inner)
         number = np.arange(len(way)) - np.repeat(np.cumsum(inner) - inner, inner) + 1

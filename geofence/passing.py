@@ -1,7 +1,7 @@
 """Who passed through a geofence between two pings, with no ping inside?
 
 Both ends must be fixes worth comparing with, at most 120 s apart and no jump. Whether anything lies on the way is asked for all
-pings of a batch at once, on points every 20 m of the straight line; the closest approach is then found exactly, for the few
+pings of a batch at once, on points every 20 to 60 m of the straight line; the closest approach is then found exactly, for the few
 lines that come near. The line itself is a guess, so its certainty is stated: the error at a point on the way mixes those of
 both ends.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geofence.catalogue import Catalogue
 from geofence.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
-from geofence.legs import STEP_M, Legs
+from geofence.legs import Legs
 from geofence.model.ping import Floats, Pings
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
@@ -24,6 +24,8 @@ from geofence.plausible import Fix
 from geofence.shelf import Shelf
 from regions.index import Index
 
+FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
+STEPS_M = {10: 40.0, 9: 60.0}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
 REFINEMENTS = 3
 _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
@@ -65,7 +67,7 @@ class Passing:
     """Finds passages batch by batch; remembers for each project whether any geofence of its catalogue may be passed at all."""
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[Shelf[Geofence], str, bool]] = {}
+        self._known: dict[str, tuple[Shelf[Geofence], str, float | None]] = {}
 
     def prepare(
         self,
@@ -76,48 +78,52 @@ class Passing:
         states: Mapping[DeviceKey, DeviceState],
     ) -> Passages | None:
         """The passages of a batch, None where every geofence is `exact`. `devices` are the rows of each, in time order."""
-        if not self._passable(project_id, catalogue) or not len(pings):
-            return None
-        legs = Legs.to(pings, devices, states)
-        return Passages(catalogue, legs, _found(catalogue, legs))
+        step_m = self._step_m(project_id, catalogue)
+        return None if step_m is None or not len(pings) else Passages(catalogue, Legs.to(pings, devices, states), step_m)
 
-    def _passable(self, project_id: str, catalogue: Catalogue) -> bool:
+    def _step_m(self, project_id: str, catalogue: Catalogue) -> float | None:
+        """How fine to look for geofences on the way; None where none can be passed."""
         fences, default = catalogue.fences, catalogue.default.name
-        known = self._open.get(project_id)
+        known = self._known.get(project_id)
         if known is None or known[0] is not fences or known[1] != default:
-            known = (fences, default, any(fence is not None and not _exact(fence, catalogue) for fence in fences))
-            self._open[project_id] = known
+            some = any(fence is not None and not _exact(fence, catalogue) for fence in fences)
+            known = self._known[project_id] = (fences, default, _step_m(catalogue.index) if some else None)
         return known[2]
 
 
 class Passages:
     """What lies on the way to each ping of a batch, as far as the ping before it is what it seemed when the batch came."""
 
-    def __init__(self, catalogue: Catalogue, legs: Legs, found: Mapping[int, list[Passage]]) -> None:
-        self._catalogue, self._found = catalogue, found
+    def __init__(self, catalogue: Catalogue, legs: Legs, step_m: float) -> None:
+        self._catalogue, self._step_m, self._found = catalogue, step_m, _found(catalogue, legs, step_m)
         self._start_ms, self._lat, self._lon = legs.start_ms.tolist(), legs.start_lat.tolist(), legs.start_lon.tolist()
 
     def of(self, row: int, start: Fix, end: Fix) -> list[Passage]:
         """The geofences, none of them `exact`, between `start` and the batch's ping `row`, which is `end`."""
         if (self._start_ms[row], self._lat[row], self._lon[row]) == (start.ts_ms, start.lat, start.lon):
             return self._found.get(row, [])
-        return _found(self._catalogue, Legs.between(start, end)).get(0, [])
+        return _found(self._catalogue, Legs.between(start, end), self._step_m).get(0, [])
 
 
 def _exact(fence: Geofence, catalogue: Catalogue) -> bool:
     return (fence.profile or catalogue.default).name == "exact"
 
 
-def _found(catalogue: Catalogue, legs: Legs) -> dict[int, list[Passage]]:
+def _step_m(index: Index) -> float:
+    finest = max(index.stats()["resolutions"], default=9)
+    return STEPS_M.get(max(finest, 9), FINEST_STEP_M)
+
+
+def _found(catalogue: Catalogue, legs: Legs, step_m: float) -> dict[int, list[Passage]]:
     """By leg, the geofences that it cuts with no end in them."""
     ways = legs.worth_a_look()
     if not len(ways):
         return {}
     legs = legs.of(ways)
-    pairs = _near(catalogue, legs)
+    pairs = _near(catalogue, legs, step_m)
     if not len(pairs.way):
         return {}
-    pairs = _closest(catalogue.index, legs, pairs)
+    pairs = _closest(catalogue.index, legs, pairs, step_m)
     found: dict[int, list[Passage]] = {}
     before, after = _sigmas_m(legs.start_accuracy_m[pairs.way]), _sigmas_m(legs.end_accuracy_m[pairs.way])
     sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
@@ -126,9 +132,9 @@ def _found(catalogue: Catalogue, legs: Legs) -> dict[int, list[Passage]]:
     return found
 
 
-def _near(catalogue: Catalogue, legs: Legs) -> _Pairs:
+def _near(catalogue: Catalogue, legs: Legs, step_m: float) -> _Pairs:
     """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside."""
-    way, share = legs.points()
+    way, share = legs.points(step_m)
     lat, lon = legs.at(way, share)
     hit = catalogue.index.candidates(lat, lon)
     slots = np.unique(hit.slot)
@@ -137,7 +143,7 @@ def _near(catalogue: Catalogue, legs: Legs) -> _Pairs:
     point, slot = hit.ping[kept], hit.slot[kept]
     edge_m = catalogue.index.edge_m(lat[point], lon[point], slot)
     pairs = _Pairs(way[point], slot, share[point], edge_m)
-    near = pairs.of(edge_m <= STEP_M).deepest()
+    near = pairs.of(edge_m <= step_m).deepest()
     ends = (legs.start_lat, legs.start_lon), (legs.end_lat, legs.end_lon)
     for end_lat, end_lon in ends:
         near = near.of(catalogue.index.edge_m(end_lat[near.way], end_lon[near.way], near.slot) > 0)
@@ -149,9 +155,9 @@ def _may_pass(catalogue: Catalogue, slot: int) -> bool:
     return fence is not None and not _exact(fence, catalogue)
 
 
-def _closest(index: Index, legs: Legs, pairs: _Pairs) -> _Pairs:
-    """The pairs whose line enters the region, each at its closest approach, to a third of a metre along the line."""
-    reach = STEP_M / legs.length_m()[pairs.way]
+def _closest(index: Index, legs: Legs, pairs: _Pairs, step_m: float) -> _Pairs:
+    """The pairs whose line enters the region, each at its closest approach, to a metre along the line."""
+    reach = step_m / legs.length_m()[pairs.way]
     for _ in range(REFINEMENTS):
         n = len(pairs.way)
         share = np.clip(pairs.share[:, None] + reach[:, None] * _GRID, 0.0, 1.0).ravel()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from geofence.model.presence import Presence
 from geofence.amending import amend
+from geofence.model.presence import Presence
 from geofence.track import Happening, Rules, Sighting, end, expire, fold
 
 RULES = {
