@@ -49,7 +49,7 @@ _MEDIA = (
     "application/vnd.flatgeobuf",
     "application/vnd.apache.parquet",
 )
-_TOLD = describe(dict.fromkeys(_MEDIA, _BYTES), 200)
+_TOLD = describe(dict.fromkeys(_MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200)
 _TOLD["responses"][200]["headers"] = {
     LOSSES: {
         "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",

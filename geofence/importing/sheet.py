@@ -44,7 +44,7 @@ class Sheet:
             self._no_id = column
             self._plans.clear()
             self.report.columns.clear()
-            detail = f"the column {column[:100]!a} says the same in every row, so it was not read as the id; map=external_id:COLUMN names another"
+            detail = f"the column {column[:100]!a} says the same in every row, so it was not read as the id; map=external_id:NAME chooses"
             self.report.warn(None, "external_id", "id_says_nothing", detail)
 
     def plan(self, item: Item) -> Plan:
