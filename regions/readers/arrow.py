@@ -33,10 +33,11 @@ class Batch(NamedTuple):
 
 
 class Sink:
-    """Takes batches and writes each row as JSON: number, properties, geometry, error, notes."""
+    """Takes batches and writes each row as JSON: number, properties, geometry, error, notes; up to `limit` characters."""
 
-    def __init__(self, out: IO[str]) -> None:
+    def __init__(self, out: IO[str], limit: int) -> None:
         self._out = out
+        self._left = limit
         self._number = 0
         self._notes: dict[str, None] = {}
         self._fresh: list[str] = []
@@ -76,7 +77,11 @@ class Sink:
         except RegionError as wrong:
             error = [wrong.code, wrong.detail]
         notes, self._fresh = [*self._fresh, *told], []
-        self._out.write(to_json([self._number, cells, geometry, error, notes]) + "\n")
+        line = to_json([self._number, cells, geometry, error, notes])
+        self._left -= len(line)
+        if self._left < 0:
+            raise FileError("bomb", "the file unpacks to far more than its size")
+        self._out.write(line + "\n")
 
     def _tell(self, notes: Iterable[str]) -> None:
         fresh = [note for note in notes if note not in self._notes]
@@ -100,6 +105,9 @@ class Sink:
 
 
 def _values(column: Any) -> list[Any]:
+    if hasattr(column, "dictionary"):
+        known = [_value(value) for value in column.dictionary.to_pylist()]
+        return [None if nth is None else known[nth] for nth in column.indices.to_pylist()]
     return [_value(value) for value in column.to_pylist()]
 
 

@@ -16,6 +16,8 @@ _MEMORY_BYTES = 3 * 1024**3  # of addresses; the libraries themselves take one o
 _OUTPUT_BYTES = 2 * 1024**3
 DRIVERS = {"geopackage": "GPKG", "flatgeobuf": "FlatGeobuf", "shapefile": "ESRI Shapefile"}
 _FILES = {"geopackage": "places.gpkg", "flatgeobuf": "places.fgb"}
+_OUTPUT_MIN = 64 * 1024**2  # characters of JSON, and so many times the size of the file: what packs better is no list of places
+_OUTPUT_TIMES = 20
 _PAGE = 10_000
 
 
@@ -44,7 +46,8 @@ def _say(code: str, detail: str) -> int:
 
 def _read(kind: str, source: Path, target: Path) -> None:
     with target.open("w", encoding="utf-8") as out:
-        sink = Sink(out)
+        files = [source] if source.is_file() else source.iterdir()
+        sink = Sink(out, _OUTPUT_MIN + _OUTPUT_TIMES * sum(file.stat().st_size for file in files))
         if kind == "geoparquet":
             from regions.readers.parquet_pages import pages
 

@@ -19,7 +19,10 @@ def pages(path: Path) -> Iterator[Batch]:
     """The rows of a file, page by page."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    schema = pq.read_schema(path)
+    # a text said once for a million rows stays one text
+    texts = [field.name for field in schema if str(field.type) in ("string", "large_string")]
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
         if file.metadata.num_rows > ITEMS:
             raise too_many()
         if sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups)) > _UNPACKED:
