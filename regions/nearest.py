@@ -49,26 +49,30 @@ class Tree:
         """Bytes of the arrays."""
         return self.order.nbytes + sum(each.nbytes for level in (self._leaves, self._blocks) for each in level)
 
-    def within(self, at: Floats, limit_m: float) -> Slots:
-        """All slots that may lie within a distance of a point in space, and some that do not."""
-        block = np.nonzero(_box_floor_m(self._blocks, at, slice(None)) <= limit_m)[0]
-        leaf = self._children(block, len(self._leaves[2]))
-        leaf = leaf[_box_floor_m(self._leaves, at, leaf) <= limit_m]
-        return self.order[self._children(leaf, len(self.order))].astype(np.int64) + self.first
+    def floor_m(self, at: Floats) -> Floats:
+        """Lower bounds of the distances of the largest boxes from a point in space, for the other methods."""
+        return _box_floor_m(self._blocks, at, None)
 
-    def likely(self, at: Floats, alive: Mask, count: int) -> Slots:
+    def within(self, at: Floats, floor_m: Floats, limit_m: float) -> Slots:
+        """All slots that may lie within a distance of a point in space, and some that do not."""
+        leaf = self._children(np.nonzero(floor_m <= limit_m)[0], len(self._leaves[2]))
+        leaf = leaf[_box_floor_m(self._leaves, at, leaf) <= limit_m]
+        return self._slots(leaf)
+
+    def likely(self, at: Floats, floor_m: Floats, alive: Mask, count: int) -> Slots:
         """At least `count` live slots, or all there are, that are likely to be near a point in space."""
-        floor = _box_floor_m(self._blocks, at, slice(None))
-        blocks, leaves = 2, 4 + count // 16
+        blocks, leaves = 2, 4 + count // 8
         while True:
-            block = _least(floor, blocks)
-            leaf = self._children(block, len(self._leaves[2]))
+            leaf = self._children(_least(floor_m, blocks), len(self._leaves[2]))
             leaf = leaf[_least(_box_floor_m(self._leaves, at, leaf), leaves)]
-            slot = self.order[self._children(leaf, len(self.order))].astype(np.int64) + self.first
+            slot = self._slots(leaf)
             slot = slot[alive[slot]]
             if len(slot) >= count or leaves >= len(self._leaves[2]):
                 return slot
             blocks, leaves = blocks * 4, leaves * 4
+
+    def _slots(self, leaf: Slots) -> Slots:
+        return np.asarray(self.order.take(self._children(leaf, len(self.order))) + np.int64(self.first), dtype=np.int64)
 
     @staticmethod
     def _children(parent: Slots, end: int) -> Slots:
@@ -103,26 +107,25 @@ def trees_of(trees: Trees, shapes: Shapes) -> Trees:
 def nearest(trees: Trees, shapes: Shapes, alive: Mask, position: tuple[float, float], k: int) -> Found:
     """The k live slots with the smallest signed edge distance, nearest first; lower slot first when equal."""
     at = np.array(in_space_one(*position))
+    floors_m = [tree.floor_m(at) for tree in trees]
     tail = np.arange(trees[-1].end if trees else 0, shapes.count)
-    first = np.concatenate([*(tree.likely(at, alive, k) for tree in trees), tail])
-    best = _best(shapes, alive, position, first, k)
-    limit_m = best[-1][1] if len(best) == k else np.inf
-    every = np.concatenate([*(tree.within(at, limit_m) for tree in trees), tail])
-    return _best(shapes, alive, position, every, k, dict(best))
+    tail = tail[alive[tail]]
+    likely = np.concatenate([*(tree.likely(at, floor, alive, k) for tree, floor in zip(trees, floors_m, strict=True)), tail])
+    limit_m = np.partition(shapes.ceiling_m(at, likely), k - 1)[k - 1] if len(likely) >= k else np.inf
+    slots = np.concatenate([*(tree.within(at, floor, limit_m) for tree, floor in zip(trees, floors_m, strict=True)), tail])
+    return _best(shapes, position, at, slots[alive[slots]], k)
 
 
-def _best(shapes: Shapes, alive: Mask, position: tuple[float, float], slots: Slots, k: int, known: dict[int, float] | None = None) -> Found:
+def _best(shapes: Shapes, position: tuple[float, float], at: Floats, slots: Slots, k: int) -> Found:
     """The k best of some slots, each measured only while it can still be among them."""
-    slots = slots[alive[slots]]
-    floor = shapes.floor_m(*position, slots)
-    known = known or {}
+    floor = shapes.floor_m(at, slots)
     heap: list[tuple[float, int]] = []  # worst on top
     for nth in _ascending(floor, k):
         if len(heap) == k and floor[nth] > -heap[0][0]:
             break
         slot = int(slots[nth])
-        edge_m = known[slot] if slot in known else shapes.edge_m_one(*position, slot)
-        (heapq.heappush if len(heap) < k else heapq.heappushpop)(heap, (-edge_m, -slot))
+        item = (-shapes.edge_m_one(*position, slot), -slot)
+        (heapq.heappush if len(heap) < k else heapq.heappushpop)(heap, item)
     return sorted(((-slot, -edge) for edge, slot in heap), key=lambda found: (found[1], found[0]))
 
 
@@ -141,14 +144,14 @@ def _least(values: Floats, count: int) -> Slots:
     return np.sort(np.argpartition(values, count - 1)[:count]) if count < len(values) else np.arange(len(values))
 
 
-def _boxed(low: Floats, high: Floats, radius: Floats) -> tuple[Floats, Floats, Floats]:
+def _boxed(low: Floats, high: Floats, radius_m: Floats) -> tuple[Floats, Floats, Floats]:
     """Boxes (n, 3), (n, 3) around each 64 boxes, and the largest radius in each."""
     starts = np.arange(0, len(low), _FAN)
-    return np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts), np.maximum.reduceat(radius, starts)
+    return np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts), np.maximum.reduceat(radius_m, starts)
 
 
-def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | slice) -> Floats:
-    low, high, radius = (each[rows] for each in boxes)
+def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | None) -> Floats:
+    low, high, radius = boxes if rows is None else (each.take(rows, axis=0) for each in boxes)
     away = np.maximum(np.maximum(low - at, at - high), 0.0)
     return floor_m(np.sqrt(np.einsum("ij,ij->i", away, away))) - radius
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from regions.border import Border, area_m2, covers, inradius_m
 from regions.chord import FAR_M, arc_m
-from regions.ellipsoid import CURVATURE_MAX_M, Floats, in_space, in_space_one
+from regions.ellipsoid import CURVATURE_MAX_M, CURVATURE_MIN_M, Floats, in_space, in_space_one
 from regions.geodesy import edge_of_chord_m, edge_of_chord_m_one
 from regions.region import Area, Circle, Region
 
@@ -28,7 +28,9 @@ OfArea = Callable[[Border, Floats, Floats], Floats]
 
 _WIDTH = 6  # latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that holds them
 _LAT, _LON, _RADIUS, _X, _Y, _Z = range(_WIDTH)
-_FAR_DIAMETER_M = 2.0 * CURVATURE_MAX_M
+_NEAR_M = 100_000.0
+_FAR_DIAMETER_M, _NEAR_DIAMETER_M = 2.0 * CURVATURE_MAX_M, 2.0 * CURVATURE_MIN_M
+_HALF_AROUND_M = 20_004_000.0
 
 
 class Shapes:
@@ -172,21 +174,39 @@ class Shapes:
         chord = math.dist(in_space_one(lat, lon), (x, y, z))
         return edge_of_chord_m_one(chord, lat, lon, to_lat, to_lon, radius)
 
-    def floor_m(self, lat: float, lon: float, slot: Slots | slice) -> Floats:
-        """(n,) lower bounds of the edge distances of some slots from one position."""
-        rows = self._rows[slot]
-        away = rows[:, _X:] - np.array(in_space_one(lat, lon))
-        return floor_m(np.sqrt(np.einsum("ij,ij->i", away, away))) - rows[:, _RADIUS]
+    def floor_m(self, at: Floats, slots: Slots) -> Floats:
+        """(n,) lower bounds of the edge distances of some slots from a point in space."""
+        rows = self._rows.take(slots, axis=0)
+        return floor_m(_lengths(rows[:, _X:] - at)) - rows[:, _RADIUS]
+
+    def ceiling_m(self, at: Floats, slots: Slots) -> Floats:
+        """(n,) upper bounds of the same. Some point of an area's border lies within its ball."""
+        rows = self._rows.take(slots, axis=0)
+        radius = rows[:, _RADIUS]
+        return ceiling_m(_lengths(rows[:, _X:] - at)) + (np.where(self._is_area[slots], radius, -radius) if self._areas else -radius)
+
+
+def _lengths(vectors: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), dtype=np.float64)
+
+
+def ceiling_m(chord: Floats) -> Floats:
+    """(n,) upper bounds of the way along the surface: the arc of the most curved circle; no way is longer than half around."""
+    arc = _NEAR_DIAMETER_M * np.arcsin(np.minimum(chord / _NEAR_DIAMETER_M, 1.0)) + 0.001
+    return np.asarray(np.where(chord < 0.95 * _NEAR_DIAMETER_M, arc, _HALF_AROUND_M), dtype=np.float64)
 
 
 def floor_m(chord: Floats) -> Floats:
     """(n,) lower bounds of the way along the surface between points so far apart through the earth.
 
-    Up to FAR_M the bound on arcs holds. Beyond, a way is at least as long as the arc of the flattest circle on the earth,
-    but for its torsion, which a thousandth covers more than ten times over.
+    No way is shorter than its chord; nearby that is all but a metre. Up to FAR_M the bound on arcs holds. Beyond, a way is
+    at least as long as the arc of the flattest circle on the earth, but for its torsion, which a thousandth covers more
+    than ten times over.
     """
+    if not len(chord) or chord.max() < _NEAR_M:
+        return chord
     far = 0.999 * _FAR_DIAMETER_M * np.arcsin(np.minimum(chord / _FAR_DIAMETER_M, 1.0))
-    return np.asarray(np.where(chord > FAR_M, np.maximum(far, chord), arc_m(chord) - 0.2), dtype=np.float64)
+    return np.asarray(np.where(chord > FAR_M, np.maximum(far, chord), np.maximum(arc_m(chord) - 0.2, chord)), dtype=np.float64)
 
 
 def _sign_of_area(border: Border, lat: Floats, lon: Floats) -> Floats:

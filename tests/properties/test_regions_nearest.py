@@ -33,7 +33,7 @@ def test_nearest_is_what_measuring_all_finds() -> None:
         _agrees(index, 40 + rng.normal() * 0.1, -100 + rng.normal() * 0.1, 19)
 
 
-def test_areas_take_part() -> None:
+def test_areas_are_among_the_nearest_too() -> None:
     rng = np.random.default_rng(3)
     regions: list[Region] = [(an_area if nth % 2 else a_circle)(rng).region for nth in range(80)]
     index = Index.build(regions)
