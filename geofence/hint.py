@@ -8,7 +8,7 @@ silence, a stop) go on, they need no ping. The promise rests on how `track` read
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, inf
 from typing import Literal, NamedTuple
 
 from geofence.catalogue import Catalogue
@@ -19,7 +19,7 @@ from geofence.model.receipt import Hint, Near
 from geofence.plausible import AGREE_MS, metres
 from geofence.stopping import STILL_M, STILL_MS
 from geofence.track import EXIT_GAP_MS, Rules
-from geofence.watchlist import Found, anchor_at, anchor_of, nearest_until, version_of, watchlist
+from geofence.watchlist import Anchor, Around, Found, anchor_at, anchor_of, around, version_of, watchlist
 
 FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
 LEAST_PING_S = 10
@@ -87,19 +87,24 @@ class _Hinter:
     def __init__(self, catalogue: Catalogue, state: DeviceState, here: Here, wish: Wish) -> None:
         self.catalogue, self.state, self.here, self.wish = catalogue, state, here, wish
         self.at_ms = state.watermark_ms or 0
+        self._mattering: dict[int, bool] = {}
         self.presence_at = {slot: presence for uid, presence in state.presences.items() if (slot := catalogue.slot_of.get(uid)) is not None}
         self.entered = {slot: presence for slot, presence in self.presence_at.items() if presence.inside}
 
     def hint(self, before: DeviceState | None, now_ms: int | None) -> Hint:
-        kept = self.wish.version if self._still_good() else None
-        found = nearest_until(self.catalogue, self.here.lat, self.here.lon, 1 + len(self.entered), self._limited)
+        place, version = (self.here.lat, self.here.lon), self.wish.version
+        anchor = anchor_of(version) if version is not None else None
+        seen = None if anchor is None else around(self.catalogue, anchor, place, self.wish.watch, self._matters)
+        if anchor is None or seen is None or not self._still_good(anchor, seen):
+            anchor, version = anchor_at(*place), None
+            seen = around(self.catalogue, anchor, place, self.wish.watch, self._matters)
+        found = self._limiting(seen)
         safe_m = self._safe_m(found)
         wait_s = self._wait_s(safe_m, found, before, now_ms)
-        if kept is not None:
-            return Hint(safe_m, wait_s, None, kept)
-        anchor = anchor_at(self.here.lat, self.here.lon)
-        slots = watchlist(self.catalogue, anchor, self.entered, self.wish.watch, self._matters)
-        return Hint(safe_m, wait_s, self._near(slots), version_of(self.catalogue, anchor, slots))
+        if version is not None:
+            return Hint(safe_m, wait_s, None, version)
+        slots = watchlist(seen.near_anchor, self.entered, self.wish.watch, self._matters)
+        return Hint(safe_m, wait_s, self._near(slots, dict(seen.near_here)), version_of(self.catalogue, anchor, slots))
 
     def _rules(self, slot: int) -> Rules:
         rules = self.catalogue.rules[slot]
@@ -121,8 +126,17 @@ class _Hinter:
         safe_m = 0.0 if self._unproven() else min((min(rooms_m) - accuracy_m) * SPHERE, polar_m)
         return floor(max(0.0, safe_m) * 10.0) / 10.0
 
-    def _limited(self, found: Found) -> bool:
-        return any(self._limits(slot, edge_m) for slot, edge_m in found)
+    def _limiting(self, seen: Around) -> Found:
+        """The geofences nearest to the phone, nearest first: at least up to the first that limits the circle, if any does."""
+        found, sure = seen.near_here, seen.sure_m == inf
+        number = next((nth for nth, one in enumerate(found, 1) if self._limits(*one)), None)
+        k = len(found)
+        while not sure and (number is None or not seen.sure(number)):
+            k *= 4
+            found = self.catalogue.index.nearest(self.here.lat, self.here.lon, k)
+            number = next((nth for nth, one in enumerate(found, 1) if self._limits(*one)), None)
+            sure = number is not None or len(found) < k
+        return found
 
     def _limits(self, slot: int, edge_m: float) -> bool:
         """Whether the way into a geofence limits the circle. Where the phone is in it before it opens, that limits the time."""
@@ -204,21 +218,24 @@ class _Hinter:
 
     def _matters(self, slot: int) -> bool:
         """Whether it can be entered before the phone speaks again: it is not over, and opens within the longest wait."""
-        fence = self.catalogue.fences[slot]
-        return fence is not None and not self._over(slot) and (fence.active_from_ms or 0) <= self.at_ms + LONGEST_PING_S * 1000
+        known = self._mattering.get(slot)
+        if known is None:
+            fence = self.catalogue.fences[slot]
+            soon_ms = self.at_ms + LONGEST_PING_S * 1000
+            known = fence is not None and not self._over(slot) and (fence.active_from_ms or 0) <= soon_ms
+            self._mattering[slot] = known
+        return known
 
-    def _still_good(self) -> bool:
-        """Whether the phone's list is as it was when it was made, and holds the nearer half of what a new one would."""
-        wish = self.wish
-        anchor = anchor_of(wish.version) if wish.version is not None else None
-        if anchor is None:
+    def _still_good(self, anchor: Anchor, seen: Around) -> bool:
+        """Whether the phone's list is as it was when it was made, and holds the half that matters most: those nearest to it."""
+        slots = watchlist(seen.near_anchor, self.entered, self.wish.watch, self._matters)
+        if version_of(self.catalogue, anchor, slots) != self.wish.version:
             return False
-        slots = watchlist(self.catalogue, anchor, self.entered, wish.watch, self._matters)
-        if version_of(self.catalogue, anchor, slots) != wish.version:
-            return False
-        wanted = watchlist(self.catalogue, (self.here.lat, self.here.lon), self.entered, (wish.watch + 1) // 2, self._matters)
-        return set(wanted) <= set(slots)
+        numbers = [nth for nth, (slot, _) in enumerate(seen.near_here, 1) if self._matters(slot)][: (self.wish.watch + 1) // 2]
+        nearest = {seen.near_here[nth - 1][0] for nth in numbers}
+        return seen.sure(numbers[-1] if numbers else 1) and nearest <= set(slots)
 
-    def _near(self, slots: list[int]) -> tuple[Near, ...]:
-        near = [Near(fence, self._edge_m(slot)) for slot in slots if (fence := self.catalogue.fences[slot]) is not None]
+    def _near(self, slots: list[int], edges_m: dict[int, float]) -> tuple[Near, ...]:
+        listed = [(fence, edges_m.get(slot), slot) for slot in slots if (fence := self.catalogue.fences[slot]) is not None]
+        near = [Near(fence, self._edge_m(slot) if edge_m is None else edge_m) for fence, edge_m, slot in listed]
         return tuple(sorted(near, key=lambda one: one.edge_m))

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from math import inf
+from typing import NamedTuple
 
 import msgspec
 
 from geofence.catalogue import Catalogue
+from regions.geodesy import circle_edge_m_one
 
 ANCHOR_STEPS = 10_000  # anchors lie on a grid of a ten-thousandth of a degree, 11 m
 LONGEST_VERSION = 32
+SLACK_M = 1.0  # distances to an area's border are right within centimetres
 _LONGITUDES = 360 * ANCHOR_STEPS + 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -23,24 +27,44 @@ Anchor = tuple[float, float]
 Found = list[tuple[int, float]]
 
 
-def nearest_until(catalogue: Catalogue, lat: float, lon: float, first: int, enough: Callable[[Found], bool]) -> Found:
-    """(slot, signed edge in metres) nearest first: at least `first`, and more until they are `enough` or there are no more."""
-    k = max(first, 1)
-    while True:
-        found = catalogue.index.nearest(lat, lon, k)
-        if len(found) < k or enough(found):
-            return found
+class Around(NamedTuple):
+    """The geofences around an anchor, as seen from a place near it.
+
+    `near_anchor` nearest first by the anchor's signed distances; `near_here` the same slots by the place's. Of those not among
+    them none is nearer to the place than `sure_m`.
+    """
+
+    near_anchor: Found
+    near_here: Found
+    sure_m: float
+
+    def sure(self, number: int) -> bool:
+        """Whether the nearest `number` of the place are known: those of `near_here`."""
+        return self.sure_m == inf or (number <= len(self.near_here) and self.near_here[number - 1][1] <= self.sure_m)
+
+
+def around(catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_to: Callable[[int], bool]) -> Around:
+    """At least `watch` geofences that are `open_to` something, where there are so many."""
+    index = catalogue.index
+    k = watch
+    found = index.nearest(*anchor, k)
+    while len(found) == k and sum(open_to(slot) for slot, _ in found) < watch:
         k *= 4
+        found = index.nearest(*anchor, k)
+    slots = [slot for slot, _ in found]
+    edges_m = index.edge_m([here[0]] * len(slots), [here[1]] * len(slots), slots).tolist() if slots else []
+    near_here = sorted(zip(slots, edges_m, strict=True), key=lambda one: one[1])
+    away_m = circle_edge_m_one(*here, *anchor, 0.0)
+    return Around(found, near_here, inf if len(found) < k else found[-1][1] - away_m - SLACK_M)
 
 
-def watchlist(catalogue: Catalogue, anchor: Anchor, entered: Iterable[int], watch: int, open_to: Callable[[int], bool]) -> list[int]:
-    """At most `watch` slots: the `entered` ones, since a phone must notice that it leaves, then the nearest to `anchor`.
+def watchlist(near_anchor: Found, entered: Iterable[int], watch: int, open_to: Callable[[int], bool]) -> list[int]:
+    """At most `watch` slots: the `entered` ones, since a phone must notice that it leaves, then those nearest to the anchor.
 
     `open_to` tells which slots can matter soon. The order is that of the slots, so that distances do not change it.
     """
-    found = nearest_until(catalogue, *anchor, watch, lambda some: sum(open_to(slot) for slot, _ in some) >= watch)
     held = sorted(entered)[:watch]
-    near = [slot for slot, _ in found if open_to(slot) and slot not in set(held)]
+    near = [slot for slot, _ in near_anchor if open_to(slot) and slot not in set(held)]
     return sorted([*held, *near[: watch - len(held)]])
 
 
