@@ -39,6 +39,7 @@ async def list_events(
     customer: Who = None,
     store: Who = None,
     geofence: Who = None,
+    visit: Who = None,
     kind: Annotated[EventKind | None, Query()] = None,
     since: Since = None,
     until: Until = None,
@@ -47,7 +48,8 @@ async def list_events(
     cursor: Cursor = None,
 ) -> Response:
     """Events in the order in which they became visible: who follows the cursor misses none."""
-    filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, "kind": kind, **span(since, until)}
+    who = {"device": device, "customer": customer, "store": store, "geofence": geofence}
+    filters = who | {"visit": visit, "kind": kind, **span(since, until)}
     rows, more = await read_page(house, "events", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 

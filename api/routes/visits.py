@@ -22,13 +22,14 @@ async def list_visits(
     customer: Who = None,
     store: Who = None,
     geofence: Who = None,
+    visit: Who = None,
     since: Since = None,
     until: Until = None,
     order: Order = "asc",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Visits by arrival; `since` and `until` are about the arrival."""
-    filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, **span(since, until)}
+    """Visits by arrival; `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names."""
+    filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, "id": visit, **span(since, until)}
     rows, more = await read_page(house, "visits", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from geofence.backends.sql.record import SqlRecord, open_record
-from geofence.clock import PingClock
+from geofence.clock import Clock, PingClock
 from geofence.edits import Edited
 from geofence.model.account import Project
 from geofence.model.ping import PingIn
@@ -43,9 +43,9 @@ class House:
             record.migrate()
         self.open()
 
-    def open(self) -> None:
+    def open(self, clock: Clock | None = None) -> None:
         self.record: SqlRecord = open_record(self.url)
-        self.street = Street(self.record, PingClock())
+        self.street = Street(self.record, clock or PingClock())
         self.street.start()
 
     def die_and_return(self) -> None:
