@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import unquote
 
 import httpx
@@ -104,18 +104,12 @@ def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Consol
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}", unreadable=True) from None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
     with body, _client(url, key) as client, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("sending", total=None)
+        last: dict[str, Any] = {}
         try:
-            with client.stream("POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)) as response:
-                if not response.is_success:
-                    response.read()
-                    raise _refusal(url, response.status_code, response.content)
-                last: dict[str, Any] = {}
-                for line in response.iter_lines():
-                    last = json.loads(line)
-                    progress.update(task, description="taken in", completed=last.get("rows", 0), total=last.get("of"))
+            for last in _answers(client, asked, body, file.stat().st_size):
+                progress.update(task, description="taken in", completed=last.get("rows", 0), total=last.get("of"))
         except httpx.TransportError as error:
             raise Refused(f"{url} does not answer ({type(error).__name__}); what was told as taken in is in, send the file again") from None
     if "created" not in last:
@@ -123,7 +117,16 @@ def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Consol
     return last
 
 
-def _pieces(body: Any) -> Iterator[bytes]:
+def _answers(client: httpx.Client, asked: dict[str, Any], body: BinaryIO, size: int) -> Iterator[dict[str, Any]]:
+    """The lines that the service answers with, the report as the last one. Raises `Refused`."""
+    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(size)}
+    with client.stream("POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)) as response:
+        _raise_refusal(response)
+        for line in response.iter_lines():
+            yield json.loads(line)
+
+
+def _pieces(body: BinaryIO) -> Iterator[bytes]:
     while piece := body.read(CHUNK):
         yield piece
 
@@ -132,18 +135,20 @@ def _get(out: Path, url: str, key: str, kind: str, asked: dict[str, str]) -> lis
     part = out.with_name(out.name + ".part")
     try:
         with _client(url, key) as client, client.stream("GET", f"/v1/exports/{kind}", params=asked) as response:
-            if not response.is_success:
-                response.read()
-                raise _refusal(url, response.status_code, response.content)
-            with part.open("wb") as file:
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-            part.replace(out)
-            return list(json.loads(unquote(response.headers.get("X-Geofence-Losses", "[]"))))
+            _raise_refusal(response)
+            _save(response, part)
+        part.replace(out)
+        return list(json.loads(unquote(response.headers.get("X-Geofence-Losses", "[]"))))
     except httpx.TransportError as error:
         raise Refused(f"{url} does not answer ({type(error).__name__})") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _save(response: httpx.Response, part: Path) -> None:
+    with part.open("wb") as file:
+        for chunk in response.iter_bytes():
+            file.write(chunk)
 
 
 def _client(url: str, key: str) -> httpx.Client:
@@ -152,14 +157,17 @@ def _client(url: str, key: str) -> httpx.Client:
     )
 
 
-def _refusal(url: str, status: int, body: bytes) -> Refused:
+def _raise_refusal(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    url, status = str(response.url.copy_with(query=None)), response.status_code
     try:
-        told = json.loads(body)
+        told = json.loads(response.read())
         why = "; ".join([told["detail"], *(f"{one['pointer']}: {one['detail']}" for one in told.get("errors", []))])
     except (ValueError, KeyError, TypeError):
         raise Refused(f"{url} answers {status} with something that is not ours") from None
     of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors"))
-    return Refused(f"{url} answers {status} {told.get('code', '')}: {why}", unreadable=of_file)
+    raise Refused(f"{url} answers {status} {told.get('code', '')}: {why}", unreadable=of_file)
 
 
 def _show(console: Console, report: dict[str, Any]) -> None:

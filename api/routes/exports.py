@@ -38,7 +38,7 @@ WITH_IDS = ("geojson", "geojsonl")
 router = APIRouter(prefix="/v1/exports", tags=["imports"])
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="export")
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_MEDIA = (
+MEDIA = (
     "application/geo+json",
     "text/csv",
     "application/geo+json-seq",
@@ -46,10 +46,10 @@ _MEDIA = (
     "application/geopackage+sqlite3",
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
-    "application/vnd.flatgeobuf",
+    "application/flatgeobuf",
     "application/vnd.apache.parquet",
 )
-_TOLD = describe(dict.fromkeys(_MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200)
+_TOLD = describe(dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200)
 _TOLD["responses"][200]["headers"] = {
     LOSSES: {
         "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from api.routes.exports import LOSSES
+from api.routes.exports import LOSSES, MEDIA
 from api.routes.imports import FormatName
 from regions.readers import formats
 from tests.servers.shop import Running, Shop, open_shop
@@ -84,6 +84,7 @@ def _held(shop: Shop, kind: str) -> dict[str, dict[str, Any]]:
 
 def test_every_format_of_the_drawer_can_be_asked_for_by_name() -> None:
     assert sorted(FORMATS) == sorted(member.NAME for member in formats())
+    assert sorted(MEDIA) == sorted(member.MEDIA[0] for member in formats())
 
 
 @pytest.mark.parametrize("form", FORMATS)
