@@ -58,9 +58,15 @@ class Service:
         """SIGTERM, and wait; the exit code."""
         return self._end(signal.SIGTERM)
 
-    def client(self, **more: Any) -> httpx.Client:
-        """A client that carries the key."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60, **more)
+    @property
+    def pid(self) -> int:
+        """The process it runs in."""
+        assert self._process is not None, "it was never started"
+        return self._process.pid
+
+    def client(self, timeout: float = 60, **more: Any) -> httpx.Client:
+        """A client that carries the key; `timeout` in seconds."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=timeout, **more)
 
     def __enter__(self) -> Self:
         self.start()
