@@ -30,6 +30,9 @@ WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circl
 SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
 POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
 METRES_PER_DEGREE = 110_574.0  # of latitude, where it is least
+# An area's border is measured along chords of 300 m; a line straight in degrees bends by up to 1.089 tan(lat) / R away from them.
+# In metres times metres from the pole: 300^2 / 8 * 1.089, seen from a place that is at most 1 / 0.55 as far from the pole.
+BEND_M2 = 22_500.0
 
 Wake = Literal["clock", "circle"]
 
@@ -122,8 +125,9 @@ class _Hinter:
         if not rooms_m:
             return None
         accuracy_m = MISSING_ACCURACY_M if self.here.accuracy_m is None else self.here.accuracy_m
-        polar_m = (90.0 - abs(self.here.lat)) * METRES_PER_DEGREE * POLAR_SHARE
-        safe_m = 0.0 if self._unproven() else min((min(rooms_m) - accuracy_m) * SPHERE, polar_m)
+        pole_m = (90.0 - abs(self.here.lat)) * METRES_PER_DEGREE + 1e-9
+        room_m = min(rooms_m) - accuracy_m - BEND_M2 / pole_m
+        safe_m = 0.0 if self._unproven() else min(room_m * SPHERE, pole_m * POLAR_SHARE)
         return floor(max(0.0, safe_m) * 10.0) / 10.0
 
     def _limiting(self, seen: Around) -> Found:
