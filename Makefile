@@ -48,6 +48,10 @@ test-offers: $(STAMPS)/dev ## the long suite from real walks to pushes, killed o
 test-real: $(STAMPS)/dev ## the long suite over recorded traces, where they are there
 	@$(BIN)/python -m pytest tests/long/test_real.py $(ARGS)
 
+.PHONY: test-pairs
+test-pairs: $(STAMPS)/dev ## a million random pairs and 100,000 beside edges against brute force
+	@GEOFENCE_TEST_PAIRS=1000000 $(BIN)/python -m pytest tests/properties/test_regions_pairs.py $(ARGS)
+
 .PHONY: bench
 bench: $(STAMPS)/dev ## measure, print a table and write bench/results/
 	@$(BIN)/python -m bench $(ARGS)

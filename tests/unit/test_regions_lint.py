@@ -79,6 +79,14 @@ def test_a_small_area_over_the_180th_meridian_is_measured_in_one_piece() -> None
     assert _only({"a": Area(half)}, "too_small").value == pytest.approx(55.7, abs=1)
 
 
+def test_an_area_of_many_corners_is_measured_as_well_as_one_of_few() -> None:
+    lat, lon = HELSINKI
+    wave = [(lon + nth * 1e-4, lat + (nth % 2) * 1e-4) for nth in range(700)]
+    back = [(x, y + 60 / 111_400) for x, y in reversed(wave)]
+    found = _only({"river": Area(Polygon(wave + back))}, "too_small")
+    assert found.value == pytest.approx(24.5, abs=8)
+
+
 def test_one_region_under_two_names_is_a_duplicate_also_within_a_metre_and_a_percent() -> None:
     found = _only({"a": _circle(), "b": _circle(0.9, 151.0), "c": _circle(5.0)}, "duplicate")
     assert found.names == ("a", "b")
