@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regions.ellipsoid import Floats, in_space_one
-from regions.shapes import Shapes, Slots, floor_m
+from regions.shapes import Shapes, Slots, floor_m, lengths
 
 Mask = NDArray[np.bool_]
 Found = list[tuple[int, float]]
@@ -153,7 +153,7 @@ def _boxed(low: Floats, high: Floats, radius_m: Floats) -> tuple[Floats, Floats,
 def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | None) -> Floats:
     low, high, radius = boxes if rows is None else (each.take(rows, axis=0) for each in boxes)
     away = np.maximum(np.maximum(low - at, at - high), 0.0)
-    return floor_m(np.sqrt(np.einsum("ij,ij->i", away, away))) - radius
+    return floor_m(lengths(away)) - radius
 
 
 def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -58,7 +58,7 @@ def load(path: Path, mark: bytes) -> Arrays | None:
     try:
         with path.open("rb") as file:
             return _read(file, mark)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

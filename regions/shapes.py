@@ -150,8 +150,8 @@ class Shapes:
         return self._measured(lat, lon, slot, Border.edge_m)
 
     def _measured(self, lat: Floats, lon: Floats, slot: Slots, of_area: OfArea) -> Floats:
-        to_lat, to_lon, radius, x, y, z = self._rows[slot].T
-        here = in_space(lat, lon)
+        to_lat, to_lon, radius, x, y, z = self._rows.take(slot, axis=0).T
+        here = _in_space_once(lat, lon)
         chord = np.sqrt((here[0] - x) ** 2 + (here[1] - y) ** 2 + (here[2] - z) ** 2)
         is_area = self._is_area[slot] if self._areas else None
         if is_area is None or not is_area.any():
@@ -177,17 +177,35 @@ class Shapes:
     def floor_m(self, at: Floats, slots: Slots) -> Floats:
         """(n,) lower bounds of the edge distances of some slots from a point in space."""
         rows = self._rows.take(slots, axis=0)
-        return floor_m(_lengths(rows[:, _X:] - at)) - rows[:, _RADIUS]
+        return floor_m(lengths(rows[:, _X:] - at)) - rows[:, _RADIUS]
 
     def ceiling_m(self, at: Floats, slots: Slots) -> Floats:
         """(n,) upper bounds of the same. Some point of an area's border lies within its ball."""
         rows = self._rows.take(slots, axis=0)
         radius = rows[:, _RADIUS]
-        return ceiling_m(_lengths(rows[:, _X:] - at)) + (np.where(self._is_area[slots], radius, -radius) if self._areas else -radius)
+        return ceiling_m(lengths(rows[:, _X:] - at)) + (np.where(self._is_area[slots], radius, -radius) if self._areas else -radius)
 
 
-def _lengths(vectors: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), dtype=np.float64)
+def _in_space_once(lat: Floats, lon: Floats) -> tuple[Floats, Floats, Floats]:
+    """`in_space` for pairs as candidates come: a ping that is near ten regions stands there ten times in a row."""
+    if len(lat) < 2:
+        return in_space(lat, lon)
+    fresh = np.empty(len(lat), dtype=np.bool_)
+    fresh[0] = True
+    np.not_equal(lat[1:], lat[:-1], out=fresh[1:])
+    fresh[1:] |= lon[1:] != lon[:-1]
+    first = np.nonzero(fresh)[0]
+    if 2 * len(first) > len(lat):
+        return in_space(lat, lon)
+    x, y, z = in_space(lat[first], lon[first])
+    of = np.cumsum(fresh) - 1
+    return x[of], y[of], z[of]
+
+
+def lengths(vectors: Floats) -> Floats:
+    """(n,) lengths of (n, 3) vectors."""
+    x, y, z = vectors.T
+    return np.asarray(np.sqrt(x * x + y * y + z * z), dtype=np.float64)
 
 
 def ceiling_m(chord: Floats) -> Floats:

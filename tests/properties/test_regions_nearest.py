@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from regions.ellipsoid import in_space
 from regions.index import Index
 from regions.region import Circle, Region
-from tests.samples.places import a_circle, an_area, anywhere
+from regions.shapes import ceiling_m, floor_m
+from tests.samples.places import GEOD, a_circle, an_area, anywhere
 
 
 def _agrees(index: Index, lat: float, lon: float, k: int, gone: set[int] | None = None) -> None:
@@ -22,6 +24,20 @@ def _scattered(seed: int, count: int) -> Index:
     lat = np.clip(40 + rng.normal(0, 1, count) * wide, -90, 90)
     lon = (-100 + rng.normal(0, 1, count) * wide + 180) % 360 - 180
     return Index.circles(lat, lon, 10 ** rng.uniform(1, 5, count) * np.where(rng.random(count) < 0.9, 0.01, 1) + 9)
+
+
+def test_every_way_along_the_earth_lies_between_the_bounds_of_its_chord() -> None:
+    rng = np.random.default_rng(13)
+    lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 60_000))), rng.uniform(-180, 180, 60_000)
+    to_lat, to_lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 60_000))), rng.uniform(-180, 180, 60_000)
+    away = 10 ** rng.uniform(-3, 2, 40_000)
+    to_lat[:20_000], to_lon[:20_000] = np.clip(lat[:20_000] + away[:20_000], -90, 90), lon[:20_000] + rng.normal(0, away[:20_000])
+    to_lat[20_000:40_000], to_lon[20_000:40_000] = np.clip(-lat[20_000:40_000] + away[20_000:], -90, 90), lon[20_000:40_000] + 180
+    metres = GEOD.inv(lon, lat, to_lon, to_lat)[2]
+    chord = np.linalg.norm(np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0)
+    for part in (chord < 50_000, chord < 1e6, chord >= 0):
+        assert (floor_m(chord[part]) <= metres[part] + 1e-6).all()
+        assert (metres[part] <= ceiling_m(chord[part])).all()
 
 
 def test_nearest_is_what_measuring_all_finds() -> None:

@@ -10,9 +10,13 @@ import os
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import Polygon
 
+from regions.geojson import read_region
 from regions.index import Index
-from regions.region import Circle
+from regions.region import Circle, Region
 from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
 
 PAIRS = int(os.environ.get("GEOFENCE_TEST_PAIRS", "100000"))
@@ -159,3 +163,51 @@ def test_shifting_regions_and_pings_by_a_longitude_changes_nothing() -> None:
         near = moved.candidates(lat, turned)
         pairs = set(zip(near.ping.tolist(), near.slot.tolist(), strict=True))
         assert all(pair in pairs for pair in zip(np.nonzero(still <= 0)[0].tolist(), slot[still <= 0].tolist(), strict=True))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(-360 * 64, 360 * 64), st.integers(0, 2**32))
+def test_turning_the_earth_under_an_index_changes_no_answer(turn: int, seed: int) -> None:
+    """By any 64th of a degree; vertices and pings lie on grids so coarse that turning them is exact."""
+    rng = np.random.default_rng(seed)
+    shift = turn / 64
+    rings = [_star(rng) for _ in range(6)]
+    still = Index.build([_turned(ring, 0.0) for ring in rings] + [Circle(1.0, 0.5, 70_000.0), Circle(89.5, 1.0, 90_000.0)])
+    moved = Index.build(
+        [_turned(r, shift) for r in rings] + [Circle(1.0, _wrapped(0.5 + shift), 70_000.0), Circle(89.5, _wrapped(1.0 + shift), 90_000.0)]
+    )
+    lat, lon = rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192, rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192
+    lat[:50] += 87.0
+    there = np.array([_wrapped(at + shift) for at in lon.tolist()])
+    for slot in range(len(still)):
+        of = np.full(len(lat), slot)
+        one, other = still.edge_m(lat, lon, of), moved.edge_m(lat, there, of)
+        assert other == pytest.approx(one, abs=1e-3)
+        clear = np.abs(one) > 1e-3
+        assert ((one <= 0) == (other <= 0))[clear].all()
+    assert _inside(still, lat, lon) == _inside(moved, lat, there)
+
+
+def _inside(index: Index, lat: np.ndarray, lon: np.ndarray) -> set[tuple[int, int]]:
+    near = index.candidates(lat, lon)
+    edge_m = index.edge_m(lat[near.ping], lon[near.ping], near.slot)
+    return set(zip(near.ping[edge_m < -1e-3].tolist(), near.slot[edge_m < -1e-3].tolist(), strict=True))
+
+
+def _star(rng: np.random.Generator) -> np.ndarray:
+    """A ring around (0, 0), its vertices on a grid of 1024ths of a degree."""
+    angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(5, 20))))
+    reach = rng.uniform(0.2, 2.0) * rng.uniform(0.6, 1.0, len(angle))
+    ring = np.round(np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=1) * 1024) / 1024
+    return ring if Polygon(ring).is_valid and Polygon(ring).area > 1e-3 else _star(rng)
+
+
+def _turned(ring: np.ndarray, shift: float) -> Region:
+    """The ring further east; its longitudes may run past 180."""
+    first = _wrapped(float(ring[0, 0]) + shift) - float(ring[0, 0])
+    moved = np.concatenate([ring, ring[:1]]) + np.array([first, 0.0])
+    return read_region({"type": "Polygon", "coordinates": [moved.tolist()]}).region
+
+
+def _wrapped(lon: float) -> float:
+    return (lon + 180.0) % 360.0 - 180.0

@@ -11,6 +11,7 @@ from regions.cells import REACH_M, cells_at, centres, disk_reach_m, parents
 from regions.cover import CELLS, cover
 from regions.ellipsoid import in_space
 from regions.geodesy import distance_m
+from regions.index import Index
 from regions.region import Circle
 from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
 
@@ -47,6 +48,27 @@ def test_the_cover_of_an_area_holds_every_point_of_it(seed: int) -> None:
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(10, 100_000), st.integers(0, 2**32))
 def test_a_circle_anywhere_with_any_radius_is_covered(lat: float, lon: float, radius_m: float, seed: int) -> None:
     _kept(Place(Circle(lat, lon, radius_m)), seed, 60)
+
+
+def test_thousands_of_circles_are_candidates_all_along_their_rims() -> None:
+    rng = np.random.default_rng(18)
+    lat, lon, radius_m = (np.array(column) for column in zip(*((c.lat, c.lon, c.radius_m) for c in _circles(rng, 4_000)), strict=True))
+    index, slot = Index.circles(lat, lon, radius_m), np.arange(len(lat))
+    for share in (0.0, 0.5, 1.0 - 1e-9, 1.0 - 1e-9, 1.0 - 1e-9):
+        at_lon, at_lat, _ = GEOD.fwd(lon, lat, rng.uniform(0, 360, len(lat)), radius_m * share)
+        assert index.near_any(at_lat, at_lon).all()
+        found = index.candidates(at_lat, at_lon)
+        mine = found.slot == found.ping
+        assert found.ping[mine].tolist() == slot.tolist()
+        assert (index.edge_m(at_lat, at_lon, slot) <= 0).all()
+        assert index.inside(at_lat[found.ping], at_lon[found.ping], found.slot)[found.inner].all()
+
+
+def _circles(rng: np.random.Generator, count: int) -> list[Circle]:
+    """Anywhere, and many beside the poles and the 180th meridian; radii at both limits among them."""
+    found = [a_circle(rng).region for _ in range(count)]
+    sizes = {0: 10.0, 1: 100_000.0, 2: 249.0, 3: 2_000.0}
+    return [Circle(c.lat, c.lon, sizes.get(nth % 20, c.radius_m)) for nth, c in enumerate(found)]
 
 
 def test_circles_over_the_twelve_pentagons_are_covered() -> None:
