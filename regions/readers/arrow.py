@@ -106,8 +106,10 @@ class Sink:
 
 def _values(column: Any) -> list[Any]:
     if hasattr(column, "dictionary"):
-        known = [_value(value) for value in column.dictionary.to_pylist()]
-        return [None if nth is None else known[nth] for nth in column.indices.to_pylist()]
+        used = column.indices.unique().drop_null()
+        found = map(_value, column.dictionary.take(used).to_pylist())
+        known = dict(zip([None, *used.to_pylist()], [None, *found], strict=True))
+        return [known[nth] for nth in column.indices.to_pylist()]
     return [_value(value) for value in column.to_pylist()]
 
 

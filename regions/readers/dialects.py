@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from regions.readers.geometry import our_circle, point, split_circle, tidy
@@ -16,8 +17,8 @@ _LAT = ("lat", "latitude")
 _LON = ("lon", "lng", "long", "longitude")
 _RADIUS = ("radius_m", "radius")
 
-Parts = tuple[object, dict[str, Any], object]
-"""A geometry in GeoJSON or our circle, properties, id."""
+Parts = tuple[Callable[[], object], dict[str, Any], object]
+"""What makes a geometry in GeoJSON or our circle, or raises; properties; id."""
 
 
 def item_of(number: int, obj: object, fields: object = None) -> Item:
@@ -27,9 +28,9 @@ def item_of(number: int, obj: object, fields: object = None) -> Item:
     try:
         if not isinstance(obj, Mapping):
             raise RegionError("not_a_region", "an item is a JSON object")
-        given, properties, own_id = _parts(obj, fields)
+        make, properties, own_id = _parts(obj, fields)
         properties = plain(properties)
-        given, properties = split_circle(given, properties)
+        given, properties = split_circle(make(), properties)
         geometry, notes = tidy(given)
         return Item(number, properties, geometry, _id(own_id), notes=notes)
     except RegionError as error:
@@ -41,7 +42,7 @@ def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
     if kind == "Feature":
         return _feature(obj)
     if isinstance(kind, str) and kind in _GEOMETRIES:
-        return (our_circle(obj) if kind == "Point" and "radius" in obj else obj), {}, obj.get("id")
+        return (partial(our_circle, obj) if kind == "Point" and "radius" in obj else lambda: obj), {}, obj.get("id")
     if "geometryCenter" in obj or (isinstance(obj.get("geometry"), Mapping) and "properties" not in obj):
         return _radar(obj)
     if isinstance(obj.get("Geometry"), Mapping):
@@ -61,8 +62,8 @@ def _feature(obj: Mapping[str, Any]) -> Parts:
     beside = {name: value for name, value in obj.items() if name not in _FEATURE}
     geometry = obj.get("geometry")
     if isinstance(geometry, Mapping) and geometry.get("type") == "Point" and "radius" in geometry:
-        geometry = our_circle({**obj, "properties": {}})
-    return geometry, {**beside, **(told or {})}, obj.get("id")
+        return partial(our_circle, {**obj, "properties": {}}), {**beside, **(told or {})}, obj.get("id")
+    return lambda: geometry, {**beside, **(told or {})}, obj.get("id")
 
 
 def _radar(obj: Mapping[str, Any]) -> Parts:
@@ -72,8 +73,8 @@ def _radar(obj: Mapping[str, Any]) -> Parts:
     area = isinstance(geometry, Mapping) and geometry.get("type") in ("Polygon", "MultiPolygon")
     if "geometryRadius" in obj and (obj.get("type") == "circle" or not area):
         centre = obj.get("geometryCenter")
-        return our_circle({"geometryCenter": centre, "geometryRadius": obj["geometryRadius"]}), rest, obj.get("_id")
-    return geometry, rest, obj.get("_id", obj.get("id"))
+        return partial(our_circle, {"geometryCenter": centre, "geometryRadius": obj["geometryRadius"]}), rest, obj.get("_id")
+    return lambda: geometry, rest, obj.get("_id", obj.get("id"))
 
 
 def _amazon(obj: Mapping[str, Any]) -> Parts:
@@ -82,11 +83,15 @@ def _amazon(obj: Mapping[str, Any]) -> Parts:
     told = obj.get("GeofenceProperties")
     properties = {**rest, **(told if isinstance(told, Mapping) else {})}
     if "Circle" in geometry:
-        return our_circle({"Geometry": geometry}), properties, obj.get("GeofenceId")
+        return partial(our_circle, {"Geometry": geometry}), properties, obj.get("GeofenceId")
+    return partial(_amazon_area, geometry), properties, obj.get("GeofenceId")
+
+
+def _amazon_area(geometry: Mapping[str, Any]) -> object:
     kind = next((name for name in ("Polygon", "MultiPolygon") if name in geometry), None)
     if kind is None:
         raise RegionError("not_a_region", "the Geometry holds no Circle, Polygon or MultiPolygon", "/Geometry")
-    return {"type": kind, "coordinates": geometry[kind]}, properties, obj.get("GeofenceId")
+    return {"type": kind, "coordinates": geometry[kind]}
 
 
 def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
@@ -99,11 +104,11 @@ def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
         return geometry, {**more, **told}, obj.get("id")
     inner = obj["object"]
     if not isinstance(inner, Mapping):
-        return None, {**told, "object": inner}, obj.get("id")
+        return lambda: None, {**told, "object": inner}, obj.get("id")
     if inner.get("type") == "Feature":
         geometry, more, _ = _feature(inner)
         return geometry, {**more, **told}, obj.get("id")
-    return inner, told, obj.get("id")
+    return lambda: inner, told, obj.get("id")
 
 
 def _named(obj: Mapping[str, Any]) -> Parts:
@@ -111,14 +116,18 @@ def _named(obj: Mapping[str, Any]) -> Parts:
     lat, lon, radius = (next((name for name in names if name in obj), None) for names in (_LAT, _LON, _RADIUS))
     own_id = obj.get("id")
     if lat is None or lon is None:
-        return None, dict(obj), own_id
+        return lambda: None, dict(obj), own_id
     used = {lat, lon, *([radius] if radius else [])}
     rest = {name: value for name, value in obj.items() if name not in used and not (name == "type" and obj[name] == "circle")}
     if obj[lat] is None and obj[lon] is None:
-        return None, rest, own_id
+        return lambda: None, rest, own_id
     if radius and obj[radius] is not None:
-        return our_circle({"lat": obj[lat], "lon": obj[lon], "radius": obj[radius]}), rest, own_id
-    return point(_number(obj[lat], "latitude"), _number(obj[lon], "longitude")), rest, own_id
+        return partial(our_circle, {"lat": obj[lat], "lon": obj[lon], "radius": obj[radius]}), rest, own_id
+    return partial(_point, obj[lat], obj[lon]), rest, own_id
+
+
+def _point(lat: object, lon: object) -> dict[str, Any]:
+    return point(_number(lat, "latitude"), _number(lon, "longitude"))
 
 
 def _number(value: object, name: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from regions.readers.dialects import item_of
 from regions.readers.item import FileError, Item, bounded
-from regions.readers.json_stream import LISTS, Piece, is_lines, opened, pieces
+from regions.readers.json_stream import Piece, is_lines, opened, pieces
 from regions.readers.text import encoding_of_head
 from regions.readers.values import plain, to_json
 
@@ -46,14 +46,14 @@ def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, .
     members: dict[str, Any] = {}
     lists = 0
     for piece in found:
-        if piece.nth is not None or piece.value is None:
-            lists += piece.name in ("", *LISTS)
+        if piece.nth is not None:
+            lists += piece.nth == 0
         else:
             members[piece.name] = piece.value
     notes = _crs(members.get("crs"))
     if members.get("type") == "Topology":
         raise FileError("unknown_format", "this is TopoJSON; convert it to GeoJSON first")
-    return (None if lists or not members else members), notes
+    return (None if lists else members), notes
 
 
 def _crs(crs: object) -> tuple[str, ...]:
@@ -92,6 +92,7 @@ def _items(found: Iterator[Piece], notes: tuple[str, ...]) -> Iterator[Item]:
     for piece in found:
         if piece.nth is None:
             fields = piece.value if piece.name == "fields" else fields
+        if not piece.nth:
             continue
         number += 1
         item = item_of(number, piece.value, fields)

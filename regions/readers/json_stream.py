@@ -19,7 +19,10 @@ _BLANK = " \t\r\n"
 
 
 class Piece(NamedTuple):
-    """A member of the outermost object (`nth` is None), or the nth item, from 1, of a list in it or of the outermost array."""
+    """A member of the outermost object (`nth` is None), or the nth item, from 1, of a list in it or of the outermost array.
+
+    Before the first item of a list comes one whose `nth` is 0.
+    """
 
     name: str
     nth: int | None
@@ -82,7 +85,6 @@ def _object(text: _Text) -> Iterator[Piece]:
             raise FileError("broken", "the text is not JSON: a member without a name")
         text.take(":")
         if name in LISTS and text.peek() == "[":
-            yield Piece(name, None, None)
             yield from _array(text, name)
         else:
             yield Piece(name, None, text.value())
@@ -94,6 +96,7 @@ def _object(text: _Text) -> Iterator[Piece]:
 
 def _array(text: _Text, name: str) -> Iterator[Piece]:
     text.take("[")
+    yield Piece(name, 0, None)
     if text.peek() == "]":
         text.take("]")
         return
