@@ -156,16 +156,7 @@ def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str, pa
     nothing: list[RegionError] = []
     number = 1
     for part, polygon in enumerate(polygons):
-        lines: dict[int, Floats] = {}
-        for nth, line in enumerate(polygon):
-            try:
-                lines[number + nth] = _tidy(line, f"ring {number + nth}", repairs)
-            except RegionError as error:
-                error.pointer = f"{pointer}/{part}/{nth}" if parted else f"{pointer}/{nth}"
-                nothing.append(_only_empty(error))
-                repairs.append(f"{error.detail}; dropped")
-                if nth == 0:
-                    break
+        lines = _lines(polygon, number, f"{pointer}/{part}" if parted else pointer, repairs, nothing)
         if number in lines:
             settled = settle(list(lines.values()))
             found.append([Ring(at, number, line) for at, line in zip(lines, settled, strict=True)])
@@ -173,6 +164,21 @@ def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str, pa
     if not found:
         raise nothing[0]
     return found
+
+
+def _lines(polygon: list[Floats], number: int, pointer: str, repairs: list[str], nothing: list[RegionError]) -> dict[int, Floats]:
+    """The tidy rings of a polygon whose outer ring has this number; without an outer ring there are no holes either."""
+    lines: dict[int, Floats] = {}
+    for nth, line in enumerate(polygon):
+        try:
+            lines[number + nth] = _tidy(line, f"ring {number + nth}", repairs)
+        except RegionError as error:
+            error.pointer = f"{pointer}/{nth}"
+            nothing.append(_only_empty(error))
+            repairs.append(f"{error.detail}; dropped")
+            if nth == 0:
+                break
+    return lines
 
 
 def _only_empty(error: RegionError) -> RegionError:
