@@ -60,7 +60,8 @@ class KeptIndex:
 
     def _files(self, project_id: str) -> tuple[Path, Path]:
         assert self._stem is not None  # noqa: S101  (both callers looked)
-        return (self._stem.with_name(f"{self._stem.name}.{project_id}.{kind}") for kind in ("index", "digests"))  # type: ignore[return-value]
+        stem = f"{self._stem.name}.{project_id}"
+        return self._stem.with_name(f"{stem}.index"), self._stem.with_name(f"{stem}.digests")
 
 
 def _digest(fence: Geofence) -> int:
