@@ -15,6 +15,7 @@ from geofence.model.place import Geofence, Ring, Store
 from geofence.ports import Unit
 from regions.geojson import canonical
 from regions.region import RegionError
+from regions.validate import check_circle
 from regions.zone import time_zone
 
 T = TypeVar("T", Store, Geofence)
@@ -32,7 +33,7 @@ def ready_store(store: Store) -> Store:
     for place, ring in enumerate(store.rings):
         if len(ring_id(store.external_id, ring.name)) > 128:
             raise InputError("A ring's name is too long.", errors=((f"/rings/{place}/name", "store and ring together: 127 characters"),))
-        _checked(_circle(store, ring), f"/rings/{place}")
+        _check_ring(store, ring, f"/rings/{place}")
     return replace(store, time_zone=store.time_zone or time_zone(store.lat, store.lon))
 
 
@@ -191,6 +192,13 @@ def _circle(store: Store, ring: Ring) -> dict[str, object]:
 def _checked(region: dict[str, object], pointer: str) -> dict[str, object]:
     try:
         return canonical(region)
+    except RegionError as error:
+        raise InputError(error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)) from None
+
+
+def _check_ring(store: Store, ring: Ring, pointer: str) -> None:
+    try:
+        check_circle(store.lat, store.lon, ring.radius_m)
     except RegionError as error:
         raise InputError(error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)) from None
 

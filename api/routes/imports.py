@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ from api.bootstrap import House
 from api.doors import AtHouse, Manager, reply
 from api.openapi import describe
 from api.problems import Refusal, answer, refuse
-from geofence.errors import GeofenceError
+from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.bringing import Wish, bring_in
 from geofence.importing.headers import SYNONYMS
@@ -37,6 +38,7 @@ FormatName = Literal["csv", "flatgeobuf", "geojson", "geojsonl", "geopackage", "
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 # imports take turns: two at a time, each in a thread of its own, so that however many come the doors stay open
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
+_ROOM = threading.BoundedSemaphore(10)  # files on our disk, those that wait for their turn included
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _TOLD = describe(Report, 200, refuses=[400, 413, 415])
 _TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
@@ -72,7 +74,13 @@ async def post_import(
     """
     name = form or request.headers.get("content-type", "").partition(";")[0]
     wish = Wish(kind, dry_run == "true", name, _rings(kind, ring), _columns(kind, columns))
-    path = await _spooled(request)
+    if not _ROOM.acquire(blocking=False):
+        raise Busy
+    try:
+        path = await _spooled(request)
+    except BaseException:
+        _ROOM.release()
+        raise
     loop = asyncio.get_running_loop()
     news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
     job = loop.run_in_executor(
@@ -91,9 +99,10 @@ def _run(house: House, project_id: str, path: Path, wish: Wish, tell: Any) -> Re
     try:
         return bring_in(house.street, project_id, path, wish, tell)
     except FileError as error:
-        raise Refusal(422, error.code, error.detail) from None
+        raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
     finally:
         path.unlink()
+        _ROOM.release()
 
 
 async def _spooled(request: Request) -> Path:

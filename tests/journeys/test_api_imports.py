@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
+import zipfile
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -367,3 +369,63 @@ def test_a_project_never_sees_what_another_brings_in(shop: Shop) -> None:
     assert other.client.get("/v1/exports/stores").json()["features"] == []
     assert other.client.get("/v1/lint").json() == {"data": [], "total": 0, "counts": {}, "next_cursor": None}
     other.client.close()
+
+
+def _zip(**members: bytes) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return whole.getvalue()
+
+
+def _kml(inner: str, before: str = "") -> bytes:
+    return f'<?xml version="1.0"?>{before}<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'.encode()
+
+
+HOSTILE: dict[str, tuple[Any, set[str]]] = {
+    "a zip bomb": (lambda: _zip(**{"a.shp": bytes(300 << 20), "a.shx": b"", "a.dbf": b""}), {"bomb"}),
+    "a path out of the archive": (lambda: _zip(**{"../../evil.shp": b"x", "a.shp": b"x", "a.shx": b"", "a.dbf": b""}), {"path_traversal"}),
+    "an external entity": (lambda: _kml("&x;", '<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), {"external_entity"}),
+    "a network link": (lambda: _kml("<NetworkLink><Link><href>http://127.0.0.1:9/</href></Link></NetworkLink>"), {"network_link"}),
+    "an endless nesting": (lambda: b'{"type":"FeatureCollection","features":' + b"[" * 200_000, {"broken", "unknown_format"}),
+    "an Excel workbook": (lambda: _zip(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), {"unknown_format"}),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_file_is_refused_by_its_name(what: str, shop: Shop) -> None:
+    make, codes = HOSTILE[what]
+    body = make()
+    for dry_run in ("true", "false"):
+        answer = _bring(shop, body, dry_run=dry_run)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+        assert answer.json()["code"] in codes
+    assert shop.client.get("/v1/stores").json()["data"] == []
+
+
+def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: Shop) -> None:
+    long = "x" * 20_000
+    features = [
+        {"id": "a/b\u0007", "name": "control"},
+        {"id": "n" * 129, "name": "long id"},
+        {"id": "long", "name": "n" * 1001},
+        {"id": "ring", "rings": [{"name": "a/b", "radius_m": 50}]},
+        {"id": "tiny", "rings": "near:1"},
+        {"id": "huge", "radius": 10**400},
+        {"id": "deep", "metadata": json.loads("[" * 20 + "]" * 20), "note": json.loads("[" * 20 + "]" * 20)},
+        {"id": "fat", "a": long, "b": "kept"},
+        {"id": "nul", "name": "half \ud83d"},
+        {"id": "zone", "time_zone": "../../etc/passwd", "tags": [["x"], "ok"], "brand": {"a": 1}, "opening_hours": ["Mo"]},
+    ]
+    point = {"type": "Point", "coordinates": [11.5, 48.1]}
+    body = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": told, "geometry": point} for told in features]}
+    report = _bring(shop, json.dumps(body)).json()
+    assert report["rows"] == 10
+    failed = {one["number"] for one in report["errors"]}
+    assert failed >= {1, 2, 3, 4, 5}
+    assert report["created"] == 10 - len(failed)
+    fat = shop.client.get("/v1/stores/fat").json()
+    assert fat["metadata"] == {"b": "kept"}
+    assert {one["code"] for one in report["warnings"] if one["number"] == 8} == {"metadata_too_large"}
+    assert _bring(shop, json.dumps(body)).json()["unchanged"] == report["created"]

@@ -55,7 +55,7 @@ class SqlPlaces:
         found: dict[str, list[Geofence]] = defaultdict(list)
         for geofence in self._among(Geofence, geofences, geofences.c.store_id, project_id, store_ids):
             found[str(geofence.store_id)].append(geofence)
-        return dict(found)
+        return {store_id: sorted(some, key=lambda one: one.external_id) for store_id, some in found.items()}
 
     def put_geofences(self, project_id: str, geofences_: Sequence[Geofence]) -> None:
         """Insert or replace by uid; `created_ms` stays. `RecordError` when a name or a uid is taken."""
@@ -75,8 +75,8 @@ class SqlPlaces:
         self._connection.execute(gone, [{"gone": uid} for uid in uids])
 
     def _among(self, kind: type[T], table: sa.Table, column: sa.ColumnElement[Any], project_id: str, names: Collection[str]) -> Iterator[T]:
-        """Rows of a project whose column is one of these names; within a name by external id."""
-        query = sa.select(*columns(table, kind)).where(table.c.project_id == project_id).order_by(table.c.external_id)
+        """Rows of a project whose column is one of these names, in any order: asked for one, SQLite reads the whole project for it."""
+        query = sa.select(*columns(table, kind)).where(table.c.project_id == project_id)
         for some in _chunks(sorted(set(names))):
             for row in self._connection.execute(query.where(column.in_(some))).mappings():
                 yield from_row(kind, row)

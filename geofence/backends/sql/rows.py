@@ -23,13 +23,18 @@ def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
     Two numbers differ on purpose: no `dwell_s` is stored as 0 (it is part of a unique key), no `stream_seq` as NULL (it is
     unique once given).
     """
-    fields = msgspec.to_builtins(struct) | more
-    row = {name: fields[name] for name in table.c.keys() if name in fields}  # noqa: SIM118 - a column collection iterates columns
+    fields = msgspec.structs.asdict(struct) | more  # documents within are made JSON where they are written
+    row = {name: fields[name] for name in _names(table) if name in fields}
     if row.get("dwell_s", 0) is None:
         row["dwell_s"] = 0
     if row.get("stream_seq", 1) == 0:
         row["stream_seq"] = None
     return row
+
+
+@cache
+def _names(table: sa.Table) -> tuple[str, ...]:
+    return tuple(table.c.keys())  # it makes a new list each time, which is felt where every row asks
 
 
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
