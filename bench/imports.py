@@ -110,9 +110,8 @@ def measure(count: int) -> dict[str, Any]:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    lines = [
-        f"{'stores':>8} {'import s':>9} {'CPU s':>7} {'stores/s':>9} {'x PUTs':>7} {'again s':>8} {'moved s':>8} {'start s':>8} {'bare s':>8}"
-    ]
+    head = f"{'stores':>8} {'import s':>9} {'CPU s':>7} {'stores/s':>9} {'x PUTs':>7}"
+    lines = [f"{head} {'again s':>8} {'moved s':>8} {'start s':>8} {'bare s':>8}"]
     for row in found:
         seconds, count = row["first"]["s"], row["stores"]
         line = f"{count:>8,} {seconds:>9.2f} {row['first']['cpu_s']:>7.2f} {count / seconds:>9,.0f} {row['x_single']:>7.1f}"
