@@ -25,7 +25,8 @@ FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
 LEAST_PING_S = 10
 LONGEST_PING_S = 3600
 AGAIN_S = 30  # something may happen right here: look again
-STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, down to this
+STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, down to this,
+DOUBT_S = 300  # or to this where a better fix may show that it is inside, or gone
 WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circle
 SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
 POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
@@ -174,7 +175,7 @@ class _Hinter:
             return max(1, longest_s)
         if self.wish.wake == "clock":
             return max(1, min(max(int(safe_m / FASTEST_MPS), LEAST_PING_S), longest_s))
-        return max(1, longest_s if safe_m >= WATCHABLE_M else min(self._again_s(before), longest_s))
+        return max(1, longest_s if safe_m >= WATCHABLE_M else min(self._again_s(before, STILL_S if safe_m > 0.0 else DOUBT_S), longest_s))
 
     def _longest_s(self, found: Found, now_ms: int | None) -> int:
         """What no wait may exceed: half of what is left until silence ends a visit, and the opening of a geofence it is in."""
@@ -209,14 +210,14 @@ class _Hinter:
         """Whole seconds from the newest ping to a later moment, rounded up."""
         return -((self.at_ms - ts_ms) // 1000)
 
-    def _again_s(self, before: DeviceState | None) -> int:
+    def _again_s(self, before: DeviceState | None, most_s: int) -> int:
         """For a circle too small to be watched: soon, or twice as long as the phone has lain still."""
         if before is None or before.fix_ms is None:
             return AGAIN_S
         here = self.here
         if metres(here.lat, here.lon, before.lat, before.lon) > max(STILL_M, here.accuracy_m or 0.0):
             return AGAIN_S
-        return min(max(AGAIN_S, 2 * (self.at_ms - before.fix_ms) // 1000), STILL_S)
+        return min(max(AGAIN_S, 2 * (self.at_ms - before.fix_ms) // 1000), most_s)
 
     # what to watch
 
