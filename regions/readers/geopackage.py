@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from regions.readers.gdal import items_of, room, written
 from regions.readers.item import FileError, Item
@@ -40,15 +40,19 @@ def read(path: Path) -> Iterator[Item]:
 def _check(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            if not file.read(len(_SQLITE)).startswith(_SQLITE):
-                raise FileError("broken", "this is no GeoPackage")
-            before = b""
-            while chunk := file.read(_CHUNK):
-                if _LIVE.search(before[-64:] + chunk):
-                    raise FileError("unsafe", "the file holds views or computed columns; save the layers as tables")
-                before = chunk
+            _check_content(file)
     except OSError as error:
         raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+
+
+def _check_content(file: IO[bytes]) -> None:
+    if not file.read(len(_SQLITE)).startswith(_SQLITE):
+        raise FileError("broken", "this is no GeoPackage")
+    before = b""
+    while chunk := file.read(_CHUNK):
+        if _LIVE.search(before[-64:] + chunk):
+            raise FileError("unsafe", "the file holds views or computed columns; save the layers as tables")
+        before = chunk
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:

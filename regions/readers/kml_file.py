@@ -28,7 +28,7 @@ def read(path: Path) -> Iterator[Item]:
     """The Placemarks of a document, in its order; looked through as a whole before the first is given."""
     try:
         with path.open("rb") as file:
-            for _ in bounded(placemarks(file)):
+            for _ in bounded(placemarks(file, build=False)):
                 pass  # a document that breaks off, or that points elsewhere, yields nothing
         with path.open("rb") as file:
             yield from bounded(placemarks(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -25,10 +26,13 @@ _BLANKS_IN_TUPLE = re.compile(r"\s*,\s*")
 _PARTS_PER_PLACE = 10_000
 
 
-def placemarks(file: IO[bytes]) -> Iterator[Item]:
-    """The items of a document. Raises `FileError` `broken`, `external_entity`, `network_link` or `too_many_items`."""
+def placemarks(file: IO[bytes], *, build: bool = True) -> Iterator[Item]:
+    """The items of a document; without `build` empty ones, only to look it through.
+
+    Raises `FileError` `broken`, `external_entity`, `network_link` or `too_many_items`.
+    """
     try:
-        yield from _Walk().items(iterparse(file, events=("start", "end"), forbid_dtd=True))
+        yield from _Walk(build).items(iterparse(file, events=("start", "end"), forbid_dtd=True))
     except DefusedXmlException as error:
         raise FileError("external_entity", "the document has a DTD or declares XML entities, which may hold or fetch anything") from error
     except (ParseError, LookupError, ValueError, RecursionError) as error:
@@ -40,7 +44,9 @@ def placemarks(file: IO[bytes]) -> Iterator[Item]:
 class _Walk:
     """Where in the document the parser is."""
 
-    def __init__(self) -> None:
+    def __init__(self, build: bool) -> None:
+        self._build = build
+        self._open_places = 0
         self._path: list[Element] = []
         self._types: dict[str, dict[str, str]] = {}
         self._number = 0
@@ -58,8 +64,9 @@ class _Walk:
             if tag == "Schema":
                 self._types.update(_schema(element))
             if tag == "Placemark":
+                self._open_places -= 1
                 yield self._item(element)
-            if tag == "Placemark" or (not self._in_placemark() and tag not in _KEPT):
+            if not self._open_places and tag not in _KEPT:
                 element.clear()
                 if self._path:
                     self._path[-1].remove(element)
@@ -72,6 +79,7 @@ class _Walk:
             self._kml = tag in ("kml", "Document", "Folder", "Placemark")
         if tag == "NetworkLink":
             raise FileError("network_link", "the document points to another address (NetworkLink); save what it shows and bring in that")
+        self._open_places += tag == "Placemark"
         self._inside = self._inside + 1 if tag != "Placemark" else 0
         if self._inside > _ELEMENTS:
             raise FileError("too_large", f"one Placemark or list holds more than {_ELEMENTS:,} elements; that is the limit")
@@ -79,13 +87,12 @@ class _Walk:
         if len(self._path) > _DEEP:
             raise FileError("broken", f"the document is nested more than {_DEEP} deep")
 
-    def _in_placemark(self) -> bool:
-        return any(_tag(element) == "Placemark" for element in self._path)
-
     def _item(self, element: Element) -> Item:
         self._number += 1
         if self._number > ITEMS:
             raise too_many()
+        if not self._build:
+            return Item(self._number, {}, None)
         properties: dict[str, Any] = {}
         try:
             properties = plain(self._properties(element))
@@ -120,7 +127,12 @@ class _Walk:
 
 
 def _tag(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _local(element.tag)
+
+
+@lru_cache(1_000)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _named(folder: Element) -> str:

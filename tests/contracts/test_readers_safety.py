@@ -281,10 +281,10 @@ def saved(name: str, crs: str | None, folder: Path) -> Path:
         frame(crs).to_parquet(path)
     elif name == "shapefile":
         frame(crs).to_file(folder / "made.shp")
+        parts = [part for part in folder.glob("made.*") if part != path]
         with zipfile.ZipFile(path, "w") as out:
-            for part in folder.glob("made.*"):
-                if part != path:
-                    out.write(part, part.name)
+            for part in parts:
+                out.write(part, part.name)
     else:
         pyogrio.write_dataframe(frame(crs), path, layer="x")
     return path
