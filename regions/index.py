@@ -1,7 +1,8 @@
 """Which regions may hold a ping, and exactly how far it is from their edges: built whole, patched, swapped.
 
 An `Index` never changes under its readers. `patched` gives a new one that shares the large columns and adds a small
-layer; layers are merged when the small one has grown to a share of the large one. `regions.saved` keeps one in a file.
+layer; layers are merged as they grow, so that an edit costs a millisecond among a million regions. What removed regions
+leave behind (rows, coarse bits, boxes) goes with `compacted`; `stats` tells when `slots` have outgrown `regions`.
 """
 
 from __future__ import annotations
@@ -146,6 +147,9 @@ class Index:
 
     def candidates(self, lat: ArrayLike, lon: ArrayLike) -> Candidates:
         """Every live region that may hold each of (n,) positions, and maybe some that do not.
+
+        Which others come along depends on what else is, or was, near: only `edge_m` tells. Positions far from every region
+        cost a look into the raster and no H3.
 
         Raises `RegionError` `invalid_position` for positions off the earth.
         """

@@ -27,7 +27,7 @@ def _near_where_held(place: Place, seed: int, count: int = 200) -> None:
     assert near.tolist() == [coarse.near_one(*at) for at in zip(lat.tolist(), lon.tolist(), strict=True)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_raster_holds_circles(seed: int) -> None:
     _near_where_held(a_circle(np.random.default_rng(seed)), seed)
@@ -41,7 +41,7 @@ def test_the_raster_holds_areas(seed: int) -> None:
     _near_where_held(place, seed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(st.floats(-90, 90), st.sampled_from([-90.0, 90.0, 89.9999, -89.9999, 0.0, 45.0])),
     st.one_of(st.floats(-180, 180), st.sampled_from([-180.0, 180.0, 179.99999, -179.99999, 0.0])),
@@ -59,7 +59,7 @@ def test_points_on_the_rim_of_thousands_of_circles_are_near() -> None:
     for nth in range(0, 3_000, 100):
         part = slice(nth, nth + 100)
         coarse = Coarse().painted(circle_spans(lat[part], lon[part], radius_m[part]))
-        for bearing in rng.uniform(0, 360, (30, 100)):
+        for bearing in rng.uniform(0, 360, (12, 100)):
             rim_lon, rim_lat, _ = GEOD.fwd(lon[part], lat[part], bearing, radius_m[part])
             assert coarse.near_any(rim_lat, rim_lon).all()
 

@@ -52,9 +52,9 @@ def test_a_circle_anywhere_with_any_radius_is_covered(lat: float, lon: float, ra
 
 def test_thousands_of_circles_are_candidates_all_along_their_rims() -> None:
     rng = np.random.default_rng(18)
-    lat, lon, radius_m = (np.array(column) for column in zip(*((c.lat, c.lon, c.radius_m) for c in _circles(rng, 4_000)), strict=True))
+    lat, lon, radius_m = (np.array(column) for column in zip(*((c.lat, c.lon, c.radius_m) for c in _circles(rng, 3_000)), strict=True))
     index, slot = Index.circles(lat, lon, radius_m), np.arange(len(lat))
-    for share in (0.0, 0.5, 1.0 - 1e-9, 1.0 - 1e-9, 1.0 - 1e-9):
+    for share in (0.5, 1.0 - 1e-9, 1.0 - 1e-9):
         at_lon, at_lat, _ = GEOD.fwd(lon, lat, rng.uniform(0, 360, len(lat)), radius_m * share)
         assert index.near_any(at_lat, at_lon).all()
         found = index.candidates(at_lat, at_lon)
