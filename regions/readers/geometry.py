@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.errors import ShapelyError
 
@@ -133,7 +134,8 @@ def from_wkt(text: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     if text.upper().count("GEOMETRYCOLLECTION") > _COLLECTIONS:
         raise RegionError("not_a_region", "collections of geometries are nested too deep")
     try:
-        shape = shapely.from_wkt(text.partition(";")[2] if text.lstrip()[:5].upper() == "SRID=" else text)
+        with np.errstate(invalid="ignore"):  # not-a-number is found below
+            shape = shapely.from_wkt(text.partition(";")[2] if text.lstrip()[:5].upper() == "SRID=" else text)
     except (ShapelyError, ValueError) as error:
         raise RegionError("not_a_region", "the well-known text is cut off or malformed") from error
     return from_shape(shape)

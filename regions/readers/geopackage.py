@@ -19,7 +19,7 @@ MEDIA = ("application/geopackage+sqlite3",)
 COUNTED: Literal["feature"] = "feature"
 
 _SQLITE = b"SQLite format 3\0"
-_LIVE = re.compile(rb"create\s+(?:temp\w*\s+)?view\b|generated\s+always|\)\s*(?:stored|virtual)\b", re.IGNORECASE)
+_LIVE = re.compile(rb"create\s+(?:temp\w*\s+)?view\b|generated\s+always\s+as\b|\bas\s*\([^;]{1,80}\)\s*(?:stored|virtual)\b", re.IGNORECASE)
 _CHUNK = 1 << 20
 
 
@@ -50,7 +50,7 @@ def _check_content(file: IO[bytes]) -> None:
         raise FileError("broken", "this is no GeoPackage")
     before = b""
     while chunk := file.read(_CHUNK):
-        if _LIVE.search(before[-64:] + chunk):
+        if _LIVE.search(before[-2_000:] + chunk):
             raise FileError("unsafe", "the file holds views or computed columns; save the layers as tables")
         before = chunk
 

@@ -248,7 +248,7 @@ def test_a_reader_refuses_what_another_driver_would_take(name: str, tmp_path: Pa
         assert refused(name, with_bytes(tmp_path, content)).code in {"broken", "unknown_format"}
 
 
-@pytest.mark.parametrize("word", [b"CREATE VIEW", b"create  view", b"GENERATED ALWAYS"])
+@pytest.mark.parametrize("word", [b"CREATE VIEW x", b"create  view x", b"x GENERATED ALWAYS AS (1)", b"x AS (hex(zeroblob(9))) STORED"])
 def test_a_geopackage_that_computes_is_refused_unopened(word: bytes, tmp_path: Path) -> None:
     content = (SAMPLES / "places.gpkg").read_bytes()
     at = len(content) - 2_000
