@@ -57,10 +57,13 @@ def weigh(trail: Trail, fix: Fix) -> Weighed:
 
 
 def implied_mps(old: Fix, new: Fix) -> float:
-    """The least speed that explains two fixes: what their stated accuracies explain is no movement."""
+    """The speed that explains two fixes; where that is a jump, the least one: what stated accuracies explain is no movement."""
+    moved_m = metres(old.lat, old.lon, new.lat, new.lon)
+    took_s = max(new.ts_ms - old.ts_ms, 1) / 1000.0
+    if moved_m <= JUMP_MPS * took_s:
+        return moved_m / took_s
     doubt_m = min(old.accuracy_m or 0.0, REFERENCE_ACCURACY_M) + min(new.accuracy_m or 0.0, REFERENCE_ACCURACY_M)
-    moved_m = metres(old.lat, old.lon, new.lat, new.lon) - doubt_m
-    return max(0.0, moved_m) * 1000.0 / max(new.ts_ms - old.ts_ms, 1)
+    return max(0.0, moved_m - doubt_m) / took_s
 
 
 def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
