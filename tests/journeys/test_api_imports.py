@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import socket
 import threading
-import zipfile
 from typing import Any
-from urllib.parse import quote, unquote
 
 import httpx
 import pytest
 
-from api.routes.imports import MAX_BYTES
 from tests.servers.shop import Shop, open_shop
 
 HEADER = "Store Number,Name,Chain,Latitude,Longitude,opening_hours,Parking"
@@ -216,41 +211,6 @@ def test_a_wish_that_nobody_understands_is_refused_before_the_file_is_read(shop:
     assert shop.client.get("/v1/stores").json()["data"] == []
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\x00\x01\x02 garbage \xff", b"{", b"[1,2", b"%PDF-1.7 hello", b"PK\x03\x04 no archive", b"<kml><!DOCTYPE"]
-)
-def test_a_file_that_cannot_be_read_is_a_problem_with_a_code(shop: Shop, body: bytes) -> None:
-    answer = _bring(shop, body)
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert answer.json()["code"] in ("empty", "unknown_format", "broken", "external_entity", "bomb")
-
-
-def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_is_kept(shop: Shop) -> None:
-    row = b"s,Store,48.0,11.0\n" * 4096
-
-    def endless() -> Any:
-        yield b"id,name,lat,lon\n"
-        for _ in range(MAX_BYTES // len(row) + 2):
-            yield row
-
-    try:
-        status = shop.client.post("/v1/imports", params={"kind": "stores"}, content=endless()).status_code
-    except httpx.TransportError:
-        status = 413  # the service hangs up on whoever goes on sending
-    assert status == 413
-    assert _status_of_a_promise(shop, 100 * 1024 * 1024) == 413
-    assert shop.client.get("/v1/stores").json()["data"] == []
-
-
-def _status_of_a_promise(shop: Shop, length: int) -> int:
-    """The answer to a request that only says how long its body will be."""
-    where = httpx.URL(shop.running.url)
-    lines = ("POST /v1/imports?kind=stores HTTP/1.1", "Host: x", f"Authorization: Bearer {shop.sk}", f"Content-Length: {length}", "", "")
-    with socket.create_connection((where.host, where.port), 30) as line:
-        line.sendall("\r\n".join(lines).encode())
-        return int(line.recv(4096).split(b" ")[1])
-
-
 def test_wrappings_of_a_file_are_refused_with_a_word_on_how_to_send_it(shop: Shop) -> None:
     form = shop.client.post("/v1/imports", params={"kind": "stores"}, files={"file": ("s.csv", CSV)})
     assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
@@ -306,46 +266,6 @@ def test_pings_are_answered_while_a_large_file_comes_in(shop: Shop) -> None:
     assert pings >= 6  # one at least for each chunk
 
 
-def test_an_export_of_a_brand_or_tag_holds_only_those(shop: Shop) -> None:
-    shop.client.put(
-        "/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "brand": "kette", "tags": ["x"], "rings": [{"name": "near", "radius_m": 50}]}
-    )
-    shop.client.put("/v1/stores/b", json={"name": "B", "lat": 1, "lon": 2, "brand": "andere"})
-    region = {"type": "circle", "lat": 1, "lon": 2, "radius_m": 50}
-    shop.client.put("/v1/geofences/g", json={"region": region, "tags": ["x"]})
-
-    def names(path: str, **params: str) -> list[str]:
-        answer = shop.client.get(f"/v1/exports/{path}", params=params)
-        assert answer.headers["content-disposition"].startswith("attachment")
-        return [one["properties"]["external_id"] for one in answer.json()["features"]]
-
-    assert names("stores") == ["a", "b"]
-    assert names("stores", brand="kette") == names("stores", tag="x") == ["a"]
-    assert names("geofences") == names("geofences", tag="x", rings="false") == ["g"]
-    assert names("geofences", rings="true") == ["a/near", "g"]
-    assert shop.client.get("/v1/exports/geofences", params={"brand": "kette"}).status_code == 422
-    assert shop.client.get("/v1/exports/shops").status_code == 422
-
-
-def test_the_rings_in_an_export_of_geofences_are_left_to_their_stores(shop: Shop) -> None:
-    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 50}]})
-    whole = shop.client.get("/v1/exports/geofences", params={"rings": "true", "format": "csv"})
-    report = _bring(shop, whole.content, "geofences").json()
-    assert _counts(report) == (1, 0, 0, 0, 1, 0)
-    assert [one["code"] for one in report["warnings"]] == ["ring_of_store"]
-
-
-def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) -> None:
-    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "metadata": {"n": 5}})
-    answer = shop.client.get("/v1/exports/stores", headers={"Accept": "text/html, text/csv;q=0.9"})
-    assert answer.headers["content-type"].startswith("text/csv")
-    assert 'filename="stores.csv"' in answer.headers["content-disposition"]
-    losses = json.loads(unquote(answer.headers["x-geofence-losses"]))
-    assert losses
-    assert all(isinstance(one, str) for one in losses)
-    assert quote(json.dumps(losses, separators=(",", ":"))) == answer.headers["x-geofence-losses"]
-
-
 def test_the_map_is_looked_at_after_an_import_and_whenever_one_asks(shop: Shop) -> None:
     shop.client.put("/v1/stores/old", json={"name": "Old", "lat": 48.1371, "lon": 11.5751, "rings": [{"name": "near", "radius_m": 150}]})
     body = "id,name,lat,lon,radius_m\nnew,New,48.1371,11.5751,150\ntiny,Tiny,48.2372,11.6751,12\n"
@@ -369,63 +289,3 @@ def test_a_project_never_sees_what_another_brings_in(shop: Shop) -> None:
     assert other.client.get("/v1/exports/stores").json()["features"] == []
     assert other.client.get("/v1/lint").json() == {"data": [], "total": 0, "counts": {}, "next_cursor": None}
     other.client.close()
-
-
-def _zip(**members: bytes) -> bytes:
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return whole.getvalue()
-
-
-def _kml(inner: str, before: str = "") -> bytes:
-    return f'<?xml version="1.0"?>{before}<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'.encode()
-
-
-HOSTILE: dict[str, tuple[Any, set[str]]] = {
-    "a zip bomb": (lambda: _zip(**{"a.shp": bytes(300 << 20), "a.shx": b"", "a.dbf": b""}), {"bomb"}),
-    "a path out of the archive": (lambda: _zip(**{"../../evil.shp": b"x", "a.shp": b"x", "a.shx": b"", "a.dbf": b""}), {"path_traversal"}),
-    "an external entity": (lambda: _kml("&x;", '<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), {"external_entity"}),
-    "a network link": (lambda: _kml("<NetworkLink><Link><href>http://127.0.0.1:9/</href></Link></NetworkLink>"), {"network_link"}),
-    "an endless nesting": (lambda: b'{"type":"FeatureCollection","features":' + b"[" * 200_000, {"broken", "unknown_format"}),
-    "an Excel workbook": (lambda: _zip(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), {"unknown_format"}),
-}
-
-
-@pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_file_is_refused_by_its_name(what: str, shop: Shop) -> None:
-    make, codes = HOSTILE[what]
-    body = make()
-    for dry_run in ("true", "false"):
-        answer = _bring(shop, body, dry_run=dry_run)
-        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
-        assert answer.json()["code"] in codes
-    assert shop.client.get("/v1/stores").json()["data"] == []
-
-
-def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: Shop) -> None:
-    long = "x" * 20_000
-    features = [
-        {"id": "a/b\u0007", "name": "control"},
-        {"id": "n" * 129, "name": "long id"},
-        {"id": "long", "name": "n" * 1001},
-        {"id": "ring", "rings": [{"name": "a/b", "radius_m": 50}]},
-        {"id": "tiny", "rings": "near:1"},
-        {"id": "huge", "radius": 10**400},
-        {"id": "deep", "metadata": json.loads("[" * 20 + "]" * 20), "note": json.loads("[" * 20 + "]" * 20)},
-        {"id": "fat", "a": long, "b": "kept"},
-        {"id": "nul", "name": "half \ud83d"},
-        {"id": "zone", "time_zone": "../../etc/passwd", "tags": [["x"], "ok"], "brand": {"a": 1}, "opening_hours": ["Mo"]},
-    ]
-    point = {"type": "Point", "coordinates": [11.5, 48.1]}
-    body = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": told, "geometry": point} for told in features]}
-    report = _bring(shop, json.dumps(body)).json()
-    assert report["rows"] == 10
-    failed = {one["number"] for one in report["errors"]}
-    assert failed >= {1, 2, 3, 4, 5}
-    assert report["created"] == 10 - len(failed)
-    fat = shop.client.get("/v1/stores/fat").json()
-    assert fat["metadata"] == {"b": "kept"}
-    assert {one["code"] for one in report["warnings"] if one["number"] == 8} == {"metadata_too_large"}
-    assert _bring(shop, json.dumps(body)).json()["unchanged"] == report["created"]

@@ -28,7 +28,7 @@ TEXTS = ("", "48.1", "11,5", "near:150;wide:1 km", "24/7", "Mo-Fr", "strict", "2
 STRANGE = ("\x00", "\ud800", '{"a": NaN}', "[[", "(GMT-08:00) America/Los_Angeles", "nan", "1e999", "9:00-17:00")
 LIKELY = st.sampled_from([*TEXTS, *STRANGE, 48.1, 10**400])
 WORDS = sorted({words[0] for fields in SYNONYMS.values() for words in fields.values()} | {"Monday", "tue", "wed", "thu", "fri", "note"})
-NUMBERS = st.floats(-400, 400, allow_nan=False)
+NUMBERS = st.floats(-89, 89) | st.floats(-400, 400, allow_nan=False)
 GEOMETRY = st.none() | st.one_of(
     st.builds(lambda lat, lon: {"type": "Point", "coordinates": [lon, lat]}, NUMBERS, NUMBERS),
     st.builds(lambda lat, lon, r: {"type": "circle", "lat": lat, "lon": lon, "radius_m": r}, NUMBERS, NUMBERS, st.floats(0, 2e5)),
