@@ -8,15 +8,22 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from geofence.backends.sql.migrate import configuration
 from geofence.backends.sql.record import open_record
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
 from tests.contracts import some
 
 MIGRATE = "import sys; from geofence.backends.sql.record import open_record as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+
+OLD_EVENT = (
+    "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"
+    " VALUES ('{id}', 1000, 'p1', 'geofence.entered', 'd1', 'gf_1', 'fence', 'vis_old', 1, 1, 'exact')"
+)
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(empty_url: str):
@@ -49,10 +56,23 @@ def test_migrating_again_keeps_what_is_there(empty_url: str):
     record.close()
 
 
+def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fact_once(empty_url: str):
+    record = open_record(empty_url)
+    with record.engine.connect() as connection, connection.begin():
+        command.upgrade(configuration(connection), "0002")
+        connection.execute(sa.text(OLD_EVENT.format(id="evt_1")))
+    record.migrate()
+    some.add_events(record, some.event(7), some.event(8, kind="visit.amended"), some.event(9, kind="visit.amended", visit_id="vis_000008"))
+    assert len(record.reading.page("events", "p1", {}, None, 9)) == 4
+    with record.begin() as unit, pytest.raises(RecordError):
+        unit.connection.execute(sa.text(OLD_EVENT.format(id="evt_2")))
+    record.close()
+
+
 def test_four_processes_may_migrate_at_once(empty_url: str):
-    command = [sys.executable, "-c", MIGRATE, empty_url]
+    line = [sys.executable, "-c", MIGRATE, empty_url]
     root = Path(__file__).parents[2]
-    started = [subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    started = [subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     told = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], told
     record = open_record(empty_url)
