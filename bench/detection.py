@@ -81,7 +81,10 @@ SAMPLING_HEAD = (
     f"{'every s':>7} {'profile':<9} {'pings':>9} {'visits':>6} {'found %':>8} {'false %':>8} {'split':>6} "
     f"{'enters/d':>9} {'exits/d':>9} {'enter s p50':>11} {'p90':>6} {'exit s p50':>10} {'p90':>6}"
 )
-STILL_HEAD = f"{'':<22} {'profile':<9} {'device-days':>11} {'false enters':>12} {'false exits':>11} {'per 1,000 d':>11} {'by silence':>10}"
+STILL_HEAD = (
+    f"{'':<22} {'profile':<9} {'device-days':>11} {'false enters':>12} {'false exits':>11} {'per 1,000 d':>11} {'by silence':>10} "
+    f"{'phones that left':>17}"
+)
 
 
 def _sampling_line(row: Row) -> str:
@@ -98,7 +101,7 @@ def _still_line(row: Row, what: str) -> str:
     per_1000 = 1000.0 * float(str(row["false_exits_per_day"]))
     return (
         f"{what:<22} {row['profile']:<9} {row['device_days']:>11,.0f} {row['false_enters']:>12,} {row['false_exits']:>11,} "
-        f"{per_1000:>11,.1f} {row['silent_exits']:>10,}"
+        f"{per_1000:>11,.1f} {row['silent_exits']:>10,} {row['devices_leaving']:>10} of {row['devices']}"
     )
 
 
@@ -131,29 +134,32 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
 
 def main() -> None:
     asked = _arguments()
-    phone = PHONES[asked.phone]
+    phone, at_rest = PHONES[asked.phone], PHONES[asked.still_phone]
     way, profiles, parts = WAYS[asked.through], asked.profiles.split(","), asked.parts.split(",")
-    print(f"phone {asked.phone}: {json.dumps(asdict(phone))}\nway: {asked.through}, seed {asked.seed}")
+    for name in dict.fromkeys((asked.phone, asked.still_phone)):
+        print(f"phone {name}: {json.dumps(asdict(PHONES[name]))}")
+    print(f"way: {asked.through}, seed {asked.seed}")
     begun_s, rows = time.perf_counter(), []
     if "sampling" in parts:
         print(f"\n{SAMPLING_HEAD}")
         rows += sampling(way, profiles, phone, [float(each) for each in asked.intervals.split(",")], asked.trips, asked.seed)
     if "still" in parts:
         print(f"\n{STILL_HEAD}")
-        rows += still(way, profiles, phone, asked.still_days, asked.seed)
+        rows += still(way, profiles, at_rest, asked.still_days, asked.seed)
     if "lies" in parts:
         print(f"\n{STILL_HEAD}")
-        rows += lies(way, profiles, phone, asked.still_days, asked.seed)
+        rows += lies(way, profiles, at_rest, asked.still_days, asked.seed)
     kept = verdicts(rows)
     print("\n" + "\n".join(f"{'kept' if fine else 'MISSED':<7} {claim}: {figure}" for claim, figure, fine in kept))
     print(f"{sum(int(str(row['pings'])) for row in rows):,} pings in {time.perf_counter() - begun_s:.0f} s")
-    _write(asked, phone, rows, kept)
+    _write(asked, rows, kept)
 
 
-def _write(asked: argparse.Namespace, phone: Phone, rows: Sequence[Row], kept: Sequence[tuple[str, str, bool]]) -> None:
+def _write(asked: argparse.Namespace, rows: Sequence[Row], kept: Sequence[tuple[str, str, bool]]) -> None:
     if asked.json:
         claims = [{"claim": claim, "figure": figure, "kept": fine} for claim, figure, fine in kept]
-        report = {"bench": "detection", "way": asked.through, "seed": asked.seed, "phone": asdict(phone), "claims": claims, "rows": rows}
+        report = {"bench": "detection", "way": asked.through, "seed": asked.seed, "claims": claims, "rows": rows}
+        report["phones"] = {name: asdict(PHONES[name]) for name in (asked.phone, asked.still_phone)}
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps(report, indent=1) + "\n")
     shown = [row for row in rows if row["part"] == "sampling"]
@@ -169,7 +175,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--intervals", default=",".join(map(str, INTERVALS_S)), help="sampling intervals in s")
     parser.add_argument("--trips", type=int, default=24, help="people on a trip of two hours")
     parser.add_argument("--still-days", type=float, default=60.0, help="device-days of each kind of still phone")
-    parser.add_argument("--phone", choices=sorted(PHONES), default="lying")
+    parser.add_argument("--phone", choices=sorted(PHONES), default="plain", help="carried by people in town")
+    parser.add_argument("--still-phone", choices=sorted(PHONES), default="lying", help="of those that lie still")
     parser.add_argument("--through", choices=sorted(WAYS), default="follow")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)

@@ -38,6 +38,8 @@ class Score:
     """Counts over any number of devices; delays in seconds."""
 
     pings: int = 0
+    devices: int = 0
+    devices_leaving: int = 0  # those with a false exit: a room whose error points outside makes one phone leave again and again
     device_days: float = 0.0
     true_visits: int = 0
     found: int = 0
@@ -54,7 +56,8 @@ class Score:
         """The figures: shares, counts per device-day, medians and 90th percentiles (s)."""
         days = max(self.device_days, 1e-9)
         return {
-            "pings": self.pings, "device_days": round(self.device_days, 3),
+            "pings": self.pings, "devices": self.devices, "devices_leaving": self.devices_leaving,
+            "device_days": round(self.device_days, 3),
             "true_visits": self.true_visits, "detected": self.detected,
             "recall": _share(self.found, self.true_visits), "precision": _share(self.detected - self.false_visits, self.detected),
             "split": self.split, "false_visits": self.false_visits, "false_enters": self.false_enters,
@@ -91,8 +94,11 @@ def _add(total: Score, heard: Heard, least_s: float) -> None:
     for fence_id, spans in seen.items():
         total.detected += len(spans)
         total.false_visits += sum(not _overlaps_any(span, true.get(fence_id, [])) for span in spans)
+    before = total.false_exits
     for event in heard.events:
         _judge_event(total, event, true.get(event.geofence_id, []), (start_ms, end_ms))
+    total.devices += 1
+    total.devices_leaving += total.false_exits > before
 
 
 def _judge_true(total: Score, span: Span, visits: list[Visit], told: dict[tuple[str, str], Event], trace: Span) -> None:
