@@ -9,6 +9,7 @@ from pathlib import Path
 
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
+from geofence.importing.placed import placed_by
 from geofence.importing.putting import nowhere, onto_the_street
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
@@ -44,6 +45,8 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     touched = Touched()
     loader = Loader(Sheet(report, today, wish.rings, wish.columns), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
+    if form.NAME == "csv":
+        report.columns = placed_by(path, wish.kind, report.columns.keys()) | report.columns
     touched.look(reading, project_id, report)
     return report
 

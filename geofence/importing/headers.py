@@ -20,9 +20,9 @@ DBF_NAME = 10  # characters of a column's name in a Shapefile
 
 _SHARED = {
     "brand": "brand chain banner brand_name chain_name retailer operator marke",
-    "lat": "lat latitude y breitengrad breite geo_lat gps_lat lat_deg latitud location_lat coordinates_latitude",
-    "lon": "lon lng long longitude x laengengrad längengrad laenge länge geo_lon geo_lng gps_lon gps_lng lon_deg longitud location_lng "
-    "location_lon coordinates_longitude",
+    "lat": "lat latitude y breitengrad breite geo_lat gps_lat lat_deg lat_dd latitud location_lat coordinates_latitude",
+    "lon": "lon lng long longitude x laengengrad längengrad laenge länge geo_lon geo_lng gps_lon gps_lng lon_deg lon_dd longitud "
+    "location_lng location_lon coordinates_longitude",
     "radius": "radius_m radius radius_meters radius_metres geofence_radius geometry_radius radius_km radius_mi radius_miles radius_ft "
     "radius_feet radius_in_meters",
     "radius_units": "radius_units radius_unit",

@@ -54,6 +54,7 @@ def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop:
     assert [(one["number"], one["code"]) for one in report["warnings"]] == [(3, "invalid_hours")]
     assert report["columns"]["Store Number"] == "external_id"
     assert report["columns"]["Parking"] == "metadata"
+    assert (report["columns"]["Latitude"], report["columns"]["Longitude"]) == ("lat", "lon")
     assert "948" not in json.dumps(report)
     berlin = shop.client.get("/v1/stores/b-1").json()
     assert (berlin["name"], berlin["brand"], berlin["time_zone"], berlin["metadata"]) == (
@@ -179,7 +180,7 @@ def test_a_column_called_id_that_says_the_same_everywhere_is_none(shop: Shop) ->
     report = _bring(shop, body).json()
     assert _counts(report) == (5, 5, 0, 0, 0, 0)
     assert [one["code"] for one in report["warnings"]] == ["id_says_nothing", "made_id"]
-    assert report["columns"] == {"id": "metadata", "name": "name"}
+    assert report["columns"] == {"lat": "lat", "lon": "lon", "id": "metadata", "name": "name"}
     assert _counts(_bring(shop, body).json()) == (5, 0, 0, 5, 0, 0)
 
 
