@@ -158,18 +158,19 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
     if crs is None:
         _check_degrees(shapes, layer)
         return shapes, ()
-    from pyproj import CRS, Transformer
+    from pyproj import CRS
     from pyproj.exceptions import ProjError
 
     try:
         system = CRS.from_user_input(crs)
         if system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84":
             return shapes, ()
-        move = Transformer.from_crs(system, "EPSG:4326", always_xy=True)
+        import geopandas
+
+        moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
         raise FileError("crs_unknown", f"the coordinates of {layer} are in a system that nobody knows") from error
-    moved = shapely.transform(shapes, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy)
-    return moved, (f"the coordinates were converted from {system.name[:80]} to WGS84",)
+    return np.asarray(moved.array, dtype=object), (f"the coordinates were converted from {system.name[:80]} to WGS84",)
 
 
 def _check_degrees(shapes: NDArray[Any], layer: str) -> None:

@@ -28,24 +28,42 @@ def pages(path: Path) -> Iterator[Batch]:
         if sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups)) > _UNPACKED:
             raise FileError("bomb", f"the file unpacks to more than {_UNPACKED // 1024**2:,} MB; that is the limit")
         geo = (file.schema_arrow.metadata or {}).get(b"geo")
-        name, crs = _geometry(geo) if geo else (None, None)
+        name, crs, encoding = _geometry(geo) if geo else (None, None, "WKB")
         _check_columns(file.schema_arrow, name)
+        if encoding != "WKB":
+            yield from _native_pages(path)
+            return
         for batch in file.iter_batches(_PAGE):
             columns = {key: batch.column(nth) for nth, key in enumerate(batch.schema.names) if key != name}
             yield Batch(columns, batch.column(batch.schema.names.index(name)) if name else None, crs, "the file")
 
 
-def _geometry(geo: bytes) -> tuple[str, Any]:
-    """The column and its coordinate system; none told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs")."""
+def _native_pages(path: Path) -> Iterator[Batch]:
+    """A file whose geometry is in Arrow's own columns of coordinates, page by page."""
+    import geopandas
+    import pandas as pd
+    import pyarrow as pa
+
+    frame = geopandas.read_parquet(
+        path, to_pandas_kwargs={"types_mapper": pd.ArrowDtype}
+    )  # whole numbers stay whole where some are missing
+    name = frame.geometry.name
+    for start in range(0, len(frame), _PAGE):
+        page = frame.iloc[start : start + _PAGE]
+        table = pa.Table.from_pandas(page.drop(columns=name), preserve_index=False)
+        columns = {key: table.column(key).combine_chunks() for key in table.column_names}
+        yield Batch(columns, pa.array(page.geometry.to_wkb(), "binary"), frame.crs, "the file")
+
+
+def _geometry(geo: bytes) -> tuple[str, Any, str]:
+    """The column, its coordinate system and its encoding; none told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs")."""
     told = json.loads(geo)
     name = told["primary_column"]
     column = told["columns"][name]
-    if column.get("encoding") != "WKB":
-        raise FileError("unknown_format", "the geometry is not in WKB; write the file with geometry_encoding WKB")
     if column.get("edges", "planar") != "planar":
         raise FileError("unknown_format", "the areas have spherical edges; places have straight ones")
     crs = column.get("crs", "OGC:CRS84")
-    return name, json.dumps(crs) if isinstance(crs, dict) else crs
+    return name, json.dumps(crs) if isinstance(crs, dict) else crs, str(column.get("encoding", "WKB"))
 
 
 def _check_columns(schema: Any, name: str | None) -> None:
@@ -58,10 +76,12 @@ def _check_columns(schema: Any, name: str | None) -> None:
 
 def write(rows: Iterable[Any], plan: dict[str, Any], path: Path) -> None:
     """GeoParquet 1.1, geometry in WKB on OGC:CRS84; lists and objects are JSON text."""
-    import pyarrow.parquet as pq
+    import geopandas
+    import pandas as pd
 
     (layer,) = plan["layers"]
     table = table_of(rows, layer)
-    column = {"encoding": "WKB", "geometry_types": plan["geometry_types"]}
-    geo = {"version": "1.1.0", "primary_column": "geom", "columns": {"geom": column}}
-    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path, compression="zstd")
+    shapes = geopandas.GeoSeries.from_wkb(table.column("geom").to_pylist(), crs="OGC:CRS84")
+    columns = table.drop_columns("geom").to_pandas(types_mapper=pd.ArrowDtype)
+    frame = geopandas.GeoDataFrame(columns, geometry=shapes).rename_geometry("geom")
+    frame.to_parquet(path, index=False, compression="zstd", schema_version="1.1.0")
