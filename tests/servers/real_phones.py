@@ -181,6 +181,6 @@ def _judge(catalogue: Catalogue, raw: Enter, stay: list[tuple[Fix, bool]]) -> st
 
 
 def _batches() -> Iterator[list[PingIn]]:
-    every = sorted(pings(), key=lambda one: one.ts)  # type: ignore[arg-type,return-value]  # the file's times are numbers
+    every = sorted(pings(), key=lambda one: one.ts)
     for start in range(0, len(every), BATCH):
         yield every[start : start + BATCH]
