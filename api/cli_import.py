@@ -183,6 +183,8 @@ def _show(console: Console, report: dict[str, Any]) -> None:
         _notes(console, title, report[title], report[total], report["counted"], style)
     for one in report["lint"][:SHOWN]:
         console.print(f"map: {one['detail']}", style="cyan", markup=False, soft_wrap=True)
+    if len(report["lint"]) > SHOWN:
+        console.print("... more about the map: GET /v1/lint tells all of it", style="cyan", markup=False, soft_wrap=True)
     if not report["complete"]:
         console.print("the import ended early; what is counted above is in", style="red")
 
