@@ -19,8 +19,10 @@ from regions.chord import arc_m
 from regions.ellipsoid import E2, Floats, in_space, in_space_one, metres_per_degree, ring_area_m2
 
 PIECE_M = 300.0
+BEND_M = 0.01  # how far a piece may lie from the border it stands for
 PIECES = 20_000  # of a very long border; its pieces grow instead
 _BLOCK = 16
+_MANY_CORNERS = 2_000  # beyond them an inradius is found less finely: a comb of 10,000 took seconds
 _BATCH = 400_000  # piece tests held in memory at once
 
 
@@ -126,7 +128,8 @@ def inradius_m(shape: Polygon | MultiPolygon, border: Border) -> float:
         _, y = part.centroid.coords[0]
         per_lat, per_lon = (float(x) for x in metres_per_degree(y))
         flat = shapely.transform(part, lambda xy, sx=per_lon, sy=per_lat: xy * [sx, sy])
-        circle = shapely.maximum_inscribed_circle(flat, tolerance=max(1e-3, 0.005 * flat.area**0.5))
+        share = 0.005 if shapely.get_num_coordinates(part) < _MANY_CORNERS else 0.02
+        circle = shapely.maximum_inscribed_circle(flat, tolerance=max(1e-3, share * flat.area**0.5))
         x, y = circle.coords[0][0] / per_lon, circle.coords[0][1] / per_lat
         best = max(best, -float(border.edge_m(np.array([y]), np.array([(x + 180.0) % 360.0 - 180.0]))[0]))
     return best
@@ -178,7 +181,11 @@ def _lengths_m(segments: Floats) -> Floats:
 
 def _divided(segments: Floats, lengths: Floats, step_m: float) -> Floats:
     """(p, 2, 2) the segments divided evenly so that none is longer than `step_m`."""
-    count = np.maximum(1, np.ceil(lengths / step_m)).astype(np.int64)
+    return _cut(segments, np.maximum(1, np.ceil(lengths / step_m)).astype(np.int64))
+
+
+def _cut(segments: Floats, count: NDArray[np.int64]) -> Floats:
+    """(p, 2, 2) each segment in so many even pieces."""
     owner = np.repeat(np.arange(len(segments)), count)
     nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     start, step = segments[owner, 0], (segments[owner, 1] - segments[owner, 0])
@@ -187,8 +194,14 @@ def _divided(segments: Floats, lengths: Floats, step_m: float) -> Floats:
 
 
 def _pieces(segments: Floats, lengths: Floats, step_m: float) -> Floats:
-    """(p, 2, 3) chords in space."""
-    cut = _divided(segments, lengths, step_m)
+    """(p, 2, 3) chords in space, none longer than `step_m`, and shorter where a line in lon/lat bends, as it does round a pole.
+
+    Such a line's curvature on the sphere is at most 2 sin(lat) dlon/ds; an arc leaves its chord by curvature * length^2 / 8.
+    """
+    turn = np.radians(np.abs(segments[:, 1, 0] - segments[:, 0, 0])) * np.sin(np.radians(np.abs(segments[:, :, 1]).max(axis=1)))
+    bent = np.sqrt(lengths * turn / (4 * BEND_M))
+    bent *= min(1.0, PIECES / max(1.0, float(bent.sum())))
+    cut = _cut(segments, np.maximum(1, np.ceil(np.maximum(lengths / step_m, bent))).astype(np.int64))
     return np.stack(in_space(cut[:, :, 1], cut[:, :, 0]), axis=2)
 
 
