@@ -25,7 +25,16 @@ class Located:
 
 def locate(index: Index, pings: Pings) -> Located:
     """Every geofence whose cover holds the ping's cell, with its exact signed distance."""
+    if len(pings) == 1:
+        return _locate_one(index, float(pings.lat[0]), float(pings.lon[0]))
     found = index.candidates(pings.lat, pings.lon)
     edge_m = index.edge_m(pings.lat[found.ping], pings.lon[found.ping], found.slot)
     start = np.searchsorted(found.ping, np.arange(len(pings) + 1))
     return Located(start.astype(np.int64), found.slot, edge_m)
+
+
+def _locate_one(index: Index, lat: float, lon: float) -> Located:
+    """A ping that comes alone need not pay for columns."""
+    slots = [slot for slot, _ in index.candidates_one(lat, lon)]
+    edge_m = [index.edge_m_one(lat, lon, slot) for slot in slots]
+    return Located(np.array([0, len(slots)], dtype=np.int64), np.array(slots, dtype=np.int64), np.array(edge_m, dtype=np.float64))

@@ -168,6 +168,18 @@ class Index:
         tag = tag[order].astype(np.int64)
         return Candidates(row[at[order]], tag >> 1, (tag & 1).astype(np.bool_))
 
+    def holding(self, lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.int64], Slots]:
+        """(m,) each: row of the ping and slot of a live region that holds it, the border included; by ping, then slot.
+
+        Cheaper than `candidates` and `edge_m`: cells that lie wholly inside need no distance.
+        """
+        near = self.candidates(lat, lon)
+        open_ = np.nonzero(~near.inner)[0]
+        ping, slot = near.ping[open_], near.slot[open_]
+        held = near.inner.copy()
+        held[open_] = self._shapes.inside(_flat(lat)[ping], _flat(lon)[ping], slot)
+        return near.ping[held], near.slot[held]
+
     def candidates_one(self, lat: float, lon: float) -> list[tuple[int, bool]]:
         """`candidates` of one position: slots in order, each with whether its cell lies wholly inside."""
         check_position(lat, lon)

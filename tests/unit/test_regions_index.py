@@ -139,3 +139,14 @@ def test_the_coarse_cell_and_the_time_zone_of_a_place() -> None:
     assert time_zone(37.77, -122.4) == "America/Los_Angeles"
     assert time_zone(60.17, 24.94) == "Europe/Helsinki"
     assert all(time_zone(lat, lon) for lat in (-90.0, 0.0, 90.0) for lon in (-180.0, 0.0, 180.0))
+
+
+def test_those_that_hold_a_ping_are_the_candidates_at_no_distance() -> None:
+    index = Index.build(POOL)
+    lat, lon = _pings(POOL)
+    ping, slot = index.holding(lat, lon)
+    assert [(p, index.region(s)) for p, s in zip(ping.tolist(), slot.tolist(), strict=True)] == [
+        (p, region) for p, region, _, _ in _found(index, lat, lon)
+    ]
+    assert len(ping) > len(lat) // 2
+    assert [len(side) for side in index.holding([], [])] == [0, 0]
