@@ -23,7 +23,11 @@ def set_up_logs(level: str = "info", form: str = "auto") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    end: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    end: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if readable
+        else structlog.processors.JSONRenderer()
+    )
     handler = logging.StreamHandler(sys.stderr)
     tidy: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*tidy, end]))
