@@ -14,7 +14,7 @@ from api.doors import AtHouse, Limit, Reader, reply
 from api.fields import Name
 from api.openapi import describe
 from api.problems import Refusal
-from geofence.importing.looking import regions_of
+from geofence.importing.looking import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places import is_ring
 from geofence.ports import Reading
@@ -33,15 +33,16 @@ async def get_lint(
     code: Annotated[Name | None, Query(description="findings of this code only")] = None,
     limit: Limit = 50,
 ) -> Response:
-    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch."""
-    return reply(await run_in_threadpool(_page, house.record.reading, caller.project_id, kind, code, limit))
+    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road."""
+    return reply(await run_in_threadpool(_page, house.record.reading, caller.project_id, house.clock.now_ms(), kind, code, limit))
 
 
-def _page(reading: Reading, project_id: str, kind: Kind | None, code: str | None, limit: int) -> LintPage:
+def _page(reading: Reading, project_id: str, now_ms: int, kind: Kind | None, code: str | None, limit: int) -> LintPage:
     regions = regions_of(reading, project_id, MOST)
     if regions is None:
         raise Refusal(422, "too_many", f"The project has more than {MOST:,} geofences; that is the limit of one look.")
-    found = [Found.of(one) for one in lint(list(regions.items()))]
+    here = (one for one in roadside(reading, project_id, now_ms) if one.names[0] in regions)
+    found = [Found.of(one) for one in (*lint(list(regions.items())), *here)]
     if kind is not None:
         found = [one for one in found if any(is_ring(name) == (kind == "stores") for name in one.geofences)]
     counts = dict(sorted(Counter(one.code for one in found).items()))

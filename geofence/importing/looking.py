@@ -11,12 +11,16 @@ from geofence.model.place import Geofence, Store
 from geofence.places import ring_id
 from geofence.ports import Reading
 from regions.geojson import read_region
-from regions.lint import lint
+from regions.lint import Finding, lint
 from regions.region import Circle, Region
 
 AFTER_IMPORT = 50_000  # geofences looked at after an import; GET /v1/lint looks at more
 TOLD = 100
 PAGE = 1_000
+ROADSIDE_DAYS = 30
+ROADSIDE_SHARE = 0.5
+DRIVE_S = 90  # at one ping a minute a drive through a store's circle holds one ping, or two
+FEWEST_VISITS = 20
 
 
 @dataclass(slots=True)
@@ -50,6 +54,20 @@ def regions_of(reading: Reading, project_id: str, most: int) -> dict[str, Region
         if fence.enabled:
             regions[fence.external_id] = read_region(fence.region).region
     return regions
+
+
+def roadside(reading: Reading, project_id: str, now_ms: int) -> Iterator[Finding]:
+    """Geofences most of whose visits in the last 30 days were drives past: a road runs through them."""
+    asked = {"since": now_ms - ROADSIDE_DAYS * 86_400_000, "shorter_ms": DRIVE_S * 1_000, "at_least": FEWEST_VISITS}
+    after = None
+    while rows := reading.page("traffic", project_id, asked, after, PAGE):
+        for one in rows:
+            share = one.short / one.visits
+            if share >= ROADSIDE_SHARE:
+                told = f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than {DRIVE_S} s: people drive past here"
+                detail = f"{told}; a smaller radius or a dwell time would spare them"
+                yield Finding("roadside", "warning", (one.geofence_id,), detail, round(share, 3), ROADSIDE_SHARE)
+        after = rows[-1].geofence_id
 
 
 def every(reading: Reading, noun: str, project_id: str, filters: dict[str, str | None]) -> Iterator[Place]:

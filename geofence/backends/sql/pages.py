@@ -13,6 +13,7 @@
 | messages  | created_ms and id       | id, customer, campaign, channel, status, decision, device, since, until, descending |
 | attempts  | message_id and attempt  | id (of the message), message, verdict                                         |
 | coupons   | issued_ms and code      | id, customer, campaign, status, decision, since, until, descending            |
+| traffic   | geofence_id             | since, shorter_ms, at_least: all three, see `_traffic`                        |
 
 A filter takes one value or a list of them, any of which may match; None means no filter. `geofence` is the retailer's id,
 `uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of `ts_ms` for events and of
@@ -39,6 +40,7 @@ from geofence.model.event import Event
 from geofence.model.message import Attempt, Queued
 from geofence.model.place import Geofence, Store
 from geofence.model.presence import Visit
+from geofence.model.traffic import Traffic
 
 Filter = tuple[str, ...] | list[str] | str | int | bool
 
@@ -127,6 +129,8 @@ def query(
     dialect: str, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any
 ) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
     """The struct to read, and the select without its limit. `InputError` for a filter or sort key that cannot be."""
+    if noun == "traffic":
+        return Traffic, _traffic(str(project_id), after, **filters)
     wanted = NOUNS[noun]
     table = wanted.table
     given = {name: value for name, value in filters.items() if value is not None}
@@ -140,6 +144,17 @@ def query(
     if after is not None:
         found = found.where(_past(wanted, after, descending))
     return wanted.kind, found.order_by(*(table.c[name].desc() if descending else table.c[name] for name in wanted.order))
+
+
+def _traffic(project_id: str, after: Any, since: int, shorter_ms: int, at_least: int) -> sa.Select[Any]:
+    """Visits by geofence that began since then and ended by a fix outside; only geofences with so many of them."""
+    visits = schema.visits.c
+    short = sa.case((visits.departure_ms - visits.arrival_ms < shorter_ms, 1), else_=0)
+    found = sa.select(visits.geofence_id, sa.func.count().label("visits"), sa.func.sum(short).label("short")).where(
+        visits.project_id == project_id, visits.arrival_ms >= since, visits.departure_ms.is_not(None), visits.inferred.is_(False)
+    )
+    found = found if after is None else found.where(visits.geofence_id > str(after))
+    return found.group_by(visits.geofence_id).having(sa.func.count() >= at_least).order_by(visits.geofence_id)
 
 
 def _past(wanted: Noun, after: Any, descending: bool) -> sa.ColumnElement[bool]:
