@@ -46,7 +46,7 @@ test-offers: $(STAMPS)/dev ## the long suite from real walks to pushes, killed o
 
 .PHONY: test-real
 test-real: $(STAMPS)/dev ## the long suite over recorded traces, where they are there
-	@$(BIN)/python -m pytest tests/long/test_real.py $(ARGS)
+	@$(BIN)/python -m pytest tests/long/test_real.py tests/long/test_real_phones.py $(ARGS)
 
 .PHONY: test-pairs
 test-pairs: $(STAMPS)/dev ## a million random pairs and 100,000 beside edges against brute force

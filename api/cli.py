@@ -29,7 +29,11 @@ class Late(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name."""
         found = _LATE.get(cmd_name)
-        return typer.main.get_command(found()) if found else super().get_command(ctx, cmd_name)
+        if found is None:
+            return super().get_command(ctx, cmd_name)
+        command = typer.main.get_command(found())
+        command.name = cmd_name  # not that of the function: `import` is none that Python lets one have
+        return command
 
 
 app = typer.Typer(name="geofence", cls=Late, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

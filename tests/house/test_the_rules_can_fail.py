@@ -102,6 +102,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (tables.the_triggers_table_is_true, "geofence/triggers/entered.py", "NAME = 'entered'\nKIND = 'geofence.crossed'\n"),
     (tables.the_channels_table_is_true, "geofence/channels/fcm.py", "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15, 45)\n"),
     (tables.the_channels_table_is_true, "geofence/channels/pigeon.py", "NAME = 'pigeon'\n"),
+    (tables.the_formats_table_is_true, "regions/readers/etching.py", "NAME = 'etching'\n"),
     (tables.the_metrics_table_is_true, "api/metrics.py", 'PINGS = Counter("geofence_pings", "pings")\nGAUGE = Gauge("late", "late")\n'),
 )  # fmt: skip
 

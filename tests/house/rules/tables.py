@@ -143,7 +143,7 @@ def _choices(node: ast.expr) -> list[ast.expr]:
 def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
     """The members of a drawer by their NAME."""
     found = {}
-    for path in python_files(root, f"geofence/{drawer}"):
+    for path in python_files(root, drawer):
         for node in tree_of(path).body:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
             if isinstance(target, ast.Name) and target.id == "NAME":
@@ -154,7 +154,7 @@ def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
 def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every gate stands in the README in the order of `decide`, with every reason it may give; and a gate's docstring names them all."""
     readme, rows, order = root / "README.md", rows_of(root, "gates"), order_of_gates(root)
-    gates = names_in_drawer(root, "gates")
+    gates = names_in_drawer(root, "geofence/gates")
     if list(rows) != order:
         yield wrong(root, readme, 1, f"the table of gates should have the rows {', '.join(order)}")
     for name in gates.keys() ^ (set(order) - {"arbitration"}):
@@ -172,7 +172,7 @@ def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
 def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every trigger is documented with the kind of event it waits for."""
     kinds = {}
-    for name, path in names_in_drawer(root, "triggers").items():
+    for name, path in names_in_drawer(root, "geofence/triggers").items():
         constants = {
             node.targets[0].id: node.value
             for node in tree_of(path).body
@@ -184,8 +184,13 @@ def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
 
 def the_channels_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every channel is documented, with how often it tries again."""
-    tries = {name: _tries(path) for name, path in names_in_drawer(root, "channels").items()}
+    tries = {name: _tries(path) for name, path in names_in_drawer(root, "geofence/channels").items()}
     yield from _compare(root, "channels", tries, quotes=True)
+
+
+def the_formats_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every format that maps are read and written in is documented."""
+    yield from _compare(root, "formats", dict.fromkeys(names_in_drawer(root, "regions/readers"), ""), quotes=False)
 
 
 def _tries(path: Path) -> str:
@@ -210,4 +215,5 @@ TABLES: tuple[Callable[[Path], Iterator[Wrong]], ...] = (
     the_gates_table_is_true,
     the_triggers_table_is_true,
     the_channels_table_is_true,
+    the_formats_table_is_true,
 )
