@@ -12,7 +12,7 @@ from math import floor, inf
 from typing import Literal, NamedTuple
 
 from geofence.catalogue import Catalogue
-from geofence.evidence import MISSING_ACCURACY_M
+from geofence.evidence import MISSING_ACCURACY_M, MOST_FIXES
 from geofence.legs import PASS_MS
 from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
@@ -192,12 +192,16 @@ class _Hinter:
         return edge_m <= 0 and slot not in self.entered and self._matters(slot) and self._opens_ms(slot) > self.at_ms
 
     def _evidence_s(self) -> int | None:
-        """When a second fix can settle what a first one began; None where nothing waits for one."""
+        """When the next fix can settle what others began; None where nothing waits for one, or a room's errors are all it would add."""
         ready_ms = [] if self.state.odd_ms is None else [self.state.odd_ms + AGREE_MS]
         for slot, presence in self.presence_at.items():
-            if presence.pending is not None:
-                strict = presence.pending.kind == "enter" and self._rules(slot).confirm_ms
-                ready_ms.append(presence.pending.ts_ms + (strict or EXIT_GAP_MS))
+            first = presence.pending
+            if first is None:
+                continue
+            strict = first.kind == "enter" and self._rules(slot).confirm_ms
+            settles_ms = first.ts_ms + (strict or EXIT_GAP_MS)
+            again_ms = self.at_ms + AGAIN_S * 1000 if first.fixes < MOST_FIXES else 0
+            ready_ms.append(settles_ms if settles_ms > self.at_ms else again_ms)
         return min((min(self._until_s(one), AGAIN_S) for one in ready_ms if one > self.at_ms), default=None)
 
     def _stop_s(self) -> int:

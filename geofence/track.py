@@ -11,7 +11,18 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from geofence.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, sigma_m, way_in_sigma_m
+from geofence.evidence import (
+    LEAVING,
+    LIKELY,
+    MISSING_ACCURACY_M,
+    SURE,
+    news,
+    probability_inside,
+    proof,
+    shared,
+    sigma_m,
+    way_in_sigma_m,
+)
 from geofence.model.presence import Pending, Presence, Spot
 from geofence.stopping import rest
 
@@ -167,16 +178,38 @@ def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
         return _rested(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
     if p_out < SURE:
         return replace(presence, last_ms=seen.ts_ms), []
-    first = presence.pending
-    if first is None:
-        waits = Pending("exit", seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m)
-        return replace(presence, last_ms=seen.ts_ms, pending=waits), []
-    if seen.ts_ms - first.ts_ms < EXIT_GAP_MS:
-        return replace(presence, last_ms=seen.ts_ms), []
+    first = _gathered(presence.pending, "exit", seen, p_out)
+    if not _left(first, seen.ts_ms, rules):
+        return replace(presence, last_ms=seen.ts_ms, pending=first), []
     gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m)
     if rules.cool_down_ms == 0:
         return None, [gone]
     return Presence(presence.geofence_uid, inside=False, left_ms=first.ts_ms, last_ms=seen.ts_ms), [gone]
+
+
+def _gathered(first: Pending | None, kind: Literal["enter", "exit"], seen: Sighting, p: float) -> Pending:
+    """What waits, with one more fix that makes it `p` likely."""
+    proves = proof(p, seen.edge_m)
+    if first is None:
+        return Pending(kind, seen.ts_ms, seen.edge_m, p, seen.accuracy_m, proves, proves, 1.0, seen.ts_ms)
+    new = news(seen.ts_ms - first.last_ms)
+    known = min(proves, first.best)  # of what was proved before only the new counts again; what goes beyond it counts in full
+    return replace(
+        first,
+        proof=first.proof + new * known + proves - known,
+        best=max(proves, first.best),
+        fixes=first.fixes + new,
+        last_ms=seen.ts_ms,
+    )
+
+
+def _left(first: Pending, now_ms: int, rules: Rules) -> bool:
+    """Whether signs of leaving are proof of it: enough of them, or nothing else for twice as long as silence would take."""
+    waited_ms = now_ms - first.ts_ms
+    if waited_ms < EXIT_GAP_MS:
+        return False
+    settled = rules.presence_timeout_ms is not None and waited_ms >= 2 * rules.presence_timeout_ms
+    return settled or shared(first.proof, first.fixes) >= LEAVING
 
 
 def _rested(presence: Presence, seen: Sighting, p_in: float) -> Folded:
@@ -194,26 +227,25 @@ def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Ru
     p_in = probability_of(seen, rules)
     if presence is not None and not cooled(presence, seen.ts_ms, rules):
         return presence, []
-    first = presence.pending if presence is not None else None
     if p_in < LIKELY:
         return None, []
-    if _enters(first, seen, p_in, rules):
+    waited = presence if presence is not None and presence.pending is not None else None
+    first = _gathered(None if waited is None else waited.pending, "enter", seen, p_in)
+    if _arrived(first, seen.ts_ms, p_in, rules):
         watched = presence is not None and seen.ts_ms - presence.last_ms <= WATCHED_MS
-        start_ms = first.ts_ms if first is not None and watched else seen.ts_ms
-        now, event = _enter(presence, uid, start_ms, seen, p_in, visit_id)
+        now, event = _enter(presence, uid, first.ts_ms if watched else seen.ts_ms, seen, p_in, visit_id)
         return _rested(_bounded(now, rules), seen, p_in)[0], [event]
-    if presence is not None and first is not None:
-        best = max(presence.best_probability, p_in)
-        return replace(presence, last_ms=seen.ts_ms, points=presence.points + 1, best_probability=best), []
-    waits = Pending("enter", seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m)
+    if waited is not None:
+        best = max(waited.best_probability, p_in)
+        return replace(waited, last_ms=seen.ts_ms, points=waited.points + 1, best_probability=best, pending=first), []
     # before_ms keeps the gap before the first of the fixes
-    return Presence(uid, inside=False, pending=waits, before_ms=seen.before_ms, last_ms=seen.ts_ms, points=1, best_probability=p_in), []
+    return Presence(uid, inside=False, pending=first, before_ms=seen.before_ms, last_ms=seen.ts_ms, points=1, best_probability=p_in), []
 
 
-def _enters(first: Pending | None, seen: Sighting, p_in: float, rules: Rules) -> bool:
-    if rules.confirm_ms:
-        return first is not None and seen.ts_ms - first.ts_ms >= rules.confirm_ms
-    return first is not None or p_in >= SURE
+def _arrived(first: Pending, now_ms: int, p_in: float, rules: Rules) -> bool:
+    """Whether signs of being inside are proof of it: one sure fix, or several that are sure together; and for long enough."""
+    sure = p_in >= SURE or first.proof >= proof(SURE)
+    return sure and now_ms - first.ts_ms >= rules.confirm_ms
 
 
 def _enter(

@@ -15,13 +15,21 @@ class DeviceKey(NamedTuple):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """Evidence that waits for a second fix: the first one's time (epoch ms), edge (m, negative inside) and trust."""
+    """Evidence that waits for more: the first fix's time (epoch ms), edge (m, negative inside) and trust.
+
+    `proof` is what all fixes so far prove (`geofence/evidence.py`), `best` what the best of them proves alone, `fixes` how many new
+    ones they are worth, `last_ms` the time of the newest.
+    """
 
     kind: Literal["enter", "exit"]
     ts_ms: int
     edge_m: float
     probability: float
     accuracy_m: float | None = None
+    proof: float = 0.0
+    best: float = 0.0
+    fixes: float = 1.0
+    last_ms: int = 0
 
 
 class Spot(msgspec.Struct, frozen=True):

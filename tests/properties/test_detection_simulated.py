@@ -44,7 +44,7 @@ def test_visits_of_five_minutes_are_found_at_a_ping_a_minute() -> None:
 
 def test_hardly_a_visit_is_false_at_a_ping_a_minute() -> None:
     balanced, exact = of_trips("balanced"), of_trips("exact")
-    assert balanced.false_visits / balanced.detected <= 0.03
+    assert balanced.false_visits / balanced.detected <= 0.015
     assert balanced.false_visits <= exact.false_visits / 2
 
 
@@ -53,6 +53,12 @@ def test_an_enter_comes_within_one_ping_of_the_raw_answer() -> None:
     assert balanced is not None
     assert exact is not None
     assert balanced - exact <= 60.0
+
+
+def test_most_visits_that_ended_are_told_within_ten_minutes_at_a_ping_a_minute() -> None:
+    exits = of_trips("balanced").exit_s
+    assert len(exits) > 100
+    assert sorted(exits)[len(exits) * 3 // 4] <= 600.0
 
 
 def test_strict_tells_fewer_false_visits_than_balanced_and_tells_the_others_later() -> None:
@@ -80,10 +86,18 @@ def test_a_perfect_phone_has_every_visit_found_and_none_invented() -> None:
         assert (found.false_visits, found.false_enters, found.false_exits) == (0, 0, 0)
 
 
-def test_a_phone_at_rest_inside_leaves_far_less_often_than_its_fixes_do() -> None:
-    balanced, exact = lying_still("still-work", "balanced"), lying_still("still-work", "exact")
-    assert exact.false_exits > 20 * 10
-    assert balanced.false_exits <= exact.false_exits / 30
+def test_a_phone_at_rest_inside_does_not_leave() -> None:
+    """One room in thousands is so far off that its phone leaves: `python -m bench.detection --still-days 1000` counts them."""
+    balanced, strict, exact = (lying_still("still-work", profile, 60) for profile in ("balanced", "strict", "exact"))
+    assert exact.false_exits > 60 * 10
+    assert balanced.false_exits <= 1
+    assert strict.false_exits <= 1
+
+
+def test_at_four_pings_a_minute_a_phone_at_rest_inside_does_not_leave_either() -> None:
+    """Four times as many fixes prove hardly more: their errors are the same."""
+    traces = simulate(APART, "still-work", devices=10, days=1, seed=SEED, phone=replace(LYING, interval_s=15.0))
+    assert score(by_follow(APART.geofences, Profile("balanced"), traces)).false_exits <= 1
 
 
 def test_a_phone_at_rest_at_home_enters_nothing_but_by_a_lie() -> None:

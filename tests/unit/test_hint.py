@@ -99,6 +99,15 @@ def test_evidence_that_waits_asks_for_a_second_fix_soon() -> None:
     assert told([strict], coming, north_m=145.0).next_ping_s == 30, "a minute is to be confirmed, with a look in between"
 
 
+def test_evidence_that_is_not_enough_yet_asks_again_until_more_of_it_proves_nothing() -> None:
+    still = DeviceState(True, T0, T0 - 100_000, LAT + 250.0 / NORTH_M, LON)
+    for fixes, wait_s in ((1.0, 30), (2.4, 30), (2.5, 200), (9.0, 200)):
+        waits = inside(pending=Pending("exit", T0 - 60_000, 60.0, 0.9, 60.0, 4.0, 2.2, fixes, T0))
+        assert told([circle("a")], waits, north_m=250.0, wake="circle", before=still).next_ping_s == wait_s
+    coming = Presence("a", inside=False, pending=Pending("enter", T0 - 60_000, -5.0, 0.6, 60.0, 0.4, 0.4, 1.6, T0), last_ms=T0)
+    assert told([circle("a")], coming, north_m=145.0, wake="circle", before=still).next_ping_s == 30
+
+
 def test_a_phone_that_may_be_standing_still_is_asked_when_that_is_known() -> None:
     here = Spot(T0 - 30_000, LAT, LON)
     assert told([circle("a")], inside(stop=Stop(here)), wake="circle").next_ping_s == 110

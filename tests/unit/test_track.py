@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from geofence.amending import amend
-from geofence.model.presence import Presence
+from geofence.model.presence import Pending, Presence
 from geofence.track import Happening, Rules, Sighting, end, expire, fold
 
 RULES = {
@@ -69,13 +70,33 @@ def test_a_first_fix_already_inside_is_marked_and_a_later_one_is_not() -> None:
     assert Story("balanced").see(0, 900).see(60, -120).happened[0].first_fix is False
 
 
-def test_an_unsure_fix_waits_for_the_next_one_to_agree_and_the_first_gives_the_time() -> None:
-    unsure = 30.0 * 1.51  # sigma 30 m: at 10 m inside p is about 0.63
-    story = Story("balanced").see(0, 900).see(60, -10, unsure)
+def test_unsure_fixes_enter_when_they_are_sure_together_and_the_first_gives_the_time() -> None:
+    unsure = 30.0 * 1.51  # sigma 30 m: at 20 m inside p is about 0.75
+    story = Story("balanced").see(0, 900).see(60, -20, unsure)
     assert story.told == []
-    assert story.see(90, -10, unsure).told == [("entered", 60)]
+    assert story.see(70, -20, unsure).told == [], "ten seconds later most of its error is the same"
+    assert story.see(120, -20, unsure).told == [("entered", 60)]
     assert story.presence is not None
-    assert (story.presence.points, story.presence.before_ms) == (2, 0)
+    assert (story.presence.points, story.presence.before_ms) == (3, 0)
+
+
+def test_hardly_sure_fixes_inside_enter_in_the_end_and_one_outside_begins_anew() -> None:
+    hardly = 30.0 * 1.51  # p about 0.63 at 10 m inside
+    story = Story("balanced").see(0, 900)
+    for at_s in range(60, 240, 60):
+        story.see(at_s, -10, hardly)
+    assert story.told == []
+    for at_s in range(240, 481, 60):
+        story.see(at_s, -10, hardly)
+    assert story.told == [("entered", 60)]
+    torn = Story("balanced").see(0, 900)
+    for at_s in range(60, 3600, 60):
+        torn.see(at_s, 5 if at_s % 180 == 0 else -10, hardly)
+    assert torn.told == []
+
+
+def test_two_fixes_on_the_border_prove_nothing() -> None:
+    assert Story("balanced").see(0, 0.0, 30).see(60, 0.0, 30).see(120, 0.0, 30).told == []
 
 
 def test_an_unsure_fix_followed_by_one_outside_is_forgotten() -> None:
@@ -97,10 +118,77 @@ def test_a_jump_is_not_evidence() -> None:
     assert Story("balanced").see(0, -100, evidence=False).told == []
 
 
-def test_leaving_takes_two_fixes_twenty_seconds_apart_and_the_first_gives_the_time() -> None:
-    story = Story("balanced").see(0, -100).see(60, 100).see(70, 100)
+def test_leaving_on_foot_takes_four_sure_fixes_at_one_a_minute_and_the_first_gives_the_time() -> None:
+    story = Story("balanced").see(0, -100).see(60, 60).see(120, 110).see(180, 150)
     assert story.told == [("entered", 0)]
-    assert story.see(80, 100).told == [("entered", 0), ("exited", 60)]
+    assert story.see(240, 200).told == [("entered", 0), ("exited", 60)]
+
+
+def test_driving_off_takes_two_fixes_twenty_seconds_apart_and_the_first_gives_the_time() -> None:
+    story = Story("balanced").see(0, -100).see(60, 500).see(79.9, 700)
+    assert story.told == [("entered", 0)]
+    assert story.see(80, 700).told == [("entered", 0), ("exited", 60)]
+    assert Story("balanced").see(0, -100).see(60, 50).see(120, 600).told[-1] == ("exited", 60), "the far one counts in full"
+
+
+def test_many_fixes_within_a_minute_prove_little_more_than_one() -> None:
+    """Their error is the same: at a fix a second it takes about as long as at four a minute."""
+    story = Story("balanced").see(0, -100)
+    for at_s in range(60, 140):
+        story.see(at_s, 100, 5)
+    assert story.told == [("entered", 0)]
+    for at_s in range(140, 150):
+        story.see(at_s, 100, 5)
+    assert story.told == [("entered", 0), ("exited", 60)]
+
+
+def test_a_room_whose_error_points_outside_ends_no_visit_however_many_its_fixes() -> None:
+    """An hour and a half of fixes 60 m outside by a phone that claims 45 m: two sigma, again and again the same error."""
+    story = Story("balanced").see(0, -100)
+    for at_s in range(60, 5400, 60):
+        story.see(at_s, 60, 45)
+    assert story.told == [("entered", 0)]
+    assert story.see(5460, -10, 20).see(5520, 60, 45).wait_until(7200).told == [("entered", 0)]
+
+
+def test_nothing_but_signs_of_leaving_for_twice_the_silence_that_ends_a_visit_is_leaving() -> None:
+    story = Story("balanced").see(0, -100)
+    for at_s in range(60, 7260, 60):
+        story.see(at_s, 60, 45)
+    assert story.told == [("entered", 0)]
+    assert story.see(7260, 60, 45).told == [("entered", 0), ("exited", 60)]
+    quick = Story("balanced", presence_timeout_ms=60_000).see(0, -100).see(30, 60, 45).see(85, 60, 45).see(140, 60, 45)
+    assert quick.see(150, 60, 45).told == [("entered", 0), ("exited", 30)]
+
+
+def test_evidence_from_before_this_rule_is_read_as_one_fix_that_proved_nothing() -> None:
+    old = Pending("exit", 60_000, 100.0, 0.99, 10.0)
+    waiting = Presence("gf_1", True, "vis_0", last_ms=60_000, pending=old)
+    story = Story("balanced")
+    story.presence = waiting
+    assert story.see(120, 100).told == []
+    assert story.see(180, 900).told == [("exited", 60)]
+
+
+def test_the_same_evidence_counts_once_whether_or_not_it_was_stored_in_between() -> None:
+    story, stored = Story("balanced").see(0, -100), Story("balanced").see(0, -100)
+    for at_s in (60, 120, 180, 240):
+        story.see(at_s, 100)
+        stored.see(at_s, 100)
+        if stored.presence is not None:
+            stored.presence = msgspec.json.decode(msgspec.json.encode(stored.presence), type=Presence)
+        assert stored.presence == story.presence
+    assert stored.told == story.told == [("entered", 0), ("exited", 60)]
+
+
+def test_fixes_too_poor_to_prove_anything_are_silence() -> None:
+    """They show that the phone lives, not where: the visit ends at the last fix that proved something, as if none had come."""
+    story = Story("balanced").see(0, -100).see(60, -100)
+    for at_s in range(120, 3661, 60):
+        story.see(at_s, -100, 1400)
+    assert story.told == [("entered", 0), ("exited", 60)]
+    assert (story.happened[-1].inferred, story.happened[-1].probability) == (True, None)
+    assert story.see(3700, -100).told[-1] == ("entered", 3700)
 
 
 def test_one_outlier_outside_does_not_end_a_visit() -> None:
@@ -119,18 +207,18 @@ def test_a_poor_fix_just_outside_is_no_proof_of_leaving() -> None:
 
 
 def test_nobody_re_enters_during_the_cool_down_but_everybody_may_after_it() -> None:
-    story = Story("balanced").see(0, -100).see(60, 200).see(90, 200).see(120, -100)
+    story = Story("balanced").see(0, -100).see(60, 500).see(90, 500).see(120, -100)
     assert story.told[-1] == ("exited", 60)
     assert story.see(181, -100).told[-1] == ("entered", 181)
 
 
 def test_a_cool_down_is_remembered_for_an_hour_after_its_end_for_phones_that_send_late() -> None:
-    story = Story("balanced").see(0, -100).see(60, 200).see(90, 200)
+    story = Story("balanced").see(0, -100).see(60, 500).see(90, 500)
     assert story.presence is not None
     assert story.presence.due_ms == (180 + 3600) * 1000
     assert story.wait_until(3779).presence is not None
     assert story.wait_until(3780).presence is None
-    assert Story("balanced").see(0, -100).see(60, 200).see(90, 200).wait_until(3779).see(120, -100).told[-1] == ("exited", 60)
+    assert Story("balanced").see(0, -100).see(60, 500).see(90, 500).wait_until(3779).see(120, -100).told[-1] == ("exited", 60)
 
 
 def test_strict_enters_only_after_the_confirmation_time_inside() -> None:
@@ -141,6 +229,14 @@ def test_strict_enters_only_after_the_confirmation_time_inside() -> None:
 
 def test_strict_starts_again_when_the_phone_was_outside_in_between() -> None:
     assert Story("strict").see(0, -100).see(30, 200).see(61, -100).told == []
+
+
+def test_strict_enters_on_nothing_that_balanced_would_not() -> None:
+    story = Story("strict")
+    for at_s in range(0, 181, 60):
+        story.see(at_s, -2, 45)
+    assert story.told == []
+    assert Story("strict").see(0, -30, 45).see(60, -20, 45).told == [("entered", 0)], "sure together"
 
 
 def test_silence_ends_a_visit_at_its_last_ping_and_says_inferred() -> None:
@@ -174,7 +270,7 @@ def test_several_dwell_times_fire_in_order_and_before_the_exit() -> None:
 
 
 def test_no_dwell_fires_for_a_phone_already_seen_outside() -> None:
-    story = Story("balanced", dwell_s=(300,)).see(0, -100).see(250, 300).see(310, 300)
+    story = Story("balanced", dwell_s=(300,)).see(0, -100).see(250, 500).see(310, 500)
     assert story.told == [("entered", 0), ("exited", 250)]
 
 
