@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from api.doors import AtHouse, Reader
 from api.fields import Name
@@ -33,6 +33,7 @@ from regions.readers.item import FileError
 
 LOSSES = "X-Geofence-Losses"
 MOST_TOLD = 20
+PIECE = 1 << 20
 WITH_IDS = ("geojson", "geojsonl")
 
 router = APIRouter(prefix="/v1/exports", tags=["imports"])
@@ -76,10 +77,20 @@ async def get_export(
     reading, loop = house.record.reading, asyncio.get_running_loop()
     accepted = request.headers.get("accept", "")
     places = _places(reading, kind, caller.project_id, filters, with_rings=rings == "true")
-    path, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
-    headers = {LOSSES: quote(msgspec.json.encode(losses[:MOST_TOLD]).decode())} if losses else {}
-    tidy_up = BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True)
-    return FileResponse(path, media_type=chosen.MEDIA[0], filename=path.name, headers=headers, background=tidy_up)
+    file, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
+    headers = {
+        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        "Content-Disposition": f'attachment; filename="{kind}{chosen.SUFFIXES[0]}"',
+    }
+    if losses:
+        headers[LOSSES] = quote(msgspec.json.encode(losses[:MOST_TOLD]).decode())
+    return StreamingResponse(_pieces(file), media_type=chosen.MEDIA[0], headers=headers)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _places(reading: Reading, kind: Kind, project_id: str, filters: dict[str, str | None], *, with_rings: bool) -> Iterator[Any]:
@@ -88,20 +99,20 @@ def _places(reading: Reading, kind: Kind, project_id: str, filters: dict[str, st
             yield place
 
 
-def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -> tuple[Path, Format, tuple[str, ...]]:
-    """The file in a folder of its own, its format, and what was lost."""
+def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -> tuple[BinaryIO, Format, tuple[str, ...]]:
+    """The file, its format, and what was lost. The file has no name any more: whoever hangs up leaves nothing behind."""
     chosen = _chosen(form, accepted)
     folder = Path(tempfile.mkdtemp(prefix="geofence-export-"))
     try:
         path = folder / f"{kind}{chosen.SUFFIXES[0]}"
         items_of = items_of_stores if kind == "stores" else items_of_geofences
         items = items_of(places, with_id=chosen.NAME in WITH_IDS)
-        return path, chosen, tuple(chosen.write(items, path))
-    except BaseException as error:
+        losses = tuple(chosen.write(items, path))
+        return path.open("rb"), chosen, losses
+    except FileError as error:
+        raise Refusal(422, error.code, error.detail) from None
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, FileError):
-            raise Refusal(422, error.code, error.detail) from None
-        raise
 
 
 def _chosen(form: str | None, accepted: str) -> Format:

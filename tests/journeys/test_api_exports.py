@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from urllib.parse import quote, unquote
+
+import pytest
 
 from tests.servers.shop import Shop
 
@@ -46,3 +50,18 @@ def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) 
     assert losses
     assert all(isinstance(one, str) for one in losses)
     assert quote(json.dumps(losses, separators=(",", ":"))) == answer.headers["x-geofence-losses"]
+
+
+@pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"])
+def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str) -> None:
+    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2})
+    before = _left()
+    answer = shop.client.get("/v1/exports/stores", headers={"Range": wanted})
+    assert answer.status_code == 200
+    assert len(answer.json()["features"]) == 1
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert _left() == before
+
+
+def _left() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("geofence-export-*"))
