@@ -14,6 +14,7 @@ import msgspec
 from geofence.importing.report import RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
 from geofence.model.place import Profile, ProfileName, Ring
+from regions.readers.values import number_in
 
 METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
           "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
@@ -84,10 +85,10 @@ def number(value: Any, field: str, code: str = "invalid_number") -> float | None
     found = text(value)
     if found is None:
         return None
-    try:
-        return float(found.replace(",", ".") if found.count(",") == 1 and "." not in found else found)
-    except ValueError:
-        raise RowError(field, code, "is not a number") from None
+    read = number_in(found)
+    if read is None:
+        raise RowError(field, code, "is not a number")
+    return read
 
 
 def metres(value: Any, unit: str) -> float | None:

@@ -23,6 +23,8 @@ COUNTED: Literal["line"] = "line"
 
 DELIMITERS = ",;\t|"
 _SAMPLE = 64  # records looked at to find the delimiter
+_SAMPLE_CHARACTERS = 1024 * 1024
+_WIDTH = 10_000  # columns
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
 
@@ -68,6 +70,8 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
     first = next(records, None)
     if first is None:
         raise FileError("empty", "the file has no header line")
+    if len(first[1]) > _WIDTH:
+        raise FileError("too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}")
     peeked = list(islice(records, _SAMPLE))
     columns, renamed = _columns(first[1], [row for _, row in peeked])
     notes = (*notes, *renamed)
@@ -80,9 +84,18 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
 
 def _records(file: TextIO, delimiter: str, blanks: bool, skip: int) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, cells) of each record that is not blank."""
-    rows = csv.reader(lines_of(file), delimiter=delimiter, skipinitialspace=blanks)
+    ended = False
+
+    def lines() -> Iterator[str]:
+        nonlocal ended
+        yield from lines_of(file)
+        ended = True
+
+    rows = csv.reader(lines(), delimiter=delimiter, skipinitialspace=blanks)
     before = 0
     for row in rows:
+        if ended:  # the reader asked for one more line to finish this record: what it holds is the rest of the file
+            raise FileError("broken", f"a quotation mark in the record on line {before + 1:,} is opened, and nothing closes it")
         if any(row) and before >= skip:
             yield before + 1, row
         before = rows.line_num
@@ -91,13 +104,22 @@ def _records(file: TextIO, delimiter: str, blanks: bool, skip: int) -> Iterator[
 def _dialect(file: TextIO) -> tuple[str, bool, int]:
     """The delimiter by which the first records fall into most columns of equal number; whether a blank follows it before
     quotation marks; lines to skip before the header."""
-    lines = list(islice(lines_of(file), _SAMPLE))
+    lines = list(_sample(lines_of(file)))
     file.seek(0)
     first = lines[0].lstrip("\ufeff").strip().lower() if lines else ""
     if first in {f"sep={each}" for each in DELIMITERS}:
         return first[4:], False, 1  # Excel's own line
     found = max(DELIMITERS, key=lambda each: _evenness(lines, each))
     return found, any(f'{found} "' in line for line in lines), 0
+
+
+def _sample(lines: Iterator[str]) -> Iterator[str]:
+    left = _SAMPLE_CHARACTERS
+    for line in islice(lines, _SAMPLE):
+        yield line[:left]
+        left -= len(line)
+        if left <= 0:
+            return
 
 
 def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
@@ -124,18 +146,18 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Col
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Every column with a name of its own: the second `name` is `name_2`, one without a name is `column_4`."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    counts: dict[str, int] = {}
     notes = []
     for nth, name in enumerate(header):
         fresh = name or f"column_{nth + 1}"
-        count = 2
         while fresh in names:
-            fresh = f"{name}_{count}"
-            count += 1
+            counts[name] = counts.get(name, 1) + 1
+            fresh = f"{name}_{counts[name]}"
         if name and fresh != name:
             notes.append(f"the column {name} is there more than once; the one in place {nth + 1} is called {fresh}")
-        names.append(fresh)
-    return names, tuple(notes)
+        names[fresh] = None
+    return list(names), tuple(notes)
 
 
 def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:

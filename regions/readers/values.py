@@ -55,6 +55,8 @@ def _foreign(value: object, depth: int) -> Any:
 
 def number_in(text: str) -> float | None:
     """A number as people write it: 48.2, 48,2 or 1e2; `None` where it is none. It may be infinite or not a number."""
+    if "_" in text:  # Python's own way of writing numbers, and nobody's way of writing a position
+        return None
     try:
         return float(text)
     except ValueError:

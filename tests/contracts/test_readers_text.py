@@ -155,6 +155,32 @@ def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path: Path) -> No
     assert peak < 5_000_000
 
 
+def test_a_quotation_mark_that_nothing_closes_is_told_and_swallows_no_rows_in_silence(tmp_path: Path) -> None:
+    rows = "".join(f"{nth},Name,48.2,16.3\n" for nth in range(3, 50))
+    with pytest.raises(FileError) as caught:
+        read(tmp_path, f'id,name,lat,lon\n1,One,48.2,16.3\n2,"Two,48.2,16.3\n{rows}', "csv")
+    assert caught.value.code == "broken"
+    assert "line 3" in caught.value.detail
+    whole = read(tmp_path, 'id,name,lat,lon\n1,"One\nand\nmore",48.2,16.3', "csv")
+    assert [(item.number, item.properties["name"]) for item in whole] == [(2, "One\nand\nmore")]
+
+
+@pytest.mark.parametrize("name", ["", "a"])
+def test_a_header_of_a_million_columns_is_refused_before_they_are_named(name: str, tmp_path: Path) -> None:
+    wide = f",{name}" * 1_000_000
+    with pytest.raises(FileError) as caught:
+        read(tmp_path, f"lat,lon{wide}\n1,2{wide}\n", "csv")
+    assert caught.value.code == "too_large"
+
+
+@pytest.mark.parametrize("lat", ["4_8", "4_8.2", "1_0e0"])
+def test_a_number_with_an_underscore_is_no_position(lat: str, tmp_path: Path) -> None:
+    (item,) = read(tmp_path, f"name,lat,lon\nA,{lat},16.3\n", "csv")
+    assert item.error is not None
+    assert item.error.code == "invalid_position"
+    assert lat not in item.error.detail
+
+
 # ---- JSON lists of other services
 
 
