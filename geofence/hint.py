@@ -192,7 +192,7 @@ class _Hinter:
         return edge_m <= 0 and slot not in self.entered and self._matters(slot) and self._opens_ms(slot) > self.at_ms
 
     def _evidence_s(self) -> int | None:
-        """When the next fix can settle what others began; None where nothing waits for one, or a room's errors are all it would add."""
+        """When the next fix can settle what others began; None where nothing waits for one, or a room leaves nothing to add."""
         ready_ms = [] if self.state.odd_ms is None else [self.state.odd_ms + AGREE_MS]
         for slot, presence in self.presence_at.items():
             first = presence.pending
@@ -200,7 +200,8 @@ class _Hinter:
                 continue
             strict = first.kind == "enter" and self._rules(slot).confirm_ms
             settles_ms = first.ts_ms + (strict or EXIT_GAP_MS)
-            again_ms = self.at_ms + AGAIN_S * 1000 if first.fixes < MOST_FIXES else 0
+            more = first.kind == "enter" or first.fixes < MOST_FIXES
+            again_ms = self.at_ms + AGAIN_S * 1000 if more else 0
             ready_ms.append(settles_ms if settles_ms > self.at_ms else again_ms)
         return min((min(self._until_s(one), AGAIN_S) for one in ready_ms if one > self.at_ms), default=None)
 

@@ -177,7 +177,7 @@ def _judge(catalogue: Catalogue, raw: Enter, stay: list[tuple[Fix, bool]]) -> st
     )
     if best < LIKELY:
         return f"probably outside (P below {LIKELY})"
-    return f"P below {SURE} and the next fix did not agree" if best < SURE else "within the cool-down of the visit before"
+    return f"P below {SURE}, and the next fixes did not make it" if best < SURE else "within the cool-down of the visit before"
 
 
 def _batches() -> Iterator[list[PingIn]]:
