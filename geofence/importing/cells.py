@@ -164,6 +164,8 @@ def profile(value: Any) -> Profile | None:
         read = msgspec.convert(found if isinstance(found, dict) else {"name": found}, _ProfileCell)
     except msgspec.ValidationError as error:
         raise RowError("profile", "invalid_profile", str(error)) from None
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
+        raise RowError("profile", "invalid_profile", "must not hold half of a surrogate pair") from None
     return Profile(**{**msgspec.structs.asdict(read), "dwell_s": tuple(sorted(set(read.dwell_s)))})
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from geofence.importing import cells
 from geofence.importing.report import RowError
-from geofence.importing.sheet import Row
+from geofence.importing.sheet import Row, spot
 from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
 from regions.inner import inner_point
@@ -23,7 +23,7 @@ def geofence_of(row: Row) -> Geofence:
     """The geofence that a row means, its region in the one form that is kept. Raises `RowError`."""
     region, centre = _region(row)
     name = cells.long_text(row.cell("name"), "name")
-    external_id = row.external_id() or row.made_id("gf", name or "", f"{centre[0]:.3f}", f"{centre[1]:.3f}", _shape(name, region))
+    external_id = row.external_id() or row.made_id("gf", name or "", *spot(*centre, 3), _shape(name, region))
     store, ring = (cells.name(row.cell(one), one) for one in ("store", "ring"))
     for field, value in (("store", store), ("ring", ring)):
         if value is not None and "/" in value:

@@ -135,7 +135,7 @@ def _spellings(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _told(column: Mapping[str, str], days: bool, rest: bool) -> frozenset[str]:
-    fields = {"rings" if field in ("radius", "radius_units") else "address" if field in ADDRESS else field for field in column}
+    fields = {"address" if field in ADDRESS else field for field in column}
     if days:
         fields.add("opening_hours")
     if rest:

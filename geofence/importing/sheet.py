@@ -40,7 +40,8 @@ class Sheet:
         column = self.plan(head[0]).column.get("external_id") if len(head) >= LEAST_ROWS else None
         if column is None or "external_id" in self.given:
             return
-        if len({cells.text(item.properties.get(column)) for item in head}) == 1:
+        said = {cells.text(item.properties.get(column)) for item in head}
+        if len(said) == 1 and None not in said:
             self._no_id = column
             self._plans.clear()
             self.report.columns.clear()
@@ -91,9 +92,21 @@ class Row:
             return otherwise
 
     def told(self) -> frozenset[str]:
-        """The fields of a store or geofence that this row speaks of; others stay as they are."""
-        circle = self.item.geometry is not None and self.item.geometry["type"] == "circle"
-        return self.plan.told | {"rings"} if circle or self.sheet.rings is not None else self.plan.told
+        """The fields of a store or geofence that this row speaks of; others stay as they are.
+
+        `rings` is among them where the row, or the caller, says which they all are; `radius` where it says one.
+        An empty cell says neither: what would go with a ring are the visits there.
+        """
+        told = self.plan.told - {"rings", "radius"}
+        if self.says("rings"):
+            return told | {"rings"}
+        if self.says("radius") or (self.item.geometry is not None and self.item.geometry["type"] == "circle"):
+            return told | {"radius"}
+        return told if self.sheet.rings is None else told | {"rings"}
+
+    def says(self, name: str) -> bool:
+        """Whether the cell of a field is there and not empty."""
+        return cells.text(self.cell(name)) is not None
 
     def has_ended(self) -> bool:
         """Whether the place is closed for good."""
@@ -163,6 +176,13 @@ def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:
     if geometry["type"] == "Point":
         return geometry["coordinates"][1], geometry["coordinates"][0]
     return None, None
+
+
+def spot(lat: float, lon: float, digits: int) -> tuple[str, str]:
+    """A position as facts for `made_id`: the two sides of the 180th meridian are one, and so are 0 and -0."""
+    lon = 180.0 if round(lon, digits) == -180.0 else lon
+    rounded_lat, rounded_lon = round(lat, digits) + 0.0, round(lon, digits) + 0.0
+    return f"{rounded_lat:.{digits}f}", f"{rounded_lon:.{digits}f}"
 
 
 def _check_position(lat: float, lon: float) -> None:

@@ -11,8 +11,8 @@ from geofence.importing import cells
 from geofence.importing.address import address_of
 from geofence.importing.day_hours import hours_of
 from geofence.importing.report import RowError
-from geofence.importing.sheet import NEAR, Row
-from geofence.limits import MAX_TEXT
+from geofence.importing.sheet import NEAR, Row, spot
+from geofence.limits import MAX_RINGS, MAX_TEXT
 from geofence.model.place import Ring, Store
 from regions.geojson import read_region
 from regions.inner import inner_point
@@ -26,7 +26,7 @@ def store_of(row: Row) -> Store:
     lat, lon = _position(row)
     brand = row.optional(cells.name, "brand")
     name = _name(row) or brand
-    external_id = row.external_id() or row.made_id("st", brand or "", f"{lat:.4f}", f"{lon:.4f}", name or "")
+    external_id = row.external_id() or row.made_id("st", brand or "", *spot(lat, lon, 4), name or "")
     store = Store(
         external_id,
         name or external_id,
@@ -53,7 +53,17 @@ def kept_store(old: Store, new: Store, told: frozenset[str]) -> Store:
         more["time_zone"] = old.time_zone
     if "name" not in told:
         more["name"] = old.name
+    if "radius" in told:
+        more["rings"] = _resized(old.rings, new.rings)
     return replace(new, **more)
+
+
+def _resized(old: tuple[Ring, ...], new: tuple[Ring, ...]) -> tuple[Ring, ...]:
+    """The old rings with the radii of new ones of the same names, and the new ones of other names behind them."""
+    radius_m = {ring.name: ring.radius_m for ring in new}
+    kept = tuple(replace(ring, radius_m=radius_m.get(ring.name, ring.radius_m)) for ring in old)
+    names = {ring.name for ring in old}
+    return (*kept, *(ring for ring in new if ring.name not in names))[:MAX_RINGS]
 
 
 def _position(row: Row) -> tuple[float, float]:
@@ -113,7 +123,7 @@ def _hours(row: Row) -> str | None:
 
 
 def _rings(row: Row) -> tuple[Ring, ...]:
-    if "rings" in row.plan.column:
+    if row.says("rings"):
         return cells.rings(row.cell("rings"))
     radius_m = row.radius_m()
     geometry = row.item.geometry

@@ -207,3 +207,10 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
 def test_a_column_that_happens_to_be_called_like_a_day_is_no_opening_hours() -> None:
     assert make_plan(["id", "fr", "mo"], "stores", {}).days == ()
     assert len(make_plan(["id", "mo", "tu", "we", "th", "fr"], "stores", {}).days) == 5
+
+
+@pytest.mark.parametrize("cell", ['{"name": "\\ud800"}', '{"\\ud800": 1}', "\ud800"])
+def test_half_a_character_in_a_profile_spoils_its_own_row_alone(cell: str) -> None:
+    with pytest.raises(RowError) as caught:
+        cells.profile(cell)
+    assert caught.value.code == "invalid_profile"
