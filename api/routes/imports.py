@@ -32,13 +32,15 @@ from regions.region import RegionError
 from regions.validate import check_circle
 
 MAX_BYTES = 64 * 1024 * 1024
+PLACES = 10
+UPLOAD_S = 900.0  # for the whole body: whoever sends drop by drop keeps one of few places
 NDJSON = "application/x-ndjson"
 FormatName = Literal["csv", "flatgeobuf", "geojson", "geojsonl", "geopackage", "geoparquet", "kml", "kmz", "shapefile"]
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 # imports take turns: two at a time, each in a thread of its own, so that however many come the doors stay open
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
-_ROOM = threading.BoundedSemaphore(10)  # files on our disk, those that wait for their turn included
+_ROOM = threading.BoundedSemaphore(PLACES)  # files on our disk, those that wait for their turn included
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _TOLD = describe(Report, 200, refuses=[400, 413, 415])
 _TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
@@ -83,9 +85,9 @@ async def post_import(
         raise
     loop = asyncio.get_running_loop()
     news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
-    job = loop.run_in_executor(
-        _HANDS, _run, house, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at)
-    )
+    turn = _HANDS.submit(_run, house, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at))
+    turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
+    job = asyncio.wrap_future(turn)
     if NDJSON not in request.headers.get("accept", ""):
         return reply(await job)
     job.add_done_callback(lambda _: news.put_nowait(None))
@@ -100,9 +102,11 @@ def _run(house: House, project_id: str, path: Path, wish: Wish, tell: Any) -> Re
         return bring_in(house.street, project_id, path, wish, tell)
     except FileError as error:
         raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
-    finally:
-        path.unlink()
-        _ROOM.release()
+
+
+def _tidy_up(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _ROOM.release()
 
 
 async def _spooled(request: Request) -> Path:
@@ -126,10 +130,14 @@ async def _spooled(request: Request) -> Path:
 async def _fill(file: IO[bytes], request: Request) -> None:
     size = 0
     try:
-        async for chunk in request.stream():
-            size += file.write(chunk)
-            if size > MAX_BYTES:
-                raise _too_large()
+        async with asyncio.timeout(UPLOAD_S):
+            async for chunk in request.stream():
+                size += file.write(chunk)
+                if size > MAX_BYTES:
+                    raise _too_large()
+        file.flush()  # a full disk is told here, where the file is removed
+    except TimeoutError:
+        raise Refusal(400, "malformed", f"The body took longer than {UPLOAD_S:.0f} s to come.") from None
     except ClientDisconnect:
         raise Refusal(400, "malformed", "The body ended early.") from None
 

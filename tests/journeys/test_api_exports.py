@@ -53,15 +53,13 @@ def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) 
 
 
 @pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"])
-def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str) -> None:
+def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(
+    shop: Shop, wanted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2})
-    before = _left()
     answer = shop.client.get("/v1/exports/stores", headers={"Range": wanted})
     assert answer.status_code == 200
     assert len(answer.json()["features"]) == 1
     assert int(answer.headers["content-length"]) == len(answer.content)
-    assert _left() == before
-
-
-def _left() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("geofence-export-*"))
+    assert not [*tmp_path.iterdir()]
