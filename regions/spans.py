@@ -23,6 +23,7 @@ ROWS, COLUMNS = 180 * PER_DEGREE, 360 * PER_DEGREE
 
 _SLACK = 1e-7  # degrees around everything, far beyond what rounding does
 _CHUNK = 200_000  # rows computed at once
+_CROSSINGS = 500_000  # of rows, by the border of one part: a comb of 2,400 teeth across a continent has 70 million
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ def _from_axis(lat: Floats) -> tuple[Floats, Floats]:
 
 
 def area_spans(shapes: Sequence[Polygon | MultiPolygon]) -> Iterator[Spans]:
-    """Spans that hold areas: in each row of each part, from the westernmost to the easternmost point of its border there."""
+    """Spans that hold areas: in each row of each part, from the westernmost to the easternmost point of its border there.
+
+    A part whose border crosses rows beyond all measure has its box.
+    """
     for start in range(0, len(shapes), 1_000):
         whole = shapely.get_parts(np.asarray(shapes[start : start + 1_000], dtype=object))
         xy, part = shapely.get_coordinates(shapely.get_exterior_ring(whole), return_index=True)
@@ -85,17 +89,19 @@ def _polygons(start: Floats, stop: Floats, part: Rows, bounds: Floats) -> Iterat
     low, high = _row(bounds[:, 1] - _SLACK), _row(bounds[:, 3] + _SLACK)
     count = high - low + 1
     offset = np.cumsum(count) - count - low
-    west, east = np.full(int(count.sum()), np.inf), np.full(int(count.sum()), -np.inf)
+    owner = np.repeat(np.arange(len(count)), count)
     bottom, top = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
     first = _row(bottom - _SLACK)
     rows = _row(top + _SLACK) - first + 1
+    jagged = np.bincount(part, rows, minlength=len(count)) > _CROSSINGS
+    rows[jagged[part]] = 0
+    west, east = (np.where(jagged[owner], bounds[owner, side], none) for side, none in ((0, np.inf), (2, -np.inf)))
     for at, end in chunks(np.cumsum(rows), _CHUNK):
         edge = np.repeat(np.arange(at, end), rows[at:end])
         row = np.arange(len(edge)) - np.repeat(np.cumsum(rows[at:end]) - rows[at:end] - first[at:end], rows[at:end])
         for x in _crossed(start[edge], stop[edge], row):
             np.minimum.at(west, offset[part[edge]] + row, x)
             np.maximum.at(east, offset[part[edge]] + row, x)
-    owner = np.repeat(np.arange(len(count)), count)
     row = np.arange(len(owner)) - np.repeat(offset, count)
     whole = ((row == 0) & (bounds[owner, 1] <= -90.0)) | ((row == ROWS - 1) & (bounds[owner, 3] >= 90.0))  # a pole is one point
     some = whole | (west <= east)

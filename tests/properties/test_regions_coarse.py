@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from regions.coarse import Coarse
+from regions.geojson import read_region
 from regions.index import Index
 from regions.region import Circle
 from regions.spans import area_spans, circle_spans
@@ -95,3 +96,16 @@ def test_what_one_version_adds_is_in_the_next_and_harms_no_other() -> None:
     for coarse, circles in zip(versions, known, strict=True):
         assert all(coarse.near_one(c.lat, c.lon) for c in circles)
     assert not versions[0].near_any(rng.uniform(-60, 60, 3_000), rng.uniform(-180, 180, 3_000)).all()
+
+
+def test_an_area_that_is_too_jagged_to_follow_is_held_by_its_box() -> None:
+    teeth = [[nth / 1000 - 180.0, 40.0 if nth % 4 in (1, 2) else -19.9] for nth in range(2_000)]
+    ring = [*teeth, [-178.0, -20.0], [-180.0, -20.0], teeth[0]]
+    small = [[[10.0, 10.0], [10.01, 10.0], [10.01, 10.01], [10.0, 10.0]]]
+    index = Index.build([read_region({"type": "MultiPolygon", "coordinates": [[ring], small]}).region])
+    rng = np.random.default_rng(1)
+    lat, lon = rng.uniform(-20.0, 40.0, 5_000), rng.uniform(-180.0, -178.0, 5_000)
+    held = index.inside(lat, lon, np.zeros(len(lat)))
+    assert held.sum() > 1_000
+    assert index.near_any(lat, lon)[held].all()
+    assert index.near_any([10.005, 10.05, -20.1, 0.0], [10.006, 10.0, -179.0, -177.9]).tolist() == [True, False, False, False]

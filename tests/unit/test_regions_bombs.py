@@ -81,6 +81,10 @@ def _snake(count: int) -> list[list[float]]:
     return out + [[x + 0.001, y + 0.001] for x, y in reversed(out)]
 
 
+def _tall_teeth(count: int) -> list[list[float]]:
+    return [[nth / count * 0.1, 60.0 if nth % 4 in (1, 2) else 0.001] for nth in range(count)] + [[0.1, 0.0], [0.0, 0.0]]
+
+
 def _holes(count: int) -> dict[str, Any]:
     return _polygon(_box(0.0, 0.0, 5.0), *[_box(nth / 1000, nth / 1000, 5 - nth / 500) for nth in range(1, count)])
 
@@ -186,6 +190,7 @@ BOMBS: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         "area_too_large",
     ),
     "a strip round the pole": (lambda: _polygon([[-180 + n * 0.09, 89 + n % 2 * 0.2] for n in range(4_000)]), "taken"),
+    "teeth as tall as a continent": (lambda: _polygon(_tall_teeth(9_900)), "taken"),
     "a snake round the world": (lambda: _polygon(_snake(4_000)), "self_crossing"),
 }
 
