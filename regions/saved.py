@@ -11,6 +11,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from glob import escape
 from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
@@ -34,7 +35,9 @@ _HEAD_LIMIT = 1 << 20
 
 
 def save(path: Path, mark: bytes, arrays: Arrays) -> None:
-    """Write the arrays, atomically. Raises OSError."""
+    """Write the arrays, atomically; what a crash left of an earlier try is removed. Raises OSError."""
+    for half in path.parent.glob(f".{escape(path.name)}.*"):
+        half.unlink(missing_ok=True)
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     head = json.dumps({"kind": _kind(mark), "arrays": [[name, each.dtype.str, list(each.shape)] for name, each in whole.items()]})
     parts: list[bytes | memoryview] = [MAGIC, head.encode() + b"\n", *map(_bytes, whole.values())]

@@ -77,6 +77,7 @@ def pieces(file: TextIO) -> Iterator[Piece]:
 
 def _object(text: _Text) -> Iterator[Piece]:
     text.take("{")
+    taken = 0
     for count in range(_MEMBERS):
         if count == 0 and text.peek() == "}":
             break
@@ -87,7 +88,13 @@ def _object(text: _Text) -> Iterator[Piece]:
         if name in LISTS and text.peek() == "[":
             yield from _array(text, name)
         else:
-            yield Piece(name, None, text.value())
+            value = text.value()
+            taken += text.last
+            if taken > ONE_ITEM:
+                raise FileError(
+                    "too_large", f"what is beside the places has more than {ONE_ITEM // 1048576} MB, or is one place of that size"
+                )
+            yield Piece(name, None, value)
         if text.peek() != ",":
             break
         text.take(",")
@@ -115,6 +122,7 @@ class _Text:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
+        self.last = 0  # characters of the last value
         self._window = ""
         self._at = 0
         self._ended = False
@@ -145,7 +153,7 @@ class _Text:
             try:
                 found, end = self._decode(self._window, self._at)
                 if end < len(self._window) or self._ended:
-                    self._at = end
+                    self.last, self._at = end - self._at, end
                     return found
             except RecursionError as error:
                 raise FileError("broken", f"{what} is nested too deep") from error

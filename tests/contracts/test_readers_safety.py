@@ -211,6 +211,16 @@ def test_fifty_megabytes_on_one_line_are_read_when_they_are_many_features(tmp_pa
 # ---- limits that hold for all
 
 
+def test_members_beside_the_places_are_bounded_together(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    member = json.dumps("x" * 1_000_000)
+    members = ",".join(f'"note{nth}":{member}' for nth in range(9))
+    path.write_text(f'{{"type":"FeatureCollection",{members},"features":[]}}')
+    with pytest.raises(FileError) as caught:
+        list(format_of(path, "geojson").read(path))
+    assert caught.value.code == "too_large"
+
+
 def test_more_than_a_million_items_are_refused(tmp_path: Path) -> None:
     assert refused("geojson", with_bytes(tmp_path, b"[" + b"0," * 1_000_000 + b"0]")).code == "too_many_items"
 

@@ -108,3 +108,12 @@ def test_saving_replaces_the_whole_file_and_leaves_nothing_else(index: Index, fi
     with pytest.raises(OSError, match="No such file"):
         index.save(file.parent / "absent" / "index.bin", MARK)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_what_a_crash_left_of_an_earlier_save_is_removed_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "geofence.db.prj[1].index"
+    left, other = tmp_path / f".{path.name}.abc123", tmp_path / ".geofence.db.prj1.index.abc123"
+    left.write_bytes(b"half")
+    other.write_bytes(b"somebody else's")
+    saved.save(path, b"mark", {"a": np.zeros(3)})
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
