@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from geofence.exporting import items_of_stores
 from geofence.model.place import Geofence
 from geofence.simulate.days import SCENARIOS
 from geofence.simulate.phone import PHONES, Phone
 from geofence.simulate.truth import Shape, TrueVisit
 from geofence.simulate.world import START_MS, AroundGeofences, InventedTown, Trace, World, simulate
 from regions.geojson import read_region, write_feature, write_region
+from regions.readers import geojson_file
 from regions.region import RegionError
 
 MOST_PINGS = 20_000_000
@@ -197,6 +199,10 @@ def _write(out: Path, made: _Made, world: World, written_as: Format, parameters:
     features = [_feature(fence) for fence in world.geofences]
     files["geofences"].write_text(json.dumps({"type": "FeatureCollection", "features": features}) + "\n", encoding="utf-8")
     files["parameters"].write_text(json.dumps(parameters, indent=1) + "\n", encoding="utf-8")
+    if isinstance(world, InventedTown):
+        # the rings of stores come in with their stores and not as geofences, so this is the file that an import takes
+        files["stores"] = out / "stores.geojson"
+        geojson_file.write(items_of_stores(world.city.stores, with_id=True), files["stores"])
     return {name: str(file) for name, file in files.items()}
 
 

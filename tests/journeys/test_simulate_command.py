@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +18,10 @@ from api.cli import app
 from api.intake import read_pings
 from api.traces import read
 from regions.geojson import read_region
+from tests.servers.running import Service
 
+DOC = Path(__file__).resolve().parents[2] / "docs" / "simulate.md"
+BLOCK = re.compile(r"<!-- run -->\n```sh\n(.*?)\n```", re.DOTALL)
 SMALL = ("--devices", "6", "--days", "0.25")
 
 
@@ -55,10 +62,34 @@ def test_the_truth_names_geofences_that_are_written_with_it(tmp_path: Path) -> N
         assert lasted.total_seconds() == float(visit["duration_s"]) > 0
 
 
+def pasted(text: str, folder: Path, url: str) -> str:
+    """What a block of the documentation prints, run in that folder against a service that listens elsewhere."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    settings = {**os.environ, "PATH": path, "GEOFENCE_PUBLIC_URL": url}
+    command = ["bash", "-euc", text.replace("http://127.0.0.1:8000", url)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=folder, env=settings).stdout
+
+
+def test_what_is_simulated_comes_in_as_the_documentation_says_and_its_visits_are_found(tmp_path: Path) -> None:
+    blocks = BLOCK.findall(DOC.read_text(encoding="utf-8"))
+    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings", DEV_KEY="sk_try_me") as service:
+        answers = [pasted(block, tmp_path, service.url) for block in blocks]
+    found, of, true = answers[-1].split()[:3]
+    assert of == "of"
+    assert int(found) >= 0.9 * int(true) > 50
+
+
+def test_the_stores_of_the_invented_town_are_those_whose_rings_are_visited(tmp_path: Path) -> None:
+    simulated(str(tmp_path), *SMALL)
+    stores = [feature["properties"] for feature in json.loads((tmp_path / "stores.geojson").read_text())["features"]]
+    rings = {f"{one['external_id']}/{part.partition(':')[0]}" for one in stores for part in one["rings"].split(";")}
+    assert rings == {feature["id"] for feature in json.loads((tmp_path / "geofences.geojson").read_text())["features"]}
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
     for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
         simulated(str(tmp_path / name), *SMALL, "--seed", seed)
-    names = ("pings.csv", "visits.csv", "geofences.geojson")
+    names = ("pings.csv", "visits.csv", "geofences.geojson", "stores.geojson")
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in names)
     assert (tmp_path / "a" / "pings.csv").read_bytes() != (tmp_path / "c" / "pings.csv").read_bytes()
 
@@ -76,6 +107,7 @@ def test_people_live_around_the_geofences_of_a_file(tmp_path: Path) -> None:
     facts = json.loads(simulated(str(tmp_path / "out"), *SMALL, "--scenario", "trip", "--geofences", str(places), "--json").stdout)
     assert {visit["geofence_id"] for visit in rows(tmp_path / "out" / "visits.csv")} == {"harbour", "17"}
     assert facts["left_out"] == 1
+    assert not (tmp_path / "out" / "stores.geojson").exists()
 
 
 def test_every_parameter_is_written_beside_the_pings(tmp_path: Path) -> None:
