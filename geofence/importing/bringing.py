@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from geofence.importing.given import check_given
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
 from geofence.importing.placed import placed_by
@@ -37,6 +38,7 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     Raises `FileError` when nothing of it can be read, `Busy` or `RecordError` when nothing could be put.
     """
     form = format_of(path, wish.name or "none")
+    check_given(form, path, wish.columns)
     report = Report(wish.kind, form.NAME, form.COUNTED, wish.dry_run)
     today = datetime.fromtimestamp(street.clock.now_ms() / 1000, UTC).date()
     reading = street.record.reading

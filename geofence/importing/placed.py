@@ -19,12 +19,17 @@ _AREAS = {"wkt", "wkt_geom", "geom_wkt", "geometry", "geom", "the_geom", "geojso
 
 def placed_by(path: Path, kind: Kind, others: Collection[str]) -> dict[str, str]:
     """Column -> `lat`, `lon`, `radius` or `region`, of a file whose `others` columns are known; empty where the header is strange."""
+    return _among([name for name in header_of(path, others) if name not in others], kind)
+
+
+def header_of(path: Path, some: Collection[str]) -> list[str]:
+    """All columns of a CSV file of which `some` are known, those that became the position among them; none where it is strange."""
     line = _first_line(path)
     for delimiter in _DELIMITERS:
         header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
-        if len(header) > 1 and set(others) <= set(header):
-            return _among([name for name in header if name not in others], kind)
-    return {}
+        if len(header) > 1 and set(some) <= set(header):
+            return header
+    return []
 
 
 def _among(names: list[str], kind: Kind) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""What an import tells of files that were nearly right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.servers.shop import Shop
+
+SQUARE = [[[11.0, 48.0], [11.1, 48.0], [11.1, 48.1], [11.0, 48.1], [11.0, 48.0]]]
+
+
+def _post(shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any) -> Any:
+    content = json.dumps(body) if isinstance(body, dict) else body
+    return shop.client.post("/v1/imports", params={"kind": kind, **params}, content=content)
+
+
+def _bring(shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any) -> Any:
+    answer = _post(shop, body, kind, **params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _notes(report: dict[str, Any], *lists: str) -> list[tuple[int | None, str | None, str]]:
+    return [(one["number"], one["field"], one["code"]) for name in lists for one in report[name]]
+
+
+def _collection(*features: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+def _area(east: float, **more: Any) -> dict[str, Any]:
+    rings = [[[lon + east, lat] for lon, lat in SQUARE[0]]]
+    return {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": rings}, **more}
+
+
+@pytest.mark.parametrize("body", ["id;name;lat;lon\n1;A;48,1;11,5\n", "id,name,lat,lon\n"])
+def test_a_column_that_is_named_but_not_there_is_refused_with_those_that_are(shop: Shop, body: str) -> None:
+    answer = _post(shop, body, map=["name:name", "lat:hoehe"])
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_column")
+    assert answer.json()["detail"] == "there is no column 'hoehe'; the columns are 'id', 'name', 'lat', 'lon'"
+    assert shop.client.get("/v1/stores").json()["data"] == []
+
+
+def test_a_property_that_comes_late_is_there_and_so_is_a_column_that_became_the_position(shop: Shop) -> None:
+    features = [
+        {"type": "Feature", "properties": {"n": n}, "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1000]}} for n in range(150)
+    ]
+    features[149]["properties"]["kasse"] = "late"
+    assert _bring(shop, _collection(*features), map="external_id:kasse")["created"] == 150
+    assert shop.client.get("/v1/stores/late").status_code == 200
+    assert _bring(shop, "id,breite,lng\na,48.1,11.5\n", map="lat:breite")["created"] == 1
