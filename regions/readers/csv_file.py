@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,9 @@ _SAMPLE = 64  # records looked at to find the delimiter
 _SAMPLE_CHARACTERS = 1024 * 1024
 _WIDTH = 10_000  # columns
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
+# What spreadsheets run (https://owasp.org/www-community/attacks/CSV_Injection), behind the apostrophes that stop them.
+_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_SIGNED = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
 
 
@@ -184,6 +188,8 @@ def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) 
 
 
 def _cell(text: str) -> Any:
+    if text[:1] == "'" and _FORMULA.match(text):
+        text = text[1:]
     return from_cell(text if text.isascii() and "\0" not in text else clean(text))
 
 
@@ -232,8 +238,9 @@ def _losses(spool: Spool) -> Iterator[str]:
 
 
 def _out(value: Any) -> str:
+    """A cell. Before what a spreadsheet would run goes an apostrophe, which `read` takes away again."""
     if isinstance(value, str):
-        return value
+        return f"'{value}" if _FORMULA.match(value) and not _SIGNED.fullmatch(value) else value
     return "" if value is None else to_json(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tracemalloc
 import zipfile
@@ -179,6 +180,20 @@ def test_a_number_with_an_underscore_is_no_position(lat: str, tmp_path: Path) ->
     assert item.error is not None
     assert item.error.code == "invalid_position"
     assert lat not in item.error.detail
+
+
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "'=1", "''=1", "＝1", "-", "+49 89 123"]
+HARMLESS = ["-5", "+5.2", "'s-Hertogenbosch", "'tis", "a=b", "' =1"]
+
+
+def test_no_cell_that_is_written_is_a_formula_and_all_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "places.csv"
+    BY_NAME["csv"].write([Item(nth, {"name": text}, POINT) for nth, text in enumerate([*FORMULAS, *HARMLESS], 1)], path)
+    with path.open(encoding="utf-8", newline="") as file:
+        cells = [row[0] for row in csv.reader(file)][1:]
+    assert [cell[0] for cell in cells[: len(FORMULAS)]] == ["'"] * len(FORMULAS)
+    assert cells[len(FORMULAS) :] == HARMLESS
+    assert [item.properties["name"] for item in BY_NAME["csv"].read(path)] == [*FORMULAS, *HARMLESS]
 
 
 # ---- JSON lists of other services
