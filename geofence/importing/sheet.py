@@ -33,11 +33,24 @@ class Sheet:
     made_ids: int = 0
     mended_ids: int = 0
     _no_id: str | None = None
+    _counted_ids: bool = False  # the features' own ids are their places in the file
     _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
 
     def look(self, head: Sequence[Item]) -> None:
-        """Look at the first rows: a column that says the same in each of them is not their id, whatever it is called."""
-        column = self.plan(head[0]).column.get("external_id") if len(head) >= LEAST_ROWS else None
+        """Look at the first rows: what says the same in each of them is not their id, and neither is what only counts them."""
+        column = self.plan(head[0]).column.get("external_id") if head else None
+        self._counted_ids = _counts([item.id for item in head])
+        if self._counted_ids and column is None:
+            detail = "the ids of the features are only their places in the file, so they were not read as ids"
+            self.report.warn(None, "external_id", "id_says_nothing", detail)
+        if len(head) >= LEAST_ROWS:
+            self._look_at_column(column, head)
+
+    def own_id(self, item: Item) -> str | None:
+        """The id that the format gives the feature, unless it says nothing."""
+        return None if self._counted_ids else item.id
+
+    def _look_at_column(self, column: str | None, head: Sequence[Item]) -> None:
         if column is None or "external_id" in self.given:
             return
         said = {cells.text(item.properties.get(column)) for item in head}
@@ -114,7 +127,7 @@ class Row:
 
     def external_id(self) -> str | None:
         """The id in the file, its slashes made colons (a slash belongs to rings); None without one. Raises `RowError`."""
-        found = cells.name(self.cell("external_id"), "external_id") or cells.name(self.item.id, "external_id")
+        found = cells.name(self.cell("external_id"), "external_id") or cells.name(self.sheet.own_id(self.item), "external_id")
         if found is None or "/" not in found:
             return found
         self.sheet.mended_ids += 1
@@ -168,6 +181,11 @@ class Row:
             detail = f"{largest[:100]!a} was left out: metadata must not be larger than {MAX_METADATA_BYTES:,} bytes"
             self.warn("metadata", "metadata_too_large", detail)
         return found
+
+
+def _counts(said: Sequence[str | None]) -> bool:
+    """Whether these are 0, 1, 2 or 1, 2, 3, as programs for drawing number what they write: another drawing has them, too."""
+    return bool(said) and any(all(own == str(nth) for nth, own in enumerate(said, first)) for first in (0, 1))
 
 
 def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:

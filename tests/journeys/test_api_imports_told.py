@@ -52,3 +52,27 @@ def test_a_property_that_comes_late_is_there_and_so_is_a_column_that_became_the_
     assert _bring(shop, _collection(*features), map="external_id:kasse")["created"] == 150
     assert shop.client.get("/v1/stores/late").status_code == 200
     assert _bring(shop, "id,breite,lng\na,48.1,11.5\n", map="lat:breite")["created"] == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_ids_that_only_count_the_features_do_not_make_one_drawing_overwrite_another(shop: Shop, first: int) -> None:
+    one = _bring(shop, _collection(*(_area(east, id=nth) for nth, east in enumerate((0, 1, 2), first))), "geofences")
+    other = _bring(shop, _collection(*(_area(east, id=nth) for nth, east in enumerate((3, 4), first))), "geofences")
+    assert (one["created"], other["created"], other["updated"]) == (3, 2, 0)
+    assert _notes(other, "warnings") == [(None, "external_id", "id_says_nothing"), (None, "external_id", "made_id")]
+    again = _bring(shop, _collection(*(_area(east, id=nth) for nth, east in enumerate((4, 3), first))), "geofences")
+    assert again["unchanged"] == 2
+
+
+def test_numbers_that_are_more_than_a_place_in_the_file_stay_ids(shop: Shop) -> None:
+    report = _bring(shop, _collection(*(_area(nth, id=own) for nth, own in enumerate((1, 2, 4)))), "geofences")
+    assert (report["created"], report["warnings"]) == (3, [])
+    assert shop.client.get("/v1/geofences/4").status_code == 200
+
+
+def test_an_export_of_places_called_by_number_comes_back_as_they_are(shop: Shop) -> None:
+    for name in ("0", "1"):
+        shop.client.put(f"/v1/stores/{name}", json={"name": name, "lat": 48, "lon": 11, "rings": [{"name": "near", "radius_m": 150}]})
+    taken = shop.client.get("/v1/exports/stores", params={"format": "geojson"}).content
+    report = _bring(shop, taken)
+    assert (report["unchanged"], report["warnings"]) == (2, [])
