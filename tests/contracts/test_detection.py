@@ -53,6 +53,12 @@ def test_driving_through_between_two_pings_is_a_crossing_without_a_visit(house: 
     assert house.visits == []
 
 
+def test_a_visit_is_listed_with_its_newest_ping_while_it_goes_on(house: House) -> None:
+    house.post(*(ping(60 * minute, 10.0, accuracy_m=8.0) for minute in range(6)))
+    [visit] = house.visits
+    assert (visit.last_inside_ms, visit.points, visit.departure_ms) == (T0 + 300_000, 6, None)
+
+
 def test_a_crossing_is_told_once_however_often_its_pings_come(house: House) -> None:
     way = drive(0, -1000, 1000)
     house.post(*way)

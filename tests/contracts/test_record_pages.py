@@ -9,6 +9,8 @@ import pytest
 from geofence.backends.sql.pages import NOUNS, cursor_key
 from geofence.backends.sql.record import SqlRecord
 from geofence.errors import InputError
+from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
+from geofence.ports import Changes
 from tests.contracts import some
 from tests.contracts import some_offers as offers
 
@@ -156,6 +158,47 @@ def test_visits_are_filtered_by_who_and_where(record: SqlRecord):
     assert _ids(record, "visits", store="s1") == ["vis_000001"]
     assert _ids(record, "visits", device="d2") == ["vis_000002"]
     assert _ids(record, "visits", geofence="g2", id="vis_000002") == ["vis_000002"]
+
+
+def _stand(record: SqlRecord, presence: Presence, visit: Visit) -> Visit:
+    """The visit as it is listed when its device and geofence have that presence."""
+    state = DeviceState(True, some.START_MS, presences={presence.geofence_uid: presence})
+    with record.begin() as unit:
+        unit.presences.save(Changes(states={DeviceKey("p1", visit.device_id): state}, visits={visit.visit_id: ("p1", visit)}))
+        unit.commit()
+    [found] = record.reading.page("visits", "p1", {"id": visit.visit_id}, None, 9)
+    return found
+
+
+def test_a_visit_that_goes_on_is_listed_as_its_presence_stands(record: SqlRecord):
+    begun = some.visit(1, points=1, best_probability=0.9)
+    later = Presence(
+        "gf_1", True, begun.visit_id, arrival_ms=begun.arrival_ms, last_inside_ms=some.START_MS + 60_000, points=7, best_probability=0.99
+    )
+    found = _stand(record, later, begun)
+    assert (found.last_inside_ms, found.points, found.best_probability, found.amended) == (some.START_MS + 60_000, 7, 0.99, False)
+    assert (found.arrival_ms, found.departure_ms, found.visit) == (begun.arrival_ms, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("visit", "presence"),
+    [
+        (some.visit(1, points=4, departure_ms=some.START_MS + 9), {"visit_id": "vis_000001"}),  # ended
+        (some.visit(1, points=4), {"visit_id": "vis_000002"}),  # of another visit there
+        (some.visit(1, points=4), {"visit_id": "vis_000001", "inside": False}),  # outside, in its cool-down
+        (some.visit(1, points=4, geofence_uid="gf_2"), {"visit_id": "vis_000001"}),  # of another geofence
+    ],
+)
+def test_a_presence_says_nothing_about_other_visits(record: SqlRecord, visit: Visit, presence: dict):
+    found = _stand(record, Presence(**{"geofence_uid": "gf_1", "inside": True, "points": 99} | presence), visit)
+    assert found.points == 4
+
+
+def test_the_presences_of_other_projects_and_devices_are_not_read(record: SqlRecord):
+    _stand(record, Presence("gf_1", True, "vis_000001", points=9), some.visit(2, device_id="d2"))
+    some.add_visits(record, [some.visit(1)])
+    found = record.reading.page("visits", "p1", {}, None, 9)
+    assert [(one.visit_id, one.points) for one in found] == [("vis_000001", 1), ("vis_000002", 1)]
 
 
 def test_stores_are_filtered_by_brand_and_tag(record: SqlRecord):

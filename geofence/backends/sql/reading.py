@@ -9,11 +9,12 @@ import msgspec
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import pages
+from geofence.backends.sql import going_on, pages
 from geofence.backends.sql.rows import columns, from_row
 from geofence.backends.sql.schema import events, geofences, keys, projects
 from geofence.model.account import Key, Project
 from geofence.model.place import Geofence
+from geofence.model.presence import Visit
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -49,7 +50,11 @@ class SqlReading:
     def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
         """Up to `limit` items of a noun that come after a sort key; nouns, filters and keys as in `pages.py`."""
         kind, query = pages.query(self._engine.dialect.name, noun, project_id, filters, after)
-        return self._all(kind, query.limit(limit))
+        if noun != "visits":
+            return self._all(kind, query.limit(limit))
+        with door.connect(self._engine) as connection:
+            found = connection.execute(query.limit(limit)).mappings().all()
+        return [going_on.as_it_stands(from_row(Visit, row), row[going_on.STATE]) for row in found]
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
