@@ -6,6 +6,7 @@ Everything is counted before it is computed: no body, however built, costs more 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,6 +28,7 @@ RINGS = 1_000
 AREA_MAX_KM2 = 1_000_000.0
 TOLD = 20  # repairs told one by one
 FLAT = 1e-9  # degrees, a tenth of a millimetre: no wider is no area
+_REPEATED = re.compile(r"ring \d+ repeated \d+ points?; dropped")
 LON_UNROLLED = 540.0  # a ring may run on past 180 degrees, not for ever
 
 
@@ -65,6 +67,13 @@ def check_circle(lat: object, lon: object, radius_m: object, pointers: tuple[str
     if radius > RADIUS_MAX_M:
         raise RegionError("radius_too_large", f"the radius is {radius:,.0f} m; the limit is {RADIUS_MAX_M:,.0f} m", pointers[2])
     return Circle(at_lat, at_lon, radius)
+
+
+def harmless(repair: str) -> str | None:
+    """`wound` or `repeated` for a repair that takes nothing from the area: what any tool writes; None for one to look at."""
+    if repair.endswith("wound the wrong way; turned"):
+        return "wound"
+    return "repeated" if _REPEATED.fullmatch(repair) else None
 
 
 def check_counts(vertices: int, rings: int, pointer: str) -> None:

@@ -14,6 +14,7 @@ from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
 from regions.inner import inner_point
 from regions.region import RegionError
+from regions.validate import harmless
 
 KEPT = ("name", "tags", "metadata", "profile", "enabled")
 PAIRED = {"store": "store_id", "ring": "ring", "active_from": "active_from_ms", "active_until": "active_until_ms"}
@@ -65,8 +66,11 @@ def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
         checked = read_region(geometry)
     except RegionError as error:
         raise RowError("region", error.code, error.detail) from None
-    for repair in checked.repairs:
-        row.repair("region", "repaired", repair)
+    kinds = [(repair, harmless(repair)) for repair in checked.repairs]
+    for repair, kind in kinds:
+        if kind is None:
+            row.repair("region", "repaired", repair)
+    row.sheet.smoothed.update({kind for _, kind in kinds if kind is not None})
     return write_region(checked.region), inner_point(checked.region)
 
 

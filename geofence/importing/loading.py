@@ -19,6 +19,10 @@ from geofence.places import ring_id
 from regions.readers.item import FileError, Item
 
 CHUNK = 2_000
+SMOOTHED = {
+    "wound": "had rings wound the other way round than GeoJSON has them; turned",
+    "repeated": "had points that repeat the one before; dropped",
+}
 PEEK = 100  # rows looked at before the first is taken
 
 
@@ -45,6 +49,7 @@ class Loader:
             report.rows = report.put + report.skipped + report.failed
             report.end(RowError(None, error.code, "the record could not take the rest; send the same file again"))
         self._tell_of_ids()
+        self._tell_of_smoothed()
 
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report
@@ -115,6 +120,14 @@ class Loader:
         if sheet.mended_ids:
             detail = f"{sheet.mended_ids:,} ids held a slash, which is for rings of stores; it became a colon"
             report.repair(None, "external_id", "slash_in_id", detail)
+
+    def _tell_of_smoothed(self) -> None:
+        sheet, report = self.sheet, self.sheet.report
+        for kind, count in sheet.smoothed.items():
+            if kind == "wound" and report.format == "shapefile":
+                continue  # clockwise is how a Shapefile winds its outer rings
+            areas = "1 area" if count == 1 else f"{count:,} areas"
+            report.repair(None, "region", "repaired", f"{areas} {SMOOTHED[kind]}")
 
 
 def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:

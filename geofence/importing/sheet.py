@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,6 +33,8 @@ class Sheet:
     given: Mapping[str, str] = field(default_factory=dict)
     made_ids: int = 0
     mended_ids: int = 0
+    smoothed: Counter[str] = field(default_factory=Counter)
+    """Areas with a repair that takes nothing from them, by kind: told once for the file."""
     _no_id: str | None = None
     _counted_ids: bool = False  # the features' own ids are their places in the file
     _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)

@@ -76,3 +76,25 @@ def test_an_export_of_places_called_by_number_comes_back_as_they_are(shop: Shop)
     taken = shop.client.get("/v1/exports/stores", params={"format": "geojson"}).content
     report = _bring(shop, taken)
     assert (report["unchanged"], report["warnings"]) == (2, [])
+
+
+def test_what_any_tool_writes_is_told_once_and_what_crosses_itself_row_by_row(shop: Shop) -> None:
+    clockwise = [{**_area(east, id=f"c{east}"), "geometry": {"type": "Polygon", "coordinates": [SQUARE[0][::-1]]}} for east in range(3)]
+    twice = {**_area(5, id="t"), "geometry": {"type": "Polygon", "coordinates": [[*SQUARE[0], SQUARE[0][-1]]]}}
+    bow_tie = [[11.0, 48.0], [11.1, 48.1], [11.1, 48.0], [11.0, 48.1], [11.0, 48.0]]
+    crossed = {**_area(7, id="x"), "geometry": {"type": "Polygon", "coordinates": [bow_tie]}}
+    report = _bring(shop, _collection(*clockwise, twice, crossed), "geofences")
+    assert _notes(report, "repairs")[0] == (5, "region", "repaired")
+    assert {one["number"] for one in report["repairs"]} == {5, None}
+    told = [one["detail"] for one in report["repairs"] if one["number"] is None]
+    assert told == [
+        "3 areas had rings wound the other way round than GeoJSON has them; turned",
+        "1 area had points that repeat the one before; dropped",
+    ]
+
+
+def test_a_shapefile_that_keeps_its_own_standard_is_told_nothing(shop: Shop) -> None:
+    shop.client.put("/v1/geofences/a", json={"region": {"type": "Polygon", "coordinates": SQUARE}})
+    taken = shop.client.get("/v1/exports/geofences", params={"format": "shapefile"}).content
+    report = _bring(shop, taken, "geofences")
+    assert (report["unchanged"], report["repairs"]) == (1, [])
