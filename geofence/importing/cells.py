@@ -14,11 +14,10 @@ import msgspec
 from geofence.importing.report import RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
 from geofence.model.place import Profile, ProfileName, Ring
-from regions.readers.values import number_in
+from regions.readers.values import METRES, number_in, radius_in
+from regions.region import RegionError
 
-METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
-          "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
-_LENGTH = re.compile(r"^([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
+QUOTED = 40  # characters of a cell in a sentence about it
 _ZONE = re.compile(r"[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
 _WHOLE = 10**30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +51,11 @@ def text(value: Any) -> str | None:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value) if abs(value) < _WHOLE else "inf"  # no number that we keep; and Python spells no longer ones
+
+
+def quoted(cell: str) -> str:
+    """The beginning of a cell in quotation marks, for a sentence about it. Never for a cell of a position."""
+    return repr(cell if len(cell) <= QUOTED else cell[: QUOTED - 1] + "…")
 
 
 def long_text(value: Any, field: str) -> str | None:
@@ -91,19 +95,17 @@ def number(value: Any, field: str, code: str = "invalid_number") -> float | None
     return read
 
 
-def metres(value: Any, unit: str) -> float | None:
-    """A length: `150`, `150 m`, `0.5 km`, `500ft`; `unit` where the cell names none. Raises `RowError`."""
+def metres(value: Any, unit: str, field: str = "radius") -> float | None:
+    """A length: `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none. Raises `RowError`."""
     if isinstance(value, float):
         return value * METRES[unit]
     found = text(value)
     if found is None:
         return None
-    match = _LENGTH.match(found)
-    scale = METRES.get((match[2] or unit).lower()) if match else None
-    if match is None or scale is None:
-        raise RowError("radius_m", "invalid_radius", "must be a length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi")
-    length_m = float(match[1].replace(",", "."))
-    return length_m if scale == 1.0 else length_m * scale
+    try:
+        return radius_in(found, unit)
+    except RegionError as error:
+        raise RowError(field, error.code, error.detail) from None
 
 
 @lru_cache(maxsize=2048)
@@ -149,7 +151,7 @@ def rings(value: Any) -> tuple[Ring, ...]:
 def _ring(given: Any) -> Ring:
     if not isinstance(given, dict) or not given.keys() <= {"name", "radius_m", "profile"}:
         raise RowError("rings", "invalid_rings", "must be like near:150;wide:800, or a list of name, radius_m and profile")
-    named, radius_m = name(given.get("name"), "rings"), metres(given.get("radius_m"), "m")
+    named, radius_m = name(given.get("name"), "rings"), metres(given.get("radius_m"), "m", "rings")
     if named is None or radius_m is None or "/" in named:
         raise RowError("rings", "invalid_rings", "each ring has a name without a slash, and a radius in metres: near:150;wide:800")
     return Ring(named, radius_m, profile(given.get("profile")))
@@ -202,7 +204,7 @@ def moment_ms(value: Any, field: str) -> int | None:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise RowError(field, "invalid_time", "must be a time with an offset, like 2026-11-22T09:30:00Z")
+        raise RowError(field, "invalid_time", f"{quoted(found)} is no time with an offset, like 2026-11-22T09:30:00Z")
     return round((moment - _EPOCH) / timedelta(milliseconds=1))
 
 
@@ -212,7 +214,7 @@ def flag(value: Any, field: str) -> bool | None:
     if not found:
         return None
     if found not in ("true", "false", "1", "0", "yes", "no"):
-        raise RowError(field, "invalid_flag", "must be true or false")
+        raise RowError(field, "invalid_flag", f"{quoted(found)} is neither true nor false")
     return found in ("true", "1", "yes")
 
 

@@ -17,8 +17,14 @@ from geofence.importing.sheet import Row, Sheet
 from geofence.importing.stores import store_of
 from geofence.places import ring_id
 from regions.readers.item import FileError, Item
+from regions.region import RegionError
 
 CHUNK = 2_000
+FIELDS = {
+    **dict.fromkeys(("lat", "latitude"), "lat"),
+    **dict.fromkeys(("lon", "lng", "long", "longitude"), "lon"),
+    **dict.fromkeys(("radius", "radius_m", "geometryRadius", "Radius"), "radius"),
+}  # the last part of a pointer
 SMOOTHED = {
     "wound": "had rings wound the other way round than GeoJSON has them; turned",
     "repeated": "had points that repeat the one before; dropped",
@@ -69,7 +75,7 @@ class Loader:
         for note in item.notes:
             report.repair(item.number, None, "reading", note)
         if item.error is not None:
-            report.fail(item.number, RowError(None, item.error.code, item.error.detail))
+            report.fail(item.number, _unread(item.error))
             return
         row = Row(self.sheet, item, self.sheet.plan(item))
         try:
@@ -143,6 +149,13 @@ def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:
     if broken is not None:
         raise broken
     yield from items
+
+
+def _unread(error: RegionError) -> RowError:
+    """What the reader says, about the field that it speaks of."""
+    field = FIELDS.get(error.pointer.rpartition("/")[2])
+    code = "invalid_radius" if field == "radius" and error.code == "invalid_position" else error.code
+    return RowError(field, code, error.detail)
 
 
 def _is_ring(row: Row) -> bool:

@@ -16,6 +16,7 @@ from geofence.importing.report import Report, RowError
 from geofence.limits import MAX_METADATA_BYTES, document_fault
 from geofence.model.place import Ring
 from regions.readers.item import Item
+from regions.readers.values import METRES
 
 MOST_PLANS = 1_000
 LEAST_ROWS = 3  # to tell a column that never changes from one that is short
@@ -147,8 +148,8 @@ class Row:
         if column is None:
             return None
         said = (cells.text(self.cell("radius_units")) or "").lower()
-        if said and said not in cells.METRES:
-            raise RowError("radius_m", "invalid_radius", "the unit of the radius must be m, km, mi or ft")
+        if said and said not in METRES:
+            raise RowError("radius_units", "invalid_radius", f"{cells.quoted(said)} is no unit: m, km, mi or ft")
         return cells.metres(self.cell("radius"), said or unit_of(column))
 
     def position(self) -> tuple[float, float] | None:

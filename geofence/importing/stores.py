@@ -101,7 +101,9 @@ def _zone(row: Row) -> str | None:
     said = cells.text(row.cell("time_zone"))
     found = None if said is None else cells.zone(said[:MAX_TEXT])
     if said is not None and found is None:
-        row.warn("time_zone", "invalid_time_zone", "names no IANA time zone such as Europe/Berlin; taken from the position")
+        row.warn(
+            "time_zone", "invalid_time_zone", f"{cells.quoted(said)} names no IANA time zone such as Europe/Berlin; taken from the position"
+        )
     return found
 
 

@@ -12,10 +12,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
-from regions.readers.column_names import LAT, LON, RADIUS, place_of, plain_name
+from regions.readers.column_names import LAT, LON, place_of, plain_name, radius_words
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, FileError, too_many
-from regions.readers.values import nested_in, plain, to_json
+from regions.readers.values import nested_in, plain, radius_in, to_json
 from regions.region import RegionError
 
 _LON_FAR = 540.0  # beyond what even an unrolled ring has
@@ -49,7 +49,7 @@ class Sink:
         values = [_values(column) for column in batch.columns.values()]
         shapes, bad = self._shapes(batch)
         plain_names = [plain_name(name) for name in names]
-        radius = place_of(plain_names, RADIUS)
+        radius = place_of(plain_names, radius_words(plain_names))
         places: list[int | None] = [place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)]
         for nth, row in enumerate(zip(*values, strict=True) if values else ((),) * len(shapes)):
             self._number += 1
@@ -146,11 +146,8 @@ def _rounded(geometry: dict[str, Any] | None, cells: dict[str, Any], name: str) 
         return geometry
     if geometry is None or geometry["type"] != "Point":
         return geometry
-    radius = cells.pop(name)
-    if isinstance(radius, bool) or not isinstance(radius, int | float):
-        raise RegionError("invalid_position", "the radius is not a number")
     lon, lat = geometry["coordinates"]
-    return circle(lat, lon, float(radius))
+    return circle(lat, lon, radius_in(cells.pop(name)))
 
 
 def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -11,6 +11,14 @@ RADIUS = ("radius_m", "radius", "radius_meters", "radius_metres", "radius_in_met
 AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
 
 
+UNITS = ("radius_units", "radius_unit")
+
+
+def radius_words(names: Sequence[str]) -> tuple[str, ...]:
+    """What a column of radii in metres may be called; nothing where another column tells the unit, row by row."""
+    return () if any(name in UNITS for name in names) else RADIUS
+
+
 def plain_name(name: str) -> str:
     """A column's name in small letters, with `_` for everything between words."""
     return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")

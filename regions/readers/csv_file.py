@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name
+from regions.readers.column_names import AREA, LAT, LON, place_of, plain_name, radius_words
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import FileError, Item, bounded
 from regions.readers.spool import Spool, spooled
 from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
-from regions.readers.values import clean, from_cell, nested_in, number_in, to_json
+from regions.readers.values import clean, from_cell, nested_in, number_in, radius_in, to_json
 from regions.region import RegionError
 
 NAME = "csv"
@@ -140,7 +140,7 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
 def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
     plain_names = [plain_name(name) for name in names]
-    places = [place_of(plain_names, words) for words in (LAT, LON, RADIUS)]
+    places = [place_of(plain_names, words) for words in (LAT, LON, radius_words(plain_names))]
     lat, lon, radius = places if None not in places[:2] else (None, None, None)
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
@@ -201,15 +201,16 @@ def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None,
     lat_text, lon_text = row[columns.lat].strip(), row[columns.lon].strip()
     if not lat_text and not lon_text:
         return None, ()
-    lat, lon = _number(lat_text, "the latitude"), _number(lon_text, "the longitude")
+    lat, lon = _number(lat_text, "lat"), _number(lon_text, "lon")
     radius = row[columns.radius].strip() if columns.radius is not None else ""
-    return (circle(lat, lon, _number(radius, "the radius")) if radius else point(lat, lon)), ()
+    return (circle(lat, lon, radius_in(radius)) if radius else point(lat, lon)), ()
 
 
 def _number(text: str, what: str) -> float:
     found = number_in(text)
     if found is None:
-        raise RegionError("invalid_position", f"{what} is not a number" if text else f"{what} is missing", "")
+        told = {"lat": "the latitude", "lon": "the longitude"}[what]
+        raise RegionError("invalid_position", f"{told} is not a number" if text else f"{told} is missing", f"/{what}")
     return found
 
 

@@ -13,6 +13,7 @@ from shapely.errors import ShapelyError
 
 from regions.geojson import read_region, write_region
 from regions.readers.item import FLAT
+from regions.readers.values import METRES, radius_in
 from regions.region import Circle, RegionError
 
 _LEVELS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
@@ -50,9 +51,19 @@ def split_circle(geometry: object, properties: dict[str, Any]) -> tuple[object, 
         return geometry, properties
     for source in (properties, geometry):
         if "radius" in source or "Circle" in [source.get(word) for word in _CIRCLE_WORDS]:
-            found = our_circle({"type": "Feature", "geometry": geometry, "properties": properties})
+            found = our_circle({"type": "Feature", "geometry": geometry, "properties": _measured(properties)})
             return found, {name: value for name, value in properties.items() if not _says_circle(name, value)}
     return geometry, properties
+
+
+def _measured(properties: dict[str, Any]) -> dict[str, Any]:
+    """Properties whose radius, where it is text such as `150 m`, is a number of metres."""
+    radius = properties.get("radius")
+    if not isinstance(radius, str):
+        return properties
+    units = str(properties.get("radius_units", "m")).lower()
+    metres = radius_in(radius, units if units in METRES else "m")
+    return {**properties, "radius": metres, "radius_units": "m"}
 
 
 def _says_circle(name: str, value: object) -> bool:

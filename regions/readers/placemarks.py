@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from regions.readers.geometry import circle, tidy
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
-from regions.readers.values import nested_in, number_in, plain
+from regions.readers.values import nested_in, number_in, plain, radius_in
 from regions.region import RegionError
 
 _DEEP = 64  # elements within elements
@@ -160,14 +160,10 @@ def _typed(text: str | None, kind: str) -> Any:
 def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """A Point whose extended data tell a radius, as our circle."""
     name = next((name for name in _RADIUS if properties.get(name) not in (None, "")), None)
-    if name is None or geometry is None or geometry["type"] != "Point":
+    if name is None or "radius_units" in properties or geometry is None or geometry["type"] != "Point":
         return properties, geometry
-    value = properties[name]
-    radius = number_in(value) if isinstance(value, str) else value
-    if isinstance(radius, bool) or not isinstance(radius, int | float):
-        raise RegionError("invalid_position", "the radius is not a number")
     lon, lat = geometry["coordinates"]
-    return {key: each for key, each in properties.items() if key != name}, circle(lat, lon, float(radius))
+    return {key: each for key, each in properties.items() if key != name}, circle(lat, lon, radius_in(properties[name]))
 
 
 def _geometry(placemark: Element) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

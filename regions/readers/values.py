@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import date, datetime, time
 from typing import Any
 
 from regions.readers.item import DEPTH
 from regions.region import RegionError
 
+METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
+          "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
+_LENGTH = re.compile(r"^([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
 _JSON_CELL = 1 << 20  # characters; longer cells stay text
 
 
@@ -65,6 +69,17 @@ def number_in(text: str) -> float | None:
         return float(text.replace(",", ".")) if text.count(",") == 1 and "." not in text else None
     except ValueError:
         return None
+
+
+def radius_in(cell: object, unit: str = "m") -> float:
+    """Metres of `150`, `150 m`, `0,5 km` or `500ft`; `unit` where it names none. Raises `RegionError` `invalid_radius`."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if math.isfinite(cell):
+            return float(cell) * METRES[unit]
+    elif isinstance(cell, str) and (match := _LENGTH.match(cell.strip())) and (scale := METRES.get((match[2] or unit).lower())):
+        return float(match[1].replace(",", ".")) * scale
+    told = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
+    raise RegionError("invalid_radius", f"{told} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi", "/radius")
 
 
 def from_cell(text: str) -> Any:

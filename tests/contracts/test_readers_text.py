@@ -96,8 +96,10 @@ ROWS = {
     "north,16.3,": (None, "invalid_position"),
     "nan,16.3,": (None, "invalid_position"),
     "inf,16.3,5": (None, "invalid_position"),
-    "48.2,16.3,wide": (None, "invalid_position"),
-    "48.2,16.3,nan": (None, "invalid_position"),
+    "48.2,16.3,wide": (None, "invalid_radius"),
+    "48.2,16.3,nan": (None, "invalid_radius"),
+    "48.2,16.3,150 m": (CIRCLE, None),
+    '48.2,16.3,"0,15 km"': (CIRCLE, None),
     "48.2,16.3": (None, "wrong_width"),
     "48.2,16.3,150,7": (None, "wrong_width"),
     "48.2,16.3,150,": (CIRCLE, None),
@@ -273,7 +275,7 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
     "members before the list": ({"crs": None, "extra": {"features": 1}, "features": [feature(POINT, {})]}, [(None, {}, POINT)]),
     "an empty list": ({"type": "FeatureCollection", "features": []}, []),
     "properties that are an array": ([feature(POINT, [1])], [(None, {}, "not_a_region")]),  # type: ignore[arg-type] # the error
-    "a radius that is no number": ([feature(POINT, {"radius": "wide"})], [(None, {"radius": "wide"}, "invalid_position")]),
+    "a radius that is no number": ([feature(POINT, {"radius": "wide"})], [(None, {"radius": "wide"}, "invalid_radius")]),
 }
 
 

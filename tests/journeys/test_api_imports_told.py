@@ -98,3 +98,29 @@ def test_a_shapefile_that_keeps_its_own_standard_is_told_nothing(shop: Shop) -> 
     taken = shop.client.get("/v1/exports/geofences", params={"format": "shapefile"}).content
     report = _bring(shop, taken, "geofences")
     assert (report["unchanged"], report["repairs"]) == (1, [])
+
+
+def test_a_radius_is_understood_with_its_unit_or_refused_as_what_it_is(shop: Shop) -> None:
+    rows = ("a;48,1;11,5;0,5 km", "b;48,1;11,6;wide", "c;;11,5;100", "d;48,1;x;100", "e;48,2;11,5;500ft", "f;48,3;11,5;2")
+    report = _bring(shop, "\n".join(("id;lat;lon;radius", *rows)), "geofences")
+    assert _notes(report, "errors") == [
+        (3, "radius", "invalid_radius"),
+        (4, "lat", "invalid_position"),
+        (5, "lon", "invalid_position"),
+        (7, "region", "radius_too_small"),
+    ]
+    assert "'wide'" in report["errors"][0]["detail"]
+    radii = [shop.client.get(f"/v1/geofences/{name}").json()["region"]["radius_m"] for name in "ae"]
+    assert radii == [500.0, pytest.approx(152.4)]
+
+
+@pytest.mark.parametrize("kind", ["stores", "geofences"])
+def test_a_column_of_units_beside_the_radius_is_heeded(shop: Shop, kind: str) -> None:
+    assert _bring(shop, "id,lat,lon,radius,radius_units\na,48.1,11.5,1.5,km\n", kind)["created"] == 1
+    name = "a/near" if kind == "stores" else "a"
+    assert shop.client.get(f"/v1/geofences/{name}").json()["region"]["radius_m"] == 1500.0
+
+
+def test_a_time_zone_that_is_none_is_quoted(shop: Shop) -> None:
+    report = _bring(shop, "id,lat,lon,time_zone\na,48.1,11.5,MEZ\n")
+    assert report["warnings"][0]["detail"].startswith("'MEZ' names no IANA time zone")

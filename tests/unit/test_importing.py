@@ -94,7 +94,7 @@ def test_a_radius_is_read_with_its_unit(cell: Any, metres: float | None) -> None
 def test_a_radius_that_is_no_length_is_refused(cell: Any) -> None:
     with pytest.raises(RowError) as refused:
         cells.metres(cell, "m")
-    assert (refused.value.field, refused.value.code) == ("radius_m", "invalid_radius")
+    assert (refused.value.field, refused.value.code) == ("radius", "invalid_radius")
 
 
 @pytest.mark.parametrize(
