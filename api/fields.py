@@ -76,7 +76,8 @@ def moment_ms(text: str) -> int:
 def moment_text(ms: int) -> str:
     """Epoch ms as RFC 3339 in UTC, with `Z` and milliseconds."""
     seconds, rest = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.year:04d}-{at:%m-%dT%H:%M:%S}.{rest:03d}Z"  # %Y does not fill up the years before 1000
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_storable)]

@@ -1,8 +1,12 @@
-"""Query parameters that an address does not know are refused: a misspelt filter would answer with everybody's data."""
+"""Query parameters that an address does not know are refused: a misspelt filter would answer with everybody's data.
+
+So are those given twice where one is expected: whoever reads only the last of them would answer another question.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -17,23 +21,31 @@ def refuse_unknown(request: Request, known: Collection[str] | None = None) -> No
     """Raise a 422 `Refusal` for parameters that are not `known`; without `known`, those that the route declares."""
     if not request.url.query:
         return
-    names = _declared(request) if known is None else known
-    strange = [name for name in request.query_params if name not in names]
-    if strange:
-        takes = f"this address takes {', '.join(names)}" if names else "this address takes none"
-        errors = [(f"/query/{_escaped(name)}", f"There is no such parameter: {takes}.") for name in strange[:MOST_NAMED]]
-        raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
+    declared = _declared(request) if known is None else dict.fromkeys(known, True)
+    strange = [name for name in request.query_params if name not in declared]
+    doubled = [name for name, many in declared.items() if not many and len(request.query_params.getlist(name)) > 1]
+    if not strange and not doubled:
+        return
+    takes = f"this address takes {', '.join(declared)}" if declared else "this address takes none"
+    errors = [(f"/query/{_escaped(name)}", f"There is no such parameter: {takes}.") for name in strange[:MOST_NAMED]]
+    errors += [(f"/query/{name}", "It is given more than once.") for name in doubled]
+    raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
 
 
-def _declared(request: Request) -> list[str]:
+def _declared(request: Request) -> dict[str, bool]:
+    """The parameters of the route, and whether each may be given more than once."""
     route = request.scope.get("route")
-    return list(_taken(route.dependant)) if isinstance(route, APIRoute) else []
+    return dict(_taken(route.dependant)) if isinstance(route, APIRoute) else {}
 
 
-def _taken(dependant: Dependant) -> Iterator[str]:
-    yield from (field.alias for field in dependant.query_params)
+def _taken(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _taken(inner)
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) in (list, set, tuple) or any(map(_is_list, get_args(annotation)))
 
 
 def _escaped(name: str) -> str:

@@ -229,8 +229,8 @@ def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_name
         ("GET", "/v1/stores?limit=1&colour=red", "colour", "limit"),
         ("GET", "/v1/stores/s?a/b=1", "a~1b", "takes none"),
         ("GET", "/v1/events/stream?geofence=g", "geofence", "kind, store, since_seq"),
-        ("POST", "/v1/pings?includes=events", "includes", "include, platform, key"),
-        ("POST", "/v1/devices/d/ping?wish=offers", "wish", "include, platform, key"),
+        ("POST", "/v1/pings?includes=events", "includes", "include, platform, wake, key"),
+        ("POST", "/v1/devices/d/ping?wish=offers", "wish", "include, platform, wake, key"),
     ):
         told = shop.client.request(method, path, json=ping if method == "POST" else None)
         assert (told.status_code, told.json()["code"]) == (422, "invalid"), path
@@ -239,6 +239,20 @@ def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_name
     assert shop.with_key("").get("/v1/decisions?customer_id=nope").status_code == 401
     for path in ("/livez?a=1", "/readyz?a=1", "/metrics?a=1", "/openapi.json?a=1", "/docs?a=1"):
         assert shop.client.get(path).status_code == 200, path
+
+
+def test_a_query_parameter_given_twice_is_refused_where_one_is_expected(shop: Shop) -> None:
+    told = shop.client.get("/v1/stores?tag=a&tag=b&limit=1")
+    assert told.status_code == 422
+    assert told.json()["errors"] == [{"pointer": "/query/tag", "detail": "It is given more than once."}]
+    assert (
+        shop.client.post("/v1/imports?kind=stores&ring=near:100&ring=wide:900", content=b"id,name,lat,lon\n1,A,48,16\n").status_code == 200
+    )
+
+
+def test_times_long_ago_keep_four_digits_of_the_year(shop: Shop) -> None:
+    body = {"region": {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100}, "active_from": "0900-12-27T03:04:17Z"}
+    assert shop.client.put("/v1/geofences/old", json=body).json()["active_from"] == "0900-12-27T03:04:17.000Z"
 
 
 def test_every_answer_carries_its_safe_headers(shop: Shop) -> None:
