@@ -127,19 +127,22 @@ async def _spooled(request: Request) -> Path:
     return Path(file.name)
 
 
-async def _fill(file: IO[bytes], request: Request) -> None:
-    size = 0
+async def _fill(file: IO[bytes], request: Request, within_s: float = UPLOAD_S) -> None:
     try:
-        async with asyncio.timeout(UPLOAD_S):
-            async for chunk in request.stream():
-                size += file.write(chunk)
-                if size > MAX_BYTES:
-                    raise _too_large()
+        await asyncio.wait_for(_copy(request, file), within_s)
         file.flush()  # a full disk is told here, where the file is removed
     except TimeoutError:
-        raise Refusal(400, "malformed", f"The body took longer than {UPLOAD_S:.0f} s to come.") from None
+        raise Refusal(400, "malformed", f"The body took longer than {within_s:.0f} s to come.") from None
     except ClientDisconnect:
         raise Refusal(400, "malformed", "The body ended early.") from None
+
+
+async def _copy(request: Request, file: IO[bytes]) -> None:
+    size = 0
+    async for chunk in request.stream():
+        size += file.write(chunk)
+        if size > MAX_BYTES:
+            raise _too_large()
 
 
 def _too_large() -> Refusal:

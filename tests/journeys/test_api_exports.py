@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -52,14 +53,19 @@ def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) 
     assert quote(json.dumps(losses, separators=(",", ":"))) == answer.headers["x-geofence-losses"]
 
 
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    """Where temporary files of this test go, and no others."""
+    before, tempfile.tempdir = tempfile.tempdir, str(tmp_path)
+    yield tmp_path
+    tempfile.tempdir = before
+
+
 @pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"])
-def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(
-    shop: Shop, wanted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str, temporary: Path) -> None:
     shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2})
     answer = shop.client.get("/v1/exports/stores", headers={"Range": wanted})
     assert answer.status_code == 200
     assert len(answer.json()["features"]) == 1
     assert int(answer.headers["content-length"]) == len(answer.content)
-    assert not [*tmp_path.iterdir()]
+    assert not [*temporary.iterdir()]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import socket
-import tempfile
-import threading
-import time
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
-from api.routes.imports import _HANDS, MAX_BYTES, PLACES
+from api.problems import Refusal
+from api.routes.imports import MAX_BYTES, _fill
 from tests.servers.shop import Shop
 
 
@@ -118,34 +118,10 @@ def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: S
     assert _bring(shop, json.dumps(body)).json()["unchanged"] == report["created"]
 
 
-def test_a_body_that_comes_drop_by_drop_gives_its_place_back(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("api.routes.imports.UPLOAD_S", 0.2)
-    where = httpx.URL(shop.running.url)
-    lines = ("POST /v1/imports?kind=stores HTTP/1.1", "Host: x", f"Authorization: Bearer {shop.sk}", "Content-Length: 1000", "", "id,lat")
-    for _ in range(PLACES + 1):
-        with socket.create_connection((where.host, where.port), 30) as line:
-            line.sendall("\r\n".join(lines).encode())
-            assert line.recv(4096).split(b" ")[1] == b"400"
-    assert _bring(shop, "id,lat,lon\n1,2,3\n").status_code == 200
-    assert not [*tmp_path.iterdir()]
+def test_a_body_that_never_comes_is_refused_in_the_end() -> None:
+    async def nothing() -> Message:
+        return await asyncio.Future()
 
-
-def test_an_import_whose_turn_never_comes_leaves_no_file(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    done = threading.Event()
-    for _ in range(2):
-        _HANDS.submit(done.wait)
-    with httpx.Client() as impatient, pytest.raises(httpx.ReadTimeout):
-        impatient.post(
-            f"{shop.running.url}/v1/imports?kind=stores",
-            content="id,lat,lon\n1,2,3\n",
-            headers={"Authorization": f"Bearer {shop.sk}"},
-            timeout=0.5,
-        )
-    (waiting,) = tmp_path.iterdir()
-    done.set()
-    until_s = time.monotonic() + 20
-    while waiting.exists() and time.monotonic() < until_s:
-        threading.Event().wait(0.01)
-    assert not waiting.exists()
+    with pytest.raises(Refusal) as caught:
+        asyncio.run(_fill(io.BytesIO(), Request({"type": "http"}, nothing), within_s=0.05))
+    assert caught.value.status == 400
