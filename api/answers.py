@@ -190,12 +190,15 @@ class VisitPage(msgspec.Struct, frozen=True):
 
 
 class LintPage(msgspec.Struct, frozen=True):
-    """The first findings of the linter, how many there are, and how many of each code."""
+    """Findings of the linter. `total` and `counts` (by code, whatever `code` was asked for) count every finding.
+
+    `data` tells the first 1,000 of each code; one without geofences and with a `value` then says how many more there are.
+    """
 
     data: tuple[Found, ...]
     total: int
     counts: dict[str, int]
-    next_cursor: None = None
+    next_cursor: str | None
 
 
 class KeyPage(msgspec.Struct, frozen=True):

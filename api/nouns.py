@@ -18,6 +18,7 @@ _SORTED_BY: dict[str, tuple[tuple[str, type], ...]] = {
     "messages": (("created_ms", int), ("id", str)),
     "attempts": (("message_id", str), ("attempt", int)),
     "coupons": (("issued_ms", int), ("code", str)),
+    "lint": (("place", int),),
 }
 
 

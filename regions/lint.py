@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,9 @@ REACH_M = 1_000.0
 WATCH = 19  # iOS watches 20 regions for an app, and one is the hint's own
 DECIMALS = 2
 TOLD = 1_000  # findings told one by one, per code
+CODES = (
+    "too_small", "low_precision", "null_island", "in_the_sea", "swapped", "flipped", "duplicate", "overlap", "crowded",
+)  # fmt: skip
 _NAMED = 20
 
 Severity = Literal["warning", "note"]
@@ -35,7 +38,7 @@ class Finding:
     """One thing worth knowing: a stable `code`, the fences it is about, and a sentence without any position.
 
     `value` and `limit` are what `detail` tells: metres, a share of 1, or a number of fences. A finding without names
-    tells how many more of its code there are.
+    is about the map, or stands for `more` findings of its code that are not told one by one.
     """
 
     code: str
@@ -44,13 +47,26 @@ class Finding:
     detail: str
     value: float | None = None
     limit: float | None = None
+    more: int = 0
+
+    @property
+    def stands_for(self) -> int:
+        """How many findings this is."""
+        return self.more or 1
 
 
-def lint(regions: Sequence[tuple[str, Region]], *, reach_m: float = REACH_M, watch: int = WATCH, told: int = TOLD) -> list[Finding]:
-    """Everything questionable about named regions, by code, at most `told` of each code and then how many more.
+def lint(
+    regions: Sequence[tuple[str, Region]],
+    *,
+    reach_m: float = REACH_M,
+    watch: int = WATCH,
+    told: int = TOLD,
+    about: Callable[[str], bool] | None = None,
+) -> list[Finding]:
+    """Everything questionable about named regions, by code (one of `CODES`), at most `told` of each code and then how many more.
 
-    A name `<store>/<ring>` makes the ring a part of its store: parts of one store are not told against each other. Codes:
-    `too_small`, `low_precision`, `null_island`, `in_the_sea`, `swapped`, `flipped`, `duplicate`, `overlap`, `crowded`.
+    A name `<store>/<ring>` makes the ring a part of its store: parts of one store are not told against each other. With
+    `about` only what names a region for which it is true, each looked at among all of them.
     100,000 circles take about 2 s; a very dense map is compared as far as that allows, and the finding says so.
     """
     fences = fences_of(regions)
@@ -69,12 +85,16 @@ def lint(regions: Sequence[tuple[str, Region]], *, reach_m: float = REACH_M, wat
         _overlaps(fences, compared),
         _crowded(fences, reach_m, watch),
     ):
-        found += _bounded(findings, told)
+        found += bounded(findings if about is None else _about(findings, about), told)
     return found
 
 
-def _bounded(findings: Iterator[Finding], told: int) -> list[Finding]:
-    """The first `told` of each code; what follows is counted."""
+def _about(findings: Iterator[Finding], wanted: Callable[[str], bool]) -> Iterator[Finding]:
+    return (finding for finding in findings if not finding.names or any(map(wanted, finding.names)))
+
+
+def bounded(findings: Iterable[Finding], told: int = TOLD) -> list[Finding]:
+    """The first `told` of each code; what follows is counted, in one finding for each code."""
     kept: list[Finding] = []
     counts: dict[str, int] = {}
     worst: dict[str, Severity] = {}
@@ -89,7 +109,8 @@ def _bounded(findings: Iterator[Finding], told: int) -> list[Finding]:
             worst[finding.code] = finding.severity
     for code, severity in worst.items():
         more = counts[code] - told
-        kept.append(Finding(code, severity, (), f"and {more:,} more like these; {told:,} are told one by one", float(more), float(told)))
+        detail = f"and {more:,} more like these; {told:,} are told one by one"
+        kept.append(Finding(code, severity, (), detail, float(more), float(told), more))
     return kept
 
 

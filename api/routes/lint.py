@@ -4,51 +4,80 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.answers import LintPage
-from api.doors import AtHouse, Limit, Reader, reply
-from api.fields import Name
+from api.doors import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
 from api.openapi import describe
 from api.problems import Refusal
 from geofence.importing.looking import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places import is_ring
 from geofence.ports import Reading
-from regions.lint import lint
+from regions.lint import CODES, Finding, bounded, lint
 
 MOST = 200_000
+
+Code = StrEnum("Code", [*CODES, "roadside"])  # type: ignore[misc]  # the linter's own tuple is the one list of them
 
 router = APIRouter(prefix="/v1/lint", tags=["geofences"])
 # looks take turns: one at two hundred thousand geofences takes a core and a gigabyte, and the doors' own threads stay free
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="lint")
 
 
-@router.get("", **describe(LintPage, 200))
+class Place(NamedTuple):
+    """How many findings came before."""
+
+    place: int
+
+
+@router.get("", **describe(LintPage, 200, refuses=[400, 422]))
 async def get_lint(
     house: AtHouse,
     caller: Reader,
     kind: Annotated[Kind | None, Query(description="stores: findings about rings of stores; geofences: about others")] = None,
-    code: Annotated[Name | None, Query(description="findings of this code only")] = None,
+    code: Annotated[Code | None, Query(description="findings of this code only")] = None,
     limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
-    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road."""
-    loop, now_ms = asyncio.get_running_loop(), house.clock.now_ms()
-    return reply(await loop.run_in_executor(_HANDS, _page, house.record.reading, caller.project_id, now_ms, kind, code, limit))
+    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road.
+
+    Every page looks at the whole map anew, so pages fit together as long as nobody edits it.
+    """
+    loop, now_ms, place = asyncio.get_running_loop(), house.clock.now_ms(), _place(cursor)
+    found = await loop.run_in_executor(_HANDS, _look, house.record.reading, caller.project_id, now_ms, kind)
+    wanted = [one for one in found if code in (None, one.code)]
+    told = tuple(Found.of(one) for one in wanted[place : place + limit])
+    end = place + limit
+    more = seal_cursor("lint", Place(end)) if end < len(wanted) else None
+    return reply(LintPage(told, _counted(wanted).total(), dict(sorted(_counted(found).items())), more))
 
 
-def _page(reading: Reading, project_id: str, now_ms: int, kind: Kind | None, code: str | None, limit: int) -> LintPage:
+def _place(cursor: str | None) -> int:
+    place: int | None = open_cursor("lint", cursor)
+    if place is not None and place < 0:
+        raise Refusal(400, "bad_cursor", "The cursor is not one that this list gave.")
+    return place or 0
+
+
+def _look(reading: Reading, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:
+    """All findings in an order that is the same each time, at most so many of each code one by one."""
     regions = regions_of(reading, project_id, MOST)
     if regions is None:
         raise Refusal(422, "too_many", f"The project has more than {MOST:,} geofences; that is the limit of one look.")
-    here = (one for one in roadside(reading, project_id, now_ms) if one.names[0] in regions)
-    found = [Found.of(one) for one in (*lint(list(regions.items())), *here)]
-    if kind is not None:
-        found = [one for one in found if any(is_ring(name) == (kind == "stores") for name in one.geofences)]
-    counts = dict(sorted(Counter(one.code for one in found).items()))
-    wanted = [one for one in found if code in (None, one.code)]
-    return LintPage(tuple(wanted[:limit]), len(wanted), counts)
+    about = None if kind is None else lambda name: is_ring(name) == (kind == "stores")
+    here = (one for one in roadside(reading, project_id, now_ms) if one.names[0] in regions and (about is None or about(one.names[0])))
+    return [*lint(list(regions.items()), about=about), *bounded(here)]
+
+
+def _counted(findings: Iterable[Finding]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for one in findings:
+        counts[one.code] += one.stands_for
+    return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from shapely import MultiPolygon, Polygon, box
 from shapely.affinity import translate
 
 from regions.geodesy import GEOD
-from regions.lint import Finding, lint
+from regions.lint import CODES, Finding, lint
 from regions.region import Area, Circle, Region
 
 HELSINKI = (60.1699, 24.9384)
@@ -223,7 +224,25 @@ def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one(
 def test_what_is_too_much_to_tell_is_counted() -> None:
     found = _told({f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", told=5)
     assert [finding.names for finding in found] == [("s0",), ("s1",), ("s2",), ("s3",), ("s4",), ()]
-    assert found[-1] == Finding("too_small", "warning", (), "and 7 more like these; 5 are told one by one", 7.0, 5.0)
+    assert found[-1] == Finding("too_small", "warning", (), "and 7 more like these; 5 are told one by one", 7.0, 5.0, 7)
+    assert sum(finding.stands_for for finding in found) == 12
+
+
+def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_counted() -> None:
+    regions = {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}
+    found = [one for one in lint(list(regions.items()), told=2, about=lambda name: int(name[1:]) >= 7) if one.code == "too_small"]
+    assert [(finding.names, finding.stands_for) for finding in found] == [(("s7",), 1), (("s8",), 1), ((), 3)]
+
+
+def test_a_pair_is_told_when_one_of_the_two_is_asked_about() -> None:
+    regions = {"a/near": _circle(), "b/near": _circle(), "c/near": _circle(3_000.0), "d/near": _circle(3_000.0)}
+    found = lint(list(regions.items()), about=lambda name: name == "a/near")
+    assert [(finding.code, finding.names) for finding in found] == [("duplicate", ("a/near", "b/near"))]
+
+
+def test_every_finding_has_one_of_the_codes() -> None:
+    text = (Path(__file__).resolve().parents[2] / "regions" / "lint.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'Finding\(\s*"(\w+)"', text)) | {"swapped", "flipped"} == set(CODES)
 
 
 def test_ten_thousand_fences_at_one_point_are_one_duplicate_and_one_crowd() -> None:
