@@ -26,7 +26,8 @@ LEAST_PING_S = 10
 LONGEST_PING_S = 3600
 AGAIN_S = 30  # something may happen right here: look again
 STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, down to this,
-DOUBT_S = 300  # or to this where a better fix may show that it is inside, or gone
+DOUBT_S = 300  # or to this where a better fix may show that it is gone,
+MISSED_S = 150  # or to this where it may walk in unnoticed: of a visit of five minutes at least half is seen
 WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circle
 SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
 POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
@@ -125,9 +126,8 @@ class _Hinter:
         rooms_m += [enter_room_m(edge_m) for slot, edge_m in found if self._limits(slot, edge_m)][:1]
         if not rooms_m:
             return None
-        accuracy_m = MISSING_ACCURACY_M if self.here.accuracy_m is None else self.here.accuracy_m
         pole_m = (90.0 - abs(self.here.lat)) * METRES_PER_DEGREE + 1e-9
-        room_m = min(rooms_m) - accuracy_m - BEND_M2 / pole_m
+        room_m = min(rooms_m) - _accuracy_m(self.here) - BEND_M2 / pole_m
         safe_m = 0.0 if self._unproven() else min(room_m * SPHERE, pole_m * POLAR_SHARE)
         return floor(max(0.0, safe_m) * 10.0) / 10.0
 
@@ -175,7 +175,14 @@ class _Hinter:
             return max(1, longest_s)
         if self.wish.wake == "clock":
             return max(1, min(max(int(safe_m / FASTEST_MPS), LEAST_PING_S), longest_s))
-        return max(1, longest_s if safe_m >= WATCHABLE_M else min(self._again_s(before, STILL_S if safe_m > 0.0 else DOUBT_S), longest_s))
+        return max(1, longest_s if safe_m >= WATCHABLE_M else min(self._again_s(before, self._still_s(safe_m, found)), longest_s))
+
+    def _still_s(self, safe_m: float, found: Found) -> int:
+        """How long a phone that lies still in a circle too small to be watched may sleep: no system tells that it walked in from there."""
+        way_in_m = next((enter_room_m(edge_m) for slot, edge_m in found if self._limits(slot, edge_m)), inf)
+        if way_in_m - _accuracy_m(self.here) < WATCHABLE_M:
+            return MISSED_S
+        return STILL_S if safe_m > 0.0 else DOUBT_S
 
     def _longest_s(self, found: Found, now_ms: int | None) -> int:
         """What no wait may exceed: half of what is left until silence ends a visit, and the opening of a geofence it is in."""
@@ -249,3 +256,7 @@ class _Hinter:
         listed = [(fence, edges_m.get(slot), slot) for slot in slots if (fence := self.catalogue.fences[slot]) is not None]
         near = [Near(fence, self._edge_m(slot) if edge_m is None else edge_m) for fence, edge_m, slot in listed]
         return tuple(sorted(near, key=lambda one: one.edge_m))
+
+
+def _accuracy_m(here: Here) -> float:
+    return MISSING_ACCURACY_M if here.accuracy_m is None else here.accuracy_m

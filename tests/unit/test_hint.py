@@ -135,15 +135,29 @@ def test_a_phone_that_its_system_wakes_sleeps_until_it_leaves_the_circle() -> No
     assert told([circle("a")], inside(), wake="circle").next_ping_s == 1800
 
 
-def test_next_to_a_border_a_phone_that_lies_still_is_asked_less_and_less() -> None:
-    def asked_after(still_s: int, moved_m: float = 0.0, accuracy_m: float = 10.0) -> int:
-        before = DeviceState(True, T0, T0 - still_s * 1000, LAT + (180.0 - moved_m) / NORTH_M, LON)
-        return told([circle("a")], north_m=180.0, wake="circle", before=before, accuracy_m=accuracy_m).next_ping_s
+def asked_after(still_s: int, *presences: Presence, north_m: float = 180.0, moved_m: float = 0.0, accuracy_m: float = 10.0) -> int:
+    """`next_ping_s` of a phone that has lain for so long so far north of the middle of a circle of 150 m."""
+    before = DeviceState(True, T0, T0 - still_s * 1000, LAT + (north_m - moved_m) / NORTH_M, LON)
+    return told([circle("a")], *presences, north_m=north_m, wake="circle", before=before, accuracy_m=accuracy_m).next_ping_s
 
+
+def test_next_to_a_border_a_phone_that_lies_still_is_asked_less_and_less() -> None:
     assert told([circle("a")], north_m=180.0, wake="circle").next_ping_s == 30
-    assert [asked_after(s) for s in (5, 30, 60, 240, 900)] == [30, 60, 120, 480, 900]
-    assert asked_after(240, moved_m=100.0) == 30
-    assert asked_after(900, accuracy_m=60.0) == 300, "it may be inside: a better fix would show it"
+    assert [asked_after(s) for s in (5, 30, 60, 75, 900)] == [30, 60, 120, 150, 150]
+    assert asked_after(900, moved_m=100.0) == 30
+    assert asked_after(900, north_m=100.0) == 150, "it may be inside already: a better fix would show it"
+
+
+def test_no_phone_sleeps_through_half_a_visit_of_five_minutes_that_its_system_cannot_notice() -> None:
+    assert asked_after(900, north_m=259.0) == 150
+    assert asked_after(900, north_m=259.0, accuracy_m=60.0) == 150
+    assert asked_after(900, north_m=265.0) == 3600, "a circle of 100 m is noticed when it is left"
+
+
+def test_next_to_the_way_out_alone_a_phone_that_lies_still_may_sleep_longer() -> None:
+    here = inside()
+    assert [asked_after(s, here, north_m=145.0) for s in (60, 240, 900)] == [120, 480, 900]
+    assert asked_after(900, here, north_m=145.0, accuracy_m=60.0) == 300, "it may be gone: a better fix would show it"
 
 
 def test_after_a_position_that_proves_nothing_the_next_one_may_show_anything() -> None:
