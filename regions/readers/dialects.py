@@ -16,6 +16,8 @@ _FEATURE = ("type", "id", "geometry", "properties", "bbox")
 _LAT = ("lat", "latitude")
 _LON = ("lon", "lng", "long", "longitude")
 _RADIUS = ("radius_m", "radius")
+# what the services answer with every geofence that is like all others, and what the geometry says anyway
+_SAYS_NOTHING = (("Status", "ACTIVE"), ("live", True), ("type", "circle"), ("type", "polygon"), ("type", "isochrone"))
 
 Parts = tuple[Callable[[], object], dict[str, Any], object]
 """What makes a geometry in GeoJSON or our circle, or raises; properties; id."""
@@ -69,6 +71,7 @@ def _feature(obj: Mapping[str, Any]) -> Parts:
 def _radar(obj: Mapping[str, Any]) -> Parts:
     """Radar sends centre and radius with areas, too: only what is called a circle is one."""
     rest = {name: value for name, value in obj.items() if name not in ("geometry", "geometryCenter", "geometryRadius", "_id")}
+    rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
     geometry = obj.get("geometry")
     area = isinstance(geometry, Mapping) and geometry.get("type") in ("Polygon", "MultiPolygon")
     if "geometryRadius" in obj and (obj.get("type") == "circle" or not area):
@@ -80,6 +83,7 @@ def _radar(obj: Mapping[str, Any]) -> Parts:
 def _amazon(obj: Mapping[str, Any]) -> Parts:
     geometry = obj["Geometry"]
     rest = {name: value for name, value in obj.items() if name not in ("Geometry", "GeofenceId", "GeofenceProperties")}
+    rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
     told = obj.get("GeofenceProperties")
     properties = {**rest, **(told if isinstance(told, Mapping) else {})}
     if "Circle" in geometry:

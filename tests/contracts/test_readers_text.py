@@ -206,23 +206,23 @@ def feature(geometry: dict[str, Any], properties: dict[str, Any], **more: Any) -
 
 
 AREA = {"type": "Polygon", "coordinates": SQUARE}
-RADAR = {"_id": "7", "externalId": "x", "geometryCenter": POINT, "geometryRadius": 150}
+RADAR = {"_id": "7", "externalId": "x", "live": True, "geometryCenter": POINT, "geometryRadius": 150}
 RADAR_AREA = {**RADAR, "type": "polygon", "geometry": AREA}
 LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]] = {
     "Radar": (
         {"meta": {"code": 200}, "geofences": [{**RADAR, "type": "circle"}, RADAR_AREA, {**RADAR_AREA, "type": "isochrone"}]},
-        [("7", {"externalId": "x", "type": kind}, place) for kind, place in (("circle", CIRCLE), ("polygon", AREA), ("isochrone", AREA))],
+        [("7", {"externalId": "x"}, place) for place in (CIRCLE, AREA, AREA)],
     ),
     "Amazon Location": (
         {
             "Entries": [
                 {"GeofenceId": "a", "Geometry": {"Circle": {"Center": [16.3, 48.2], "Radius": 150}}, "GeofenceProperties": {"k": "v"}},
                 {"GeofenceId": "b", "Geometry": {"Polygon": SQUARE}, "Status": "ACTIVE"},
-                {"GeofenceId": "c", "Geometry": {"Geobuf": "Cg=="}},
+                {"GeofenceId": "c", "Geometry": {"Geobuf": "Cg=="}, "Status": "FAILED"},
             ],
             "NextToken": "n",
         },
-        [("a", {"k": "v"}, CIRCLE), ("b", {"Status": "ACTIVE"}, AREA), ("c", {}, "not_a_region")],
+        [("a", {"k": "v"}, CIRCLE), ("b", {}, AREA), ("c", {"Status": "FAILED"}, "not_a_region")],
     ),
     "Tile38": (
         {
