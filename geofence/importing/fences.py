@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from geofence.importing import cells
 from geofence.importing.report import RowError
-from geofence.importing.sheet import Row, spot
+from geofence.importing.sheet import Row, check_kind, spot
 from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
 from regions.inner import inner_point
@@ -60,6 +60,7 @@ def kept_geofence(old: Geofence, new: Geofence, told: frozenset[str]) -> Geofenc
 
 def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
     geometry = row.item.geometry
+    check_kind(geometry, "region")
     if geometry is None or geometry["type"] == "Point":
         geometry = _circle(row)
     try:

@@ -19,7 +19,7 @@ MOST_COLUMNS = 500
 DBF_NAME = 10  # characters of a column's name in a Shapefile
 
 _SHARED = {
-    "brand": "brand chain banner brand_name chain_name retailer operator marke",
+    "brand": "brand chain banner brand_name chain_name retailer operator marke kette",
     "lat": "lat latitude y breitengrad breite geo_lat gps_lat lat_deg lat_dd latitud location_lat coordinates_latitude",
     "lon": "lon lng long longitude x laengengrad längengrad laenge länge geo_lon geo_lng gps_lon gps_lng lon_deg lon_dd longitud "
     "location_lng location_lon coordinates_longitude",
@@ -31,16 +31,18 @@ _SHARED = {
 }
 _STORES = _SHARED | {
     "external_id": "external_id store_id ref store_number store_no store_num store_nr store_code branch_id branch_code branch_number "
-    "site_id site_code location_id location_number location_code shop_id outlet_id filialnummer id osm_id number code identifier key uid",
-    "name": "name store_name title branch_name shop_name location_name site_name display_name bezeichnung nom nombre branch label",
+    "site_id site_code location_id location_number location_code shop_id outlet_id filialnummer filial_nummer filialnr filial_nr filial_id "
+    "standort_id geometry_id id osm_id number nummer nr code identifier key uid",
+    "name": "name store_name title branch_name shop_name location_name site_name display_name filialname filial_name "
+    "standortname standort_name marktname bezeichnung nom nombre branch label filiale standort",
     "address": "addr_full full_address address_full formatted_address address street_address addr_street_address address_line1 "
     "address_line_1 address1 anschrift adresse",
     "address_more": "address_line2 address_line_2 address2",
-    "housenumber": "addr_housenumber housenumber house_number hausnummer",
+    "housenumber": "addr_housenumber housenumber house_number hausnummer hausnr",
     "street": "addr_street street street_name strasse straße",
     "city": "addr_city city town municipality locality ort stadt ville ciudad",
     "state": "addr_state state state_province province subdivision",
-    "postcode": "addr_postcode postcode postal_code zip zip_code zipcode plz",
+    "postcode": "addr_postcode postcode postal_code zip zip_code zipcode plz postleitzahl",
     "country": "addr_country country country_code country_name land",
     "time_zone": "time_zone timezone tz tzid timezone_name time_zone_name iana_timezone timezone_raw zeitzone",
     "opening_hours": "opening_hours hours store_hours business_hours openinghours öffnungszeiten oeffnungszeiten",
@@ -48,7 +50,7 @@ _STORES = _SHARED | {
     "end_date": "end_date closed_date",
 }
 _GEOFENCES = _SHARED | {
-    "external_id": "external_id geofence_id fence_id zone_id area_id ref id osm_id identifier code key uid",
+    "external_id": "external_id geofence_id fence_id zone_id area_id geometry_id ref id osm_id nummer nr identifier code key uid",
     "name": "name geofence_name fence_name zone_name area_name title display_name label bezeichnung nom nombre description",
     "store": "store store_id store_external_id",
     "ring": "ring",

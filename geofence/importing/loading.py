@@ -74,16 +74,16 @@ class Loader:
         report = self.sheet.report
         for note in item.notes:
             report.repair(item.number, None, "reading", note)
-        if item.error is not None:
-            report.fail(item.number, _unread(item.error))
-            return
         row = Row(self.sheet, item, self.sheet.plan(item))
+        if item.error is not None:
+            report.fail(item.number, _unread(item.error), row.called())
+            return
         try:
             if not self._is_skipped(row):
                 place = store_of(row) if report.kind == "stores" else geofence_of(row)
-                self._queue(item.number, place, row.told())
+                self._queue(row, place)
         except RowError as error:
-            report.fail(item.number, error)
+            report.fail(item.number, error, row.called())
 
     def _is_skipped(self, row: Row) -> bool:
         if row.has_ended():
@@ -95,12 +95,13 @@ class Loader:
         self.sheet.report.skipped += 1
         return True
 
-    def _queue(self, number: int, place: Place, told: frozenset[str]) -> None:
+    def _queue(self, row: Row, place: Place) -> None:
+        number = row.item.number
         print_ = hash(msgspec.msgpack.encode(place))
         first = self._seen.setdefault(place.external_id, (number, print_))
         report = self.sheet.report
         if first[0] == number:
-            self._waiting.append(Taken(number, place, told))
+            self._waiting.append(Taken(number, place, row.told()))
         elif first[1] == print_:
             report.skipped += 1
             report.warn(number, "external_id", "duplicate_row", f"says the same as {report.counted} {first[0]:,}; left out")
@@ -112,7 +113,7 @@ class Loader:
         report = self.sheet.report
         for one, (outcome, place) in zip(chunk, self.put(chunk) if chunk else (), strict=True):
             if outcome == "no_store":
-                report.fail(one.number, RowError("store", "no_store", "there is no store of that name"))
+                report.fail(one.number, _without_store(place), place.name or place.external_id)
                 continue
             setattr(report, outcome, getattr(report, outcome) + 1)
             self.saw(place)
@@ -156,6 +157,13 @@ def _unread(error: RegionError) -> RowError:
     field = FIELDS.get(error.pointer.rpartition("/")[2])
     code = "invalid_radius" if field == "radius" and error.code == "invalid_position" else error.code
     return RowError(field, code, error.detail)
+
+
+def _without_store(place: Place) -> RowError:
+    detail = (
+        f"there is no store with the id {cells.quoted(place.store_id)}; bring the stores in first (kind=stores), or leave the cell empty"
+    )
+    return RowError("store", "no_store", detail)
 
 
 def _is_ring(row: Row) -> bool:

@@ -16,13 +16,14 @@ Kind = Literal["stores", "geofences"]
 class Note(msgspec.Struct, frozen=True):
     """A word about a row, or, where `number` is null, about the whole file. `field` is ours, `code` never changes its meaning.
 
-    `number` counts what the report's `counted` says. Never holds a position.
+    `number` counts what the report's `counted` says; `name` is what an erroneous row calls itself. Never holds a position.
     """
 
     number: int | None
     field: str | None
     code: str
     detail: str
+    name: str | None = None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -76,10 +77,10 @@ class Report(msgspec.Struct):
     warnings: list[Note] = []
     lint: list[Found] = []
 
-    def fail(self, number: int, error: RowError) -> None:
-        """A row that was not taken."""
+    def fail(self, number: int, error: RowError, name: str | None = None) -> None:
+        """A row that was not taken, and what it calls itself."""
         self.failed += 1
-        _add(self.errors, Note(number, error.field, error.code, error.detail))
+        _add(self.errors, Note(number, error.field, error.code, error.detail, name))
 
     def end(self, error: RowError) -> None:
         """The import ends early."""

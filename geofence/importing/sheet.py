@@ -13,13 +13,19 @@ from geofence import ids
 from geofence.importing import cells
 from geofence.importing.headers import MOST_COLUMNS, Plan, make_plan, unit_of
 from geofence.importing.report import Report, RowError
-from geofence.limits import MAX_METADATA_BYTES, document_fault
+from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from geofence.model.place import Ring
 from regions.readers.item import Item
 from regions.readers.values import METRES
 
 MOST_PLANS = 1_000
 LEAST_ROWS = 3  # to tell a column that never changes from one that is short
+_NO_PLACE = {
+    "LineString": "a line",
+    "MultiLineString": "a line of several parts",
+    "MultiPoint": "several points",
+    "GeometryCollection": "a collection of different geometries",
+}
 NEAR = Ring("near", 150.0)
 
 
@@ -137,6 +143,11 @@ class Row:
         self.sheet.mended_ids += 1
         return found.replace("/", ":")
 
+    def called(self) -> str | None:
+        """What the row calls itself, by name or else by id, for a word about it."""
+        said = cells.text(self.cell("name")) or cells.text(self.cell("external_id")) or cells.text(self.item.id)
+        return "".join(filter(str.isprintable, said))[:MAX_NAME] or None if said and is_storable(said) else None
+
     def made_id(self, prefix: str, *facts: object) -> str:
         """An id made from facts, the same whenever the same place comes again."""
         self.sheet.made_ids += 1
@@ -198,6 +209,13 @@ def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:
     if geometry["type"] == "Point":
         return geometry["coordinates"][1], geometry["coordinates"][0]
     return None, None
+
+
+def check_kind(geometry: Mapping[str, Any] | None, field: str | None) -> None:
+    """Raise `RowError` for a geometry that is no place, saying what it is."""
+    what = _NO_PLACE.get(geometry["type"]) if geometry is not None else None
+    if what is not None:
+        raise RowError(field, "not_a_region", f"is {what}; only points and areas are read")
 
 
 def spot(lat: float, lon: float, digits: int) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from geofence.importing import cells
 from geofence.importing.address import address_of
 from geofence.importing.day_hours import hours_of
 from geofence.importing.report import RowError
-from geofence.importing.sheet import NEAR, Row, spot
+from geofence.importing.sheet import NEAR, Row, check_kind, spot
 from geofence.limits import MAX_RINGS, MAX_TEXT
 from geofence.model.place import Ring, Store
 from regions.geojson import read_region
@@ -72,10 +72,11 @@ def _position(row: Row) -> tuple[float, float]:
         return found
     if row.item.geometry is None:
         raise RowError("lat", "no_position", "there is no position: no columns for latitude and longitude, and no geometry")
+    check_kind(row.item.geometry, None)
     try:
         area = read_region(row.item.geometry)
     except RegionError as error:
-        raise RowError("lat", error.code, error.detail) from None
+        raise RowError(None, error.code, error.detail) from None
     row.warn("lat", "position_from_area", "the store stands at a point inside its area; bring the area in as a geofence")
     return inner_point(area.region)
 

@@ -124,3 +124,37 @@ def test_a_column_of_units_beside_the_radius_is_heeded(shop: Shop, kind: str) ->
 def test_a_time_zone_that_is_none_is_quoted(shop: Shop) -> None:
     report = _bring(shop, "id,lat,lon,time_zone\na,48.1,11.5,MEZ\n")
     assert report["warnings"][0]["detail"].startswith("'MEZ' names no IANA time zone")
+
+
+def test_what_other_services_answer_with_every_geofence_is_no_metadata_and_their_ids_are_ids(shop: Shop) -> None:
+    circle = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [11.5, 48.1]}}
+    azure = _collection({**circle, "properties": {"geometryId": "azure-1", "subType": "Circle", "radius": 150}})
+    amazon = {"Entries": [{"GeofenceId": "amazon-1", "Geometry": {"Circle": {"Center": [11.5, 48.2], "Radius": 150}}, "Status": "ACTIVE"}]}
+    radar = {"_id": "5f", "externalId": "radar-1", "live": True, "type": "circle", "enabled": True}
+    radar |= {"geometryCenter": {"type": "Point", "coordinates": [11.5, 48.3]}, "geometryRadius": 150}
+    for body, name in ((azure, "azure-1"), (amazon, "amazon-1"), ({"geofences": [radar]}, "radar-1")):
+        report = _bring(shop, body, "geofences")
+        assert (report["created"], report["warnings"]) == (1, [])
+        assert shop.client.get(f"/v1/geofences/{name}").json()["metadata"] == {}
+
+
+def test_a_geofence_whose_store_is_not_there_names_it(shop: Shop) -> None:
+    report = _bring(shop, "id,name,lat,lon,radius,store\na,Back yard,48.1,11.5,100,kasse 9\n", "geofences")
+    (error,) = report["errors"]
+    assert (error["number"], error["field"], error["code"], error["name"]) == (2, "store", "no_store", "Back yard")
+    assert "'kasse 9'; bring the stores in first" in error["detail"]
+
+
+@pytest.mark.parametrize("kind", ["stores", "geofences"])
+def test_a_line_is_told_as_what_it_is_with_the_name_of_its_row(shop: Shop, kind: str) -> None:
+    line = {"type": "Feature", "properties": {"name": "Tram 5"}, "geometry": {"type": "LineString", "coordinates": SQUARE[0]}}
+    (error,) = _bring(shop, _collection(line), kind)["errors"]
+    assert (error["code"], error["detail"], error["name"]) == ("not_a_region", "is a line; only points and areas are read", "Tram 5")
+    assert error["field"] == ("region" if kind == "geofences" else None)
+
+
+def test_german_columns_are_understood(shop: Shop) -> None:
+    report = _bring(shop, "Nr;Filialname;Straße;Hausnr;Postleitzahl;Ort;Breitengrad;Längengrad\n7;Mitte;Platz;1;80331;München;48,1;11,5\n")
+    assert report["created"] == 1
+    store = shop.client.get("/v1/stores/7").json()
+    assert (store["name"], store["address"], store["lat"]) == ("Mitte", "Platz 1, 80331 München", 48.1)
