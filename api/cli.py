@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from api.settings import Loaded, SettingError, load
 from api.version import our_version
@@ -20,19 +21,35 @@ AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 class Late(TyperGroup):
-    """Commands whose modules are imported when they are asked for, so that `geofence serve` loads no file readers."""
+    """Commands whose modules are imported when they run, so that `geofence serve` loads no file readers and `--help` no database."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command by name."""
-        return sorted([*super().list_commands(ctx), *_LATE])
+        return sorted([*super().list_commands(ctx), *LATE])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name."""
-        found = _LATE.get(cmd_name)
-        if found is None:
-            return super().get_command(ctx, cmd_name)
-        command = typer.main.get_command(found())
-        command.name = cmd_name  # not that of the function: `import` is none that Python lets one have
+        """The command of that name; of a late one no more than its line in the list of commands."""
+        later = LATE.get(cmd_name)
+        return super().get_command(ctx, cmd_name) if later is None else TyperCommand(cmd_name, help=later.line)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is to run, with its name and arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, LATE[name].load(name) if name in LATE else command, rest
+
+
+class Later(NamedTuple):
+    """Where a command is to be found, and what `--help` says of it: the first paragraph of its own help."""
+
+    module: str
+    attribute: str
+    line: str
+
+    def load(self, name: str) -> Any:
+        """The command itself."""
+        found = getattr(importlib.import_module(self.module), self.attribute)
+        command = typer.main.get_command(found if isinstance(found, typer.Typer) else _alone(found))
+        command.name = name  # not that of the function: `import` is none that Python lets one have
         return command
 
 
@@ -102,81 +119,41 @@ def settings(as_json: AsJson = False) -> None:
         typer.echo(f"    {one.doc} (default: {one.default or 'empty'})")
 
 
-def _keys() -> typer.Typer:
-    from api.cli_keys import keys
-
-    return keys
-
-
-def _doctor() -> typer.Typer:
-    from api.cli_doctor import doctor
-
-    return _alone(doctor)
-
-
-def _health() -> typer.Typer:
-    from api.cli_doctor import health
-
-    return _alone(health)
-
-
-def _replay() -> typer.Typer:
-    from api.replay import replay
-
-    return _alone(replay)
-
-
-def _import() -> typer.Typer:
-    from api.cli_import import bring
-
-    return _alone(bring)
-
-
-def _export() -> typer.Typer:
-    from api.cli_import import take
-
-    return _alone(take)
-
-
-def _demo() -> typer.Typer:
-    from api.demo import demo
-
-    return _alone(demo)
-
-
-def _worker() -> typer.Typer:
-    from api.cli_worker import worker
-
-    return _alone(worker)
-
-
-def _simulate() -> typer.Typer:
-    from api.cli_simulate import simulate_command
-
-    return _alone(simulate_command)
-
-
-def _sandbox() -> typer.Typer:
-    from api.sandbox.command import sandbox
-
-    return _alone(sandbox)
-
-
 def _alone(command: Callable[..., Any]) -> typer.Typer:
     one = typer.Typer(add_completion=False)
     one.command()(command)
     return one
 
 
-_LATE: dict[str, Callable[[], typer.Typer]] = {
-    "keys": _keys,
-    "doctor": _doctor,
-    "health": _health,
-    "replay": _replay,
-    "import": _import,
-    "export": _export,
-    "demo": _demo,
-    "worker": _worker,
-    "sandbox": _sandbox,
-    "simulate": _simulate,
+LATE: dict[str, Later] = {
+    "demo": Later(
+        "api.demo", "demo", "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew."
+    ),
+    "doctor": Later("api.cli_doctor", "doctor", "Check Python, libraries, database, disk, clock, channels and port."),
+    "export": Later(
+        "api.cli_import",
+        "take",
+        "Write all stores or geofences of a running service into a file; what the format cannot hold is told.",
+    ),
+    "health": Later("api.cli_health", "health", "Ask the service on the configured address whether it is ready (exit code 0 or 1)."),
+    "import": Later(
+        "api.cli_import",
+        "bring",
+        "Bring a file of stores or geofences into a running service; what is there already is updated by its id.",
+    ),
+    "keys": Later("api.cli_keys", "keys", "List, create and revoke API keys."),
+    "replay": Later(
+        "api.replay",
+        "replay",
+        "Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.",
+    ),
+    "sandbox": Later(
+        "api.sandbox.command", "sandbox", "Run a local push provider and mail relay, and show pushes and mails as they arrive."
+    ),
+    "simulate": Later(
+        "api.cli_simulate",
+        "simulate_command",
+        "Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.",
+    ),
+    "worker": Later("api.cli_worker", "worker", "Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM."),
 }

@@ -1,4 +1,4 @@
-"""`geofence doctor` and `geofence health`: what would keep the service from running, and whether it runs."""
+"""`geofence doctor`: what would keep the service from running."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 
 from api.bootstrap import reach_record, record_file
 from api.cli import AsJson, settled
+from api.cli_health import ask
 from api.delivery import channels_of, notes_of, told_of
 from api.fields import moment_text
 from api.listening import fault_of_port
@@ -43,14 +44,6 @@ def doctor(as_json: AsJson = False) -> None:
         for one in found:
             typer.echo(f"{'ok  ' if one.fine else 'BAD '} {one.name:10} {one.seen}")
     raise typer.Exit(0 if all(one.fine for one in found) else 1)
-
-
-def health() -> None:
-    """Ask the service on the configured address whether it is ready (exit code 0 or 1)."""
-    settings = settled().settings
-    status, text = _ask(settings, "/readyz")
-    typer.echo(text)
-    raise typer.Exit(0 if status == 200 else 1)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -131,16 +124,5 @@ def _port(settings: Settings) -> tuple[bool, str]:
     taken = fault_of_port(settings)
     if taken is None:
         return True, f"{settings.host}:{settings.port} is free" if settings.port else f"any free one on {settings.host}"
-    runs = _ask(settings, "/livez")[0] == 200
+    runs = ask(settings, "/livez")[0] == 200
     return runs, f"{settings.host}:{settings.port} is taken by a service that runs already" if runs else taken
-
-
-def _ask(settings: Settings, path: str) -> tuple[int, str]:
-    import httpx
-
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared with, not bound to
-    try:
-        answer = httpx.get(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{path}", timeout=3.0)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return 0, f"no answer ({type(error).__name__})"
-    return answer.status_code, answer.text

@@ -10,7 +10,6 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.bootstrap import SCOPES, reach_record
 from api.cli import BAD_RECORD, BAD_SETTING, AsJson, settled
 from geofence import ids
 from geofence.clock import SystemClock
@@ -55,6 +54,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key and print its secret, this once."""
+    from api.bootstrap import SCOPES
+
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
         typer.echo(f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True)
         raise typer.Exit(BAD_SETTING)
@@ -92,6 +93,8 @@ def revoke(
 
 @contextmanager
 def _record() -> Iterator[Record]:
+    from api.bootstrap import reach_record
+
     try:
         record = reach_record(settled().settings, writer=False)
         try:
