@@ -78,7 +78,7 @@ def _lying_still(way: Way, profile: str, scenario: str, phone: Phone, days: floa
 
 
 SAMPLING_HEAD = (
-    f"{'every s':>7} {'profile':<9} {'pings':>9} {'visits':>6} {'found %':>8} {'false %':>8} {'split':>6} "
+    f"{'every s':>7} {'profile':<9} {'pings':>9} {'visits':>6} {'found %':>8} {'false %':>8} {'split':>6} {'merged':>6} "
     f"{'enters/d':>9} {'exits/d':>9} {'enter s p50':>11} {'p90':>6} {'exit s p50':>10} {'p90':>6}"
 )
 STILL_HEAD = (
@@ -92,7 +92,7 @@ def _sampling_line(row: Row) -> str:
     delays = [f"{_seconds(row[name]):>{wide}}" for name, wide in (("enter_median_s", 11), ("enter_p90_s", 6), ("exit_median_s", 10))]
     return (
         f"{row['interval_s']:>7} {row['profile']:<9} {row['pings']:>9,} {row['true_visits']:>6} "
-        f"{_percent(row['recall'])} {_percent(false)} {row['split']:>6} "
+        f"{_percent(row['recall'])} {_percent(false)} {row['split']:>6} {row['merged']:>6} "
         f"{row['false_enters_per_day']:>9.2f} {row['false_exits_per_day']:>9.2f} {' '.join(delays)} {_seconds(row['exit_p90_s']):>6}"
     )
 

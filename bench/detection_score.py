@@ -11,6 +11,8 @@ departure, or to the end of the trace while it is open.
   truly inside throughout that time. Exits inferred from silence are counted apart: they say that the phone went quiet.
 * The **delay** of an enter is from the true arrival to the arrival of the ping that proved it; of an exit likewise, without inferred ones.
   Only found visits of `least_s` or more count, and only where the detected visit begins (ends) within it or two minutes from its end.
+* A found visit is **merged** when the detected one goes on into the next true visit: who comes back before the exit is proven has not left,
+  and the exit that is told in the end is that of the last of them, so it says nothing of the delay of the others.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class Score:
     true_visits: int = 0
     found: int = 0
     split: int = 0
+    merged: int = 0
     detected: int = 0
     false_visits: int = 0
     false_enters: int = 0
@@ -60,7 +63,7 @@ class Score:
             "device_days": round(self.device_days, 3),
             "true_visits": self.true_visits, "detected": self.detected,
             "recall": _share(self.found, self.true_visits), "precision": _share(self.detected - self.false_visits, self.detected),
-            "split": self.split, "false_visits": self.false_visits, "false_enters": self.false_enters,
+            "split": self.split, "merged": self.merged, "false_visits": self.false_visits, "false_enters": self.false_enters,
             "false_exits": self.false_exits, "silent_exits": self.silent_exits,
             "false_enters_per_day": self.false_enters / days, "false_exits_per_day": self.false_exits / days,
             "enter_median_s": _quantile(self.enter_s, 50), "enter_p90_s": _quantile(self.enter_s, 90),
@@ -90,7 +93,7 @@ def _add(total: Score, heard: Heard, least_s: float) -> None:
         visits = [visit for visit in heard.visits if visit.geofence_id == fence_id]
         for span in spans:
             if span[1] - span[0] >= 1000 * least_s:
-                _judge_true(total, span, visits, told, (start_ms, end_ms))
+                _judge_true(total, span, spans, visits, told, (start_ms, end_ms))
     for fence_id, spans in seen.items():
         total.detected += len(spans)
         total.false_visits += sum(not _overlaps_any(span, true.get(fence_id, [])) for span in spans)
@@ -101,7 +104,7 @@ def _add(total: Score, heard: Heard, least_s: float) -> None:
     total.devices_leaving += total.false_exits > before
 
 
-def _judge_true(total: Score, span: Span, visits: list[Visit], told: dict[tuple[str, str], Event], trace: Span) -> None:
+def _judge_true(total: Score, span: Span, spans: list[Span], visits: list[Visit], told: dict[tuple[str, str], Event], trace: Span) -> None:
     total.true_visits += 1
     over = [visit for visit in visits if _covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) > 0]
     if sum(_covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) for visit in over) < (span[1] - span[0]) / 2:
@@ -109,10 +112,12 @@ def _judge_true(total: Score, span: Span, visits: list[Visit], told: dict[tuple[
     total.found += 1
     total.split += len(over) > 1
     first, last = over[0], over[-1]
+    merged = any(span[1] <= other[0] < (last.departure_ms or trace[1]) for other in spans)
+    total.merged += merged
     entered, exited = told.get((first.visit_id, "geofence.entered")), told.get((last.visit_id, "geofence.exited"))
     if entered is not None and span[0] > trace[0] and entered.ts_ms >= span[0] - SLACK_MS:
         total.enter_s.append((entered.recorded_ms - span[0]) / 1000)
-    if exited is not None and not exited.inferred and span[1] < trace[1] and exited.ts_ms >= span[1] - SLACK_MS:
+    if exited is not None and not merged and not exited.inferred and span[1] < trace[1] and exited.ts_ms >= span[1] - SLACK_MS:
         total.exit_s.append((exited.recorded_ms - span[1]) / 1000)
 
 

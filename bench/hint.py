@@ -11,8 +11,8 @@ The same people walk, drive, work and shop (`geofence.simulate`, scenario "commu
 * `circle`: also when the phone's system notices that it left the circle, and then the hint lets it sleep (`wake=circle`). The system
   is a poor one: it watches no circle below 100 m, and notices 100 m late. The geofences to watch are not used at all.
 
-A visit is found as bench.detection says. `lost` are true visits of 5 minutes or more that the first way finds and this one does not;
-`gained` the other way round. `lists` is how many answers held a list of geofences, of all answers.
+A visit is found, or merged with the next, as bench.detection says. `lost` are true visits of 5 minutes or more that the first way finds
+and this one does not; `gained` the other way round. `lists` is how many answers held a list of geofences, of all answers.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def measure(fences: Sequence[Geofence], traces: Sequence[Trace], ways: Sequence[
         found = {name for one in heard for name in found_in(one)}
         known = known or found
         figures = score(heard).row()
-        kept = ("pings", "true_visits", "recall", "precision", "enter_median_s", "enter_p90_s", "exit_median_s", "exit_p90_s")
+        kept = ("pings", "true_visits", "recall", "precision", "merged", "enter_median_s", "enter_p90_s", "exit_median_s", "exit_p90_s")
         row = {"way": way} | {key: figures[key] for key in kept}
         row |= {"lost": len(known - found), "gained": len(found - known), "lists": sum(one.lists for one in spoken)}
         row["fewer"] = 1.0 - row["pings"] / rows[0]["pings"] if rows else 0.0
@@ -155,14 +155,15 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Street]:
 def show(title: str, rows: Sequence[dict[str, float | str | None]]) -> None:
     print(f"\n{title}")
     print(
-        "| way | pings | fewer | visits of 5 min | recall | precision | lost | gained | enter median, p90 s | exit median, p90 s | lists |"
+        "| way | pings | fewer | visits of 5 min | recall | precision | merged | lost | gained |"
+        " enter median, p90 s | exit median, p90 s | lists |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for row in rows:
         delays = " | ".join(f"{row[f'{kind}_median_s']}, {row[f'{kind}_p90_s']}" for kind in ("enter", "exit"))
         print(
             f"| {row['way']} | {row['pings']} | {row['fewer']:.1%} | {row['true_visits']} | {row['recall']:.1%} | {row['precision']:.1%} |"
-            f" {row['lost']} | {row['gained']} | {delays} | {row['lists']} |"
+            f" {row['merged']} | {row['lost']} | {row['gained']} | {delays} | {row['lists']} |"
         )
 
 

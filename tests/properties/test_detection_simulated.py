@@ -10,8 +10,11 @@ import pytest
 
 from bench.detection_runs import Heard, by_follow, by_street
 from bench.detection_score import Score, score
+from geofence.model.event import Event
 from geofence.model.place import Profile, ProfileName
+from geofence.model.presence import Visit
 from geofence.simulate.phone import LIE, LYING, PERFECT, PLAIN, POOR, Phone
+from geofence.simulate.truth import TrueVisit
 from geofence.simulate.world import InventedTown, Trace, simulate
 
 TOWN = InventedTown(rings=("near",))
@@ -69,6 +72,24 @@ def test_strict_tells_fewer_false_visits_than_balanced_and_tells_the_others_late
 
 def test_visits_are_not_torn_into_pieces() -> None:
     assert of_trips("balanced").split <= of_trips("exact").split / 10
+
+
+def _heard(trace: Trace, true: list[tuple[int, int]], detected: list[tuple[int, int, int]]) -> Heard:
+    """A day at one geofence: true (arrival, departure) and detected (arrival, departure, when that was told), in seconds."""
+    start_ms, fence = trace.start_ms, "corner-shop"
+    visits = tuple(TrueVisit(trace.device_id, fence, start_ms + a * 1000, start_ms + d * 1000) for a, d in true)
+    spans = [(f"v{n}", start_ms + a * 1000, start_ms + d * 1000, start_ms + told * 1000) for n, (a, d, told) in enumerate(detected)]
+    seen = tuple(Visit(name, trace.device_id, "g", fence, a, a, departure_ms=d) for name, a, d, _ in spans)
+    told = tuple(Event(name, "geofence.exited", "p", trace.device_id, d, t, "g", fence, name, "balanced") for name, _, d, t in spans)
+    return Heard(replace(trace, visits=visits), told, seen)
+
+
+def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_that_of_the_last_visit() -> None:
+    true = [(100, 600), (700, 1300)]
+    merged = score([_heard(trips(PLAIN)[0], true, [(100, 1300, 1450)])])
+    assert (merged.found, merged.merged, merged.exit_s) == (2, 1, [150.0])
+    apart = score([_heard(trips(PLAIN)[0], true, [(100, 600, 680), (700, 1300, 1450)])])
+    assert (apart.found, apart.merged, apart.exit_s) == (2, 0, [80.0, 150.0])
 
 
 @pytest.mark.parametrize("interval_s", [15.0, 300.0])
