@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.msgpack import encode
 from msgspec.structs import replace
 
+from geofence.backends.sql.going_on import as_it_stands
 from geofence.backends.sql.record import open_record
 from geofence.catalogue import Catalogue
 from geofence.clock import PingClock
@@ -91,7 +93,13 @@ def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
         if any(presence.due_ms is not None and presence.due_ms <= now_ms for presence in state.presences.values()):
             state = _time_passed(scribe, key, state, now_ms)
         state = Follower(columns, past, prints, fresh, scribe).follow(key, state, [row], tally)
-    return _heard(trace, changes.events, [visit for _, visit in changes.visits.values()])
+    return _heard(trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()])
+
+
+def _read(visit: Visit, state: DeviceState) -> Visit:
+    """As a record reads it back: one that goes on with what its presence knows."""
+    presence = None if visit.departure_ms is not None else state.presences.get(visit.geofence_uid)
+    return visit if presence is None else as_it_stands(visit, encode(presence))
 
 
 def _time_passed(scribe: Scribe, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
