@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 import threading
 from collections.abc import AsyncIterator
@@ -42,17 +43,18 @@ router = APIRouter(prefix="/v1/imports", tags=["imports"])
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
 _ROOM = threading.BoundedSemaphore(PLACES)  # files on our disk, those that wait for their turn included
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
+_COLUMN = r"^[a-z_]{1,20}:.{1,200}$"
 _TOLD = describe(Report, 200, refuses=[400, 413, 415])
 _TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
 _FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _TOLD["openapi_extra"] = {"requestBody": {"required": True, "content": _FILE, "description": "The file itself, at most 64 MB."}}
 
 Rings = Annotated[
-    list[Annotated[str, Query(pattern=_RING)]],
+    list[Annotated[str, Query(json_schema_extra={"pattern": _RING})]],
     Query(max_length=20, description="name:radius of a ring for stores whose row names none; without it new stores get near:150"),
 ]
 Columns = Annotated[
-    list[Annotated[str, Query(pattern=r"^[a-z_]{1,20}:.{1,200}$")]],
+    list[Annotated[str, Query(json_schema_extra={"pattern": _COLUMN})]],
     Query(alias="map", max_length=50, description="field:column where the names of the columns do not tell"),
 ]
 
@@ -152,6 +154,8 @@ def _too_large() -> Refusal:
 def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
     if not given:
         return None
+    if not all(re.fullmatch(_RING, one) for one in given):
+        raise _wrong("/query/ring", "must be name:radius, such as near:150")
     if kind == "geofences":
         raise _wrong("/query/ring", "goes with kind=stores only")
     try:
@@ -166,6 +170,8 @@ def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
 
 
 def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
+    if not all(re.fullmatch(_COLUMN, one) for one in given):
+        raise _wrong("/query/map", "must be field:column, such as lat:breite")
     found = {field: column for field, _, column in (one.partition(":") for one in given)}
     strange = next((name for name in found if name not in SYNONYMS[kind]), None)
     if strange is not None:
