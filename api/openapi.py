@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
@@ -19,6 +21,11 @@ from geofence.importing.report import Report
 from geofence.model.ping import PingIn
 
 _REF = "#/components/schemas/"
+# why a whole file cannot be read; docs/imports.md says more
+FILE_CODES = (
+    "unknown_format", "empty", "broken", "bomb", "path_traversal", "external_entity", "network_link", "nested_archive", "encrypted",
+    "unsafe", "crs_unknown", "crs_unsupported", "too_many_items", "no_column",
+)  # fmt: skip
 _BODIES = (
     schemas.StoreIn,
     schemas.GeofenceIn,
@@ -48,6 +55,7 @@ _REFUSALS = {
     401: "The API key is missing, unknown or revoked.",
     403: "The API key lacks the scope.",
     404: "There is nothing of that name in this project, or no such address.",
+    406: "Accept names no format that is written here.",
     409: "It contradicts what is there.",
     413: "The body is too large; nothing was stored.",
     415: "The body is compressed, or not JSON.",
@@ -55,6 +63,18 @@ _REFUSALS = {
     429: "Too many unknown codes; see Retry-After.",
     503: "Too busy, or the record does not answer. Nothing was stored: send the same again.",
 }
+_OF_FILES: dict[str, dict[str, str]] = {
+    "/v1/imports": {
+        "400": "The file ended early or took too long to come.",
+        "413": "`too_large`: the file, or what is packed in it, is too large; nothing was stored.",
+        "415": "The file is compressed on the way (Content-Encoding), or wrapped in a form: send the file itself.",
+        "422": "A parameter breaks a rule (`errors` names it), or nobody can read the file, and its `code` says why: "
+        + ", ".join(FILE_CODES)
+        + ".",
+    },
+    "/v1/exports/{kind}": {"422": "The request breaks a rule (`errors` names it), or the format cannot hold the places; `code` says why."},
+}
+_SENTENCE = re.compile(r"(?<=\S)[.:;](?=\s|$)")
 _ABOUT = """Location triggers for retail: pings come in, events and offers go out.
 
 Send the API key as `Authorization: Bearer sk_...`. Errors are RFC 9457 problem+json with a stable `code`."""
@@ -77,6 +97,11 @@ def describe(
     return described
 
 
+def operation_id(route: APIRoute) -> str:
+    """The name that a generated client gives to an operation: the function's."""
+    return route.name
+
+
 def ref(kind: type) -> dict[str, str]:
     """A reference to the schema of a struct or a body."""
     return {"$ref": _REF + kind.__name__}
@@ -90,6 +115,9 @@ def refusal(status: int) -> dict[str, Any]:
 def document(routes: Iterable[BaseRoute], more_paths: Mapping[str, Any]) -> dict[str, Any]:
     """The whole document. `more_paths` are operations that FastAPI does not know."""
     found = get_openapi(title="Geofence", version=our_version(), description=_ABOUT, routes=list(routes))
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            _complete(operation, _OF_FILES.get(path, {}))
     found["paths"] = dict(sorted({**found["paths"], **more_paths}.items()))
     found["components"] = {
         "schemas": _schemas(),
@@ -101,6 +129,16 @@ def document(routes: Iterable[BaseRoute], more_paths: Mapping[str, Any]) -> dict
     }
     found["security"] = [{"bearer": []}, {"basic": []}]
     return found
+
+
+def _complete(operation: dict[str, Any], refusals: Mapping[str, str]) -> None:
+    """Take the summary from the description instead of from the function's name, and tell of no JSON where none comes."""
+    if "description" in operation:
+        operation["summary"] = _SENTENCE.split(operation["description"], maxsplit=1)[0]
+    for status, response in operation["responses"].items():
+        response["description"] = refusals.get(status, response["description"])
+        if "content" in response:
+            response["content"] = {media: told for media, told in response["content"].items() if told.get("schema") != {}}
 
 
 def _schemas() -> dict[str, Any]:

@@ -34,6 +34,7 @@ from regions.readers.item import FileError
 LOSSES = "X-Geofence-Losses"
 MOST_TOLD = 20
 PIECE = 1 << 20
+ANYTHING = ("*/*", "application/*")
 WITH_IDS = ("geojson", "geojsonl")
 
 router = APIRouter(prefix="/v1/exports", tags=["imports"])
@@ -50,7 +51,7 @@ MEDIA = (
     "application/flatgeobuf",
     "application/vnd.apache.parquet",
 )
-_TOLD = describe(dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200)
+_TOLD = describe(dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200, refuses=[406])
 _TOLD["responses"][200]["headers"] = {
     LOSSES: {
         "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",
@@ -116,10 +117,13 @@ def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -
 
 
 def _chosen(form: str | None, accepted: str) -> Format:
-    """The format of that name, else the first that Accept names, else GeoJSON."""
+    """The format of that name, else the first that Accept names, else GeoJSON where anything goes; else a refusal."""
     by_name = {member.NAME: member for member in formats()}
     if form is not None:
         return by_name[form]
     wanted = [media.partition(";")[0].strip().lower() for media in accepted.split(",")]
     named = (member for media in wanted for member in by_name.values() if media in member.MEDIA)
-    return next(named, by_name["geojson"])
+    found = next(named, None)
+    if found is None and accepted.strip() and not any(media in ANYTHING for media in wanted):
+        raise Refusal(406, "not_acceptable", f"Accept names nothing that is written here; format= is one of {', '.join(by_name)}")
+    return found or by_name["geojson"]

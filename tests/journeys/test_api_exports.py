@@ -53,6 +53,15 @@ def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) 
     assert quote(json.dumps(losses, separators=(",", ":"))) == answer.headers["x-geofence-losses"]
 
 
+def test_an_export_in_a_format_that_nobody_writes_is_refused(shop: Shop) -> None:
+    answer = shop.client.get("/v1/exports/stores", headers={"Accept": "application/vnd.ms-excel, image/png"})
+    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+    for accepted in ("*/*", "text/html, */*;q=0.1", "application/json"):
+        assert (
+            shop.client.get("/v1/exports/stores", headers={"Accept": accepted}).headers["content-type"].startswith("application/geo+json")
+        )
+
+
 @pytest.fixture
 def temporary(tmp_path: Path) -> Iterator[Path]:
     """Where temporary files of this test go, and no others."""
