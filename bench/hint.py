@@ -1,6 +1,6 @@
 """What the hint spares a commuter's phone, and what it costs: pings, visits found, delays, against a ping every 30 seconds.
 
-    python -m bench.hint [--devices 12] [--days 1] [--ways fixed,circle] [--fences FILE.csv] [--json FILE]
+    python -m bench.hint [--devices 12] [--days 1] [--seed 1] [--ways fixed,circle] [--fences FILE.csv] [--json FILE]
 
 The same people walk, drive, work and shop (`geofence.simulate`, scenario "commuter", seeded); their phones could take a fix every
 10 s. Three ways to choose which of these to post:
@@ -60,13 +60,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, default=12)
     parser.add_argument("--days", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ways", default="fixed,circle", help="the first is what the others are compared with")
     parser.add_argument("--fences", type=Path, help="CSV with lat, lon (and radius_m); default: the invented town")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     told = {}
     for name, world in _worlds(asked.fences):
-        traces = list(simulate(world, "commuter", devices=asked.devices, days=asked.days, phone=PHONE))
+        traces = list(simulate(world, "commuter", devices=asked.devices, days=asked.days, seed=asked.seed, phone=PHONE))
         told[name] = measure(world.geofences, traces, asked.ways.split(","))
         show(f"{name}: {len(world.geofences)} geofences, {asked.devices} commuters, {asked.days:g} day(s)", told[name])
     if asked.json is not None:
