@@ -13,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-SHOWN = 20
+from api.cli_report import show
+from api.whereabouts import Url
+
 CHUNK = 1 << 20
 FORMATS = "csv, flatgeobuf, geojson, geojsonl, geopackage, geoparquet, kml, kmz, shapefile"
 
@@ -21,7 +23,6 @@ Kind = Literal["stores", "geofences"]
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf, GeoParquet")
 ]
-Url = Annotated[str, typer.Option(help="the service", envvar="GEOFENCE_PUBLIC_URL")]
 Key = Annotated[str, typer.Option(help="a secret key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="report everything, write nothing")]
 Rings = Annotated[
@@ -44,7 +45,7 @@ def bring(
     file: File,
     key: Key,
     kind: Annotated[Kind, typer.Option(help="what the rows are")],
-    url: Url = "http://127.0.0.1:8000",
+    url: Url,
     dry_run: DryRun = False,
     ring: Rings = [],  # noqa: B006 - typer copies it
     columns: Columns = [],  # noqa: B006 - typer copies it
@@ -64,7 +65,7 @@ def bring(
     if as_json:
         typer.echo(json.dumps(report))
     else:
-        _show(console, report)
+        show(console, report)
     if report["failed"] or not report["complete"]:
         raise typer.Exit(1)
 
@@ -73,18 +74,23 @@ def take(
     kind: Annotated[Kind, typer.Argument(help="stores, or geofences")],
     out: Annotated[Path, typer.Option("--out", help="the file to write")],
     key: Key,
-    url: Url = "http://127.0.0.1:8000",
+    url: Url,
     form: Annotated[str, typer.Option("--format", help=f"{FORMATS}; else by the end of the file's name")] = "",
     brand: Annotated[str, typer.Option(help="only stores of this brand", show_default=False)] = "",
     tag: Annotated[str, typer.Option(help="only those with this tag", show_default=False)] = "",
+    rings: Annotated[bool, typer.Option("--rings", help="with geofences: the rings of stores, too")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write all stores or geofences of a running service into a file; what the format cannot hold is told.
 
-    Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written.
+    Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written, or its format is not clear.
     """
     console = Console(stderr=True, quiet=as_json)
-    asked = {"format": form or _format_of(out), **({"brand": brand} if brand else {}), **({"tag": tag} if tag else {})}
+    chosen = form or _format_of(out)
+    if chosen is None:
+        raise _failed(console, f"which format? {out} ends in none that is known; --format is one of {FORMATS}", as_json, exit_code=2)
+    asked = {"format": chosen, **{name: said for name, said in (("brand", brand), ("tag", tag)) if said}}
+    asked |= {"rings": "true"} if rings else {}
     try:
         losses = _get(out, url, key, kind, asked)
     except Refused as error:
@@ -104,26 +110,37 @@ def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Consol
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}", unreadable=True) from None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with body, _client(url, key) as client, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
+    with (
+        body,
+        _client(url, key) as client,
+        Progress(*columns, console=console, transient=True, disable=console.quiet or not console.is_terminal) as progress,
+    ):
         task = progress.add_task("sending", total=None)
         last: dict[str, Any] = {}
         try:
-            for last in _answers(client, asked, body, file.stat().st_size):
+            for last in _answers(client, asked, body, file):
                 progress.update(task, description="taken in", completed=last.get("rows", 0), total=last.get("of"))
         except httpx.TransportError as error:
-            raise Refused(f"{url} does not answer ({type(error).__name__}); what was told as taken in is in, send the file again") from None
+            raise Refused(_silent(url, error, file)) from None
     if "created" not in last:
-        raise Refused(f"{url} ended the import: {last.get('detail', 'the answer broke off')}")
+        raise Refused(f"{file} is not in as a whole, send it again: {last.get('detail', 'the answer broke off')}")
     return last
 
 
-def _answers(client: httpx.Client, asked: dict[str, Any], body: BinaryIO, size: int) -> Iterator[dict[str, Any]]:
+def _answers(client: httpx.Client, asked: dict[str, Any], body: BinaryIO, file: Path) -> Iterator[dict[str, Any]]:
     """The lines that the service answers with, the report as the last one. Raises `Refused`."""
-    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(size)}
+    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
     with client.stream("POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)) as response:
-        _raise_refusal(response)
+        _raise_refusal(response, file)
         for line in response.iter_lines():
             yield json.loads(line)
+
+
+def _silent(url: str, error: httpx.TransportError, file: Path) -> str:
+    told = f"{url} does not answer ({type(error).__name__})"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return f"{told}; nothing was sent; --url names another service"
+    return f"{told}; what was told as taken in is in: send {file} again"
 
 
 def _pieces(body: BinaryIO) -> Iterator[bytes]:
@@ -135,12 +152,12 @@ def _get(out: Path, url: str, key: str, kind: str, asked: dict[str, str]) -> lis
     part = out.with_name(out.name + ".part")
     try:
         with _client(url, key) as client, client.stream("GET", f"/v1/exports/{kind}", params=asked) as response:
-            _raise_refusal(response)
+            _raise_refusal(response, out)
             _save(response, part)
         part.replace(out)
         return list(json.loads(unquote(response.headers.get("X-Geofence-Losses", "[]"))))
     except httpx.TransportError as error:
-        raise Refused(f"{url} does not answer ({type(error).__name__})") from None
+        raise Refused(f"{url} does not answer ({type(error).__name__}); --url names another service") from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -157,53 +174,34 @@ def _client(url: str, key: str) -> httpx.Client:
     )
 
 
-def _raise_refusal(response: httpx.Response) -> None:
+def _raise_refusal(response: httpx.Response, file: Path) -> None:
+    """Raise `Refused` in words about the file, or about the option that the service does not understand."""
     if response.is_success:
         return
     url, status = str(response.url.copy_with(query=None)), response.status_code
     try:
         told = json.loads(response.read())
-        why = "; ".join([told["detail"], *(f"{one['pointer']}: {one['detail']}" for one in told.get("errors", []))])
+        faults = [f"{_option(one['pointer'])}: {one['detail']}" for one in told.get("errors", [])]
+        why, code = "; ".join(faults) or told["detail"], told["code"]
     except (ValueError, KeyError, TypeError):
         raise Refused(f"{url} answers {status} with something that is not ours") from None
     of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors"))
-    raise Refused(f"{url} answers {status} {told.get('code', '')}: {why}", unreadable=of_file)
+    if of_file:
+        raise Refused(f"{file} cannot be read: {why} ({code})", unreadable=True)
+    raise Refused(f"{why} ({code})" if faults else f"{file} was refused: {why} ({status} {code})")
 
 
-def _show(console: Console, report: dict[str, Any]) -> None:
-    fields: dict[str, list[str]] = {}
-    for column, what in report["columns"].items():
-        fields.setdefault(what, []).append(column)
-    for what, names in fields.items():
-        console.print(f"{what:>14}  {', '.join(names)}", markup=False, highlight=False)
-    counts = ", ".join(f"{report[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped", "failed"))
-    tried = " (a dry run: nothing was written)" if report["dry_run"] else ""
-    console.print(f"{report['rows']:,} rows of {report['format']}: {counts}{tried}", markup=False, soft_wrap=True)
-    for title, style, total in (("errors", "red", "failed"), ("repairs", "yellow", "repaired"), ("warnings", "yellow", "warned")):
-        _notes(console, title, report[title], report[total], report["counted"], style)
-    for one in report["lint"][:SHOWN]:
-        console.print(f"map: {one['detail']}", style="cyan", markup=False, soft_wrap=True)
-    if len(report["lint"]) > SHOWN:
-        console.print("... more about the map: GET /v1/lint tells all of it", style="cyan", markup=False, soft_wrap=True)
-    if not report["complete"]:
-        console.print("the import ended early; what is counted above is in", style="red")
+def _option(pointer: str) -> str:
+    """The option of ours that became a part of the query."""
+    name = pointer.removeprefix("/query/").partition("/")[0]
+    return f"--{name.replace('_', '-')}" if pointer.startswith("/query/") else pointer
 
 
-def _notes(console: Console, title: str, notes: list[dict[str, Any]], total: int, counted: str, style: str) -> None:
-    for note in notes[:SHOWN]:
-        where = "the file" if note["number"] is None else f"{counted} {note['number']}"
-        field = f", {note['field']}" if note["field"] else ""
-        console.print(f"{where}{field}: {note['detail']} ({note['code']})", style=style, markup=False, soft_wrap=True)
-    if total > SHOWN:
-        console.print(f"... {total:,} {title} in all; --json tells the first 1,000", style=style, markup=False, soft_wrap=True)
-
-
-def _format_of(out: Path) -> str:
+def _format_of(out: Path) -> str | None:
     from regions.readers import formats
 
     name = out.name.lower()
-    fitting = (member.NAME for member in formats() for suffix in member.SUFFIXES if name.endswith(suffix))
-    return next(fitting, "geojson")
+    return next((member.NAME for member in formats() for suffix in member.SUFFIXES if name.endswith(suffix)), None)
 
 
 def _failed(console: Console, why: str, as_json: bool, exit_code: int) -> typer.Exit:

@@ -16,11 +16,11 @@ from api.poster import Posted, Poster, PostError, Tally, posted
 from api.timeline import Timeline
 from api.traces import read
 from api.traces.columns import TraceError
+from api.whereabouts import Url
 
 SPAN_S = 1.0  # at a given pace, at most this much of the wall clock's time goes into one batch
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a recorded walk: .csv, .gpx or .parquet")]
-Url = Annotated[str, typer.Option(help="the service to post to", envvar="GEOFENCE_PUBLIC_URL")]
 Key = Annotated[str, typer.Option(help="a key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
 Speed = Annotated[float, typer.Option("--speed", min=0.0, help="times faster than it was walked; 0: as fast as the service answers")]
 Batch = Annotated[int, typer.Option(min=1, max=10_000, help="pings per request")]
@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object at t
 def replay(
     file: File,
     key: Key,
-    url: Url = "http://127.0.0.1:8000",
+    url: Url,
     pace: Speed = 0.0,
     batch: Batch = 1_000,
     patience_s: Patience = 120.0,

@@ -213,7 +213,7 @@ def _overlaps(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
 def _overlap(fences: Fences, one: int, other: int, share: float, more: int) -> Finding:
     small, large = sorted((one, other), key=lambda nth: float(fences.reach_m[nth]))
     part = share == 1.0 and fences.reach_m[small] < math.sqrt(NESTED) * fences.reach_m[large]
-    others = f"; {more:,} more overlap one of them" if more else ""
+    others = f"; {more:,} more {'geofence overlaps' if more == 1 else 'geofences overlap'} these two" if more else ""
     said = math.floor(share * 100)
     detail = f"{said} % of {_quoted(fences.names[small])} lies in {_quoted(fences.names[large])}; the limit is {OVERLAP_PERCENT} %{others}"
     return Finding(

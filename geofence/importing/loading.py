@@ -122,10 +122,12 @@ class Loader:
     def _tell_of_ids(self) -> None:
         sheet, report = self.sheet, self.sheet.report
         if sheet.made_ids:
-            detail = f"{sheet.made_ids:,} rows have no id; one was made from their name and position, the same each time they come"
+            rows = "1 row has" if sheet.made_ids == 1 else f"{sheet.made_ids:,} rows have"
+            detail = f"{rows} no id; one was made from name and position, the same each time it comes"
             report.warn(None, "external_id", "made_id", detail)
         if sheet.mended_ids:
-            detail = f"{sheet.mended_ids:,} ids held a slash, which is for rings of stores; it became a colon"
+            many = "1 id" if sheet.mended_ids == 1 else f"{sheet.mended_ids:,} ids"
+            detail = f"{many} held a slash, which is for rings of stores; it became a colon"
             report.repair(None, "external_id", "slash_in_id", detail)
 
     def _tell_of_smoothed(self) -> None:

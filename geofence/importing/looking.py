@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from geofence.importing.putting import Place
 from geofence.importing.report import Found, Report
@@ -16,6 +17,7 @@ from regions.region import Circle, Region
 
 AFTER_IMPORT = 50_000  # geofences looked at after an import; GET /v1/lint looks at more
 TOLD = 100
+NAMED = 20  # of the geofences that one sentence is about
 PAGE = 1_000
 ROADSIDE_DAYS = 30
 ROADSIDE_SHARE = 0.5
@@ -41,8 +43,21 @@ class Touched:
         if known is None or len(together) > AFTER_IMPORT:
             report.warn(None, None, "not_looked_at", f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them")
             return
-        findings = (one for one in lint(list(together.items())) if not self.regions.keys().isdisjoint(one.names))
-        report.lint = [Found.of(one) for one, _ in zip(findings, range(TOLD), strict=False)]
+        findings = (one for one in lint(list(together.items()), told=AFTER_IMPORT) if not self.regions.keys().isdisjoint(one.names))
+        report.lint = [Found.of(one) for one in islice(gathered(findings), TOLD)]
+
+
+def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The same findings in their order, but those that say the same of different geofences as one that counts them."""
+    same: dict[tuple[str, str], list[Finding]] = {}
+    for one in findings:
+        same.setdefault((one.code, one.detail), []).append(one)
+    for (_, detail), alike in same.items():
+        if len(alike) == 1:
+            yield alike[0]
+            continue
+        names = tuple(dict.fromkeys(name for one in alike for name in one.names))
+        yield replace(alike[0], names=names[:NAMED], detail=f"{len(names):,} geofences: {detail}")
 
 
 def regions_of(reading: Reading, project_id: str, most: int) -> dict[str, Region] | None:

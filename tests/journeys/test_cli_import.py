@@ -45,7 +45,7 @@ def test_a_good_file_is_taken_in_and_the_columns_are_told(service: Service, tmp_
         service, "import", _file(tmp_path, "a,A,48.1,11.5,24/7"), "--kind", "stores", "--ring", "near:100", "--ring", "wide:900"
     )
     assert (done.returncode, done.stdout) == (0, "")
-    assert "1 rows of csv: 1 created" in done.stderr
+    assert "1 row of csv: 1 created" in done.stderr
     assert "external_id  id" in done.stderr
     with service.client() as client:
         assert [ring["name"] for ring in client.get("/v1/stores/a").json()["rings"]] == ["near", "wide"]
@@ -55,7 +55,7 @@ def test_rows_that_failed_are_named_by_their_lines(service: Service, tmp_path: P
     path = _file(tmp_path, "b,B,48.1,11.5,whenever", "c,C,948.1,11.5,")
     done = _geofence(service, "import", path, "--kind", "stores", "--dry-run")
     assert done.returncode == 1
-    assert "line 3, lat: latitude must be from -90 to 90 (invalid_position)" in done.stderr
+    assert 'line 3 ("C"), lat: latitude must be from -90 to 90 (invalid_position)' in done.stderr
     assert "line 2, opening_hours" in done.stderr
     assert "a dry run" in done.stderr
     told = _geofence(service, "import", path, "--kind", "stores", "--dry-run", "--json")
@@ -69,13 +69,59 @@ def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Pa
     for path in (tmp_path / "strange.bin", tmp_path / "not there.csv"):
         done = _geofence(service, "import", str(path), "--kind", "stores")
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+        assert done.stderr.startswith(f"{path} cannot be read: ")
+        assert service.url not in done.stderr
     refused = _geofence(service, "import", _file(tmp_path), "--kind", "stores", "--map", "colour:red")
-    assert (refused.returncode, "/query/map" in refused.stderr) == (1, True)
+    assert (refused.returncode, "--map: must be field:column" in refused.stderr) == (1, True)
     away = subprocess.run(
         [GEOFENCE, "import", _file(tmp_path), "--kind", "stores", "--url", "http://127.0.0.1:9", "--key", KEY],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+    assert (away.returncode, "nothing was sent; --url names another service" in away.stderr) == (1, True)
+
+
+def test_what_is_the_same_is_said_once(service: Service, tmp_path: Path) -> None:
+    path = _file(tmp_path, *(f"same-{nth},Same {nth},48.{nth:02},11.5,whenever" for nth in range(30)))
+    told = _geofence(service, "import", path, "--kind", "stores", "--ring", "door:40").stderr.splitlines()
+    (hours,) = [line for line in told if "whenever" in line]
+    assert hours.startswith("30 lines, such as 2, 3, 4, opening_hours: ")
+    (small,) = [line for line in told if "radius is 40 m" in line]
+    assert small.startswith("map: 30 geofences: the radius is 40 m")
+    assert small.endswith(', such as "same-0/door", "same-1/door", "same-10/door"')
+
+
+def test_an_option_that_is_not_understood_is_told_in_words(service: Service, tmp_path: Path) -> None:
+    done = _geofence(service, "import", _file(tmp_path), "--kind", "stores", "--ring", "near")
+    assert (done.returncode, done.stderr.strip()) == (1, "--ring: must be name:radius, such as near:150 (invalid)")
+    out = tmp_path / "stores.xyz"
+    done = _geofence(service, "export", "stores", "--out", str(out))
+    assert (done.returncode, done.stderr.startswith("which format? ")) == (2, True)
+    assert not out.exists()
+
+
+def test_the_rings_of_stores_come_with_the_geofences_when_asked_for(service: Service, tmp_path: Path) -> None:
+    _geofence(service, "import", _file(tmp_path, "ringed,R,10.1,11.5,24/7"), "--kind", "stores")
+    for more, there in (((), False), (("--rings",), True)):
+        assert _geofence(service, "export", "geofences", "--out", str(tmp_path / "out.csv"), *more).returncode == 0
+        assert ("ringed/near" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")) == there
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({"GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),
+        ({"GEOFENCE_HOST": "0.0.0.0", "GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),  # noqa: S104 - nothing listens here
+        ({"GEOFENCE_HOST": "::1", "GEOFENCE_PORT": "9"}, "http://[::1]:9"),
+        ({"GEOFENCE_PUBLIC_URL": "http://127.0.0.2:9", "GEOFENCE_PORT": "8"}, "http://127.0.0.2:9"),
+    ],
+)
+def test_the_service_is_found_by_the_settings_that_start_it(settings: dict[str, str], url: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GEOFENCE_")}
+    done = subprocess.run(
+        [GEOFENCE, "import", _file(tmp_path), "--kind", "stores", "--key", KEY],
+        env=environment | settings, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stderr.startswith(f"{url} does not answer (ConnectError); nothing was sent")
 
 
 def test_what_was_taken_out_can_be_brought_in(service: Service, tmp_path: Path) -> None:

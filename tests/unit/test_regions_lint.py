@@ -139,7 +139,7 @@ def test_a_fence_that_is_a_small_part_of_another_is_only_noted() -> None:
 def test_a_fence_that_overlaps_many_is_told_with_how_many_more() -> None:
     found = _told({f"s{nth}": _circle(nth * 30.0) for nth in range(4)}, "overlap")
     assert {name for finding in found for name in finding.names} == {"s0", "s1", "s2", "s3"}
-    assert found[0].detail.endswith("; 2 more overlap one of them")
+    assert found[0].detail.endswith("; 2 more geofences overlap these two")
 
 
 def test_areas_overlap_areas_and_circles() -> None:
