@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import problems
 from api.bootstrap import House
 from api.front import Front
-from api.openapi import document
+from api.openapi import document, operation_id
 from api.routes import (
     campaigns,
     coupons,
@@ -66,7 +66,14 @@ class Application(FastAPI):
 
 def make_app(house: House) -> Application:
     """The application over an open house; the house is closed when the application ends."""
-    app = Application(title="Geofence", version=our_version(), lifespan=_lifespan, redirect_slashes=False, redoc_url=None)
+    app = Application(
+        title="Geofence",
+        version=our_version(),
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )
     app.state.house = house
     app.add_middleware(Front, meters=house.meters)
     problems.install(app)

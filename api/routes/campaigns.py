@@ -63,13 +63,13 @@ async def delete_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manag
 
 @router.post("/{campaign_id}/activate", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
 async def activate_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
-    """Let it run, from the next event on."""
+    """Let a campaign run, from the next event on."""
     return await _turn(house, caller, campaign_id, "active")
 
 
 @router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
 async def pause_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
-    """Let it rest: events are decided, and nobody is told."""
+    """Let a campaign rest: events are decided, and nobody is told."""
     return await _turn(house, caller, campaign_id, "paused")
 
 

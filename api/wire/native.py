@@ -19,6 +19,19 @@ from geofence.model.receipt import DeviceAnswer, Hint, Near, Receipt, Shown
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
+VisitId = Annotated[str, msgspec.Meta(description="The visit's own id, the same in every event of it.")]
+NthVisit = Annotated[int, msgspec.Meta(description="The how-many-th visit it is of this device to this geofence, from 1.")]
+LastInside = Annotated[Moment, msgspec.Meta(description="When its newest ping inside was; current while the visit lasts.")]
+Departure = Annotated[Moment | None, msgspec.Meta(description="When it left, or fell silent; null while the visit lasts.")]
+Points = Annotated[int, msgspec.Meta(description="How many pings it is made of; current while it lasts.")]
+BestProbability = Annotated[
+    float, msgspec.Meta(description="How sure the surest of its pings makes it that the device was inside: 0 to 1, always 1 under `exact`.")
+]
+Inferred = Annotated[bool, msgspec.Meta(description="True where silence ended it and no ping outside proved it.")]
+Amended = Annotated[bool, msgspec.Meta(description="True where a late ping has moved its arrival, departure or best probability.")]
+VisitReason = Annotated[
+    str | None, msgspec.Meta(description="`geofence_removed` when it ended because the geofence was removed, disabled or over; else null.")
+]
 WATCHED = {"ios": 19, "android": 99}
 
 
@@ -81,22 +94,22 @@ class EventOut(msgspec.Struct, frozen=True):
 class VisitOut(msgspec.Struct, frozen=True):
     """One stay of a device at a geofence; `departure` and `duration_s` are null while it lasts."""
 
-    visit_id: str
+    visit_id: VisitId
     device_id: str
     customer_id: str | None
     geofence_id: str
     store_id: str | None
     ring: str | None
-    visit: int
+    visit: NthVisit
     arrival: Moment
-    last_inside: Moment
-    departure: Moment | None
+    last_inside: LastInside
+    departure: Departure
     duration_s: float | None
-    points: int
-    best_probability: float
-    inferred: bool
-    amended: bool
-    reason: str | None
+    points: Points
+    best_probability: BestProbability
+    inferred: Inferred
+    amended: Amended
+    reason: VisitReason
 
     @classmethod
     def of(cls, visit: Visit) -> VisitOut:
