@@ -56,6 +56,9 @@ class Loader:
             report.end(RowError(None, error.code, "the record could not take the rest; send the same file again"))
         self._tell_of_ids()
         self._tell_of_smoothed()
+        if not report.rows and report.complete:
+            what = "there is no line below the names of the columns" if report.counted == "line" else "the file holds no features"
+            report.warn(None, None, "empty", f"{what}: nothing was brought in")
 
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report

@@ -17,6 +17,7 @@ from regions.readers.item import BYTES, FileError, Format, Item
 __all__ = ["FileError", "Format", "Item", "format_of", "formats"]
 
 _HEAD = 64 * 1024
+_ZIP_END = b"PK\x05\x06"
 _EXCEL = (b"xl/workbook.xml", b"xl/worksheets")
 
 
@@ -38,6 +39,8 @@ def format_of(path: Path, name: str | None = None) -> Format:
     named = _named(name) if name else None
     suffix = named.SUFFIXES[0] if named else Path(name or path.name).suffix.lower()
     fitting = [member for member in formats() if member.fits(head, suffix)]
+    if not fitting and head.startswith(b"PK\x03\x04") and _ZIP_END not in head:
+        raise FileError("broken", "the archive is cut off: its list of contents, which stands at the end, is missing")
     if not fitting:
         raise FileError("unknown_format", _strange(head))
     return next((member for member in fitting if suffix in member.SUFFIXES), fitting[0])

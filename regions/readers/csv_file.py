@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, place_of, plain_name, radius_words
+from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_words
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import FileError, Item, bounded
 from regions.readers.spool import Spool, spooled
@@ -78,6 +79,8 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
         raise FileError("too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}")
     peeked = list(islice(records, _SAMPLE))
     columns, renamed = _columns(first[1], [row for _, row in peeked])
+    if None in (columns.lat, columns.lon) and columns.area is None and sum(map(_is_fraction, first[1])) >= 2:
+        raise FileError("no_header", "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon")
     notes = (*notes, *renamed)
     for line, row in (*peeked,):
         yield _item(line, row, columns, notes)
@@ -164,6 +167,12 @@ def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return list(names), tuple(notes)
 
 
+def _is_fraction(cell: str) -> bool:
+    """Whether a cell is a number that is not whole, as no column is called."""
+    found = number_in(cell.strip())
+    return found is not None and math.isfinite(found) and not found.is_integer()
+
+
 def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     """The column whose first filled cell is a geometry: well-known text or GeoJSON."""
     for word in AREA:
@@ -215,9 +224,13 @@ def _number(text: str, what: str) -> float:
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
-    """UTF-8 with a comma, lines ended as RFC 4180 says; points and circles as lat, lon, radius_m, areas in a column wkt."""
-    with spooled(items) as spool, path.open("w", encoding="utf-8", newline="") as file:
-        own = [*(["lat", "lon", "radius_m"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
+    """UTF-8 with a mark, which spreadsheets need, and a comma; lines ended as RFC 4180 says.
+
+    Points and circles are lat, lon and, where there are circles, radius_m; areas a column wkt.
+    """
+    with spooled(items) as spool, path.open("w", encoding="utf-8-sig", newline="") as file:
+        own = [*(["lat", "lon"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
+        own += ["radius_m"] if "lat" in own and ("circle" in spool.kinds or any(map(_like_radius, spool.columns))) else []
         own += ["wkt"] if spool.kinds - {"Point", "circle"} else []
         names = spool.names(own, [] if "lat" in own else [*LAT, *LON], folded=False)
         out = csv.writer(file, lineterminator="\r\n")
@@ -225,6 +238,12 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
         for item in spool:
             out.writerow([*(_out(item.properties.get(name)) for name in names), *_place_out(item.geometry, own)])
         return (*_losses(spool), *spool.renamed(names))
+
+
+def _like_radius(name: str) -> bool:
+    """Whether a property would be read as the radius if there were no column for that."""
+    plain = plain_name(name)
+    return plain in RADIUS or plain.rpartition("_")[2] in RADIUS
 
 
 def _losses(spool: Spool) -> Iterator[str]:

@@ -76,7 +76,7 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
     files = sorted(source.glob("*.shp")) if kind == "shapefile" else [source]
     layers = [(file, str(name), geometry) for file in files for name, geometry in pyogrio.list_layers(file)]
     if not layers:
-        raise FileError("broken", f"the file holds no layer, or is no {kind} file")
+        raise FileError("broken", f"the file is cut off or damaged, or holds no layer of {kind}")
     spatial = [(file, name) for file, name, geometry in layers if geometry is not None]
     notes = _layers_told([name for _, name in spatial], len(layers) - len(spatial)) if kind == "geopackage" else ()
     for file, name in spatial or [(file, name) for file, name, _ in layers]:

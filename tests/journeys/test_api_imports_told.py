@@ -158,3 +158,16 @@ def test_german_columns_are_understood(shop: Shop) -> None:
     assert report["created"] == 1
     store = shop.client.get("/v1/stores/7").json()
     assert (store["name"], store["address"], store["lat"]) == ("Mitte", "Platz 1, 80331 München", 48.1)
+
+
+@pytest.mark.parametrize("body", ["id,name,lat,lon\n", json.dumps(_collection())])
+def test_a_file_without_rows_is_told(shop: Shop, body: str) -> None:
+    report = _bring(shop, body)
+    assert (report["rows"], _notes(report, "warnings")) == (0, [(None, None, "empty")])
+
+
+@pytest.mark.parametrize("body", ["1,Foo,48.1,11.5\n2,Bar,48.2,11.6\n", "1;Foo;48,1;11,5\n2;Bar;48,2;11,6\n"])
+def test_a_file_whose_first_line_is_data_is_refused_without_its_positions(shop: Shop, body: str) -> None:
+    answer = _post(shop, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_header")
+    assert "48" not in answer.json()["detail"]
