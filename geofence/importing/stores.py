@@ -78,7 +78,8 @@ def _position(row: Row) -> tuple[float, float]:
     except RegionError as error:
         raise RowError(None, error.code, error.detail) from None
     row.warn("lat", "position_from_area", "the store stands at a point inside its area; bring the area in as a geofence")
-    return inner_point(area.region)
+    lat, lon = inner_point(area.region)
+    return round(lat, 7), round(lon, 7)  # a centimetre
 
 
 def _name(row: Row) -> str | None:

@@ -43,6 +43,6 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     """One layer in the order given, without a spatial index: an index would reorder it. Circles are points with radius_m."""
     with spooled(items) as spool, room() as folder:
         names = spool.names(("geom", RADIUS))
-        made = written(NAME, spool, plan_of(spool, names), folder)
+        made = written(NAME, spool, plan_of(spool, names, path.stem), folder)
         shutil.move(made / "places.fgb", path)
         return tuple(losses(spool, names, "FlatGeobuf"))

@@ -56,9 +56,9 @@ def _check_content(file: IO[bytes]) -> None:
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
-    """One layer called places, of any geometry; circles are points with a column radius_m."""
+    """One layer called as the file is; circles are points with a column radius_m."""
     with spooled(items) as spool, room() as folder:
         names = spool.names(("fid", "geom", RADIUS))
-        made = written(NAME, spool, plan_of(spool, names), folder)
+        made = written(NAME, spool, plan_of(spool, names, path.stem), folder)
         shutil.move(made / "places.gpkg", path)
         return tuple(losses(spool, names, "GeoPackage"))

@@ -23,12 +23,18 @@ def write_kml(spool: Spool, out: IO[str]) -> None:
     out.write(
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n<Schema name="places" id="places">'
     )
-    for name, kind in {**kinds, **({RADIUS: "float"} if "circle" in spool.kinds else {})}.items():
+    fields = {name: kind for name, kind in kinds.items() if not _is_element(name, spool)}
+    for name, kind in {**fields, **({RADIUS: "float"} if "circle" in spool.kinds else {})}.items():
         out.write(f'<SimpleField type="{_TYPES[kind]}" name={_attribute(name)}/>')
     out.write("</Schema>\n")
     for item in spool:
         out.write(_placemark(item, kinds))
     out.write("</Document></kml>\n")
+
+
+def _is_element(name: str, spool: Spool) -> bool:
+    """Whether the property is an element of KML itself in every Placemark, and needs no field beside it."""
+    return name in _OWN and spool.columns[name] <= {"str", "null"} and not spool.has_empty_text and not spool.has_outer_blanks
 
 
 def losses(spool: Spool) -> Iterator[str]:
@@ -45,6 +51,8 @@ def losses(spool: Spool) -> Iterator[str]:
         yield "KML, as all XML, holds no control characters: they were dropped"
     if spool.has_outer_blanks:
         yield "KML drops the blanks around names and descriptions"
+    if "circle" in spool.kinds:
+        yield f"KML shows a circle as a point; its radius is in the field {RADIUS}"
     if RADIUS in spool.columns and "circle" in spool.kinds:
         yield f"the property {RADIUS} of circles gave way to the circle's own"
     yield from spool.renamed({})

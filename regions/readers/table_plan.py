@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from regions.readers.spool import Spool
 
 RADIUS = "radius_m"
+_PLAIN = re.compile("[A-Za-z][A-Za-z0-9_]{0,39}")
 _INT64 = 2**63
 
 
-def plan_of(spool: Spool, names: dict[str, str]) -> dict[str, Any]:
-    """One layer that holds everything."""
-    return {"layers": [layer_of(spool, names, "places", "Unknown", None)]}
+def plan_of(spool: Spool, names: dict[str, str], name: str) -> dict[str, Any]:
+    """One layer that holds everything, called as the file is where a layer can be; of one type where all places are."""
+    alike = {"Point" if kind == "circle" else kind for kind in spool.kinds}
+    geometry = alike.pop() if alike in ({"Point"}, {"Polygon"}, {"MultiPolygon"}) else "Unknown"
+    return {"layers": [layer_of(spool, names, name if _PLAIN.fullmatch(name) else "places", geometry, None)]}
 
 
 def layer_of(spool: Spool, names: dict[str, str], name: str, geometry: str, select: list[str | None] | None) -> dict[str, Any]:
