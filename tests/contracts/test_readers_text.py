@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pyogrio
 import pytest
 
 from regions.geojson import canonical
@@ -375,38 +374,3 @@ def test_an_archive_or_a_flatgeobuf_that_is_cut_off_is_told_as_that(tmp_path: Pa
         with pytest.raises(FileError, match="cut off") as caught:
             list(format_of(tmp_path / "x").read(tmp_path / "x"))
         assert caught.value.code == "broken"
-
-
-STORES = [Item(nth, {"ref": f"00{nth}", "name": "Käse"}, POINT) for nth in (1, 2)]
-
-
-def test_a_csv_is_written_as_spreadsheets_read_it_and_without_an_empty_column(tmp_path: Path) -> None:
-    path = tmp_path / "stores.csv"
-    assert formats_by_name()["csv"].write(STORES, path) == ()
-    assert path.read_bytes().startswith(b"\xef\xbb\xbfref,name,lat,lon\r\n")
-    formats_by_name()["csv"].write([STORES[0]._replace(properties={"kiosk_radius": "5"}), STORES[1]._replace(geometry=POINT)], path)
-    assert [item.geometry for item in format_of(path).read(path)] == [POINT, POINT]
-
-
-def test_kml_tells_a_name_once_and_that_its_circles_are_points(tmp_path: Path) -> None:
-    path = tmp_path / "stores.kml"
-    (told,) = formats_by_name()["kml"].write([STORES[0]._replace(geometry=CIRCLE), STORES[1]], path)
-    assert "radius_m" in told
-    text = path.read_text(encoding="utf-8")
-    assert 'SimpleField type="string" name="name"' not in text
-    assert 'SimpleField type="string" name="ref"' in text
-    assert [item.properties for item in format_of(path).read(path)] == [item.properties for item in STORES]
-
-
-@pytest.mark.parametrize("name", ["geopackage", "flatgeobuf"])
-def test_a_layer_is_called_as_its_file_and_of_the_type_that_all_are(name: str, tmp_path: Path) -> None:
-    form = formats_by_name()[name]
-    for geometries, told in (((POINT, CIRCLE), "Point"), ((AREA, AREA), "Polygon"), ((POINT, AREA), "Unknown")):
-        path = tmp_path / f"stores{form.SUFFIXES[0]}"
-        form.write([item._replace(geometry=each) for item, each in zip(STORES, geometries, strict=True)], path)
-        assert pyogrio.list_layers(path).tolist() == [["stores", told]]
-        assert [item.geometry for item in form.read(path)] == list(geometries)
-
-
-def formats_by_name() -> dict[str, Any]:
-    return {form.NAME: form for form in formats()}
