@@ -10,9 +10,9 @@ import pytest
 
 from regions.readers import Item, format_of, formats
 
-POINT = {"type": "Point", "coordinates": [16.3, 48.2]}
-CIRCLE = {"type": "circle", "lat": 48.2, "lon": 16.3, "radius_m": 150.0}
-AREA = {"type": "Polygon", "coordinates": [[[16.3, 48.1], [16.4, 48.1], [16.4, 48.2], [16.3, 48.2], [16.3, 48.1]]]}
+POINT: dict[str, Any] = {"type": "Point", "coordinates": [16.3, 48.2]}
+CIRCLE: dict[str, Any] = {"type": "circle", "lat": 48.2, "lon": 16.3, "radius_m": 150.0}
+AREA: dict[str, Any] = {"type": "Polygon", "coordinates": [[[16.3, 48.1], [16.4, 48.1], [16.4, 48.2], [16.3, 48.2], [16.3, 48.1]]]}
 BY_NAME: dict[str, Any] = {form.NAME: form for form in formats()}
 STORES = [Item(nth, {"ref": f"00{nth}", "name": "Käse"}, POINT) for nth in (1, 2)]
 

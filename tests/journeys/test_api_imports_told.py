@@ -45,7 +45,7 @@ def test_a_column_that_is_named_but_not_there_is_refused_with_those_that_are(sho
 
 
 def test_a_property_that_comes_late_is_there_and_so_is_a_column_that_became_the_position(shop: Shop) -> None:
-    features = [
+    features: list[dict[str, Any]] = [
         {"type": "Feature", "properties": {"n": n}, "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1000]}} for n in range(150)
     ]
     features[149]["properties"]["kasse"] = "late"
