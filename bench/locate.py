@@ -8,7 +8,8 @@ Two kinds of cases, each in a process of its own so that its memory is its own:
   lat and lon) where it is there, else invented ones that crowd in towns. Pings once all over the country, once around stores.
 * `spread`: circles of 150 m scattered over a country, from 1,000 to 1,000,000 (or more); one ping in twenty lies at a fence.
 
-Every way must find the same pairs. Batches of 1,000 on one core; the best of three passes; brute force measures 200 pings.
+Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes; brute force measures 200 pings. The cost
+against the first number of fences is measured apart, all indexes in one process and in turn.
 Tile38 takes part when `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined SETs.
 Figures are of this machine, ratios of this run.
 """
@@ -45,10 +46,12 @@ Places = tuple[Floats, Floats]
 STORES = Path(__file__).parent.parent.parent / "shared/data/stores/us_chains.parquet"
 RETAIL, RETAIL_M = 23_000, 5_000.0
 SPREAD_M = 150.0
+FLAT, FLAT_MOST = "flat", 1_000_000
 BATCH = 1_000
 BRUTE_PINGS = 200
 TREE_PINGS = 20_000
-PASSES = 3
+PASSES = 7
+ROUNDS = 15
 _PAIR = 1 << 32
 
 
@@ -209,10 +212,26 @@ def spread(fence_count: int, count: int) -> dict[str, Any]:
     return {"case": "spread", "fences": fence_count, **costs, "pings": {"country": rivals(index, fences, SPREAD_M, pings)}}
 
 
-def line(row: dict[str, Any], kind: str, first: float) -> dict[str, str]:
-    """A line of the table; `first` is the rate that costs are compared with."""
+def flatness(counts: list[int], count: int) -> dict[str, float]:
+    """Seconds a ping by number of fences: every index in one process, their passes in turn, the best of each."""
+    cases = []
+    for fence_count in counts:
+        fences = scattered(fence_count, 1)
+        index = Index.circles(fences[0], fences[1], np.full(fence_count, SPREAD_M))
+        cases.append((str(fence_count), index, around(fences, count, 0.05, 0.0008)))
+    best = {name: float("inf") for name, _, _ in cases}
+    for _ in range(ROUNDS):
+        for name, index, pings in cases:
+            start = time.perf_counter()
+            by_index(index, pings)
+            best[name] = min(best[name], (time.perf_counter() - start) / count)
+    return best
+
+
+def line(row: dict[str, Any], kind: str, flat: dict[str, float]) -> dict[str, str]:
+    """A line of the table; `flat` are the costs of `flatness`, compared with the first of them."""
     rates = row["pings"][kind]
-    ours = rates["index"]
+    ours, cost = rates["index"], flat.get(str(row["fences"])) if row["case"] == "spread" else None
     return {
         "case": row["case"],
         "fences": f"{row['fences']:,}",
@@ -222,7 +241,7 @@ def line(row: dict[str, Any], kind: str, first: float) -> dict[str, str]:
         "x STRtree": f"{ours / rates['tree']:.1f}",
         "x brute": f"{ours / rates['brute']:,.0f}",
         "x Tile38": f"{ours / rates['tile38']:.0f}" if "tile38" in rates else "-",
-        "cost/first": f"{first / ours:.2f}" if row["case"] == "spread" else "-",
+        "cost/first": f"{cost / next(iter(flat.values())):.2f}" if cost else "-",
         "one µs": f"{rates['one_us']:.1f}",
         "build s": f"{row['build_s']:.2f}",
         "peak MB": f"{row['peak_mb']:,.0f}",
@@ -232,10 +251,9 @@ def line(row: dict[str, Any], kind: str, first: float) -> dict[str, str]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Pings once all over the country, once at stores; costs against the first of the spread cases."""
-    first = next((row["pings"]["country"]["index"] for row in rows if row["case"] == "spread"), 0.0)
-    told = [line(row, kind, first) for row in rows for kind in row["pings"]]
+def table(rows: list[dict[str, Any]], flat: dict[str, float]) -> str:
+    """Pings once all over the country, once at stores."""
+    told = [line(row, kind, flat) for row in rows for kind in row["pings"]]
     lines = [list(told[0]), *(list(one.values()) for one in told)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(word.rjust(width) for word, width in zip(one, widths, strict=True)) for one in lines)
@@ -243,11 +261,18 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def alone(case: str, asked: argparse.Namespace) -> dict[str, Any]:
     """One case in a process of its own."""
-    command = [sys.executable, "-m", "bench.locate", "--case", case, "--pings", str(asked.pings), "--stores", str(asked.stores)]
+    command = [sys.executable, "-m", "bench.locate", "--case", case, "--fences", asked.fences]
+    command += ["--pings", str(asked.pings), "--stores", str(asked.stores)]
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     row: dict[str, Any] = json.loads(ended.stdout)
     return row
+
+
+def measured(case: str, asked: argparse.Namespace) -> dict[str, Any]:
+    if case == FLAT:
+        return flatness([int(count) for count in asked.fences.split(",") if int(count) <= FLAT_MOST], asked.pings)
+    return retail(asked.stores, asked.pings) if case == "retail" else spread(int(case), asked.pings)
 
 
 def main() -> None:
@@ -259,13 +284,14 @@ def main() -> None:
     parser.add_argument("--case", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.case:
-        print(json.dumps(retail(asked.stores, asked.pings) if asked.case == "retail" else spread(int(asked.case), asked.pings)))
+        print(json.dumps(measured(asked.case, asked)))
         return
     rows = [alone(case, asked) for case in ("retail", *asked.fences.split(","))]
-    print(table(rows))
+    flat = alone(FLAT, asked)
+    print(table(rows, flat))
     report = {
         "bench": "locate", "machine": platform.machine(), "python": platform.python_version(), "pings": asked.pings,
-        "versions": {name: version(name) for name in ("numpy", "h3", "shapely", "pyproj")}, "rows": rows,
+        "versions": {name: version(name) for name in ("numpy", "h3", "shapely", "pyproj")}, "rows": rows, "seconds_a_ping": flat,
     }  # fmt: skip
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
