@@ -147,7 +147,9 @@ class Pipeline:
         if not keys:
             return edited, Done()
         now_ms, gone = self.clock.now_ms(), set(edited.removed)
-        new = Catalogue.build(0, self.catalogue(edit.project_id).default, edited.changed, self.catalogue(edit.project_id).campaigns)
+        old = self.catalogue(edit.project_id)
+        here = {uid for state in unit.presences.read(keys).values() for uid in state.presences}
+        new = Catalogue.build(0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns)
 
         def turn(presence: Presence, rules: Rules) -> Folded:
             if presence.geofence_uid in gone:
@@ -157,7 +159,7 @@ class Pipeline:
             return (presence if after is None else retime(presence, after)), []
 
         # the geofences that were removed are in the catalogue still: it is swapped after the commit
-        return edited, self._turn(unit, keys, turn, self.catalogue(edit.project_id))
+        return edited, self._turn(unit, keys, turn, old)
 
     def adopt(self, project_id: str, edited: Edited, version: int) -> None:
         """Swap in the catalogue that follows from a committed edit; read it anew where others edited meanwhile."""

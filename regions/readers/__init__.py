@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from regions.readers.item import BYTES, FileError, Format, Item
+from regions.readers.item import BYTES, FileError, Format, Item, not_found
 
 __all__ = ["FileError", "Format", "Item", "format_of", "formats"]
 
@@ -60,7 +60,7 @@ def _head(path: Path) -> bytes:
                 file.seek(max(_HEAD, size - _HEAD))
                 head += file.read(_HEAD)
     except OSError as error:
-        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        raise not_found() from error
     if not head.strip():
         raise FileError("empty", "the file is empty")
     if size > BYTES:

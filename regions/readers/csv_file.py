@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_words
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
-from regions.readers.item import FileError, Item, bounded
+from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool, spooled
 from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
 from regions.readers.values import clean, from_cell, nested_in, number_in, radius_in, to_json
@@ -67,7 +67,7 @@ def read(path: Path) -> Iterator[Item]:
     except csv.Error as error:
         raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
     except OSError as error:
-        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        raise not_found() from error
 
 
 def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.gdal import items_of, room, written
+from regions.readers.gdal import copied, items_of, room, written
 from regions.readers.item import FileError, Item
 from regions.readers.spool import spooled
 from regions.readers.table_plan import RADIUS, losses, plan_of
@@ -28,11 +28,7 @@ def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of th
 def read(path: Path) -> Iterator[Item]:
     """The features of the file; one that was written with an index has them in the order of the index."""
     with room() as folder:
-        copy = folder / "places.fgb"
-        try:
-            shutil.copyfile(path, copy)
-        except OSError as error:
-            raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        copy = copied(path, folder, "places.fgb")
         with copy.open("rb") as file:
             if not file.read(8).startswith(_MAGIC):
                 raise FileError("broken", "this is no FlatGeobuf")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from regions.readers.item import FileError, Item, bounded
+from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool
 from regions.region import RegionError
 
@@ -49,6 +50,14 @@ def room() -> Iterator[Path]:
     """A folder of our own for one file's sake."""
     with tempfile.TemporaryDirectory(prefix="places-") as folder:
         yield Path(folder)
+
+
+def copied(path: Path, folder: Path, name: str) -> Path:
+    """A copy under a name of ours, which chooses no driver and tells nothing. Raises `FileError` `not_found`."""
+    try:
+        return Path(shutil.copyfile(path, folder / name))
+    except OSError as error:
+        raise not_found() from error
 
 
 def items_of(kind: str, source: Path, folder: Path, notes: tuple[str, ...] = ()) -> Iterator[Item]:

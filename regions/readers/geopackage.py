@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from regions.readers.gdal import items_of, room, written
-from regions.readers.item import FileError, Item
+from regions.readers.gdal import copied, items_of, room, written
+from regions.readers.item import FileError, Item, not_found
 from regions.readers.spool import spooled
 from regions.readers.table_plan import RADIUS, losses, plan_of
 
@@ -32,9 +32,7 @@ def read(path: Path) -> Iterator[Item]:
     """The features of all layers with a geometry. A file with views is refused: what they compute is not bounded."""
     _check(path)
     with room() as folder:
-        copy = folder / "places.gpkg"
-        shutil.copyfile(path, copy)
-        yield from items_of(NAME, copy, folder)
+        yield from items_of(NAME, copied(path, folder, "places.gpkg"), folder)
 
 
 def _check(path: Path) -> None:
@@ -42,7 +40,7 @@ def _check(path: Path) -> None:
         with path.open("rb") as file:
             _check_content(file)
     except OSError as error:
-        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        raise not_found() from error
 
 
 def _check_content(file: IO[bytes]) -> None:

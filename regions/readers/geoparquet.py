@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.gdal import items_of, room, written
-from regions.readers.item import FileError, Item
+from regions.readers.gdal import copied, items_of, room, written
+from regions.readers.item import Item
 from regions.readers.spool import spooled
 from regions.readers.table_plan import RADIUS, losses, plan_of
 
@@ -28,11 +28,7 @@ def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of th
 def read(path: Path) -> Iterator[Item]:
     """The rows of the file, in its order."""
     with room() as folder:
-        copy = folder / "places.parquet"
-        try:
-            shutil.copyfile(path, copy)
-        except OSError as error:
-            raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        copy = copied(path, folder, "places.parquet")
         yield from items_of(NAME, copy, folder)
 
 

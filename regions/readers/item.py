@@ -69,6 +69,11 @@ class Format(Protocol):
         """Write a file; answers with a sentence for each thing the format cannot hold. Items with an error are left out."""
 
 
+def not_found() -> FileError:
+    """The error of a path that cannot be opened."""
+    return FileError("not_found", "there is no such file, or it cannot be opened")
+
+
 def too_many() -> FileError:
     """The file holds more items than anybody may bring in at once."""
     return FileError("too_many_items", f"the file holds more than {ITEMS:,} items; that is the limit of one import")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from regions.readers.item import ITEMS, ONE_ITEM, FileError, too_many
+from regions.readers.item import ITEMS, ONE_ITEM, FileError, not_found, too_many
 from regions.readers.text import encoding_of_head
 
 # Members of an object whose items are places: GeoJSON, Radar, Amazon Location, Tile38 (SCAN, and SCAN ... POINTS).
@@ -40,7 +40,7 @@ def opened(path: Path) -> Iterator[TextIO]:
     except UnicodeError as error:
         raise FileError("broken", "the text is not UTF-8, which JSON must be") from error
     except OSError as error:
-        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        raise not_found() from error
 
 
 def is_lines(head: bytes) -> bool | None:

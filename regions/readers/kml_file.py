@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.item import FileError, Item, bounded
+from regions.readers.item import Item, bounded, not_found
 from regions.readers.kml_out import losses, write_kml
 from regions.readers.placemarks import placemarks
 from regions.readers.spool import spooled
@@ -33,7 +33,7 @@ def read(path: Path) -> Iterator[Item]:
         with path.open("rb") as file:
             yield from bounded(placemarks(file))
     except OSError as error:
-        raise FileError("not_found", "there is no such file, or it cannot be opened") from error
+        raise not_found() from error
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
