@@ -32,9 +32,7 @@ WATCHABLE_M = 100.0  # a phone's system does not reliably notice a smaller circl
 SPHERE = 0.994  # a phone that measures on a sphere may be wrong by 0.56 %
 POLAR_SHARE = 0.45  # up to this share of the way to the pole a straight line in degrees between two points of a circle stays in it
 METRES_PER_DEGREE = 110_574.0  # of latitude, where it is least
-# An area's border is measured along chords of 300 m; a line straight in degrees bends by up to 1.089 tan(lat) / R away from them.
-# In metres times metres from the pole: 300^2 / 8 * 1.089, seen from a place that is at most 1 / 0.55 as far from the pole.
-BEND_M2 = 22_500.0
+BORDER_M = 0.1  # how exactly the distance to the border of an area is known, also beside a pole
 
 Wake = Literal["clock", "circle"]
 
@@ -127,7 +125,7 @@ class _Hinter:
         if not rooms_m:
             return None
         pole_m = (90.0 - abs(self.here.lat)) * METRES_PER_DEGREE + 1e-9
-        room_m = min(rooms_m) - _accuracy_m(self.here) - BEND_M2 / pole_m
+        room_m = min(rooms_m) - _accuracy_m(self.here) - BORDER_M
         safe_m = 0.0 if self._unproven() else min(room_m * SPHERE, pole_m * POLAR_SHARE)
         return floor(max(0.0, safe_m) * 10.0) / 10.0
 
