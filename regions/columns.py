@@ -61,10 +61,11 @@ class Column:
         bucket = self._bucket_of(keys)
         start = self._bucket.take(bucket)
         count = self._bucket.take(bucket + 1) - start
-        row = np.repeat(np.arange(len(keys)), count)
-        at = np.arange(len(row)) + np.repeat(start - (np.cumsum(count) - count), count)
-        hit = np.nonzero(self.cell.take(at) == keys.take(row))[0]
-        return row[hit] % len(cells), self.tag.take(at[hit])
+        at = np.repeat(start - (np.cumsum(count) - count), count)
+        at += np.arange(len(at))
+        hit = np.nonzero(self.cell.take(at) == np.repeat(keys, count))[0]
+        row = np.repeat(np.tile(np.arange(len(cells)), len(self.resolutions)), count)
+        return row.take(hit), self.tag.take(at.take(hit))
 
     def found_one(self, cell: int) -> list[int]:
         """The tags of one cell and of its ancestors."""

@@ -9,7 +9,7 @@ on the 180th meridian. Bounds are for logical cells (`regions.cells`), so parent
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -78,13 +78,8 @@ def cover(region: Region) -> Cover:
 
 
 def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
-    """The covers of (n,) circles, some thousands at a time.
-
-    Raises `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`.
-    """
-    check_positions(lat, lon)
-    if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
-        raise RegionError("invalid_radius", f"the radius must be above 0 and at most {LARGEST_M:,.0f} metres")
+    """The covers of (n,) circles, some thousands at a time. Raises `RegionError` as `check_circles` does."""
+    check_circles(lat, lon, radius_m)
     for start in range(0, len(lat), _CHUNK):
         part = slice(start, start + _CHUNK)
         resolution, rings = _planned(radius_m[part])
@@ -92,6 +87,19 @@ def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
         for each in np.unique(plan).tolist():
             row = start + np.nonzero(plan == each)[0]
             yield _pairs_of(lat[row], lon[row], radius_m[row], row, each >> 4, each & 15)
+
+
+def check_circles(lat: Floats, lon: Floats, radius_m: Floats) -> None:
+    """Raise `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`."""
+    check_positions(lat, lon)
+    if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
+        raise RegionError("invalid_radius", f"the radius must be above 0 and at most {LARGEST_M:,.0f} metres")
+
+
+def disk_sizes(radius_m: Floats) -> Rows:
+    """(n,) cells that have to be looked at for each circle: what its cover costs."""
+    rings = _planned(radius_m)[1]
+    return 3 * rings * (rings + 1) + 1
 
 
 def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
@@ -114,34 +122,8 @@ def _pairs_of(lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution:
     return Pairs(cells[near], row[owner[near]], (away + reach <= radius)[near])
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Regions as an index takes them: balls around them (for circles the circle itself), areas by row, covers by row."""
-
-    lat: Floats
-    lon: Floats
-    radius_m: Floats
-    areas: dict[int, Area]
-    pairs: Iterator[Pairs]
-
-
-def taken_circles(lat: Floats, lon: Floats, radius_m: Floats) -> Taken:
-    """(n,) circles, without an object for each."""
-    return Taken(lat, lon, radius_m, {}, circle_pairs(lat, lon, radius_m))
-
-
-def taken(regions: Sequence[Region]) -> Taken:
-    """Regions of both kinds. The border of an area is held only while its cover is found."""
-    areas = {row: region for row, region in enumerate(regions) if isinstance(region, Area)}
-    found = {row: _taken_area(area, row) for row, area in areas.items()}
-    balls = [found[row][0] if isinstance(region, Area) else (region.lat, region.lon, region.radius_m) for row, region in enumerate(regions)]
-    lat, lon, radius_m = np.array(balls, dtype=np.float64).reshape(-1, 3).T.copy()
-    row = np.array([row for row in range(len(regions)) if row not in areas], dtype=np.int64)
-    circles = (Pairs(each.cell, row[each.row], each.inner) for each in circle_pairs(lat[row], lon[row], radius_m[row]))
-    return Taken(lat, lon, radius_m, areas, chain((pairs for _, pairs in found.values()), circles))
-
-
-def _taken_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pairs]:
+def covered_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pairs]:
+    """A ball around an area (latitude, longitude, metres) and its cover. Raises `RegionError` for more than 20,000 cells."""
     border = Border(area.shape)
     found = cover_area(area, border)
     cell = np.concatenate([found.inner, found.rim])

@@ -19,14 +19,16 @@ from regions import saved
 from regions.cells import cell_one, cells_at, check_position, check_positions
 from regions.coarse import Coarse
 from regions.columns import Column, Layers, columns_of, layered, merged, renumbered
-from regions.cover import Taken, taken, taken_circles
 from regions.ellipsoid import Floats
 from regions.nearest import Tree, Trees, nearest, trees_of
 from regions.region import Region
 from regions.shapes import Shapes, Slots
 from regions.spans import area_spans, circle_spans
+from regions.taken import Taken, taken, taken_circles
 
 Mask = NDArray[np.bool_]
+
+_SLOT = 0x7FFF_FFFF  # of a tag without its lowest bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,10 @@ class Index:
         live = self._alive[tag >> 1]
         if not live.all():
             at, tag = at[live], tag[live]
-        order = np.argsort(at << 32 | tag)
-        tag = tag[order].astype(np.int64)
-        return Candidates(row[at[order]], tag >> 1, (tag & 1).astype(np.bool_))
+        key = at << 32 | tag
+        if (key[1:] <= key[:-1]).any():  # one layer of one resolution mostly answers in order
+            key = np.sort(key)
+        return Candidates(row.take(key >> 32), key >> 1 & _SLOT, (key & 1).astype(np.bool_))
 
     def holding(self, lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.int64], Slots]:
         """(m,) each: row of the ping and slot of a live region that holds it, the border included; by ping, then slot.

@@ -7,21 +7,19 @@ It also keeps 110 MB of libraries out of this one.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from regions import aside
 from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool
 from regions.region import RegionError
 
-_ROOT = Path(__file__).resolve().parents[2]
 _TIME_MIN_S = 30
 _TIME_S_PER_MB = 2
 _ENVIRONMENT = {
@@ -37,8 +35,6 @@ _ENVIRONMENT = {
     "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     "SHAPE_RESTORE_SHX": "YES",
     "PROJ_NETWORK": "OFF",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "http_proxy": "http://127.0.0.1:9",
     "https_proxy": "http://127.0.0.1:9",
@@ -89,9 +85,8 @@ def written(kind: str, spool: Spool, plan: dict[str, Any], folder: Path) -> Path
 def _run(verb: str, kind: str, source: Path, target: Path) -> None:
     size = sum(file.stat().st_size for file in ([source] if source.is_file() else source.iterdir()))
     limit_s = _TIME_MIN_S + _TIME_S_PER_MB * size // 1_048_576
-    command = [sys.executable, "-m", "regions.readers.gdal_process", verb, kind, str(source), str(target), str(limit_s)]
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT") if name in os.environ}
-    environment = {**kept, **_ENVIRONMENT, "PYTHONPATH": str(_ROOT)}
+    command = aside.command("regions.readers.gdal_process", verb, kind, str(source), str(target), str(limit_s))
+    environment = aside.environment() | _ENVIRONMENT
     try:
         done = subprocess.run(  # noqa: S603 - our own module, with paths we made
             command, env=environment, cwd=target.parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * limit_s, check=False

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import resource
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from regions import aside
 from regions.readers.arrow import Batch, Sink
 from regions.readers.item import FileError, too_many
 
@@ -21,13 +20,12 @@ _FILES = {"geopackage": "places.gpkg", "flatgeobuf": "places.fgb"}
 _OUTPUT_MIN = 64 * 1024**2  # characters of JSON, and so many times the size of the file: what packs better is no list of places
 _OUTPUT_TIMES = 20
 _PAGE = 10_000
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(arguments: Sequence[str]) -> int:
     """`read|write KIND SOURCE TARGET SECONDS`; says a `FileError` on its output as JSON and ends with 1."""
     verb, kind, source, target, seconds = arguments
-    _end_with_parent()
+    aside.end_with_parent()
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_OUTPUT_BYTES, _OUTPUT_BYTES))
@@ -41,12 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - whatever the libraries raise, the file is at fault; words of theirs may hold positions
         return _say("broken", f"the file is cut off, damaged, or no {kind} file")
     return 0
-
-
-def _end_with_parent() -> None:
-    """Nobody reads what this process makes once the one that asked is gone, be it killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _say(code: str, detail: str) -> int:

@@ -1,0 +1,30 @@
+"""Modules of ours that run in a process of their own: how they are started, and that they end with the one that asked."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """What starts a module of ours."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """An environment without secrets, in which our modules are found and libraries take one core."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def end_with_parent() -> None:
+    """Called first by such a process: nobody reads what it makes once the thread that asked is gone, be it killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
