@@ -8,8 +8,9 @@ Two kinds of cases, each in a process of its own so that its memory is its own:
   lat and lon) where it is there, else invented ones that crowd in towns. Pings once all over the country, once around stores.
 * `spread`: circles of 150 m scattered over a country, from 1,000 to 1,000,000 (or more); one ping in twenty lies at a fence.
 
-Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes; brute force measures 200 pings. The cost
-against the first number of fences is measured apart, all indexes in one process and in turn.
+Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes, index and tree in turn over the same
+pings; brute force measures 200. Building uses all cores. The cost against the first number of fences is measured apart, all
+indexes in one process and in turn.
 Tile38 takes part when `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined SETs.
 Figures are of this machine, ratios of this run.
 """
@@ -24,7 +25,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,6 @@ SPREAD_M = 150.0
 FLAT, FLAT_MOST = "flat", 1_000_000
 BATCH = 1_000
 BRUTE_PINGS = 200
-TREE_PINGS = 20_000
 PASSES = 7
 ROUNDS = 15
 _PAIR = 1 << 32
@@ -120,14 +120,15 @@ def by_force(fences: Places, radius_m: float, pings: Places) -> Pairs:
     return np.concatenate(found)
 
 
-def timed(work: Callable[[], Pairs], pings: int, passes: int = PASSES) -> tuple[Pairs, float]:
-    """What it found, in one order, and pings per second."""
-    best, found = float("inf"), np.empty(0, dtype=np.int64)
+def timed(ways: Sequence[Callable[[], Pairs]], passes: int = PASSES) -> list[tuple[Pairs, float]]:
+    """What each way found, in one order, and the seconds of its best pass. The ways take turns: a machine's speed drifts."""
+    best, found = [float("inf")] * len(ways), [np.empty(0, dtype=np.int64)] * len(ways)
     for _ in range(passes):
-        start = time.perf_counter()
-        found = work()
-        best = min(best, time.perf_counter() - start)
-    return np.sort(found), pings / best
+        for nth, way in enumerate(ways):
+            start = time.perf_counter()
+            found[nth] = way()
+            best[nth] = min(best[nth], time.perf_counter() - start)
+    return [(np.sort(pairs), seconds) for pairs, seconds in zip(found, best, strict=True)]
 
 
 def few(pings: Places, count: int) -> Places:
@@ -178,17 +179,16 @@ def rivals(index: Index, fences: Places, radius_m: float, pings: Places) -> dict
     per_lat, per_lon = metres_per_degree(np.abs(lat) + 0.01 + radius_m / 1e5)
     tall, wide = 1.01 * radius_m / per_lat, 1.01 * radius_m / per_lon
     tree = shapely.STRtree(shapely.box(lon - wide, lat - tall, lon + wide, lat + tall))
-    ours, ours_s = timed(lambda: by_index(index, pings), len(pings[0]))
-    trees, tree_s = timed(lambda: by_tree(tree, fences, radius_m, few(pings, TREE_PINGS)), min(TREE_PINGS, len(pings[0])))
-    brute, brute_s = timed(lambda: by_force(fences, radius_m, few(pings, BRUTE_PINGS)), BRUTE_PINGS, 1)
-    for other, first in ((trees, TREE_PINGS), (brute, BRUTE_PINGS)):
-        if not np.array_equal(ours[ours < first * _PAIR], other):
-            raise AssertionError("two ways found different pairs")
+    (ours, ours_s), (trees, tree_s) = timed([lambda: by_index(index, pings), lambda: by_tree(tree, fences, radius_m, pings)])
+    ((brute, brute_s),) = timed([lambda: by_force(fences, radius_m, few(pings, BRUTE_PINGS))], 1)
+    if not np.array_equal(ours, trees) or not np.array_equal(ours[ours < BRUTE_PINGS * _PAIR], brute):
+        raise AssertionError("two ways found different pairs")
+    count = len(pings[0])
     return {
-        "pairs_per_ping": len(ours) / len(pings[0]),
-        "index": ours_s,
-        "tree": tree_s,
-        "brute": brute_s,
+        "pairs_per_ping": len(ours) / count,
+        "index": count / ours_s,
+        "tree": count / tree_s,
+        "brute": BRUTE_PINGS / brute_s,
         "one_us": one_ping_us(index, pings),
     }
 
