@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.traces.columns import Columns
+from regions.scratch import scratch
 
 ROW = np.dtype([("ts_ms", "i8"), ("device", "i4"), ("lat", "f8"), ("lon", "f8"), ("accuracy_m", "f8"), ("speed_mps", "f8")])
 Rows = NDArray[Any]
@@ -27,7 +28,7 @@ class Timeline:
     """
 
     def __init__(self, batches: Iterable[Columns], run_rows: int = 1_000_000, block_rows: int = 50_000, folder: Path | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="geofence-replay-", dir=folder)
+        self._folder = tempfile.TemporaryDirectory(prefix="replay-", dir=folder or scratch())
         self._devices: dict[str, int] = {}
         self._block_rows = block_rows
         self._runs: list[Rows] = []

@@ -30,6 +30,7 @@ from geofence.places import is_ring
 from geofence.ports import Reading
 from regions.readers import Format, formats
 from regions.readers.item import FileError
+from regions.scratch import scratch
 
 LOSSES = "X-Geofence-Losses"
 MOST_TOLD = 20
@@ -103,7 +104,7 @@ def _places(reading: Reading, kind: Kind, project_id: str, filters: dict[str, st
 def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -> tuple[BinaryIO, Format, tuple[str, ...]]:
     """The file, its format, and what was lost. The file has no name any more: whoever hangs up leaves nothing behind."""
     chosen = _chosen(form, accepted)
-    folder = Path(tempfile.mkdtemp(prefix="geofence-export-"))
+    folder = Path(tempfile.mkdtemp(prefix="export-", dir=scratch()))
     try:
         path = folder / f"{kind}{chosen.SUFFIXES[0]}"
         items_of = items_of_stores if kind == "stores" else items_of_geofences

@@ -30,6 +30,7 @@ from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
 from regions.readers.item import FileError
 from regions.region import RegionError
+from regions.scratch import scratch
 from regions.validate import check_circle
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -120,7 +121,7 @@ async def _spooled(request: Request) -> Path:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > MAX_BYTES:
         raise _too_large()
-    with tempfile.NamedTemporaryFile(prefix="geofence-import-", delete=False) as file:
+    with tempfile.NamedTemporaryFile(prefix="import-", dir=scratch(), delete=False) as file:
         try:
             await _fill(file, request)
         except BaseException:

@@ -19,6 +19,7 @@ from api.sandbox.mail import protocol
 from api.sandbox.oauth import Account
 from api.sandbox.routes import Routes
 from api.sandbox.scripts import Scripts
+from regions.scratch import scratch
 
 
 class Sandbox:
@@ -50,7 +51,7 @@ class Sandbox:
 
         Raises `OSError` when a port is taken.
         """
-        temporary = TemporaryDirectory(prefix="geofence-sandbox-") if directory is None else None
+        temporary = TemporaryDirectory(prefix="sandbox-", dir=scratch()) if directory is None else None
         place = Path(directory or (temporary.name if temporary else "."))
         place.mkdir(parents=True, exist_ok=True)
         sandbox = cls(host, place, token_lifetime_s)

@@ -19,6 +19,7 @@ from regions import aside
 from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool
 from regions.region import RegionError
+from regions.scratch import scratch
 
 _TIME_MIN_S = 30
 _TIME_S_PER_MB = 2
@@ -44,7 +45,7 @@ _ENVIRONMENT = {
 @contextmanager
 def room() -> Iterator[Path]:
     """A folder of our own for one file's sake."""
-    with tempfile.TemporaryDirectory(prefix="places-") as folder:
+    with tempfile.TemporaryDirectory(prefix="places-", dir=scratch()) as folder:
         yield Path(folder)
 
 

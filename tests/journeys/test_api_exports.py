@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
 
+from regions.scratch import scratch
 from tests.servers.shop import Shop
 
 
@@ -62,19 +60,12 @@ def test_an_export_in_a_format_that_nobody_writes_is_refused(shop: Shop) -> None
         )
 
 
-@pytest.fixture
-def temporary(tmp_path: Path) -> Iterator[Path]:
-    """Where temporary files of this test go, and no others."""
-    before, tempfile.tempdir = tempfile.tempdir, str(tmp_path)
-    yield tmp_path
-    tempfile.tempdir = before
-
-
 @pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"])
-def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str, temporary: Path) -> None:
+def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str) -> None:
+    before = {*scratch().iterdir()}
     shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2})
     answer = shop.client.get("/v1/exports/stores", headers={"Range": wanted})
     assert answer.status_code == 200
     assert len(answer.json()["features"]) == 1
     assert int(answer.headers["content-length"]) == len(answer.content)
-    assert not [*temporary.iterdir()]
+    assert {*scratch().iterdir()} == before
