@@ -8,7 +8,7 @@ both ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from regions.index import Index
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
 STEPS_M = {10: 40.0, 9: 60.0}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
 REFINEMENTS = 3
+MOST_PAIRS, FEW_POINTS = 300_000, 500  # of points and geofences at once; so few points that it is not worth asking
 _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
@@ -117,37 +118,59 @@ def _step_m(index: Index) -> float:
 def _found(catalogue: Catalogue, legs: Legs, step_m: float) -> dict[int, list[Passage]]:
     """By leg, the geofences that it cuts with no end in them."""
     ways = legs.worth_a_look()
-    if not len(ways):
-        return {}
-    legs = legs.of(ways)
-    pairs = _near(catalogue, legs, step_m)
-    if not len(pairs.way):
-        return {}
-    pairs = _closest(catalogue.index, legs, pairs, step_m)
     found: dict[int, list[Passage]] = {}
-    before, after = _sigmas_m(legs.start_accuracy_m[pairs.way]), _sigmas_m(legs.end_accuracy_m[pairs.way])
-    sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
-    for row, *passage in zip(ways[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
-        found.setdefault(row, []).append(Passage(*passage))
+    for rows in _slices(catalogue.index, legs, ways, step_m):
+        some = legs.of(rows)
+        pairs = _near(catalogue, some, step_m)
+        if not len(pairs.way):
+            continue
+        pairs = _closest(catalogue.index, some, pairs, step_m)
+        before, after = _sigmas_m(some.start_accuracy_m[pairs.way]), _sigmas_m(some.end_accuracy_m[pairs.way])
+        sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
+        for row, *passage in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
+            found.setdefault(row, []).append(Passage(*passage))
     return found
+
+
+def _slices(index: Index, legs: Legs, ways: NDArray[np.int64], step_m: float) -> Iterator[NDArray[np.int64]]:
+    """Legs worth a look, so many at a time that their points meet some hundred thousand geofences: thousands may lie one over another."""
+    if not len(ways):
+        return
+    points = np.maximum(legs.of(ways).length_m() / step_m, 1.0)
+    if points.sum() <= FEW_POINTS:
+        yield ways
+        return
+    met = np.bincount(index.candidates(legs.end_lat[ways], legs.end_lon[ways]).ping, minlength=len(ways))
+    yield from np.split(ways, _cuts(points * (1 + met), MOST_PAIRS))
+
+
+def _cuts(costs: Floats, most: int) -> NDArray[np.int64]:
+    """Where to cut, so that no part costs much more than `most`."""
+    return np.flatnonzero(np.diff((np.cumsum(costs) // most).astype(np.int64))) + 1
 
 
 def _near(catalogue: Catalogue, legs: Legs, step_m: float) -> _Pairs:
     """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside."""
+    index = catalogue.index
     way, share = legs.points(step_m)
     lat, lon = legs.at(way, share)
-    hit = catalogue.index.candidates(lat, lon)
-    slots = np.unique(hit.slot)
-    passable = slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
-    kept = np.isin(hit.slot, passable)
+    hit = index.candidates(lat, lon)
+    key = way[hit.ping] << 32 | hit.slot
+    kept = np.isin(key, _open(catalogue, legs, np.unique(key)))
     point, slot = hit.ping[kept], hit.slot[kept]
-    edge_m = catalogue.index.edge_m(lat[point], lon[point], slot)
-    pairs = _Pairs(way[point], slot, share[point], edge_m)
-    near = pairs.of(edge_m <= step_m).deepest()
-    ends = (legs.start_lat, legs.start_lon), (legs.end_lat, legs.end_lon)
-    for end_lat, end_lon in ends:
-        near = near.of(catalogue.index.edge_m(end_lat[near.way], end_lon[near.way], near.slot) > 0)
-    return near
+    edge_m = index.edge_m(lat[point], lon[point], slot)
+    return _Pairs(way[point], slot, share[point], edge_m).of(edge_m <= step_m).deepest()
+
+
+def _open(catalogue: Catalogue, legs: Legs, key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of the pairs of a leg (upper half) and a slot (lower half) those that may be passed: neither end lies inside."""
+    slots = np.unique(key & 0xFFFF_FFFF)
+    passable = slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
+    key = key[np.isin(key & 0xFFFF_FFFF, passable)]
+    for lat, lon in ((legs.start_lat, legs.start_lon), (legs.end_lat, legs.end_lon)):
+        way = key >> 32
+        key = key[~catalogue.index.inside(lat[way], lon[way], key & 0xFFFF_FFFF)]
+    return key
 
 
 def _may_pass(catalogue: Catalogue, slot: int) -> bool:
