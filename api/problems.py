@@ -123,7 +123,7 @@ async def _erred(request: Request, error: Exception) -> Response:
     assert isinstance(error, GeofenceError)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
     refusal = refuse(error)
     if refusal.status >= 500:
-        _log.warning("request failed", code=error.code, method=request.method, error=type(error).__name__)
+        _log.warning("request failed", code=error.code, method=request.method, error=type(error).__name__, detail=error.detail)
     return answer(refusal)
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from geofence.evidence import SURE
 from geofence.model.presence import Presence, Visit
+from geofence.signs import without
 
 
 def takes(visit: Visit, ts_ms: int) -> bool:
@@ -21,7 +22,7 @@ def takes(visit: Visit, ts_ms: int) -> bool:
 def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
     """A visit that goes on, after a late ping inside; the same object where nothing changes.
 
-    A fix that could not have entered alone moves no time. One after the first sign of leaving takes that sign back.
+    A fix that could not have entered alone moves no time. Signs of leaving before it are taken back.
     """
     if presence.before_ms is not None and ts_ms <= presence.before_ms:
         return presence
@@ -30,8 +31,8 @@ def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
         return presence if best == presence.best_probability else replace(presence, best_probability=best, amended=True)
     arrival_ms = min(presence.arrival_ms, ts_ms)
     changed = (arrival_ms, best) != (presence.arrival_ms, presence.best_probability)
-    back = presence.pending is not None and ts_ms > presence.pending.ts_ms
-    if not changed and not back and ts_ms <= presence.last_inside_ms:
+    pending = None if presence.pending is None else without(presence.pending, ts_ms)
+    if not changed and pending is presence.pending and ts_ms <= presence.last_inside_ms:
         return presence
     return replace(
         presence,
@@ -39,7 +40,7 @@ def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
         best_probability=best,
         last_inside_ms=max(presence.last_inside_ms, ts_ms),
         last_ms=max(presence.last_ms, ts_ms),
-        pending=None if back else presence.pending,
+        pending=pending,
         amended=presence.amended or changed,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from geofence.compose import check_templates, coupon_for, fields_of, sample_case
-from geofence.edits import Edited
+from geofence.edits import Edited, Replanned
 from geofence.errors import InputError, NotFound
 from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
 from geofence.model.decision import Decision
@@ -36,6 +36,7 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
 
     Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
     """
+    unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is not None and kept.plan == plan:
         return Edited((kept, False))
@@ -46,11 +47,12 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
     if not checked:
         check_plan(plan, now_ms)
     unit.commerce.put_campaign(project_id, campaign)
-    return Edited((campaign, kept is None), campaigns=True)
+    return Edited((campaign, kept is None), campaigns=Replanned(kept, campaign))
 
 
 def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int) -> Edited:
     """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
+    unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is None:
         raise NotFound
@@ -58,15 +60,17 @@ def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, no
         return Edited(kept)
     campaign = replace(kept, status=status, updated_ms=now_ms)
     unit.commerce.put_campaign(project_id, campaign)
-    return Edited(campaign, campaigns=True)
+    return Edited(campaign, campaigns=Replanned(kept, campaign))
 
 
 def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> Edited:
     """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
-    if unit.commerce.campaign(project_id, campaign_id) is None:
+    unit.edit(project_id)
+    kept = unit.commerce.campaign(project_id, campaign_id)
+    if kept is None:
         raise NotFound
     unit.commerce.delete_campaign(project_id, campaign_id)
-    return Edited(None, campaigns=True)
+    return Edited(None, campaigns=Replanned(kept, None))
 
 
 def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:

@@ -115,6 +115,19 @@ class Catalogue:
         rules = RuleBook(self.fences, self.index, self.default, asked)
         return Catalogue(version, self.default, self.index, self.fences, rules, self.slot_of, asked)
 
+    def replanned(self, before: Campaign | None, after: Campaign | None) -> Catalogue:
+        """The catalogue as it will be once a campaign is replaced, for those who are inside already; the version is not known yet."""
+        others = [campaign for campaign in self.campaigns if before is None or campaign.id != before.id]
+        return self.with_campaigns(self.version, others if after is None else [*others, after])
+
+    def timed_anew(self, other: Catalogue) -> list[str]:
+        """Uids of the geofences of which running campaigns ask another dwell time here than in `other`."""
+        asked, anew = (frozenset(_asked_for(one.campaigns)) for one in (self, other))
+        rings = {ring for _, ring in asked ^ anew}
+        if not rings:
+            return []
+        return [fence.uid for fence in self.fences if fence is not None and fence.store_id is not None and rings & {None, fence.ring}]
+
     def _slot_if_same(self, fence: Geofence) -> int | None:
         """The slot of a geofence whose region is what it was."""
         slot = self.slot_of.get(fence.uid)
@@ -159,12 +172,13 @@ def _rules(fence: Geofence, default: Profile, index: Index, slot: int, campaigns
 
 def _dwells(fence: Geofence, campaigns: Sequence[Campaign]) -> list[int]:
     """The dwell times that running campaigns ask for at a store's ring."""
+    return [dwell_s for dwell_s, ring in _asked_for(campaigns) if fence.store_id is not None and ring in (None, fence.ring)]
+
+
+def _asked_for(campaigns: Sequence[Campaign]) -> list[tuple[int, str | None]]:
+    """Dwell times that running campaigns ask for, and the ring they ask them for (None: any)."""
     triggers = [campaign.plan.trigger for campaign in campaigns if campaign.status == "active"]
-    return [
-        trigger.dwell_s
-        for trigger in triggers
-        if trigger.dwell_s is not None and fence.store_id is not None and trigger.ring in (None, fence.ring)
-    ]
+    return [(trigger.dwell_s, trigger.ring) for trigger in triggers if trigger.dwell_s is not None]
 
 
 def _or(value: float | None, otherwise: float) -> float:

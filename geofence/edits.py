@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence
+
+
+class Replanned(NamedTuple):
+    """A campaign before and after an edit; None where there is none."""
+
+    before: Campaign | None
+    after: Campaign | None
+
+    def then(self, later: Replanned | None) -> Replanned:
+        """What both edits make together."""
+        return self if later is None else Replanned(self.before, later.after)
 
 
 class Edited(NamedTuple):
     """The outcome of an edit. `changed` geofences go into the index, `removed` uids leave it and end their visits.
 
-    `reload` asks for the whole project's index anew (its default profile changed, say), `campaigns` only for
-    its campaigns.
+    `reload` asks for the whole project's index anew (its default profile changed, say); `campaigns` is the campaign that
+    changed.
     """
 
     value: Any
     changed: tuple[Geofence, ...] = ()
     removed: tuple[str, ...] = ()
     reload: bool = False
-    campaigns: bool = False
+    campaigns: Replanned | None = None

@@ -36,7 +36,7 @@ def sigma_m(accuracy_m: float | None) -> float:
 
 def way_in_sigma_m(accuracy_m: float | None, inradius_m: float) -> float:
     """Sigma for the way in, capped so that a thin region stays enterable."""
-    return min(sigma_m(accuracy_m), max(inradius_m / THICKNESS_PER_SIGMA, LEAST_SIGMA_M))
+    return min(sigma_m(accuracy_m), max(inradius_m / THICKNESS_PER_SIGMA, 0.01))
 
 
 def probability_inside(edge_m: float, sigma: float, inradius_m: float) -> float:

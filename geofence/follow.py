@@ -6,7 +6,6 @@ database beyond the few look-ups that late pings and repeated ones need.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -21,6 +20,9 @@ from geofence.plausible import SUSPECT_MPS, Fix, Trail, weigh
 from geofence.ports import Presences
 from geofence.scribe import LateSighting, Scribe
 from geofence.track import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
+
+LIVE_MS = 60_000
+MOST_LAG_MS = 24 * 3_600_000
 
 
 @dataclass(slots=True)
@@ -81,8 +83,11 @@ class Follower:
         fresh: dict[int, int],
         scribe: Scribe,
         passages: Passages | None = None,
+        heard_ms: int | None = None,
     ) -> None:
+        """`heard_ms` is our clock as the pings came (epoch ms); None where pings move it, so that none is behind."""
         self.columns, self.presences, self.prints, self.fresh, self.passages = columns, presences, prints, fresh, passages
+        self.heard_ms = heard_ms
         self.scribe, self.catalogue, self.changes = scribe, scribe.catalogue, scribe.changes
 
     def follow(self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally) -> DeviceState:
@@ -91,6 +96,11 @@ class Follower:
         for row in rows:
             walk.step(row)
         return walk.done()
+
+    def lag_ms(self, ts_ms: int) -> int:
+        """How far a ping is behind our clock; what is on its way for less than a minute counts as live."""
+        lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
+        return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
     def print_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
         """(fingerprint, content) of a ping."""
@@ -108,7 +118,7 @@ class _Walk:
         self.columns, self.catalogue = follower.columns, follower.catalogue
         self.watermark_ms, self.customer_id = state.watermark_ms, state.customer_id
         self.trail = _trail(state)
-        self.presences: Mapping[str, Presence] = state.presences
+        self.presences = state.presences  # a copy of our own from the first change on
         self.state = state
         self.passed = False
 
@@ -174,7 +184,8 @@ class _Walk:
                 self._pass(passage, start, fix)
         if first != last or self.presences:
             edges = dict(zip(c.slot[first:last], c.edge_m[first:last], strict=True))
-            self._see(row, Sighting(fix.ts_ms, 0.0, fix.accuracy_m, evidence, self.watermark_ms, fix.lat, fix.lon), edges)
+            lag_ms = self.follower.lag_ms(fix.ts_ms)
+            self._see(row, Sighting(fix.ts_ms, 0.0, fix.accuracy_m, evidence, self.watermark_ms, fix.lat, fix.lon, lag_ms), edges)
         self.watermark_ms = fix.ts_ms
 
     def _pass(self, passage: Passage, start: Fix, end: Fix) -> None:
@@ -195,11 +206,11 @@ class _Walk:
     def _see(self, row: int, seen: Sighting, edges: dict[int, float]) -> None:
         happened: list[Happening] = []
         slot_of, rules, fences = self.catalogue.slot_of, self.catalogue.rules, self.catalogue.fences
-        for uid, presence in self.presences.items():
+        for uid, presence in [*self.presences.items()]:
             slot = slot_of.get(uid)
             if slot is None:
                 self._keep(uid, None)
-                self.follower.scribe.orphan(self.key, presence, seen.ts_ms, self.follower.presences)
+                self.follower.scribe.orphan(self.key, presence, seen.ts_ms, self.follower.presences, seen.ts_ms)
                 continue
             edge_m = edges.pop(slot, None)
             if edge_m is None:
@@ -222,17 +233,17 @@ class _Walk:
         return happened
 
     def _keep(self, uid: str, presence: Presence | None) -> None:
-        presences = dict(self.presences)
+        if self.presences is self.state.presences:
+            self.presences = dict(self.presences)
         if presence is None:
-            presences.pop(uid, None)
+            self.presences.pop(uid, None)
         else:
-            presences[uid] = presence
-        self.presences = presences
+            self.presences[uid] = presence
 
     def _tell(self, row: int, happened: list[Happening]) -> None:
         scribe, c = self.follower.scribe, self.columns
         for one in scribe.in_order(happened):
-            event = scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]))
+            event = scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row])
             scribe.note_approach(event, self.presences.values())
             self._told([event])
 
@@ -257,6 +268,8 @@ class _Walk:
         for place in range(c.start[row], c.start[row + 1]):
             fence, rules = self.catalogue.fences[c.slot[place]], self.catalogue.rules[c.slot[place]]
             if fence is None or rules is None or (rules.profile != "exact" and (c.suspect[row] or not accurate(fix.accuracy_m, rules))):
+                continue
+            if (fence.active_from_ms or 0) > fix.ts_ms or (fence.active_until_ms is not None and fix.ts_ms >= fence.active_until_ms):
                 continue
             probability = probability_of(Sighting(fix.ts_ms, c.edge_m[place], fix.accuracy_m, True, None), rules)
             if probability < LIKELY:

@@ -17,8 +17,9 @@ from geofence.legs import PASS_MS
 from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
 from geofence.plausible import AGREE_MS, metres
+from geofence.signs import EXIT_GAP_MS, idle
 from geofence.stopping import STILL_M, STILL_MS
-from geofence.track import EXIT_GAP_MS, Rules
+from geofence.track import Rules
 from geofence.watchlist import Anchor, Around, Found, anchor_at, anchor_of, around, version_of, watchlist
 
 FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
@@ -188,7 +189,7 @@ class _Hinter:
         for slot, presence in self.entered.items():
             timeout_ms = self._rules(slot).presence_timeout_ms
             if timeout_ms is not None:
-                left_ms = max(presence.last_ms + timeout_ms - seen_ms, 2000 * LEAST_PING_S)
+                left_ms = max(presence.last_ms + timeout_ms + presence.lag_ms - seen_ms, 2000 * LEAST_PING_S)
                 ends_ms.append(min(timeout_ms, left_ms) // 2)
         ends_ms += [self._opens_ms(slot) - self.at_ms for slot, edge_m in found if self._waits_for(slot, edge_m)]
         return min(ends_ms) // 1000
@@ -201,7 +202,7 @@ class _Hinter:
         ready_ms = [] if self.state.odd_ms is None else [self.state.odd_ms + AGREE_MS]
         for slot, presence in self.presence_at.items():
             first = presence.pending
-            if first is None:
+            if first is None or idle(first):
                 continue
             strict = first.kind == "enter" and self._rules(slot).confirm_ms
             settles_ms = first.ts_ms + (strict or EXIT_GAP_MS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import nan
+from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def normalise(items: Sequence[tuple[int, PingIn]], now_ms: int | None) -> tuple[
     """Columns of the items that can be true, and a rejection for each that cannot.
 
     `items` are (index in its request, item); `now_ms` is the clock, None where pings move it. A negative speed means unknown, as
-    phones say it; a negative accuracy means that the phone does not know where it is, and such a fix is refused.
+    phones say it; a negative or infinite accuracy means that the phone does not know where it is, and such a fix is refused.
     """
     n = len(items)
     ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
@@ -89,7 +89,7 @@ def _fault(item: PingIn) -> str | None:
     name = item.device_id
     if not (0 < len(name) <= MAX_ID and name.isprintable()):
         return "invalid_device"
-    return "invalid_field" if item.accuracy_m is not None and item.accuracy_m < 0 else None
+    return "invalid_field" if item.accuracy_m is not None and (item.accuracy_m < 0 or item.accuracy_m == inf) else None
 
 
 def _words(code: str, item: PingIn) -> str:
@@ -97,12 +97,12 @@ def _words(code: str, item: PingIn) -> str:
     if code == "invalid_time" and isinstance(item.ts, int) and SECONDS.start <= item.ts < SECONDS.stop:
         return "ts looks like seconds since 1970; send milliseconds, or RFC 3339 with an offset"
     if code == "invalid_field":
-        return "accuracy_m is negative: the phone says that it does not know where it is"
+        return "accuracy_m is negative or infinite: the phone says that it does not know where it is"
     return REJECTION_CODES[code]
 
 
 def _known(value: float | None) -> float:
-    return nan if value is None or not value >= 0.0 or value == float("inf") else value
+    return nan if value is None or not value >= 0.0 or value == inf else value
 
 
 def _epoch_ms(ts: datetime | int) -> int:

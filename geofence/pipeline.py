@@ -8,7 +8,7 @@ again request by request, so that one bad apple spoils only itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import isnan
@@ -37,11 +37,12 @@ from geofence.passing import Passing
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.scribe import Scribe
-from geofence.track import Folded, Happening, Rules, end, expire, retime
+from geofence.track import Folded, Happening, Rules, end, lapse, retime
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
+NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 MOST_CAMPAIGNS = 1000
 
 
@@ -122,8 +123,9 @@ class Pipeline:
         by_project: dict[str, list[Parcel]] = defaultdict(list)
         for parcel in parcels:
             by_project[parcel.post.project_id].append(parcel)
-        # all devices of all projects are locked in one go, and only then the index is asked for: whoever changed a geofence
-        # before us is seen, and nobody enters a newer one behind our back
+        # first the projects are held, then all devices of all of them are locked in one go: whoever changed a geofence before us
+        # is seen, and nobody removes one behind our back
+        unit.hold(by_project)
         states = unit.presences.read({DeviceKey(one.post.project_id, name) for one in parcels for name in one.pings.device_id})
         for project_id, some in by_project.items():
             catalogue = self.catalogue(project_id, unit.index_version(project_id))
@@ -137,19 +139,21 @@ class Pipeline:
 
     def tick(self, unit: Unit, now_ms: int, keys: Sequence[DeviceKey]) -> Done:
         """Fire the timers of these devices that are due by `now_ms`; what happened."""
-        return self._turn(unit, keys, lambda presence, rules: expire(presence, now_ms, rules)) if keys else Done()
+        return self._turn(unit, keys, lambda presence, rules: lapse(presence, now_ms, rules)) if keys else Done()
 
     def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, Done]:
-        """Make an edit, end the visits at geofences that it removed, and set the timers anew at those that it changed."""
+        """Make an edit, end the visits at geofences that it removed, and set the timers anew where it changed what they rest on."""
         edited = edit.work(unit)
+        old = self.catalogue(edit.project_id) if edit.project_id else None
+        planned = None if edited.campaigns is None or old is None else old.replanned(*edited.campaigns)
         touched = [*edited.removed, *(fence.uid for fence in edited.changed)]
+        touched += old.timed_anew(planned) if old is not None and planned is not None else []
         keys = unit.presences.at_geofences(touched) if touched else []
-        if not keys:
+        if not keys or old is None:
             return edited, Done()
         now_ms, gone = self.clock.now_ms(), set(edited.removed)
-        old = self.catalogue(edit.project_id)
         here = {uid for state in unit.presences.read(keys).values() for uid in state.presences}
-        new = Catalogue.build(0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns)
+        new = planned or Catalogue.build(0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns)
 
         def turn(presence: Presence, rules: Rules) -> Folded:
             if presence.geofence_uid in gone:
@@ -180,6 +184,7 @@ class Pipeline:
 
     def _run_project(self, unit: Unit, scribe: Scribe, parcels: Sequence[Parcel], states: dict[DeviceKey, DeviceState], done: Done) -> None:
         catalogue, project_id = scribe.catalogue, scribe.project_id
+        heard_ms = None if self.clock.follows_pings else scribe.now_ms
         told: list[dict[str, DeviceAnswer]] = []
         for parcel in parcels:
             pings, tally = parcel.pings, parcel.tally
@@ -187,7 +192,7 @@ class Pipeline:
             columns = Columns.of(pings, locate(catalogue.index, pings))
             devices = _by_device(project_id, pings)
             passages = self.passing.prepare(project_id, catalogue, pings, devices, states)
-            follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe, passages)
+            follower = Follower(columns, unit.presences, self.prints, done.fresh, scribe, passages, heard_ms)
             came: list[Came] = []
             for key, rows in devices:
                 before = states[key]
@@ -198,7 +203,7 @@ class Pipeline:
         for parcel, answers in zip(parcels, told, strict=True):
             tally = parcel.tally
             if "offers" in parcel.post.include:
-                answers = _with_offers(unit, project_id, answers, offering, scribe.now_ms)
+                answers = _with_offers(unit, project_id, answers, offering, scribe.now_ms, _open_visits(project_id, answers, states))
             parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), answers)
 
     def _propose(self, unit: Unit, scribe: Scribe, done: Done) -> Offering:
@@ -239,6 +244,8 @@ class Pipeline:
         """Put every presence of these devices through `turn`, and save what came of it; by the newest catalogue, or `known`."""
         changes, now_ms, done = Changes(), self.clock.now_ms(), Done()
         scribes: dict[str, Scribe] = {}
+        if known is None:
+            unit.hold({key.project_id for key in keys})
         for key, state in unit.presences.read(keys).items():
             if key.project_id not in scribes:
                 catalogue = known or self.catalogue(key.project_id, unit.index_version(key.project_id))
@@ -307,9 +314,25 @@ def _number(unit: Unit, parcels: Sequence[Parcel]) -> None:
         parcel.receipt = replace(parcel.receipt, devices=devices)
 
 
-def _with_offers(unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int) -> dict[str, DeviceAnswer]:
-    """The answers with the offers that follow from their events and have not expired, one for each decision."""
-    by_event = {event.id: device_id for device_id, answer in devices.items() for event in answer.events}
+def _open_visits(project_id: str, devices: Iterable[str], states: dict[DeviceKey, DeviceState]) -> set[str]:
+    """Visits that go on after these devices' newest pings."""
+    theirs = (states[DeviceKey(project_id, name)].presences.values() for name in devices)
+    return {one.visit_id for some in theirs for one in some if one.inside and one.visit_id is not None}
+
+
+def _with_offers(
+    unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int, open_: set[str]
+) -> dict[str, DeviceAnswer]:
+    """The answers with the offers that follow from their events and have not expired, one for each decision.
+
+    One for being near is not shown to a phone that has left by its newest ping: the visits that go on are `open_`.
+    """
+    by_event = {
+        event.id: device_id
+        for device_id, answer in devices.items()
+        for event in answer.events
+        if event.kind not in NEAR or event.visit_id in open_
+    }
     shown: dict[str, dict[str, Shown]] = defaultdict(dict)
     new = {decision.id: decision.event_id for decision in offering.decisions}
     stored = unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms) if by_event.keys() - new.values() else []

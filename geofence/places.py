@@ -58,6 +58,7 @@ def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int
 
     `fill(old, new)` says what a new one takes over from the old one before the two are compared.
     """
+    unit.edit(project_id)
     known = unit.places.stores(project_id, [store.external_id for store in stores])
     put = judge(known, stores, fill)
     fresh = [_timed(known.get(one.external_id), one, now_ms) for outcome, one in put if outcome != "unchanged"]
@@ -82,6 +83,7 @@ def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = Non
 
 def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> Edited:
     """Remove a store with its rings; other geofences that name it stay and forget it. Raises `NotFound`."""
+    unit.edit(project_id)
     if not unit.places.stores(project_id, [external_id]):
         raise NotFound
     rings: list[str] = []
@@ -115,6 +117,7 @@ def put_geofences(unit: Unit, project_id: str, geofences: Sequence[Geofence], no
 
     Those whose store is not there come as `no_store` and are left out; the others are put all the same.
     """
+    unit.edit(project_id)
     known = unit.places.geofences(project_id, [one.external_id for one in geofences])
     stores = unit.places.stores(project_id, {one.store_id for one in geofences if one.store_id is not None})
     put = judge_geofences(known, stores, geofences, fill)
@@ -135,6 +138,7 @@ def judge_geofences(
 
 def delete_geofence(unit: Unit, project_id: str, external_id: str) -> Edited:
     """Remove a geofence; visits there end. Raises `NotFound`, and `Conflict` for a store's ring."""
+    unit.edit(project_id)
     old = unit.places.geofences(project_id, [external_id]).get(external_id)
     if old is None:
         raise NotFound

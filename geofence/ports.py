@@ -50,7 +50,7 @@ class Presences(Protocol):
         """Visits of this device there that a ping of `ts_ms` could belong to, and later ones; oldest first, at most 1,000."""
 
     def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
-        """Events of each device at exactly these times; by time."""
+        """Events that each device's pings of exactly these times told; by time."""
 
     def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
         """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
@@ -225,6 +225,12 @@ class Unit(Protocol):
 
     def index_version(self, project_id: str) -> int:
         """The project's index version as this transaction sees it."""
+
+    def edit(self, project_id: str) -> None:
+        """Let nobody else edit this project's places or campaigns until this unit ends; before what the edit rests on is read."""
+
+    def hold(self, project_ids: Iterable[str]) -> None:
+        """Let no edit of these projects' places or campaigns be committed until this unit ends; before any device is read."""
 
     def commit(self) -> None:
         """Make it durable, or raise `RecordError` with nothing stored."""

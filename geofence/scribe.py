@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -65,12 +66,17 @@ class Scribe:
         """What one ping or one moment brought, as it is told: exits before enters, inner rings left first, outer rings entered first."""
         return sorted(happened, key=self._place) if len(happened) > 1 else happened
 
-    def write(self, key: DeviceKey, customer_id: str | None, happened: Happening, position: tuple[float, float] | None) -> Event:
-        """The event of a happening, and its visit's row at both ends. `position` (lat, lon) becomes a coarse cell."""
+    def write(
+        self, key: DeviceKey, customer_id: str | None, happened: Happening, position: tuple[float, float] | None, by_ms: int = 0
+    ) -> Event:
+        """The event of a happening, and its visit's row at both ends.
+
+        `position` (lat, lon) becomes a coarse cell; `by_ms` is the time of the ping that told it, 0 where none did.
+        """
         visit = self._visit(key, customer_id, happened.presence, happened)
         if happened.kind in ("geofence.entered", "geofence.exited"):
             self._keep(key, visit)
-        return self._told(self._event(key, visit, happened, position))
+        return self._told(self._event(key, visit, happened, position, by_ms))
 
     def write_crossing(
         self, key: DeviceKey, customer_id: str | None, fence: Geofence, fix: Fix, edge_m: float, probability: float
@@ -120,10 +126,12 @@ class Scribe:
         ts_ms, open_ = seen.fix.ts_ms, presence if presence is not None and presence.inside else None
         if open_ is not None and ts_ms >= open_.arrival_ms:
             return self._amend_open(key, customer_id, open_, seen)
-        for visit in self._visits(key, uid, ts_ms, presences):
+        for visit, later in pairwise([*self._visits(key, uid, ts_ms, presences), None]):
+            if visit is None:
+                break
             if open_ is not None and visit.visit_id == open_.visit_id:
                 continue
-            if takes(visit, ts_ms):
+            if takes(visit, ts_ms) and (later is None or ts_ms < later.arrival_ms):
                 self._amend_ended(key, visit, seen)
                 return presence
         return presence if open_ is None else self._amend_open(key, customer_id, open_, seen)
@@ -133,7 +141,7 @@ class Scribe:
         amended, self._amended = self._amended, {}
         return [self._told(self._amendment(one)) for one in amended.values() if differences(one.before, one.after)]
 
-    def orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences) -> None:
+    def orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0) -> None:
         """End a presence whose geofence went while this unit was under way elsewhere; its visit's row still knows it."""
         _, happened = end(presence, ts_ms, "geofence_removed")
         for one in happened:
@@ -141,7 +149,7 @@ class Scribe:
                 if visit.visit_id == presence.visit_id:
                     left = replace(visit, departure_ms=one.ts_ms, after_ms=one.after_ms, reason=one.reason, points=presence.points)
                     self._keep(key, left)
-                    self.changes.events.append(self._event(key, left, one, None))
+                    self.changes.events.append(self._event(key, left, one, None, by_ms))
 
     def _place(self, happened: Happening) -> tuple[int, float, str]:
         order, uid = _ORDER[happened.kind], happened.presence.geofence_uid
@@ -232,7 +240,7 @@ class Scribe:
             reason=None if left is None else left.reason,
         )
 
-    def _event(self, key: DeviceKey, visit: Visit, happened: Happening, position: tuple[float, float] | None) -> Event:
+    def _event(self, key: DeviceKey, visit: Visit, happened: Happening, position: tuple[float, float] | None, by_ms: int) -> Event:
         since_ms = visit.arrival_ms if happened.kind == "geofence.exited" else happened.since_ms
         return self._of_visit(
             key,
@@ -249,6 +257,7 @@ class Scribe:
             reason=happened.reason,
             duration_s=(happened.ts_ms - since_ms) / 1000 if since_ms else None,
             dwell_s=happened.dwell_s or None,
+            by_ms=None if by_ms == happened.ts_ms else by_ms,
             cell=None if position is None else cell_of(*position, EVENT_CELL_RESOLUTION),
         )
 

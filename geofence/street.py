@@ -34,6 +34,7 @@ GROUP_LIMIT = 20_000
 QUEUE_LIMIT = 200_000
 MOST_DUE = 1000
 AILING_S = 60.0
+REFUSED_S = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ class Street:
         self._listeners: list[Listener] = []
         self._reporters: list[Callable[[UnitReport], None]] = []
         self._ticked_s = 0.0
+        self._refused_s: float | None = None  # when (monotonic) the record last refused a unit
         self._ailing: dict[DeviceKey, float] = {}  # devices whose timers failed, and when (monotonic) to try them again
 
     def start(self) -> None:
@@ -144,6 +146,10 @@ class Street:
     def depth(self) -> int:
         """Pings waiting."""
         return self._waiting
+
+    def refused(self) -> bool:
+        """Whether the record has refused a unit in the last ten seconds (its disk is full, say) and taken none since."""
+        return self._refused_s is not None and time.monotonic() - self._refused_s < REFUSED_S
 
     def alive(self) -> bool:
         """Whether the writer runs."""
@@ -215,7 +221,7 @@ class Street:
                 posts[0].again = True  # a deadlock, or a connection that went: once more is often enough
                 self._run_posts(posts)
                 return
-            log.warning("unit_failed", error=type(error).__name__)
+            self._failed("unit_failed", error)
             posts[0].future.set_exception(_told(error))
             return
         for post, receipt in zip(posts, done.receipts, strict=True):
@@ -253,10 +259,13 @@ class Street:
         self._ticked_s = now_s
         try:
             self.record.sequence()
+            for project in self.record.reading.projects():  # what other processes changed, for those who ask what is near
+                self._pipeline.catalogue(project.id, project.index_version)
             with self._unit() as unit:
-                due = [key for key in unit.presences.due(self.clock.now_ms(), MOST_DUE) if self._ailing.get(key, 0.0) <= now_s]
+                found = unit.presences.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
+            due = [key for key in found if self._ailing.get(key, 0.0) <= now_s][:MOST_DUE]
         except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
-            log.warning("tick_failed", error=type(error).__name__)
+            self._failed("tick_failed", error)
             return
         if due:
             self._fire(due)
@@ -268,7 +277,7 @@ class Street:
                 done = self._pipeline.tick(unit, self.clock.now_ms(), due)
                 took_s = _commit(unit)
         except BaseException as error:  # noqa: BLE001  (whatever it was belongs to a device, not to the writer)
-            log.warning("timers_failed", error=type(error).__name__, devices=len(due))
+            self._failed("timers_failed", error, devices=len(due))
             if len(due) == 1:
                 self._ailing[due[0]] = time.monotonic() + AILING_S
                 return
@@ -288,8 +297,17 @@ class Street:
         finally:
             unit.rollback()
 
+    def _failed(self, what: str, error: BaseException, **more: int) -> None:
+        """Say so, in words where the record refused: those name no row (`backends/sql/faults.py`)."""
+        if isinstance(error, RecordError):
+            self._refused_s = time.monotonic()
+            log.warning(what, error=type(error).__name__, detail=error.detail, **more)
+            return
+        log.warning(what, error=type(error).__name__, **more)
+
     def _committed(self, requests: int, commit_s: float, done: Done) -> None:
         """Tell whoever listens; nothing of that can make a committed unit a failed one."""
+        self._refused_s = None
         report = UnitReport(requests, commit_s, done.tallies, done.events, done.decisions, done.messages)
         try:
             if report.events:

@@ -11,24 +11,14 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from geofence.evidence import (
-    LEAVING,
-    LIKELY,
-    MISSING_ACCURACY_M,
-    SURE,
-    news,
-    probability_inside,
-    proof,
-    shared,
-    sigma_m,
-    way_in_sigma_m,
-)
-from geofence.model.presence import Pending, Presence, Spot
+from geofence.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, proof, sigma_m, way_in_sigma_m
+from geofence.model.presence import Pending, Presence, Sign, Spot
+from geofence.signs import enough, gathered
 from geofence.stopping import rest
 
-EXIT_GAP_MS = 20_000
 WATCHED_MS = 900_000  # two fixes further apart agree that the phone is inside, but not since when
 COOLED_KEPT_MS = 3_600_000  # a phone may send its last hour late: the cool-down is judged by its pings, not by our clock
+UNJUDGED_MS = 3_600_000  # how far late pings move an arrival back where no silence ends a visit
 
 Kind = Literal["geofence.entered", "geofence.dwelled", "geofence.exited", "device.stopped"]
 
@@ -52,6 +42,7 @@ class Sighting(NamedTuple):
 
     `edge_m` is the signed distance to the edge (negative inside); `evidence` False marks a fix that may move nothing but an
     `exact` presence; `before_ms` is the device's watermark before this ping, None for its first. `lat`, `lon` in degrees.
+    `lag_ms` is how far the ping is behind our clock.
     """
 
     ts_ms: int
@@ -61,6 +52,7 @@ class Sighting(NamedTuple):
     before_ms: int | None
     lat: float = 0.0
     lon: float = 0.0
+    lag_ms: int = 0
 
 
 class Happening(NamedTuple):
@@ -101,7 +93,7 @@ def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visi
     if over:
         return presence, happened
     if rules.profile == "exact":
-        now, more = _fold_exact(presence, uid, seen, visit_id)
+        now, more = _fold_exact(presence, uid, seen, rules, visit_id)
     elif not seen.evidence or not accurate(seen.accuracy_m, rules):
         return presence, happened
     elif presence is not None and presence.inside:
@@ -109,8 +101,13 @@ def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visi
     else:
         now, more = _fold_outside(presence, uid, seen, rules, visit_id)
     if now is not None and now is not presence:
-        now = _timed(now, rules)
+        now = _timed(now, rules, seen.lag_ms)
     return now, happened + more
+
+
+def lapse(presence: Presence, clock_ms: int, rules: Rules) -> Folded:
+    """`expire` for our clock, which may be ahead of the phone's: a backlog that comes in parts, or a clock that is slow."""
+    return expire(presence, clock_ms - presence.lag_ms, rules)
 
 
 def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
@@ -127,7 +124,7 @@ def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
         return left, happened + more
     if not presence.inside and presence.pending is None and cooled(presence, now_ms - COOLED_KEPT_MS, rules):
         return None, happened
-    return _timed(presence, rules), happened
+    return _timed(presence, rules, presence.lag_ms), happened
 
 
 def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
@@ -139,7 +136,7 @@ def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
 
 def retime(presence: Presence, rules: Rules) -> Presence:
     """The presence with its next timer as other rules have it."""
-    return _timed(presence, rules)
+    return _timed(presence, rules, presence.lag_ms)
 
 
 def accurate(accuracy_m: float | None, rules: Rules) -> bool:
@@ -154,13 +151,13 @@ def probability_of(seen: Sighting, rules: Rules) -> float:
     return probability_inside(seen.edge_m, way_in_sigma_m(seen.accuracy_m, rules.inradius_m), rules.inradius_m)
 
 
-def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, visit_id: VisitId) -> Folded:
+def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
     inside = presence is not None and presence.inside
     if seen.edge_m <= 0:
         if presence is not None and inside:
             return _stay(presence, seen, 1.0), []
         entered = _enter(presence, uid, seen.ts_ms, seen, 1.0, visit_id)
-        return entered[0], [entered[1]]
+        return _bounded(entered[0], rules), [entered[1]]
     if presence is None or not inside:
         return presence, []
     return None, [_exit(presence, seen.ts_ms, probability=1.0, edge_m=seen.edge_m, accuracy_m=seen.accuracy_m)]
@@ -176,40 +173,13 @@ def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
         # at the door is not gone; a fix that is surer of that than the door is wide takes back a first sign of leaving
         waits = None if sigma <= rules.exit_margin_m else presence.pending
         return _rested(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
-    if p_out < SURE:
-        return replace(presence, last_ms=seen.ts_ms), []
-    first = _gathered(presence.pending, "exit", seen, p_out)
-    if not _left(first, seen.ts_ms, rules):
+    first = gathered(presence.pending, "exit", Sign(seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m))
+    if not enough(first, seen.ts_ms, rules.presence_timeout_ms):
         return replace(presence, last_ms=seen.ts_ms, pending=first), []
     gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m)
     if rules.cool_down_ms == 0:
         return None, [gone]
     return Presence(presence.geofence_uid, inside=False, left_ms=first.ts_ms, last_ms=seen.ts_ms), [gone]
-
-
-def _gathered(first: Pending | None, kind: Literal["enter", "exit"], seen: Sighting, p: float) -> Pending:
-    """What waits, with one more fix that makes it `p` likely."""
-    proves = proof(p, seen.edge_m)
-    if first is None:
-        return Pending(kind, seen.ts_ms, seen.edge_m, p, seen.accuracy_m, proves, proves, 1.0, seen.ts_ms)
-    new = news(seen.ts_ms - first.last_ms)
-    known = min(proves, first.best)  # of what was proved before only the new counts again; what goes beyond it counts in full
-    return replace(
-        first,
-        proof=first.proof + new * known + proves - known,
-        best=max(proves, first.best),
-        fixes=first.fixes + new,
-        last_ms=seen.ts_ms,
-    )
-
-
-def _left(first: Pending, now_ms: int, rules: Rules) -> bool:
-    """Whether signs of leaving are proof of it: enough of them, or nothing else for twice as long as silence would take."""
-    waited_ms = now_ms - first.ts_ms
-    if waited_ms < EXIT_GAP_MS:
-        return False
-    settled = rules.presence_timeout_ms is not None and waited_ms >= 2 * rules.presence_timeout_ms
-    return settled or shared(first.proof, first.fixes) >= LEAVING
 
 
 def _rested(presence: Presence, seen: Sighting, p_in: float) -> Folded:
@@ -230,7 +200,7 @@ def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Ru
     if p_in < LIKELY:
         return None, []
     waited = presence if presence is not None and presence.pending is not None else None
-    first = _gathered(None if waited is None else waited.pending, "enter", seen, p_in)
+    first = gathered(None if waited is None else waited.pending, "enter", Sign(seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m))
     if _arrived(first, seen.ts_ms, p_in, rules):
         watched = presence is not None and seen.ts_ms - presence.last_ms <= WATCHED_MS
         now, event = _enter(presence, uid, first.ts_ms if watched else seen.ts_ms, seen, p_in, visit_id)
@@ -258,6 +228,7 @@ def _enter(
         inside=True,
         visit_id=visit_id(start_ms),
         arrival_ms=start_ms,
+        entered_ms=start_ms,
         before_ms=before_ms,
         last_inside_ms=seen.ts_ms,
         last_ms=seen.ts_ms,
@@ -270,9 +241,8 @@ def _enter(
 
 def _bounded(presence: Presence, rules: Rules) -> Presence:
     """No late ping moves an arrival back further than silence would have ended the visit."""
-    if rules.presence_timeout_ms is None:
-        return presence
-    return replace(presence, before_ms=max(presence.before_ms or 0, presence.arrival_ms - rules.presence_timeout_ms))
+    unjudged_ms = UNJUDGED_MS if rules.presence_timeout_ms is None else rules.presence_timeout_ms
+    return replace(presence, before_ms=max(presence.before_ms or 0, presence.arrival_ms - unjudged_ms))
 
 
 def _stay(presence: Presence, seen: Sighting, p_in: float) -> Presence:
@@ -318,7 +288,7 @@ def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, l
     if presence.pending is not None:
         until_ms = min(until_ms, presence.pending.ts_ms - 1)
     for dwell_s in rules.dwell_s:
-        due_ms = presence.arrival_ms + dwell_s * 1000
+        due_ms = _entered_ms(presence) + dwell_s * 1000
         if dwell_s in presence.dwelled or due_ms > until_ms:
             continue
         presence = replace(presence, dwelled=(*presence.dwelled, dwell_s))
@@ -339,12 +309,18 @@ def _silent_ms(presence: Presence, rules: Rules) -> int | None:
     return presence.last_ms + rules.presence_timeout_ms
 
 
-def _timed(presence: Presence, rules: Rules) -> Presence:
+def _entered_ms(presence: Presence) -> int:
+    """When the visit began as it was told: a late ping moves its arrival, and triggers nothing."""
+    return presence.arrival_ms if presence.entered_ms is None else presence.entered_ms
+
+
+def _timed(presence: Presence, rules: Rules, lag_ms: int) -> Presence:
     """The presence with its next timer: the earliest of dwell, silence, the fence's end and the end of a cool-down."""
     dues = [_silent_ms(presence, rules), rules.active_until_ms]
     if presence.inside and presence.pending is None:
-        dues += [presence.arrival_ms + d * 1000 for d in rules.dwell_s if d not in presence.dwelled]
+        dues += [_entered_ms(presence) + d * 1000 for d in rules.dwell_s if d not in presence.dwelled]
     if not presence.inside and presence.left_ms is not None:
         dues.append(presence.left_ms + rules.cool_down_ms + COOLED_KEPT_MS)
     due_ms = min((d for d in dues if d is not None), default=None)
-    return presence if due_ms == presence.due_ms else replace(presence, due_ms=due_ms)
+    same = (due_ms, lag_ms) == (presence.due_ms, presence.lag_ms)
+    return presence if same else replace(presence, due_ms=due_ms, lag_ms=lag_ms)

@@ -42,7 +42,8 @@ async def put_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager,
         if body.status is None:
             return put
         turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        return Edited((turned.value, created), campaigns=put.campaigns or turned.campaigns)
+        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
+        return Edited((turned.value, created), campaigns=both)
 
     kept, created = await edit(house, caller.project_id, work)
     return reply(CampaignOut.of(kept), 201 if created else 200)

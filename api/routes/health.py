@@ -55,6 +55,8 @@ def _missing(house: House) -> tuple[str, ...]:
         house.record.reading.health()
     except RecordError:
         missing.append("record")
+    if house.street.refused() and "record" not in missing:
+        missing.append("record")
     if not house.street.alive():
         missing.append("writer")
     if house.street.depth() >= house.settings.queue_limit:

@@ -21,7 +21,8 @@ class Event(msgspec.Struct, frozen=True):
 
     `id` is made from facts (visit, kind, dwell), so the same event found twice is one row. `visit_id` is empty for a crossing:
     no visit was opened. `stream_seq` and `visit` are given by the record: the reading order, and the n-th visit of this
-    device here (for display only).
+    device here (for display only). `by_ms` is the time of the ping that told it where that is another than `ts_ms`, and 0 where
+    no ping did: a timer, or an edit.
     """
 
     id: str
@@ -49,3 +50,4 @@ class Event(msgspec.Struct, frozen=True):
     cell: str | None = None
     visit: int = 0
     stream_seq: int = 0
+    by_ms: int | None = None

@@ -14,11 +14,20 @@ class DeviceKey(NamedTuple):
     device_id: str
 
 
+class Sign(NamedTuple):
+    """A fix as a sign of coming or leaving: its time (epoch ms), edge (m, negative inside), probability and accuracy (m)."""
+
+    ts_ms: int
+    edge_m: float
+    probability: float
+    accuracy_m: float | None = None
+
+
 class Pending(msgspec.Struct, frozen=True):
     """Evidence that waits for more: the first fix's time (epoch ms), edge (m, negative inside) and trust.
 
     `proof` is what all fixes so far prove (`geofence/evidence.py`), `best` what the best of them proves alone, `fixes` how many new
-    ones they are worth, `last_ms` the time of the newest.
+    ones they are worth, `last_ms` the time of the newest; `signs` those of leaving, one by one (`geofence/signs.py`).
     """
 
     kind: Literal["enter", "exit"]
@@ -30,6 +39,7 @@ class Pending(msgspec.Struct, frozen=True):
     best: float = 0.0
     fixes: float = 1.0
     last_ms: int = 0
+    signs: tuple[Sign, ...] = ()
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -52,7 +62,9 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of one device at one geofence. All times epoch ms UTC.
 
     `inside` False is kept only while evidence waits or a cool-down runs. `before_ms` is the device's watermark before the
-    arrival: a late ping in between may move the arrival back, one outside that gap was judged already.
+    arrival: a late ping in between may move the arrival back, one outside that gap was judged already. `entered_ms` is the
+    arrival as it was told: late pings do not move it. `lag_ms` is how far the device's newest ping was behind our clock:
+    timers, which run on the time of pings, are due so much later on ours.
     """
 
     geofence_uid: str
@@ -70,6 +82,8 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     amended: bool = False
     due_ms: int | None = None
     stop: Stop | None = None
+    entered_ms: int | None = None
+    lag_ms: int = 0
 
 
 class DeviceState(msgspec.Struct, frozen=True):

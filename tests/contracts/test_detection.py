@@ -331,3 +331,34 @@ def _cut(stream: Sequence[PingIn], sizes: Sequence[int]) -> Iterator[list[PingIn
             return
         yield list(stream[start : start + size])
         start += size
+
+
+def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_earlier(house: House) -> None:
+    walk = [ping(0, 900, accuracy_m=8.0), *(ping(60 * nth, 135, accuracy_m=60.0) for nth in (1, 2, 3, 4))]
+    walk += [ping(300 + 60 * nth, 700, accuracy_m=10.0) for nth in range(4)]
+
+    def answers() -> list[list[tuple[str, int]]]:
+        said = (house.post(one, include=["events"]).devices["phone"].events for one in walk)
+        return [[(event.kind, event.ts_ms) for event in events] for events in said]
+
+    told = answers()
+    assert [kind for some in told for kind, _ in some] == ["geofence.entered", "geofence.exited"]
+    assert all(event_ms < T0 + 60_000 * nth for nth, some in enumerate(told) for _, event_ms in some)
+    assert answers() == told
+
+
+def test_a_repeated_ping_is_not_answered_with_what_a_timer_told_of_it(house: House) -> None:
+    house.post(ping(0, 10, accuracy_m=8.0))
+    house.post(ping(7200, 10, "other", accuracy_m=8.0))
+    house.post(ping(7201, 10, "other", accuracy_m=8.0))
+    assert ("exited", "phone", 0) in house.told
+    assert [event.kind for event in house.post(ping(0, 10, accuracy_m=8.0), include=["events"]).devices["phone"].events] == [
+        "geofence.entered"
+    ]
+
+
+def test_whoever_walks_off_with_poor_fixes_has_left_after_two_hours_and_does_not_dwell(house: House) -> None:
+    house.put(fence(profile=Profile("balanced", dwell_s=(600,))))
+    house.post(ping(0, 900, accuracy_m=8.0), ping(60, 10, accuracy_m=8.0))
+    house.post(*(ping(60 + 300 * nth, 210, accuracy_m=120.0) for nth in range(1, 40)))
+    assert [one for one in house.told if one[0] != "device.stopped"] == [("entered", "phone", 60), ("exited", "phone", 360)]

@@ -52,3 +52,36 @@ def test_driving_through_leads_to_no_offer(shop: Shop) -> None:
     for at_s, north_m in ((0, -700), (60, 700)):
         shop.walk_in(at_s=at_s, north_m=north_m)
     assert shop.decisions == []
+
+
+def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_told_by_its_timer(shop: Shop) -> None:
+    shop.customer()
+    shop.walk_in(at_s=0)
+    shop.clock.saw(T0 + 300_000)
+    shop.campaign(trigger={"event": "dwelled", "ring": "near", "dwell_s": 600})
+    shop.street.post("p", [(0, at(700, 5000, "other"))]).result(30)
+    shop.street.post("p", [(0, at(701, 5000, "other"))]).result(30)
+    assert [(one.kind, one.ts_ms - T0) for one in shop.page("events", kind="geofence.dwelled")] == [("geofence.dwelled", 600_000)]
+    assert [one.outcome for one in shop.decisions] == ["send"]
+
+
+def test_whoever_has_left_by_the_end_of_the_batch_is_shown_no_offer_for_being_near(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    walk = [at(0, 2000), at(60, 10), at(120, 2000)]
+    gone = shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"})).result(30).devices["phone-ann"]
+    assert [event.kind for event in gone.events if event.ring == "near"] == ["geofence.entered", "geofence.exited"]
+    assert gone.offers == ()
+    again = shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"})).result(30).devices["phone-ann"]
+    assert again.offers == ()
+
+
+def test_whoever_is_still_inside_is_shown_the_offer_again_with_the_repeated_ping(shop: Shop) -> None:
+    shop.campaign()
+    shop.customer()
+    shown = [
+        shop.street.post("p", [(0, at(60, 10))], include=frozenset({"events", "offers"})).result(30).devices["phone-ann"].offers
+        for _ in range(2)
+    ]
+    assert len(shown[0]) == 1
+    assert shown[0] == shown[1]

@@ -6,11 +6,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from geofence.backends.sql import erasure
+from geofence.backends.sql import erasure, index_version
 from geofence.backends.sql.offers import SqlOffers
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import projects
 from geofence.backends.sql.schema_offers import campaign_versions, campaigns, coupons, customers, redemptions
 from geofence.errors import Conflict
 from geofence.model.campaign import Campaign, Plan
@@ -95,4 +94,4 @@ class SqlCommerce:
         return bool(self._connection.execute(once, execution_options=COUNTED).rowcount)
 
     def _bump(self, project_id: str) -> None:
-        self._connection.execute(sa.update(projects).where(projects.c.id == project_id).values(index_version=projects.c.index_version + 1))
+        index_version.bump(self._connection, project_id)

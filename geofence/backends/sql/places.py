@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from geofence.backends.sql import index_version
 from geofence.backends.sql.rows import columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import geofences, projects, stores
+from geofence.backends.sql.schema import geofences, stores
 from geofence.errors import RecordError
 from geofence.model.place import Geofence, Store
 
@@ -21,8 +22,8 @@ T = TypeVar("T", Store, Geofence)
 class SqlPlaces:
     """Implements `ports.Places`.
 
-    The first write of a unit bumps the project's `index_version`; that row stays locked until the unit ends, so writers of
-    one project wait for each other and versions grow in the order of commits.
+    The first write of a unit bumps the project's `index_version`; writers of one project wait for each other until the unit ends,
+    so versions grow in the order of commits.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -85,7 +86,7 @@ class SqlPlaces:
         if project_id in self._bumped:
             return
         self._bumped.add(project_id)
-        self._connection.execute(sa.update(projects).where(projects.c.id == project_id).values(index_version=projects.c.index_version + 1))
+        index_version.bump(self._connection, project_id)
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:

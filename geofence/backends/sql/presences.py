@@ -88,13 +88,16 @@ class SqlPresences:
         return [rows.from_row(Visit, row) for row in found.mappings()]
 
     def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
-        """Events of each device at exactly these times; by time."""
+        """Events that each device's pings of exactly these times told; by time."""
         e = events.c
         found: list[Event] = []
         for some in _chunks(sorted({(device_id, ts_ms) for device_id, times in times_ms.items() for ts_ms in times})):
-            query = sa.select(*rows.columns(events, Event)).where(e.project_id == project_id, sa.tuple_(e.device_id, e.ts_ms).in_(some))
-            found += [rows.from_row(Event, row) for row in self._connection.execute(query.order_by(e.ts_ms, e.id)).mappings()]
-        return found
+            by_own = sa.and_(e.by_ms.is_(None), sa.tuple_(e.device_id, e.ts_ms).in_(some))
+            by_later = sa.and_(e.by_ms.is_not(None), sa.tuple_(e.device_id, e.by_ms).in_(some))
+            for told in (by_own, by_later):
+                query = sa.select(*rows.columns(events, Event)).where(e.project_id == project_id, told)
+                found += [rows.from_row(Event, row) for row in self._connection.execute(query).mappings()]
+        return sorted(found, key=lambda event: (event.ts_ms, event.id))
 
     def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
         """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
@@ -183,7 +186,7 @@ class SqlPresences:
             old = self._states.get(key, DeviceState()).presences
             gone += [_place(key, uid) for uid in old.keys() - state.presences.keys()]
             kept += [
-                _place(key, uid) | {"state": _encode(presence), "due_ms": presence.due_ms}
+                _place(key, uid) | {"state": _encode(presence), "due_ms": _due_ms(presence)}
                 for uid, presence in state.presences.items()
                 if old.get(uid) is not presence
             ]
@@ -239,6 +242,11 @@ def _lock_number(key: DeviceKey) -> int:
 
 def _place(key: DeviceKey, uid: str) -> rows.Row:
     return {"project_id": key.project_id, "device_id": key.device_id, "geofence_uid": uid}
+
+
+def _due_ms(presence: Presence) -> int | None:
+    """When the next timer is due on our clock: on the phone's, and as much later as that is behind."""
+    return None if presence.due_ms is None else presence.due_ms + presence.lag_ms
 
 
 def _device_row(key: DeviceKey, state: DeviceState) -> rows.Row:

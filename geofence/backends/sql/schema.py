@@ -151,6 +151,7 @@ visits = sa.Table(
 
 # a visit may be amended and hold stops again and again; those events, and crossings, are told apart by their id alone
 _ONCE = sa.text("kind IN ('geofence.entered', 'geofence.dwelled', 'geofence.exited')")
+_LATER = sa.text("by_ms IS NOT NULL")
 
 events = sa.Table(
     "events",
@@ -180,9 +181,11 @@ events = sa.Table(
     sa.Column("duration_s", sa.Float),
     sa.Column("dwell_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("cell", sa.String),
+    _ms("by_ms"),  # the ping that told it, where that is not the one of `ts_ms`; 0 for none
     sa.Index("uq_events_fact", "visit_id", "kind", "dwell_s", unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE),
     sa.Index("ix_events_project", "project_id", "stream_seq"),
     sa.Index("ix_events_device", "project_id", "device_id", "ts_ms"),
+    sa.Index("ix_events_by", "project_id", "device_id", "by_ms", sqlite_where=_LATER, postgresql_where=_LATER),
 )
 
 idempotency = sa.Table(

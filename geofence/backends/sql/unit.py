@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
+from geofence.backends.sql import index_version
 from geofence.backends.sql.accounts import SqlAccounts
 from geofence.backends.sql.commerce import SqlCommerce
 from geofence.backends.sql.memory import Memory
@@ -15,7 +17,6 @@ from geofence.backends.sql.offers import SqlOffers
 from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
 from geofence.backends.sql.presences import SqlPresences
-from geofence.backends.sql.schema import projects
 from geofence.errors import RecordError
 from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
 
@@ -54,7 +55,15 @@ class SqlUnit:
 
     def index_version(self, project_id: str) -> int:
         """The project's index version as this transaction sees it, 0 for an unknown project."""
-        return self._connection.execute(sa.select(projects.c.index_version).where(projects.c.id == project_id)).scalar() or 0
+        return index_version.read(self._connection, project_id)
+
+    def edit(self, project_id: str) -> None:
+        """Let nobody else edit this project's places or campaigns until this unit ends; before what the edit rests on is read."""
+        index_version.edit(self._connection, project_id)
+
+    def hold(self, project_ids: Iterable[str]) -> None:
+        """Let no edit of these projects' places or campaigns be committed until this unit ends; before any device is read."""
+        index_version.hold(self._connection, project_ids)
 
     def commit(self) -> None:
         """Make it durable, or raise `RecordError` with nothing stored."""

@@ -1,0 +1,77 @@
+"""Signs that a phone came or left, gathered until they are enough: pure functions over `Pending`.
+
+A sign is a fix with the probability it gives; what several prove together is in `geofence/evidence.py`. Signs of leaving are kept
+one by one, because a late ping that was inside takes back those before it and no others. One that only makes leaving likely proves
+nothing, but it marks since when nobody has seen the phone inside.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec.structs import replace
+
+from geofence.evidence import LEAVING, SURE, news, proof, shared
+from geofence.model.presence import Pending, Sign
+
+EXIT_GAP_MS = 20_000
+MOST_SIGNS = 32  # kept one by one: 8 are the usual end; of more, a late ping inside takes back those that are not
+
+
+def gathered(first: Pending | None, kind: Literal["enter", "exit"], sign: Sign) -> Pending:
+    """What waits, with one more fix."""
+    if kind == "exit":
+        return _leaving(first, sign)
+    return _one(kind, sign) if first is None else _more(first, sign)
+
+
+def without(first: Pending, inside_ms: int) -> Pending | None:
+    """Signs of leaving without those up to a time at which the phone was inside after all; None where no other is left."""
+    if inside_ms < first.signs[0].ts_ms if first.signs else inside_ms < first.ts_ms:
+        return first
+    left: Pending | None = None
+    for sign in first.signs:
+        if sign.ts_ms > inside_ms:
+            left = _leaving(left, sign)
+    return left
+
+
+def idle(first: Pending) -> bool:
+    """Whether it only marks since when leaving is likely, and proves nothing."""
+    return bool(first.signs) and first.best <= 0.0
+
+
+def enough(first: Pending, now_ms: int, presence_timeout_ms: int | None) -> bool:
+    """Whether signs of leaving are proof of it: enough of them, or nothing else for twice as long as silence would take."""
+    since_ms = first.signs[0].ts_ms if first.signs else first.ts_ms
+    if presence_timeout_ms is not None and now_ms - since_ms >= 2 * presence_timeout_ms:
+        return True
+    return now_ms - first.ts_ms >= EXIT_GAP_MS and shared(first.proof, first.fixes) >= LEAVING
+
+
+def _leaving(first: Pending | None, sign: Sign) -> Pending:
+    kept = () if first is None else first.signs
+    signs = (*kept, sign) if len(kept) < MOST_SIGNS else kept
+    if sign.probability < SURE:
+        weak = Pending("exit", sign.ts_ms, sign.edge_m, sign.probability, sign.accuracy_m, last_ms=sign.ts_ms)
+        return replace(weak if first is None else first, signs=signs)
+    grown = _one("exit", sign) if first is None or idle(first) else _more(first, sign)
+    return replace(grown, signs=signs)
+
+
+def _one(kind: Literal["enter", "exit"], sign: Sign) -> Pending:
+    proves = proof(sign.probability, sign.edge_m)
+    return Pending(kind, sign.ts_ms, sign.edge_m, sign.probability, sign.accuracy_m, proves, proves, 1.0, sign.ts_ms)
+
+
+def _more(first: Pending, sign: Sign) -> Pending:
+    proves = proof(sign.probability, sign.edge_m)
+    new = news(sign.ts_ms - first.last_ms)
+    known = min(proves, first.best)  # of what was proved before only the new counts again; what goes beyond it counts in full
+    return replace(
+        first,
+        proof=first.proof + new * known + proves - known,
+        best=max(proves, first.best),
+        fixes=first.fixes + new,
+        last_ms=sign.ts_ms,
+    )

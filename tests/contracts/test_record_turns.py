@@ -1,0 +1,143 @@
+"""Several processes on one PostgreSQL: who edits waits for whom, and nobody's edit goes on what another has changed meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.clock import PingClock
+from geofence.edits import Edited
+from geofence.model.account import Project
+from geofence.model.place import Profile, Ring, Store
+from geofence.pipeline import Post
+from geofence.places import put_stores
+from geofence.street import Street
+from tests.contracts.test_street import HOME, T0, fence, ping
+
+
+@pytest.fixture
+def records(postgres_url: str) -> Iterator[tuple[SqlRecord, SqlRecord]]:
+    """What two processes see of one record."""
+    with ExitStack() as stack:
+        first, second = (open_record(postgres_url) for _ in range(2))
+        stack.callback(first.close)
+        stack.callback(second.close)
+        with first.begin() as unit:
+            unit.accounts.put_project(Project("p", "shop", Profile("exact")))
+            unit.commit()
+        yield first, second
+
+
+def _begun(work: Callable[[], Any]) -> tuple[threading.Thread, threading.Event, list[Any]]:
+    """Work in a thread of its own, what tells that it is done, and what it made."""
+    done, made = threading.Event(), list[Any]()
+
+    def run() -> None:
+        made.append(work())
+        done.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, done, made
+
+
+def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and_ends_their_visits(
+    records: tuple[SqlRecord, SqlRecord],
+) -> None:
+    first, second = records
+    here, there = (Street(record, PingClock()) for record in records)
+    here.start()
+    shop = fence()
+    here.edit("p", lambda unit: _put(unit, shop)).result(10)
+    with second.begin() as unit:
+        there._pipeline.run(unit, [Post("p", [(0, ping(0, 10))])])
+        removed = here.edit("p", lambda unit: _removed(unit, shop.uid))
+        with pytest.raises(TimeoutError):
+            removed.result(0.3)
+        unit.commit()
+    removed.result(10)
+    here.stop()
+    first.sequence()
+    told = {(event.kind, event.reason) for event in first.reading.page("events", "p", {}, None, 10)}
+    assert told == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
+    assert [visit.departure_ms is not None for visit in first.reading.page("visits", "p", {}, None, 10)] == [True]
+
+
+def _put(unit: Any, shop: Any) -> Edited:
+    unit.places.put_geofences("p", [shop])
+    return Edited(None, changed=(shop,))
+
+
+def _removed(unit: Any, uid: str) -> Edited:
+    unit.places.delete_geofences("p", [uid])
+    return Edited(None, removed=(uid,))
+
+
+def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(records: tuple[SqlRecord, SqlRecord]) -> None:
+    _, second = records
+    here, there = (Street(record, PingClock()) for record in records)
+    here.start()
+    there.start()
+    here.edit("p", lambda unit: _put(unit, fence())).result(10)
+    started, go = threading.Event(), threading.Event()
+
+    def slowly(unit: Any) -> Edited:
+        edited = _removed(unit, "gf_1")
+        started.set()
+        assert go.wait(10)
+        return edited
+
+    removed = here.edit("p", slowly)
+    assert started.wait(10)
+    posted = there.post("p", [(0, ping(0, 10))])
+    with pytest.raises(TimeoutError):
+        posted.result(0.3)
+    go.set()
+    removed.result(10)
+    assert posted.result(10).accepted == 1
+    here.stop()
+    there.stop()
+    second.sequence()
+    assert second.reading.page("events", "p", {}, None, 10) == []
+
+
+def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(records: tuple[SqlRecord, SqlRecord]) -> None:
+    store = Store("s1", "Corner", *HOME, rings=(Ring("near", 150.0),))
+    with records[0].begin() as unit:
+        put_stores(unit, "p", [store], T0)
+        unit.commit()
+
+    def fills(record: SqlRecord, **known: str) -> str:
+        with record.begin() as unit:
+            edited = put_stores(unit, "p", [replace(store, **known)], T0 + 1, lambda old, _: replace(old, **known))
+            unit.commit()
+        return str(edited.value[0][0])
+
+    with records[0].begin() as unit:
+        edited = put_stores(unit, "p", [replace(store, brand="bean")], T0 + 1, lambda old, _: replace(old, brand="bean"))
+        thread, done, made = _begun(lambda: fills(records[1], name="Corner Shop"))
+        assert not done.wait(0.3)
+        unit.commit()
+    thread.join(10)
+    assert (edited.value[0][0], made) == ("updated", ["updated"])
+    [kept] = records[0].reading.page("stores", "p", {}, None, 10)
+    assert (kept.brand, kept.name) == ("bean", "Corner Shop")
+
+
+def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records: tuple[SqlRecord, SqlRecord]) -> None:
+    here, there = (Street(record, PingClock()) for record in records)
+    here.start()
+    there.start()
+    assert there.near("p", *HOME, None, 5) == []
+    here.edit("p", lambda unit: _put(unit, fence())).result(10)
+    there.post("q", [(0, ping(0, 5000))]).result(10)
+    there.post("q", [(0, ping(1, 5000))]).result(10)
+    assert [one.geofence.uid for one in there.near("p", *HOME, None, 5)] == ["gf_1"]
+    here.stop()
+    there.stop()
