@@ -316,11 +316,18 @@ def _entered_ms(presence: Presence) -> int:
 
 def _timed(presence: Presence, rules: Rules, lag_ms: int) -> Presence:
     """The presence with its next timer: the earliest of dwell, silence, the fence's end and the end of a cool-down."""
-    dues = [_silent_ms(presence, rules), rules.active_until_ms]
+    due_ms = _sooner(_silent_ms(presence, rules), rules.active_until_ms)
     if presence.inside and presence.pending is None:
-        dues += [_entered_ms(presence) + d * 1000 for d in rules.dwell_s if d not in presence.dwelled]
+        for dwell_s in rules.dwell_s:
+            if dwell_s not in presence.dwelled:
+                due_ms = _sooner(due_ms, _entered_ms(presence) + dwell_s * 1000)
     if not presence.inside and presence.left_ms is not None:
-        dues.append(presence.left_ms + rules.cool_down_ms + COOLED_KEPT_MS)
-    due_ms = min((d for d in dues if d is not None), default=None)
-    same = (due_ms, lag_ms) == (presence.due_ms, presence.lag_ms)
+        due_ms = _sooner(due_ms, presence.left_ms + rules.cool_down_ms + COOLED_KEPT_MS)
+    same = due_ms == presence.due_ms and lag_ms == presence.lag_ms
     return presence if same else replace(presence, due_ms=due_ms, lag_ms=lag_ms)
+
+
+def _sooner(one_ms: int | None, other_ms: int | None) -> int | None:
+    if one_ms is None or other_ms is None:
+        return one_ms if other_ms is None else other_ms
+    return min(one_ms, other_ms)
