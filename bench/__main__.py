@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-WRITES_JSON = ("locate", "imports", "ingest", "detection", "hint")
+WRITES_JSON = ("locate", "imports", "start", "ingest", "detection", "hint")
 PRINTS = ("deliver",)
 
 
