@@ -8,7 +8,7 @@ again request by request, so that one bad apple spoils only itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import isnan
@@ -31,18 +31,18 @@ from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Pings, Rejection
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.model.receipt import DeviceAnswer, Receipt, Shown
+from geofence.model.receipt import DeviceAnswer, Receipt
 from geofence.normalise import normalise
 from geofence.passing import Passing
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.scribe import Scribe
+from geofence.showing import open_visits, with_offers
 from geofence.track import Folded, Happening, Rules, end, lapse, retime
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
-NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 MOST_CAMPAIGNS = 1000
 
 
@@ -203,7 +203,7 @@ class Pipeline:
         for parcel, answers in zip(parcels, told, strict=True):
             tally = parcel.tally
             if "offers" in parcel.post.include:
-                answers = _with_offers(unit, project_id, answers, offering, scribe.now_ms, _open_visits(project_id, answers, states))
+                answers = with_offers(unit, project_id, answers, offering, scribe.now_ms, open_visits(project_id, answers, states))
             parcel.receipt = Receipt(tally.accepted, tally.duplicates, tuple(sorted(tally.rejected)), answers)
 
     def _propose(self, unit: Unit, scribe: Scribe, done: Done) -> Offering:
@@ -312,50 +312,6 @@ def _number(unit: Unit, parcels: Sequence[Parcel]) -> None:
             for name, answer in parcel.receipt.devices.items()
         }
         parcel.receipt = replace(parcel.receipt, devices=devices)
-
-
-def _open_visits(project_id: str, devices: Iterable[str], states: dict[DeviceKey, DeviceState]) -> set[str]:
-    """Visits that go on after these devices' newest pings."""
-    theirs = (states[DeviceKey(project_id, name)].presences.values() for name in devices)
-    return {one.visit_id for some in theirs for one in some if one.inside and one.visit_id is not None}
-
-
-def _with_offers(
-    unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int, open_: set[str]
-) -> dict[str, DeviceAnswer]:
-    """The answers with the offers that follow from their events and have not expired, one for each decision.
-
-    One for being near is not shown to a phone that has left by its newest ping: the visits that go on are `open_`.
-    """
-    by_event = {
-        event.id: device_id
-        for device_id, answer in devices.items()
-        for event in answer.events
-        if event.kind not in NEAR or event.visit_id in open_
-    }
-    shown: dict[str, dict[str, Shown]] = defaultdict(dict)
-    new = {decision.id: decision.event_id for decision in offering.decisions}
-    stored = unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms) if by_event.keys() - new.values() else []
-    for event_id, message in [*stored, *((new[one.decision_id], one) for one in offering.messages)]:
-        device_id = by_event.get(event_id)
-        if device_id is not None and message.channel in ("push", "inapp") and message.expires_ms > now_ms:
-            shown[device_id][message.decision_id] = _shown(message)
-    return {name: replace(answer, offers=tuple(shown[name].values())) for name, answer in devices.items()}
-
-
-def _shown(message: Queued) -> Shown:
-    content = message.content
-    data = content.get("data", {})
-    return Shown(
-        message.id,
-        message.campaign_id,
-        data.get("store_id", ""),
-        content["title"],
-        content["body"],
-        message.expires_ms,
-        content.get("link"),
-        data.get("coupon", ""),
-    )
 
 
 def _by_device(project_id: str, pings: Pings) -> list[tuple[DeviceKey, list[int]]]:
