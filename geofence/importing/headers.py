@@ -88,16 +88,21 @@ class Plan(NamedTuple):
         )
 
 
-def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None) -> Plan:
-    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id."""
+def make_plan(
+    names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None, said: frozenset[str] = frozenset()
+) -> Plan:
+    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id.
+
+    `said` are fields that the row's geometry says: no column is read as one of them.
+    """
     names = list(names)[:MOST_COLUMNS]
-    column = {field: name for field, name in given.items() if name in names}
+    column = {field: name for field, name in given.items() if name in names and field not in said}
     left = [name for name in names if name not in column.values() and name != no_id]
     whole = _first((normal(name), name) for name in left)
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():
         found = next((known[word] for known in (whole, last) for word in _spellings(words) if word in known), None)
-        if field not in column and found is not None and found not in column.values():
+        if field not in column and field not in said and found is not None and found not in column.values():
             column[field] = found
     taken = set(column.values())
     days = _day_columns([name for name in names if name not in taken]) if kind == "stores" and "opening_hours" not in column else ()

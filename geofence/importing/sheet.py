@@ -27,6 +27,8 @@ _NO_PLACE = {
     "GeometryCollection": "a collection of different geometries",
 }
 NEAR = Ring("near", 150.0)
+_PLACED = frozenset({"lat", "lon"})
+_ROUND = _PLACED | {"radius", "radius_units"}
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class Sheet:
     """Areas with a repair that takes nothing from them, by kind: told once for the file."""
     _no_id: str | None = None
     _counted_ids: bool = False  # the features' own ids are their places in the file
-    _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+    _plans: dict[tuple[tuple[str, ...], frozenset[str]], Plan] = field(default_factory=dict)
 
     def look(self, head: Sequence[Item]) -> None:
         """Look at the first rows: what says the same in each of them is not their id, and neither is what only counts them."""
@@ -72,17 +74,33 @@ class Sheet:
             self.report.warn(None, "external_id", "id_says_nothing", detail)
 
     def plan(self, item: Item) -> Plan:
-        """How the columns of this item are read; rows with the same columns share one."""
-        names = tuple(item.properties)
-        plan = self._plans.get(names)
+        """How the columns of this item are read; rows with the same columns and a like geometry share one."""
+        names, said = tuple(item.properties), self._said(item)
+        plan = self._plans.get((names, said))
         if plan is None:
-            plan = make_plan(names, self.report.kind, self.given, self._no_id)
-            for column, what in plan.report().items():
-                if len(self.report.columns) < MOST_COLUMNS:
-                    self.report.columns.setdefault(column, what)
+            plan = make_plan(names, self.report.kind, self.given, self._no_id, said)
+            self._tell_columns(plan)
             if len(self._plans) < MOST_PLANS:
-                self._plans[names] = plan
+                self._plans[names, said] = plan
         return plan
+
+    def _tell_columns(self, plan: Plan) -> None:
+        told = self.report.columns
+        for column, what in plan.report().items():
+            if told.get(column, "metadata") == "metadata" and (column in told or len(told) < MOST_COLUMNS):
+                told[column] = what
+
+    def _said(self, item: Item) -> frozenset[str]:
+        """The fields that the geometry of a row says itself. A Point that stands in Vienna with a property `breite` has a breadth;
+        only what the caller names counts all the same. Beside the area of a store, columns of CSV say where it stands."""
+        kind = None if item.geometry is None else item.geometry["type"]
+        if kind is None:
+            return frozenset() if item.error is None else _PLACED
+        if kind not in ("Point", "circle"):
+            return _ROUND if self.report.kind == "geofences" else _PLACED if self.report.format != "csv" else frozenset()
+        named = {name for name in self.given if self.given[name] in item.properties}
+        said = frozenset() if named & _PLACED else _PLACED
+        return said | (_ROUND - _PLACED) if kind == "circle" and "radius" not in named else said
 
 
 @dataclass(slots=True)
@@ -130,6 +148,10 @@ class Row:
     def says(self, name: str) -> bool:
         """Whether the cell of a field is there and not empty."""
         return cells.text(self.cell(name)) is not None
+
+    def has_area(self) -> bool:
+        """Whether the geometry of the row is more than a point or a circle."""
+        return self.item.geometry is not None and self.item.geometry["type"] not in ("Point", "circle")
 
     def has_ended(self) -> bool:
         """Whether the place is closed for good."""

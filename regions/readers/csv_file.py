@@ -42,6 +42,8 @@ class _Columns(NamedTuple):
     radius: int | None
     area: int | None
     rest: tuple[tuple[int, str], ...]
+    beside: tuple[tuple[int, str], ...]
+    """`lat`, `lon` and `radius` with their names."""
     width: int
 
 
@@ -148,7 +150,8 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Col
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
     rest = tuple((nth, name) for nth, name in enumerate(names) if nth not in taken)
-    return _Columns(lat, lon, radius, area, rest, len(names)), notes
+    beside = tuple((nth, names[nth]) for nth in (lat, lon, radius) if nth not in (None, area))
+    return _Columns(lat, lon, radius, area, rest, beside, len(names)), notes
 
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -193,6 +196,8 @@ def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) 
         geometry, told_here = _geometry(row, columns)
     except RegionError as error:
         return Item(line, properties, None, error=error, notes=notes)
+    if columns.area is not None and row[columns.area].strip():  # what says a position, too, is kept beside the area
+        properties |= {name: _cell(row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *told_here))
 
 
