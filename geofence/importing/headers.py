@@ -23,8 +23,8 @@ _SHARED = {
     "lat": "lat latitude y breitengrad breite geo_lat gps_lat lat_deg lat_dd latitud location_lat coordinates_latitude",
     "lon": "lon lng long longitude x laengengrad längengrad laenge länge geo_lon geo_lng gps_lon gps_lng lon_deg lon_dd longitud "
     "location_lng location_lon coordinates_longitude",
-    "radius": "radius_m radius radius_meters radius_metres geofence_radius geometry_radius radius_km radius_mi radius_miles radius_ft "
-    "radius_feet radius_in_meters",
+    "radius": "radius_m radius radius_meters radius_metres geofence_radius geofence_radius_m fence_radius geometry_radius "
+    "radius_km radius_mi radius_miles radius_ft radius_feet radius_in_meters",
     "radius_units": "radius_units radius_unit",
     "tags": "tags tag labels",
     "metadata": "metadata",
@@ -101,7 +101,10 @@ def make_plan(
     whole = _first((normal(name), name) for name in left)
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():
-        found = next((known[word] for known in (whole, last) for word in _spellings(words) if word in known), None)
+        found = next(
+            (known[word] for known in ((whole,) if field == "radius" else (whole, last)) for word in _spellings(words) if word in known),
+            None,
+        )
         if field not in column and field not in said and found is not None and found not in column.values():
             column[field] = found
     taken = set(column.values())

@@ -16,7 +16,7 @@ from geofence.importing.report import Report, RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from geofence.model.place import Ring
 from regions.readers.item import Item
-from regions.readers.values import METRES
+from regions.readers.values import METRES, Mark, length_told
 
 MOST_PLANS = 1_000
 LEAST_ROWS = 3  # to tell a column that never changes from one that is short
@@ -40,6 +40,9 @@ class Sheet:
     today: date
     rings: tuple[Ring, ...] | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    mark: Mark | None = None
+    """What parts decimals in the file, where that is known."""
+    has_lengths: bool = False  # that need a word, which was said
     made_ids: int = 0
     mended_ids: int = 0
     smoothed: Counter[str] = field(default_factory=Counter)
@@ -183,7 +186,12 @@ class Row:
         said = (cells.text(self.cell("radius_units")) or "").lower()
         if said and said not in METRES:
             raise RowError("radius_units", "invalid_radius", f"{cells.quoted(said)} is no unit: m, km, mi or ft")
-        return cells.metres(self.cell("radius"), said or unit_of(column))
+        mark = self.sheet.mark
+        found = cells.metres(self.cell("radius"), said or unit_of(column), mark=mark)
+        for told in () if self.sheet.has_lengths else length_told(self.cell("radius"), mark):
+            self.sheet.has_lengths = True
+            self.repair("radius", "reading", told)
+        return found
 
     def position(self) -> tuple[float, float] | None:
         """(lat, lon) of the columns that hold them, or of a Point; None where the row tells none. Raises `RowError`."""

@@ -140,7 +140,7 @@ def _hours(row: Row) -> str | None:
 
 def _rings(row: Row) -> tuple[Ring, ...]:
     if row.says("rings"):
-        return cells.rings(row.cell("rings"))
+        return cells.rings(row.cell("rings"), row.sheet.mark)
     radius_m = row.radius_m()
     geometry = row.item.geometry
     if radius_m is None and geometry is not None and geometry["type"] == "circle":

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
-from regions.readers.column_names import LAT, LON, place_of, plain_name, radius_words
+from regions.readers.column_names import LAT, LON, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, FileError, too_many
 from regions.readers.values import nested_in, plain, radius_in, to_json
@@ -49,7 +49,7 @@ class Sink:
         values = [_values(column) for column in batch.columns.values()]
         shapes, bad = self._shapes(batch)
         plain_names = [plain_name(name) for name in names]
-        radius = place_of(plain_names, radius_words(plain_names))
+        radius = radius_of(plain_names)
         places: list[int | None] = [place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)]
         for nth, row in enumerate(zip(*values, strict=True) if values else ((),) * len(shapes)):
             self._number += 1

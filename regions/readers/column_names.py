@@ -7,16 +7,28 @@ from collections.abc import Sequence
 
 LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
 LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
-RADIUS = ("radius_m", "radius", "radius_meters", "radius_metres", "radius_in_meters", "geofence_radius", "geofence_radius_m")
+RADIUS = (
+    "radius_m",
+    "radius",
+    "radius_meters",
+    "radius_metres",
+    "radius_in_meters",
+    "geofence_radius",
+    "geofence_radius_m",
+    "fence_radius",
+)
 AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
 
 
 UNITS = ("radius_units", "radius_unit")
 
 
-def radius_words(names: Sequence[str]) -> tuple[str, ...]:
-    """What a column of radii in metres may be called; nothing where another column tells the unit, row by row."""
-    return () if any(name in UNITS for name in names) else RADIUS
+def radius_of(names: Sequence[str]) -> int | None:
+    """Which of the plain names is a radius in metres; none where another column tells the unit, row by row.
+
+    No name that only ends in one is: how far a shop delivers (`delivery_radius`) is not how large its geofence is.
+    """
+    return None if any(name in UNITS for name in names) else next((names.index(word) for word in RADIUS if word in names), None)
 
 
 def plain_name(name: str) -> str:

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_words
+from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool, spooled
 from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
-from regions.readers.values import clean, from_cell, nested_in, number_in, radius_in, to_json
+from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
 from regions.region import RegionError
 
 NAME = "csv"
@@ -44,7 +44,17 @@ class _Columns(NamedTuple):
     rest: tuple[tuple[int, str], ...]
     beside: tuple[tuple[int, str], ...]
     """`lat`, `lon` and `radius` with their names."""
-    width: int
+    names: tuple[str, ...]
+    mark: Mark | None
+    """What parts decimals in this file, where its positions or other numbers tell."""
+
+
+class Look(NamedTuple):
+    """What a file says at a glance: its columns, which of them became the position or the area, and its decimal mark."""
+
+    names: tuple[str, ...]
+    placed: dict[str, str]
+    mark: Mark | None
 
 
 def fits(head: bytes, suffix: str) -> bool:
@@ -72,7 +82,21 @@ def read(path: Path) -> Iterator[Item]:
         raise not_found() from error
 
 
-def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
+def look(path: Path) -> Look:
+    """What `read` makes of the file, without reading it all. Raises `FileError`."""
+    try:
+        with path.open(encoding=encoding_of(path), newline="") as file:
+            columns, _, _, _ = _begun(file)
+    except csv.Error as error:
+        raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
+    except OSError as error:
+        raise not_found() from error
+    where = (("lat", columns.lat), ("lon", columns.lon), ("radius", columns.radius), ("region", columns.area))
+    return Look(columns.names, {columns.names[nth]: what for what, nth in where if nth is not None}, columns.mark)
+
+
+def _begun(file: TextIO) -> tuple[_Columns, tuple[str, ...], list[tuple[int, list[str]]], Iterator[tuple[int, list[str]]]]:
+    """The columns with what is to be told of them, the first records and the others. Raises `FileError`."""
     records = _records(file, *_dialect(file))
     first = next(records, None)
     if first is None:
@@ -83,6 +107,11 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
     columns, renamed = _columns(first[1], [row for _, row in peeked])
     if None in (columns.lat, columns.lon) and columns.area is None and sum(map(_is_fraction, first[1])) >= 2:
         raise FileError("no_header", "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon")
+    return columns, renamed, peeked, records
+
+
+def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
+    columns, renamed, peeked, records = _begun(file)
     notes = (*notes, *renamed)
     for line, row in (*peeked,):
         yield _item(line, row, columns, notes)
@@ -145,13 +174,16 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
 def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
     plain_names = [plain_name(name) for name in names]
-    places = [place_of(plain_names, words) for words in (LAT, LON, radius_words(plain_names))]
-    lat, lon, radius = places if None not in places[:2] else (None, None, None)
+    lat, lon, radius = place_of(plain_names, LAT), place_of(plain_names, LON), radius_of(plain_names)
+    if lat is None or lon is None:
+        lat = lon = radius = None
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
     rest = tuple((nth, name) for nth, name in enumerate(names) if nth not in taken)
     beside = tuple((nth, names[nth]) for nth in (lat, lon, radius) if nth not in (None, area))
-    return _Columns(lat, lon, radius, area, rest, beside, len(names)), notes
+    marks = marks_in(row[nth] for row in rows for nth in (lat, lon) if nth is not None and nth < len(row))
+    marks = marks or marks_in(cell for row in rows for cell in row if not is_thousands(cell))
+    return _Columns(lat, lon, radius, area, rest, beside, tuple(names), marks.pop() if len(marks) == 1 else None), notes
 
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -188,8 +220,9 @@ def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) -> Item:
-    if len(row) < columns.width or any(row[columns.width :]):
-        detail = f"the row has {len(row):,} cells where the header has {columns.width:,}"
+    width = len(columns.names)
+    if len(row) < width or any(row[width:]):
+        detail = f"the row has {len(row):,} cells where the header has {width:,}"
         return Item(line, {}, None, error=RegionError("wrong_width", detail), notes=notes)
     properties = {name: _cell(row[nth]) for nth, name in columns.rest}
     try:
@@ -217,7 +250,9 @@ def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None,
         return None, ()
     lat, lon = _number(lat_text, "lat"), _number(lon_text, "lon")
     radius = row[columns.radius].strip() if columns.radius is not None else ""
-    return (circle(lat, lon, radius_in(radius)) if radius else point(lat, lon)), ()
+    if not radius:
+        return point(lat, lon), ()
+    return circle(lat, lon, radius_in(radius, mark=columns.mark)), length_told(radius, columns.mark)
 
 
 def _number(text: str, what: str) -> float:
@@ -247,8 +282,7 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
 
 def _like_radius(name: str) -> bool:
     """Whether a property would be read as the radius if there were no column for that."""
-    plain = plain_name(name)
-    return plain in RADIUS or plain.rpartition("_")[2] in RADIUS
+    return plain_name(name) in RADIUS
 
 
 def _losses(spool: Spool) -> Iterator[str]:

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from regions.readers.geometry import circle, tidy
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
-from regions.readers.values import nested_in, number_in, plain, radius_in
+from regions.readers.values import nested_in, number_in, own_mark, plain, radius_in
 from regions.region import RegionError
 
 _DEEP = 64  # elements within elements
@@ -163,7 +163,9 @@ def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tup
     if name is None or "radius_units" in properties or geometry is None or geometry["type"] != "Point":
         return properties, geometry
     lon, lat = geometry["coordinates"]
-    return {key: each for key, each in properties.items() if key != name}, circle(lat, lon, radius_in(properties[name]))
+    return {key: each for key, each in properties.items() if key != name}, circle(
+        lat, lon, radius_in(properties[name], mark=own_mark(properties[name]))
+    )
 
 
 def _geometry(placemark: Element) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

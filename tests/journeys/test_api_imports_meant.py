@@ -9,6 +9,8 @@ import pytest
 
 from tests.servers.shop import Shop
 
+KML = """<kml><Placemark id="a"><ExtendedData><Data name="radius"><value>10.000</value></Data></ExtendedData>
+<Point><coordinates>16.3,48.1</coordinates></Point></Placemark></kml>"""
 AREA = "POLYGON((16.3 48.2,16.4 48.2,16.4 48.3,16.3 48.3,16.3 48.2))"
 
 
@@ -83,3 +85,55 @@ def test_a_radius_that_nothing_is_made_of_stays_as_metadata(shop: Shop) -> None:
     assert (_store(shop, "b")["rings"][0]["radius_m"], _store(shop, "b")["metadata"]) == (700, {"radius_km": "2"})
     _bring(shop, "id,lat,lon,radius_km,radius\nb,48.2,16.3,2,700\n", map="radius:radius_km")
     assert _store(shop, "b")["rings"][0]["radius_m"] == 2000
+
+
+def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and_told_once(shop: Shop) -> None:
+    english = 'id,lat,lon,radius\na,48.1,16.3,"50,000"\nb,48.2,16.4,"10,500 ft"\nc,48.3,16.4,150.125\nd,48.3,16.5,150\n'
+    report = _bring(shop, english)
+    assert [_store(shop, name)["rings"][0]["radius_m"] for name in "abcd"] == [50_000, 3200.4, 150.125, 150]
+    assert [(one["number"], one["code"], one["detail"]) for one in report["repairs"]] == [
+        (2, "reading", "lengths such as '50,000' were read as numbers with thousands: the file's decimal mark is the point")
+    ]
+    german = "id;lat;lon;radius_km\na;48,1;16,3;0,500\nb;48,2;16,4;1.500,5 m\nc;48,3;16,4;10.000 m\nd;48,4;16,4;20.000 m\n"
+    report = _bring(shop, german, "geofences")
+    assert [_region(shop, name)["radius_m"] for name in "abcd"] == [500, 1500.5, 10_000, 20_000]
+    assert _told(report, "repairs") == [(4, "reading")]
+    report = _bring(shop, "id,lat,lon,radius\na,48.1,16.3,150.000\n", "geofences")
+    assert (_region(shop, "a")["radius_m"], _told(report, "repairs")) == (150, [(2, "reading")])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "id;lat;lon;radius\na;48;16;10.000\n",
+        "id;lat;lon;radius\nb;48.1;16,3;10.000\na;48,1;16.3;10.000\n",
+        json.dumps(_collection(_vienna("a", radius="10.000"))),
+        json.dumps(_collection(_vienna("a", radius_km="10,000"))),
+        KML,
+    ],
+)
+def test_a_radius_is_refused_where_nothing_tells_whether_it_has_thousands(shop: Shop, body: str) -> None:
+    report = _bring(shop, body)
+    assert (report["created"], report["failed"]) == (0, report["rows"])
+    assert {(one["field"], one["code"]) for one in report["errors"]} == {("radius", "invalid_radius")}
+    assert all("thousands" in one["detail"] for one in report["errors"])
+
+
+@pytest.mark.parametrize("name", ["delivery_radius", "Delivery.Radius", "search_radius"])
+def test_a_column_that_only_ends_in_radius_is_no_ring(shop: Shop, name: str) -> None:
+    report = _bring(shop, f"id,lat,lon,{name}\na,48.1,16.3,5000\n")
+    assert ([ring["radius_m"] for ring in _store(shop, "a")["rings"]], _store(shop, "a")["metadata"]) == ([150], {name: "5000"})
+    assert report["columns"] == {"id": "external_id", "lat": "lat", "lon": "lon", name: "metadata"}
+
+
+@pytest.mark.parametrize("name", ["radius_m", "Radius (km)", "fence_radius", "geofence_radius", "geofence_radius_m", "radius_ft"])
+def test_every_column_that_is_used_is_told_with_what_it_is(shop: Shop, name: str) -> None:
+    report = _bring(shop, f"id,shop_latitude,shop_longitude,{name},note,note\na,48.1,16.3,50,x,y\n")
+    assert report["columns"] == {
+        "id": "external_id",
+        "shop_latitude": "lat",
+        "shop_longitude": "lon",
+        name: "radius",
+        "note": "metadata",
+        "note_2": "metadata",
+    }

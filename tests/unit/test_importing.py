@@ -90,6 +90,46 @@ def test_a_radius_is_read_with_its_unit(cell: Any, metres: float | None) -> None
     assert cells.metres(cell, "m") == (None if metres is None else pytest.approx(metres))
 
 
+@pytest.mark.parametrize(
+    ("cell", "mark", "metres"),
+    [
+        ("50,000", ".", 50_000.0),
+        ("1,000,000", ".", 1_000_000.0),
+        ("10.000", ",", 10_000.0),
+        ("150.000", ".", 150.0),
+        ("150,000 m", ",", 150.0),
+        ("10,500 ft", ".", 3200.4),
+        ("1.500,5", None, 1500.5),
+        ("1,500.5", ".", 1500.5),
+        ("0,500 km", None, 500.0),
+        ("0,5 km", ".", 500.0),
+        ("1500.25", ",", 1500.25),
+    ],
+)
+def test_a_length_is_read_with_the_decimal_mark_of_its_file(cell: str, mark: Any, metres: float) -> None:
+    assert cells.metres(cell, "m", mark=mark) == pytest.approx(metres)
+
+
+@pytest.mark.parametrize(
+    ("cell", "mark"),
+    [("50,000", None), ("10.000", None), ("1,000,000", None), ("1,000,000", ","), ("1.50.000", "."), ("1,500.5", ","), ("1,5,", None)],
+)
+def test_a_length_that_may_be_two_is_refused_in_words(cell: str, mark: Any) -> None:
+    with pytest.raises(RowError) as refused:
+        cells.metres(cell, "m", mark=mark)
+    assert (refused.value.field, refused.value.code) == ("radius", "invalid_radius")
+    assert cell in refused.value.detail
+
+
+@pytest.mark.parametrize("cell", ["near:10.000", "near:10,000", '[{"name": "near", "radius_m": "12,340"}]'])
+def test_a_ring_of_thousands_is_refused_and_one_that_we_wrote_is_not(cell: str) -> None:
+    with pytest.raises(RowError, match="thousands"):
+        cells.rings(cell)
+    assert cells.rings("near:150.125;wide:12345.678") == (Ring("near", 150.125), Ring("wide", 12_345.678))
+    with pytest.raises(RowError, match="thousands"):
+        cells.rings("near:150.125", ",")
+
+
 @pytest.mark.parametrize("cell", ["wide", "10 parsec", True, [], {}])
 def test_a_radius_that_is_no_length_is_refused(cell: Any) -> None:
     with pytest.raises(RowError) as refused:
