@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Any, NamedTuple
@@ -18,6 +19,7 @@ from regions.readers.item import FLAT, ITEMS, FileError, too_many
 from regions.readers.values import nested_in, plain, radius_in, to_json
 from regions.region import RegionError
 
+_DEGREE = math.pi / 180.0  # in radians
 _LON_FAR = 540.0  # beyond what even an unrolled ring has
 _TEXT_KINDS = {"text": "string", "int": "int64", "float": "float64", "bool": "bool"}
 
@@ -160,14 +162,26 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
 
     try:
         system = CRS.from_user_input(crs)
-        if system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84":
+        if _is_wgs84(system):
             return shapes, ()
         import geopandas
 
+        if any(axis.unit_name.lower() == "radian" for axis in system.axis_info[:2]):
+            shapes = shapely.transform(shapes, np.degrees)  # which is what pyproj takes radians for
         moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
         raise FileError("crs_unknown", f"the coordinates of {layer} are in a system that nobody knows") from error
     return np.asarray(moved.array, dtype=object), (f"the coordinates were converted from {system.name[:80]} to WGS84",)
+
+
+def _is_wgs84(system: Any) -> bool:
+    """Whether numbers in this system are degrees of WGS84 from Greenwich. A name alone does not say so: there are files whose
+    system is WGS84 but for its prime meridian (Ferro, Paris) or its unit (gradians, radians)."""
+    if not (system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84"):
+        return False
+    meridian = system.prime_meridian
+    axes = system.axis_info[:2]
+    return (meridian is None or meridian.longitude == 0.0) and all(abs(axis.unit_conversion_factor - _DEGREE) < 1e-9 for axis in axes)
 
 
 def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
