@@ -157,8 +157,12 @@ class Row:
         return self.item.geometry is not None and self.item.geometry["type"] not in ("Point", "circle")
 
     def has_ended(self) -> bool:
-        """Whether the place is closed for good."""
-        return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+        """Whether the place is closed for good; where nobody can tell, it is not, and that is told."""
+        try:
+            return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+        except RowError as error:
+            self.warn(error.field, error.code, f"{error.detail}; the place was taken as open")
+            return False
 
     def external_id(self) -> str | None:
         """The id in the file, its slashes made colons (a slash belongs to rings); None without one. Raises `RowError`."""

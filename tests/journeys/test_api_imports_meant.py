@@ -137,3 +137,10 @@ def test_every_column_that_is_used_is_told_with_what_it_is(shop: Shop, name: str
         "note": "metadata",
         "note_2": "metadata",
     }
+
+
+def test_a_store_whose_end_is_to_come_or_cannot_be_read_is_taken(shop: Shop) -> None:
+    ends = ("31.12.2930", "2930-12", "2930", "12/31/2930", "n/a", "2930-12-31", "31.12.2020")
+    report = _bring(shop, "\n".join(["id,lat,lon,end_date", *(f"e{nth},48.{nth},16.3,{end}" for nth, end in enumerate(ends, 1))]))
+    assert (report["created"], report["skipped"], report["failed"]) == (6, 1, 0)
+    assert _told(report, "warnings") == [(6, "invalid_time"), (8, "closed")]

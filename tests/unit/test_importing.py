@@ -207,10 +207,23 @@ def test_times_need_an_offset_and_a_date_begins_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "ended"), [("2020-01-01", True), ("2999-01-01", False), ("yes", True), ("no", False), ("", False), (None, False)]
+    ("cell", "ended"),
+    [
+        *((cell, True) for cell in ("2020-01-01", "2026-11-22", "2026-11-22T10:00:00Z", "20200101", "yes", "TRUE", "closed", True)),
+        *((cell, True) for cell in ("2025", 2025, "2026-10", "31.12.2025", "1. 2. 2020", "12/31/2025", "31/12/2025", "05/06/2026")),
+        *((cell, False) for cell in ("2999-01-01", "no", "", None, False, 0, "2030-12-31", "31.12.2030", "2030-12", "2030", 2030)),
+        *((cell, False) for cell in ("12/31/2030", "31/12/2030", "05/06/2030", "2030/12/31", "20301231")),
+    ],
 )
 def test_a_place_is_closed_once_its_end_has_come(cell: Any, ended: bool) -> None:
     assert cells.has_ended(cell, date(2026, 11, 22)) is ended
+
+
+@pytest.mark.parametrize("cell", ["n/a", "soon", "-", "2026", "2026-11", "11/12/2026", "2026-13", "31.31.2030", "0000-00-00", "30.2.2030"])
+def test_an_end_that_nobody_can_read_is_told(cell: str) -> None:
+    with pytest.raises(RowError) as told:
+        cells.has_ended(cell, date(2026, 11, 22))
+    assert (told.value.field, told.value.code) == ("end_date", "invalid_time")
 
 
 @pytest.mark.parametrize(
@@ -242,6 +255,25 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
     )
     with pytest.raises(ValueError, match="span of time"):
         hours_of([(day_column("monday"), "by appointment")])  # type: ignore[list-item]  # it is a column of Mondays
+
+
+@pytest.mark.parametrize("said", ["9-5", "8:30 to 5:30", "10-6", "12-12", "9:00-5:00", "9-12, 1-5, 8-2"])
+def test_hours_that_need_am_and_pm_are_not_guessed(said: str) -> None:
+    monday, opens, closes = (column for name in ("mon", "mon_open", "mon_close") if (column := day_column(name)))
+    with pytest.raises(ValueError, match="am and pm"):
+        hours_of([(monday, said)])
+    with pytest.raises(ValueError, match="am and pm"):
+        hours_of([(opens, "9"), (closes, "5:00")])
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [("9-5pm", "09:00-17:00"), ("9am-5pm", "09:00-17:00"), ("10-24", "10:00-24:00"), ("22-2", "22:00-02:00"), ("0-0", "00:00-24:00")],
+)
+def test_hours_that_can_only_be_one_thing_are_read(said: str, hours: str) -> None:
+    monday = day_column("mon")
+    assert monday is not None
+    assert hours_of([(monday, said)]) == f"Mo {hours}"
 
 
 def test_a_column_that_happens_to_be_called_like_a_day_is_no_opening_hours() -> None:
