@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from geofence.importing.given import check_given
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
-from geofence.importing.putting import nowhere, onto_the_street
+from geofence.importing.putting import known_places, nowhere, onto_the_street
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.model.place import Ring
@@ -45,7 +46,8 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     of = _lines(path) if form.COUNTED == "line" else None
     touched = Touched()
     look = csv_file.look(path) if form.NAME == "csv" else csv_file.Look((), {}, None)
-    loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark), put, touched.saw, lambda rows: tell(rows, of))
+    known = partial(known_places, reading, wish.kind, project_id)
+    loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark, known=known), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
     read = {column: field for column, field in look.placed.items() if wish.columns.get(field, column) == column}
     report.columns = read | report.columns

@@ -11,6 +11,7 @@ import msgspec
 from geofence.errors import Busy, RecordError
 from geofence.importing import cells
 from geofence.importing.fences import geofence_of
+from geofence.importing.own_ids import only_count
 from geofence.importing.putting import Place, Put, Taken
 from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, Sheet
@@ -150,7 +151,7 @@ def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:
         head.extend(islice(items, PEEK))
     except FileError as error:
         broken = error
-    sheet.look(head)
+    sheet.look(head, counted=only_count(head, sheet))
     yield from head
     if broken is not None:
         raise broken

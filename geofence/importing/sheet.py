@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -31,6 +31,10 @@ _PLACED = frozenset({"lat", "lon"})
 _ROUND = _PLACED | {"radius", "radius_units"}
 
 
+def _unknown(_: Sequence[str]) -> Collection[str]:
+    return ()
+
+
 @dataclass(slots=True)
 class Sheet:
     """A file on its way in. `given` is what the caller said of columns: field -> column; `rings` go to every store
@@ -47,15 +51,18 @@ class Sheet:
     mended_ids: int = 0
     smoothed: Counter[str] = field(default_factory=Counter)
     """Areas with a repair that takes nothing from them, by kind: told once for the file."""
+    known: Callable[[Sequence[str]], Collection[str]] = _unknown
+    """Which of these ids the record has."""
+    counted_ids: bool = False
+    """Whether the features' own ids are only their places in the file."""
     _no_id: str | None = None
-    _counted_ids: bool = False  # the features' own ids are their places in the file
     _plans: dict[tuple[tuple[str, ...], frozenset[str]], Plan] = field(default_factory=dict)
 
-    def look(self, head: Sequence[Item]) -> None:
+    def look(self, head: Sequence[Item], *, counted: bool) -> None:
         """Look at the first rows: what says the same in each of them is not their id, and neither is what only counts them."""
         column = self.plan(head[0]).column.get("external_id") if head else None
-        self._counted_ids = _counts([item.id for item in head])
-        if self._counted_ids and column is None:
+        self.counted_ids = counted
+        if counted and column is None:
             detail = "the ids of the features are only their places in the file, so they were not read as ids"
             self.report.warn(None, "external_id", "id_says_nothing", detail)
         if len(head) >= LEAST_ROWS:
@@ -63,7 +70,7 @@ class Sheet:
 
     def own_id(self, item: Item) -> str | None:
         """The id that the format gives the feature, unless it says nothing."""
-        return None if self._counted_ids else item.id
+        return None if self.counted_ids else item.id
 
     def _look_at_column(self, column: str | None, head: Sequence[Item]) -> None:
         if column is None or "external_id" in self.given:
@@ -230,11 +237,6 @@ class Row:
             detail = f"{largest[:100]!a} was left out: metadata must not be larger than {MAX_METADATA_BYTES:,} bytes"
             self.warn("metadata", "metadata_too_large", detail)
         return found
-
-
-def _counts(said: Sequence[str | None]) -> bool:
-    """Whether these are 0, 1, 2 or 1, 2, 3, as programs for drawing number what they write: another drawing has them, too."""
-    return bool(said) and any(all(own == str(nth) for nth, own in enumerate(said, first)) for first in (0, 1))
 
 
 def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:

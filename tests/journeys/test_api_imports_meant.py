@@ -144,3 +144,30 @@ def test_a_store_whose_end_is_to_come_or_cannot_be_read_is_taken(shop: Shop) -> 
     report = _bring(shop, "\n".join(["id,lat,lon,end_date", *(f"e{nth},48.{nth},16.3,{end}" for nth, end in enumerate(ends, 1))]))
     assert (report["created"], report["skipped"], report["failed"]) == (6, 1, 0)
     assert _told(report, "warnings") == [(6, "invalid_time"), (8, "closed")]
+
+
+def _numbered(*numbers: int) -> dict[str, Any]:
+    return _collection(
+        *(
+            {"type": "Feature", "id": n, "geometry": {"type": "Point", "coordinates": [16 + n / 100, 48]}, "properties": {"name": f"S{n}"}}
+            for n in numbers
+        )
+    )
+
+
+@pytest.mark.parametrize("left", [(2, 3, 4, 5), (1, 2, 4, 5), (5,), (2, 4)])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_drawing_that_lost_features_updates_the_stores_it_had(shop: Shop, left: tuple[int, ...], dry_run: bool) -> None:
+    assert _bring(shop, _numbered(1, 2, 3, 4, 5))["created"] == 5
+    report = _bring(shop, _numbered(*left), dry_run=dry_run)
+    assert (report["unchanged"], report["created"]) == (len(left), 0)
+    assert (None, "id_says_nothing") in _told(report, "warnings")
+    assert len(shop.client.get("/v1/stores").json()["data"]) == 5
+
+
+def test_numbers_under_which_the_record_knows_the_stores_are_ids_even_in_a_row(shop: Shop) -> None:
+    assert _bring(shop, _numbered(4711, 4713))["created"] == 2
+    report = _bring(shop, _numbered(4711, 4712, 4713))
+    assert (report["unchanged"], report["created"], report["warnings"]) == (2, 1, [])
+    assert _store(shop, "4712")["name"] == "S4712"
+    assert _told(_bring(shop, _numbered(90, 91, 92)), "warnings") == [(None, "id_says_nothing"), (None, "made_id")]
