@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
-from regions.readers.column_names import LAT, LON, place_of, plain_name, radius_of
+from regions.readers.column_names import LAT, LON, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, FileError, too_many
 from regions.readers.values import nested_in, plain, radius_in, to_json
@@ -48,7 +48,7 @@ class Sink:
         """Write the rows of one batch."""
         self._tell(batch.notes)
         names = list(batch.columns)
-        values = [_values(column) for column in batch.columns.values()]
+        values = [_values(column, _text if is_text(name) else _value) for name, column in batch.columns.items()]
         shapes, bad = self._shapes(batch)
         plain_names = [plain_name(name) for name in names]
         radius = radius_of(plain_names)
@@ -106,13 +106,17 @@ class Sink:
         return found, bad
 
 
-def _values(column: Any) -> list[Any]:
+def _values(column: Any, read: Callable[[Any], Any]) -> list[Any]:
     if hasattr(column, "dictionary"):
         used = column.indices.unique().drop_null()
-        found = map(_value, column.dictionary.take(used).to_pylist())
+        found = map(read, column.dictionary.take(used).to_pylist())
         known = dict(zip([None, *used.to_pylist()], [None, *found], strict=True))
         return [known[nth] for nth in column.indices.to_pylist()]
-    return [_value(value) for value in column.to_pylist()]
+    return [read(value) for value in column.to_pylist()]
+
+
+def _text(value: Any) -> Any:
+    return plain(value) if isinstance(value, str) else _value(value)
 
 
 def _value(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
 LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
@@ -19,7 +20,7 @@ RADIUS = (
 )
 AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
 
-
+TEXTS = frozenset({"external_id", "external_i", "id", "ref", "store", "ring", "name", "brand", "address"})
 UNITS = ("radius_units", "radius_unit")
 
 
@@ -34,6 +35,13 @@ def radius_of(names: Sequence[str]) -> int | None:
 def plain_name(name: str) -> str:
     """A column's name in small letters, with `_` for everything between words."""
     return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+
+
+@lru_cache(1_000)
+def is_text(name: str) -> bool:
+    """Whether a column holds texts even where one looks like JSON: the id `[1,2]` is no list, and neither is it in a
+    Shapefile, which cuts names to ten letters."""
+    return plain_name(name) in TEXTS
 
 
 def place_of(names: Sequence[str], words: Sequence[str]) -> int | None:

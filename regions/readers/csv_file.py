@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_of
+from regions.readers.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool, spooled
@@ -224,20 +224,22 @@ def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) 
     if len(row) < width or any(row[width:]):
         detail = f"the row has {len(row):,} cells where the header has {width:,}"
         return Item(line, {}, None, error=RegionError("wrong_width", detail), notes=notes)
-    properties = {name: _cell(row[nth]) for nth, name in columns.rest}
+    properties = {name: _cell(name, row[nth]) for nth, name in columns.rest}
     try:
         geometry, told_here = _geometry(row, columns)
     except RegionError as error:
         return Item(line, properties, None, error=error, notes=notes)
     if columns.area is not None and row[columns.area].strip():  # what says a position, too, is kept beside the area
-        properties |= {name: _cell(row[nth]) for nth, name in columns.beside}
+        properties |= {name: _cell(name, row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *told_here))
 
 
-def _cell(text: str) -> Any:
+def _cell(name: str, text: str) -> Any:
     if text[:1] == "'" and _FORMULA.match(text):
         text = text[1:]
-    return from_cell(text if text.isascii() and "\0" not in text else clean(text))
+    if not text.isascii() or "\0" in text:
+        text = clean(text)
+    return from_cell(text) if text[:1] in ("[", "{") and not is_text(name) else text or None
 
 
 def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

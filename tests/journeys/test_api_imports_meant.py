@@ -171,3 +171,37 @@ def test_numbers_under_which_the_record_knows_the_stores_are_ids_even_in_a_row(s
     assert (report["unchanged"], report["created"], report["warnings"]) == (2, 1, [])
     assert _store(shop, "4712")["name"] == "S4712"
     assert _told(_bring(shop, _numbered(90, 91, 92)), "warnings") == [(None, "id_says_nothing"), (None, "made_id")]
+
+
+BARE = {"name": "A", "lat": 48.1, "lon": 16.3}
+CIRCLE = {"type": "circle", "lat": 48.1, "lon": 16.3, "radius_m": 150}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("stores/%20pad%20", BARE, "/path/external_id"),
+        ("stores/a", {**BARE, "tags": ["x", "y "]}, "/tags/1"),
+        ("stores/a", {**BARE, "rings": [{"name": " near", "radius_m": 150}]}, "/rings/0/name"),
+        ("geofences/pad%20", {"region": CIRCLE}, "/path/external_id"),
+        ("geofences/a", {"region": CIRCLE, "store": "a", "ring": "near "}, "/ring"),
+    ],
+)
+def test_what_others_refer_to_has_no_outer_blanks(shop: Shop, path: str, body: dict[str, Any], pointer: str) -> None:
+    answer = shop.client.put(f"/v1/{path}", json=body)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+    assert "blank" in answer.text
+
+
+@pytest.mark.parametrize("form", ["csv", "geojson", "shapefile", "geopackage", "kml", "flatgeobuf", "geoparquet"])
+def test_a_place_that_comes_back_from_a_file_is_the_same_whatever_its_texts_look_like(shop: Shop, form: str) -> None:
+    store = {**BARE, "name": " {} [1, 2] ", "brand": " [b] ", "address": "\n[1,2] x\t", "tags": ["[a]"], "opening_hours": " 24/7 "}
+    assert shop.client.put("/v1/stores/[1,2]", json=store).status_code == 201
+    assert shop.client.put("/v1/stores/%7B%22a%22:1%7D", json={**BARE, "name": '{"a":  1}', "brand": "[]"}).status_code == 201
+    kept = _store(shop, "[1,2]")
+    assert (kept["name"], kept["brand"], kept["address"], kept["opening_hours"]) == ("{} [1, 2]", "[b]", "[1,2] x", "24/7")
+    taken = shop.client.get("/v1/exports/stores", params={"format": form})
+    assert "written%20as%20JSON" not in taken.headers.get("X-Geofence-Losses", "")
+    report = _bring(shop, taken.content)
+    assert (report["rows"], report["unchanged"]) == (2, 2)
