@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from geofence.importing.day_hours import DayColumn, day_column
 from geofence.importing.report import Kind
+from regions.readers.column_names import without_degrees
 
 MOST_COLUMNS = 500
 DBF_NAME = 10  # characters of a column's name in a Shapefile
@@ -116,7 +117,7 @@ def make_plan(
 
 def normal(name: str) -> str:
     """A column's name as it is compared."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", without_degrees(name))
     return re.sub(r"[\W_]+", "_", apart.casefold()).strip("_")
 
 

@@ -20,6 +20,23 @@ RADIUS = (
 )
 AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
 
+_DEGREES = (
+    "deg",
+    "degs",
+    "degree",
+    "degrees",
+    "decimal",
+    "decimal degrees",
+    "dd",
+    "°",
+    "° n",
+    "° e",
+    "°n",
+    "°e",
+    "grad",
+    "wgs84",
+    "wgs 84",
+)
 TEXTS = frozenset({"external_id", "external_i", "id", "ref", "store", "ring", "name", "brand", "address"})
 UNITS = ("radius_units", "radius_unit")
 
@@ -33,8 +50,14 @@ def radius_of(names: Sequence[str]) -> int | None:
 
 
 def plain_name(name: str) -> str:
-    """A column's name in small letters, with `_` for everything between words."""
-    return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+    """A column's name in small letters, with `_` for everything between words, without a unit of degrees in brackets."""
+    return re.sub(r"[\W_]+", "_", without_degrees(name).strip().lower()).strip("_")
+
+
+def without_degrees(name: str) -> str:
+    """The name without `(deg)`, `[°]` or `(WGS84)` at its end: what a position is in, if nothing else is said."""
+    head, opened, unit = name.rstrip(" )]").replace("[", "(").rpartition("(")
+    return head if opened and unit.strip().lower() in _DEGREES else name
 
 
 @lru_cache(1_000)

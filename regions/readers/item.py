@@ -16,7 +16,9 @@ DEPTH = 32  # of lists and objects within properties
 
 FLAT = "altitudes were dropped"
 LENGTHS = "lengths such as"
-ABOUT_ALL = (FLAT, LENGTHS)  # how notes begin that the first item they are true of has for all
+IN_SYSTEM = "the coordinates are in"
+ABOUT_ALL = (FLAT, LENGTHS, IN_SYSTEM)  # how notes begin that the first item they are true of has for all
+ASTRAY = "a quotation mark may be astray"  # how a note begins on what nobody has put right
 
 
 class Item(NamedTuple):

@@ -205,3 +205,43 @@ def test_a_place_that_comes_back_from_a_file_is_the_same_whatever_its_texts_look
     assert "written%20as%20JSON" not in taken.headers.get("X-Geofence-Losses", "")
     report = _bring(shop, taken.content)
     assert (report["rows"], report["unchanged"]) == (2, 2)
+
+
+def test_a_second_radius_is_metadata(shop: Shop) -> None:
+    report = _bring(shop, "id,lat,lon,radius,radius\na,48.1,16.3,200,700\n")
+    assert (_store(shop, "a")["rings"][0]["radius_m"], _store(shop, "a")["metadata"]) == (200, {"radius_2": "700"})
+    assert (report["columns"]["radius"], report["columns"]["radius_2"]) == ("radius", "metadata")
+
+
+def test_numbers_are_read_alike_as_texts_of_json_and_in_cells(shop: Shop) -> None:
+    _bring(shop, [{"id": "a", "lat": "48,1", "lng": "16,3"}, {"id": "b", "lat": " 48.1 ", "lng": "16.3", "radius": "0,5 km"}])
+    assert [(_store(shop, name)["lat"], _store(shop, name)["lon"]) for name in "ab"] == [(48.1, 16.3)] * 2
+    assert _store(shop, "b")["rings"][0]["radius_m"] == 500
+    report = _bring(shop, [{"id": "c", "lat": "4_8", "lng": "16"}])
+    assert [one["code"] for one in report["errors"]] == ["invalid_position"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Latitude (deg),Longitude (deg)", "lat [°],lon [°]", "Breite (Grad),Länge (Grad)", "LAT (WGS84),LNG (WGS 84)"]
+)
+def test_a_position_may_have_its_unit_in_brackets(shop: Shop, header: str) -> None:
+    report = _bring(shop, f"id,{header}\na,48.1,16.3\n")
+    assert (_store(shop, "a")["lat"], list(report["columns"].values())) == (48.1, ["lat", "lon", "external_id"])
+    assert _bring(shop, "id,x (m),y (m)\na,626123,483211\n")["errors"][0]["code"] == "no_position"
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::31287"}}, {"type": "link"}])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_line_of_geojson_in_another_system_is_an_error_of_its_own(shop: Shop, crs: Any, inside: bool) -> None:
+    strange, plain = _vienna("a"), _vienna("b")
+    (strange["geometry"] if inside else strange)["crs"] = crs
+    report = _bring(shop, "\n".join(map(json.dumps, (strange, plain))))
+    assert (report["format"], report["created"]) == ("geojsonl", 1)
+    assert _told(report, "errors") == [(1, "crs_unsupported")]
+
+
+def test_a_line_of_geojson_that_says_it_is_in_wgs84_is_read_and_one_close_to_it_told_once(shop: Shop) -> None:
+    named = [{"type": "name", "properties": {"name": f"urn:ogc:def:crs:{name}"}} for name in ("OGC:1.3:CRS84", "EPSG::4258", "EPSG::4269")]
+    report = _bring(shop, "\n".join(json.dumps({**_vienna(f"s{nth}"), "crs": crs}) for nth, crs in enumerate([*named, None])))
+    assert (report["created"], _told(report, "repairs")) == (4, [(2, "reading")])
+    assert _store(shop, "s0")["metadata"] == {}
