@@ -17,7 +17,7 @@ from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, Sheet
 from geofence.importing.stores import store_of
 from geofence.places import ring_id
-from regions.readers.item import FileError, Item
+from regions.readers.item import ASTRAY, FileError, Item
 from regions.region import RegionError
 
 CHUNK = 2_000
@@ -77,7 +77,8 @@ class Loader:
     def _take(self, item: Item) -> None:
         report = self.sheet.report
         for note in item.notes:
-            report.repair(item.number, None, "reading", note)
+            tell = report.warn if note.startswith(ASTRAY) else report.repair
+            tell(item.number, None, "reading", note)
         row = Row(self.sheet, item, self.sheet.plan(item))
         if item.error is not None:
             report.fail(item.number, _unread(item.error), row.called())

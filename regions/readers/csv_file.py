@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from regions.readers.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
-from regions.readers.item import FileError, Item, bounded, not_found
+from regions.readers.item import ASTRAY, FileError, Item, bounded, not_found
 from regions.readers.spool import Spool, spooled
 from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
 from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
@@ -29,7 +29,8 @@ _SAMPLE_CHARACTERS = 1024 * 1024
 _WIDTH = 10_000  # columns
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
 # What spreadsheets run (https://owasp.org/www-community/attacks/CSV_Injection), behind the apostrophes that stop them.
-_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_BREAK = re.compile("\r\n|\r|\n")
 _SIGNED = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
 
@@ -45,6 +46,7 @@ class _Columns(NamedTuple):
     beside: tuple[tuple[int, str], ...]
     """`lat`, `lon` and `radius` with their names."""
     names: tuple[str, ...]
+    delimiter: str
     mark: Mark | None
     """What parts decimals in this file, where its positions or other numbers tell."""
 
@@ -97,14 +99,15 @@ def look(path: Path) -> Look:
 
 def _begun(file: TextIO) -> tuple[_Columns, tuple[str, ...], list[tuple[int, list[str]]], Iterator[tuple[int, list[str]]]]:
     """The columns with what is to be told of them, the first records and the others. Raises `FileError`."""
-    records = _records(file, *_dialect(file))
+    delimiter, blanks, skip = _dialect(file)
+    records = _records(file, delimiter, blanks, skip)
     first = next(records, None)
     if first is None:
         raise FileError("empty", "the file has no header line")
     if len(first[1]) > _WIDTH:
         raise FileError("too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}")
     peeked = list(islice(records, _SAMPLE))
-    columns, renamed = _columns(first[1], [row for _, row in peeked])
+    columns, renamed = _columns(first[1], [row for _, row in peeked], delimiter)
     if None in (columns.lat, columns.lon) and columns.area is None and sum(map(_is_fraction, first[1])) >= 2:
         raise FileError("no_header", "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon")
     return columns, renamed, peeked, records
@@ -171,7 +174,7 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     return even + known, width
 
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
     plain_names = [plain_name(name) for name in names]
     lat, lon, radius = place_of(plain_names, LAT), place_of(plain_names, LON), radius_of(plain_names)
@@ -183,7 +186,7 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Col
     beside = tuple((nth, names[nth]) for nth in (lat, lon, radius) if nth not in (None, area))
     marks = marks_in(row[nth] for row in rows for nth in (lat, lon) if nth is not None and nth < len(row))
     marks = marks or marks_in(cell for row in rows for cell in row if not is_thousands(cell))
-    return _Columns(lat, lon, radius, area, rest, beside, tuple(names), marks.pop() if len(marks) == 1 else None), notes
+    return _Columns(lat, lon, radius, area, rest, beside, tuple(names), delimiter, marks.pop() if len(marks) == 1 else None), notes
 
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -221,6 +224,7 @@ def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
 
 def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) -> Item:
     width = len(columns.names)
+    notes = (*notes, *_swallowed(line, row, columns))
     if len(row) < width or any(row[width:]):
         detail = f"the row has {len(row):,} cells where the header has {width:,}"
         return Item(line, {}, None, error=RegionError("wrong_width", detail), notes=notes)
@@ -232,6 +236,19 @@ def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) 
     if columns.area is not None and row[columns.area].strip():  # what says a position, too, is kept beside the area
         properties |= {name: _cell(name, row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *told_here))
+
+
+def _swallowed(line: int, row: list[str], columns: _Columns) -> tuple[str, ...]:
+    """A word where cells run over lines and hold as many delimiters as the rows would that these lines look like."""
+    long = [cell for cell in row if "\n" in cell or "\r" in cell]
+    if not long:
+        return ()
+    lines = [_BREAK.split(cell) for cell in long]
+    rows = sum(len(list(filter(str.strip, each))) - 1 for each in lines)
+    if not 0 < rows * (len(columns.names) - 1) <= sum(cell.count(columns.delimiter) for cell in long):
+        return ()
+    last = line + sum(len(each) - 1 for each in lines)
+    return (f"{ASTRAY}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",)
 
 
 def _cell(name: str, text: str) -> Any:

@@ -207,6 +207,12 @@ def test_a_place_that_comes_back_from_a_file_is_the_same_whatever_its_texts_look
     assert (report["rows"], report["unchanged"]) == (2, 2)
 
 
+def test_rows_that_a_stray_quotation_mark_swallows_are_told_with_their_lines(shop: Shop) -> None:
+    report = _bring(shop, 'id,name,lat,lon\nk1,"A,48.1,16.3\nk2,B,48.2,16.4\nk3,C",48.3,16.5\nk4,"D,\nin the yard",48.4,16.6\n')
+    assert _told(report, "warnings") == [(2, "reading")]
+    assert "lines 2 to 4 were read as one row" in report["warnings"][0]["detail"]
+
+
 def test_a_second_radius_is_metadata(shop: Shop) -> None:
     report = _bring(shop, "id,lat,lon,radius,radius\na,48.1,16.3,200,700\n")
     assert (_store(shop, "a")["rings"][0]["radius_m"], _store(shop, "a")["metadata"]) == (200, {"radius_2": "700"})
