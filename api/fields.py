@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_TAGS, MAX_TEXT, document_fault, is_storable
 
@@ -46,6 +46,16 @@ def _plain_name(text: str) -> str:
     return _named(text)
 
 
+def _firm(text: str) -> str:
+    if text != text.strip():
+        raise ValueError("must not begin or end with a blank: files lose it, and what comes back would be another")
+    return text
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 def _document(value: dict[str, Any]) -> dict[str, Any]:
     fault = document_fault(value)
     if fault:
@@ -83,7 +93,9 @@ def moment_text(ms: int) -> str:
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_storable)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_named)]
 PlainName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_plain_name)]
-Tags = Annotated[list[Name], Field(max_length=MAX_TAGS)]
+FIRM = AfterValidator(_firm)  # of what others refer to
+STRIPPED = BeforeValidator(_stripped)  # of what is only shown
+Tags = Annotated[list[Annotated[Name, FIRM]], Field(max_length=MAX_TAGS)]
 Document = Annotated[dict[str, Any], AfterValidator(_document), AfterValidator(_small), WithJsonSchema({"type": "object"})]
 Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Latitude = Annotated[float, Field(ge=-90, le=90)]

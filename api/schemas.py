@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from api.fields import BY_NAME, IN_FULL, Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
+from api.fields import BY_NAME, FIRM, IN_FULL, STRIPPED, Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
 from geofence.limits import MAX_RINGS
 from geofence.model.account import Device, Scope
 from geofence.model.place import Geofence, Profile, ProfileName, Ring, Store
@@ -93,7 +93,7 @@ def profile_of(choice: ProfileName | ProfileIn | None) -> Profile | None:
 class RingIn(Body):
     """A circle around its store."""
 
-    name: PlainName
+    name: Annotated[PlainName, FIRM]
     radius_m: Annotated[float, Field(ge=10, le=100_000)]
     profile: ProfileChoice | None = None
 
@@ -101,13 +101,13 @@ class RingIn(Body):
 class StoreIn(Body):
     """A store to insert or replace. `opening_hours` in OSM syntax; `time_zone` is taken from the position when absent."""
 
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[Text, Field(min_length=1), STRIPPED]
     lat: Latitude
     lon: Longitude
-    brand: Name | None = None
-    address: Text | None = None
+    brand: Annotated[Name, STRIPPED] | None = None
+    address: Annotated[Text, STRIPPED] | None = None
     time_zone: Zone | None = None
-    opening_hours: Annotated[Text, Field(min_length=1)] | None = None
+    opening_hours: Annotated[Text, Field(min_length=1), STRIPPED] | None = None
     tags: Tags = []
     metadata: Document = {}
     rings: Annotated[list[RingIn], Field(max_length=MAX_RINGS)] = []
@@ -124,8 +124,8 @@ class GeofenceIn(Body):
 
     region: Region
     store: PlainName | None = None
-    ring: PlainName | None = None
-    name: Text | None = None
+    ring: Annotated[PlainName, FIRM] | None = None
+    name: Annotated[Text, STRIPPED] | None = None
     tags: Tags = []
     metadata: Document = {}
     profile: ProfileChoice | None = None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.answers import GeofenceOut, GeofencePage, NearPage
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
-from api.fields import Name
+from api.fields import FIRM, Name
 from api.openapi import describe, ref
 from api.problems import Refusal
 from api.schemas import GeofenceIn
@@ -41,7 +41,7 @@ _LISTED = {"application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(Near
 
 @router.put("/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[404, 409], body=GeofenceIn))
 async def put_geofence(
-    external_id: GeofenceId, house: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
+    external_id: Annotated[GeofenceId, FIRM], house: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
 ) -> Response:
     """Insert or replace a geofence. A circle in degrees and metres, or a GeoJSON Polygon or MultiPolygon."""
     places.refuse_ring(external_id)

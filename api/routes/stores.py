@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.answers import StoreOut, StorePage
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
-from api.fields import Name, PlainName
+from api.fields import FIRM, Name, PlainName
 from api.openapi import describe
 from api.schemas import StoreIn
 from geofence import places
@@ -20,7 +20,9 @@ StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
 @router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[404, 409], body=StoreIn))
-async def put_store(external_id: StoreId, house: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]) -> Response:
+async def put_store(
+    external_id: Annotated[StoreId, FIRM], house: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]
+) -> Response:
     """Insert or replace a store. Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits."""
     store = await run_in_threadpool(places.ready_store, body.model(external_id))
     created, kept = await edit(

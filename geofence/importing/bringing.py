@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from geofence.importing.given import check_given
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
-from geofence.importing.placed import placed_by
-from geofence.importing.putting import nowhere, onto_the_street
+from geofence.importing.putting import known_places, nowhere, onto_the_street
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.model.place import Ring
 from geofence.street import Street
-from regions.readers import format_of
+from regions.readers import csv_file, format_of
 
 COUNTED = 1 << 20
 
@@ -45,10 +45,12 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     put = nowhere(reading, project_id, wish.kind) if wish.dry_run else onto_the_street(street, project_id, wish.kind)
     of = _lines(path) if form.COUNTED == "line" else None
     touched = Touched()
-    loader = Loader(Sheet(report, today, wish.rings, wish.columns), put, touched.saw, lambda rows: tell(rows, of))
+    look = csv_file.look(path) if form.NAME == "csv" else csv_file.Look((), {}, None)
+    known = partial(known_places, reading, wish.kind, project_id)
+    loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark, known=known), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
-    if form.NAME == "csv":
-        report.columns = placed_by(path, wish.kind, report.columns.keys()) | report.columns
+    read = {column: field for column, field in look.placed.items() if wish.columns.get(field, column) == column}
+    report.columns = read | report.columns
     touched.look(reading, project_id, report)
     return report
 

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from geofence.importing import end_date
 from geofence.importing.report import RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
 from geofence.model.place import Profile, ProfileName, Ring
-from regions.readers.values import METRES, number_in, radius_in
+from regions.readers.values import METRES, Mark, number_in, own_mark, radius_in
 from regions.region import RegionError
 
 QUOTED = 40  # characters of a cell in a sentence about it
@@ -95,15 +96,15 @@ def number(value: Any, field: str, code: str = "invalid_number") -> float | None
     return read
 
 
-def metres(value: Any, unit: str, field: str = "radius") -> float | None:
-    """A length: `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none. Raises `RowError`."""
+def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = None) -> float | None:
+    """A length: `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none, `mark` before decimals. Raises `RowError`."""
     if isinstance(value, float):
         return value * METRES[unit]
     found = text(value)
     if found is None:
         return None
     try:
-        return radius_in(found, unit)
+        return radius_in(found, unit, mark)
     except RegionError as error:
         raise RowError(field, error.code, error.detail) from None
 
@@ -136,8 +137,11 @@ def tags(value: Any) -> tuple[str, ...]:
     return kept
 
 
-def rings(value: Any) -> tuple[Ring, ...]:
-    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`."""
+def rings(value: Any, mark: Mark | None = None) -> tuple[Ring, ...]:
+    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`.
+
+    Radii have a decimal point, as exports write them; in a file whose `mark` is the comma, `near:12.345` may have been either.
+    """
     listed = _listed(value)
     if listed is None:
         found = text(value) or ""
@@ -145,13 +149,14 @@ def rings(value: Any) -> tuple[Ring, ...]:
         listed = [dict(zip(("name", "radius_m"), (half.strip() for half in part.rpartition(":")[::2]), strict=True)) for part in parts]
     if len(listed) > MAX_RINGS:
         raise RowError("rings", "too_many", f"there are {len(listed)}; the limit is {MAX_RINGS}")
-    return tuple(map(_ring, listed))
+    return tuple(_ring(one, mark) for one in listed)
 
 
-def _ring(given: Any) -> Ring:
+def _ring(given: Any, mark: Mark | None) -> Ring:
     if not isinstance(given, dict) or not given.keys() <= {"name", "radius_m", "profile"}:
         raise RowError("rings", "invalid_rings", "must be like near:150;wide:800, or a list of name, radius_m and profile")
-    named, radius_m = name(given.get("name"), "rings"), metres(given.get("radius_m"), "m", "rings")
+    said = given.get("radius_m")
+    named, radius_m = name(given.get("name"), "rings"), metres(said, "m", "rings", None if mark == "," else own_mark(said))
     if named is None or radius_m is None or "/" in named:
         raise RowError("rings", "invalid_rings", "each ring has a name without a slash, and a radius in metres: near:150;wide:800")
     return Ring(named, radius_m, profile(given.get("profile")))
@@ -219,14 +224,12 @@ def flag(value: Any, field: str) -> bool | None:
 
 
 def has_ended(value: Any, today: date) -> bool:
-    """Whether an `end_date` (a date, a time, or just `yes`) says that a place is closed by now."""
-    found = (text(value) or "").lower()
-    if not found or found in ("no", "false"):
-        return False
-    try:
-        return date.fromisoformat(found[:10]) <= today
-    except ValueError:
-        return True
+    """Whether an `end_date` (a day, a month, a year, or just `yes`) says that a place is closed by now. Raises `RowError`."""
+    found = text(value) or ""
+    ended = end_date.has_ended(found, today)
+    if ended is None:
+        raise RowError("end_date", "invalid_time", f"{quoted(found)} does not say whether the end has come")
+    return ended
 
 
 def _listed(value: Any) -> list[Any] | None:

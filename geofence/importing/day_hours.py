@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -83,27 +83,30 @@ def _day(roles: dict[str, str]) -> str | None:
         return None
     if {roles["from"].lower(), roles["to"].lower()} & _CLOSED:
         return "off"
-    return _span(_ONE.match(roles["from"]), _ONE.match(roles["to"]))
+    begin, end = _ONE.match(roles["from"]), _ONE.match(roles["to"])
+    if begin is None or end is None:
+        raise ValueError("not a time of day such as 9:00")
+    return _span(begin.groups(), end.groups())
 
 
 def _spans(text: str) -> str:
     if text.lower() in _CLOSED:
         return "off"
     matches = [_SPAN.match(part) for part in re.split(r"[,;/&]", text)]
-    parts = [(_clock(*match.groups()[:3], ends=False), _clock(*match.groups()[3:], ends=True)) for match in matches if match]
-    if len(parts) < len(matches):
+    if None in matches:
         raise ValueError("not a span of time such as 9:00-18:00")
-    return ",".join(f"{begin}-{end}" for begin, end in parts)
+    return ",".join(_span(match.groups()[:3], match.groups()[3:]) for match in matches if match)
 
 
-def _span(begin: re.Match[str] | None, end: re.Match[str] | None) -> str:
-    if begin is None or end is None:
-        raise ValueError("not a time of day such as 9:00")
-    return f"{_clock(*begin.groups(), ends=False)}-{_clock(*end.groups(), ends=True)}"
+def _span(begin: Sequence[str | None], end: Sequence[str | None]) -> str:
+    since, until = _clock(*begin, ends=False), _clock(*end, ends=True)
+    if until <= since <= "12:59" and not (begin[2] or end[2]):  # 9-5 is no night, and 9:00-5:00 is one only perhaps
+        raise ValueError(f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, or 24 hours, such as 9:00-17:00")
+    return f"{since}-{until}"
 
 
-def _clock(hour: str, minute: str | None, half: str | None, *, ends: bool) -> str:
-    hours, minutes = int(hour), int(minute or 0)
+def _clock(hour: str | None, minute: str | None, half: str | None, *, ends: bool) -> str:
+    hours, minutes = int(hour or 0), int(minute or 0)
     if half and hours <= 12:
         hours = hours % 12 + (12 if half[0].lower() == "p" else 0)
     if ends and (hours, minutes) in ((0, 0), (23, 59)):

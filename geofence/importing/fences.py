@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -61,8 +62,12 @@ def kept_geofence(old: Geofence, new: Geofence, told: frozenset[str]) -> Geofenc
 def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
     geometry = row.item.geometry
     check_kind(geometry, "region")
-    if geometry is None or geometry["type"] == "Point":
-        geometry = _circle(row)
+    if (
+        geometry is None
+        or geometry["type"] == "Point"
+        or (geometry["type"] == "circle" and row.plan.column.keys() & {"lat", "lon", "radius"})
+    ):
+        geometry = _circle(row, geometry)
     try:
         checked = read_region(geometry)
     except RegionError as error:
@@ -75,8 +80,10 @@ def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
     return write_region(checked.region), inner_point(checked.region)
 
 
-def _circle(row: Row) -> dict[str, Any]:
+def _circle(row: Row, geometry: Mapping[str, Any] | None) -> dict[str, Any]:
     position, radius_m = row.position(), row.radius_m()
+    if radius_m is None and geometry is not None:
+        radius_m = geometry.get("radius_m")
     if position is None:
         raise RowError("region", "no_position", "there is no region: no geometry, and no columns for latitude and longitude")
     if radius_m is None:

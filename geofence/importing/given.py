@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
 
-from geofence.importing.placed import header_of
-from regions.readers import Format
+from regions.readers import Format, csv_file
 from regions.readers.column_names import LAT, LON, RADIUS, plain_name
 from regions.readers.item import FileError
 from regions.readers.values import number_in
@@ -30,7 +29,7 @@ def check_given(form: Format, path: Path, given: Mapping[str, str]) -> None:
         for item in islice(rows, HEAD):
             columns.update(dict.fromkeys(item.properties))
             places += item.geometry is not None
-        header = header_of(path, columns) if form.NAME == "csv" else []
+        header = csv_file.look(path).names if form.NAME == "csv" else ()
         missing = _missing(given, header or columns, eats=places > 0 and not header)
         columns = dict.fromkeys(header) or columns
         for item in rows if missing else ():  # a property may come late

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from geofence.importing.day_hours import DayColumn, day_column
 from geofence.importing.report import Kind
+from regions.readers.column_names import without_degrees
 
 MOST_COLUMNS = 500
 DBF_NAME = 10  # characters of a column's name in a Shapefile
@@ -23,8 +24,8 @@ _SHARED = {
     "lat": "lat latitude y breitengrad breite geo_lat gps_lat lat_deg lat_dd latitud location_lat coordinates_latitude",
     "lon": "lon lng long longitude x laengengrad längengrad laenge länge geo_lon geo_lng gps_lon gps_lng lon_deg lon_dd longitud "
     "location_lng location_lon coordinates_longitude",
-    "radius": "radius_m radius radius_meters radius_metres geofence_radius geometry_radius radius_km radius_mi radius_miles radius_ft "
-    "radius_feet radius_in_meters",
+    "radius": "radius_m radius radius_meters radius_metres geofence_radius geofence_radius_m fence_radius geometry_radius "
+    "radius_km radius_mi radius_miles radius_ft radius_feet radius_in_meters",
     "radius_units": "radius_units radius_unit",
     "tags": "tags tag labels",
     "metadata": "metadata",
@@ -88,16 +89,24 @@ class Plan(NamedTuple):
         )
 
 
-def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None) -> Plan:
-    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id."""
+def make_plan(
+    names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None, said: frozenset[str] = frozenset()
+) -> Plan:
+    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id.
+
+    `said` are fields that the row's geometry says: no column is read as one of them.
+    """
     names = list(names)[:MOST_COLUMNS]
-    column = {field: name for field, name in given.items() if name in names}
+    column = {field: name for field, name in given.items() if name in names and field not in said}
     left = [name for name in names if name not in column.values() and name != no_id]
     whole = _first((normal(name), name) for name in left)
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():
-        found = next((known[word] for known in (whole, last) for word in _spellings(words) if word in known), None)
-        if field not in column and found is not None and found not in column.values():
+        found = next(
+            (known[word] for known in ((whole,) if field == "radius" else (whole, last)) for word in _spellings(words) if word in known),
+            None,
+        )
+        if field not in column and field not in said and found is not None and found not in column.values():
             column[field] = found
     taken = set(column.values())
     days = _day_columns([name for name in names if name not in taken]) if kind == "stores" and "opening_hours" not in column else ()
@@ -108,7 +117,7 @@ def make_plan(names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id:
 
 def normal(name: str) -> str:
     """A column's name as it is compared."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", without_degrees(name))
     return re.sub(r"[\W_]+", "_", apart.casefold()).strip("_")
 
 

@@ -11,12 +11,13 @@ import msgspec
 from geofence.errors import Busy, RecordError
 from geofence.importing import cells
 from geofence.importing.fences import geofence_of
+from geofence.importing.own_ids import only_count
 from geofence.importing.putting import Place, Put, Taken
 from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, Sheet
 from geofence.importing.stores import store_of
 from geofence.places import ring_id
-from regions.readers.item import FileError, Item
+from regions.readers.item import ASTRAY, FileError, Item
 from regions.region import RegionError
 
 CHUNK = 2_000
@@ -76,7 +77,8 @@ class Loader:
     def _take(self, item: Item) -> None:
         report = self.sheet.report
         for note in item.notes:
-            report.repair(item.number, None, "reading", note)
+            tell = report.warn if note.startswith(ASTRAY) else report.repair
+            tell(item.number, None, "reading", note)
         row = Row(self.sheet, item, self.sheet.plan(item))
         if item.error is not None:
             report.fail(item.number, _unread(item.error), row.called())
@@ -150,7 +152,7 @@ def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:
         head.extend(islice(items, PEEK))
     except FileError as error:
         broken = error
-    sheet.look(head)
+    sheet.look(head, counted=only_count(head, sheet))
     yield from head
     if broken is not None:
         raise broken

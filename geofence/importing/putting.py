@@ -57,16 +57,17 @@ def nowhere(reading: Reading, project_id: str, kind: Kind) -> Put:
 
     def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
-        known = _known(reading, kind, project_id, [one.external_id for one in given])
+        known = known_places(reading, kind, project_id, [one.external_id for one in given])
         if kind == "stores":
             return places.judge(known, given, _fill(kind, chunk))
-        stores = _known(reading, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
+        stores = known_places(reading, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
         return places.judge_geofences(known, stores, given, _fill(kind, chunk))
 
     return put
 
 
-def _known(reading: Reading, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
+def known_places(reading: Reading, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
+    """Those of these external ids that a project has."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
         some = reading.page(kind, project_id, {"id": names[start : start + AT_ONCE]}, None, AT_ONCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from geofence.importing.report import Report, RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from geofence.model.place import Ring
 from regions.readers.item import Item
-from regions.readers.values import METRES
+from regions.readers.values import METRES, Mark, length_told
 
 MOST_PLANS = 1_000
 LEAST_ROWS = 3  # to tell a column that never changes from one that is short
@@ -27,6 +27,12 @@ _NO_PLACE = {
     "GeometryCollection": "a collection of different geometries",
 }
 NEAR = Ring("near", 150.0)
+_PLACED = frozenset({"lat", "lon"})
+_ROUND = _PLACED | {"radius", "radius_units"}
+
+
+def _unknown(_: Sequence[str]) -> Collection[str]:
+    return ()
 
 
 @dataclass(slots=True)
@@ -38,19 +44,25 @@ class Sheet:
     today: date
     rings: tuple[Ring, ...] | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    mark: Mark | None = None
+    """What parts decimals in the file, where that is known."""
+    has_lengths: bool = False  # that need a word, which was said
     made_ids: int = 0
     mended_ids: int = 0
     smoothed: Counter[str] = field(default_factory=Counter)
     """Areas with a repair that takes nothing from them, by kind: told once for the file."""
+    known: Callable[[Sequence[str]], Collection[str]] = _unknown
+    """Which of these ids the record has."""
+    counted_ids: bool = False
+    """Whether the features' own ids are only their places in the file."""
     _no_id: str | None = None
-    _counted_ids: bool = False  # the features' own ids are their places in the file
-    _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+    _plans: dict[tuple[tuple[str, ...], frozenset[str]], Plan] = field(default_factory=dict)
 
-    def look(self, head: Sequence[Item]) -> None:
+    def look(self, head: Sequence[Item], *, counted: bool) -> None:
         """Look at the first rows: what says the same in each of them is not their id, and neither is what only counts them."""
         column = self.plan(head[0]).column.get("external_id") if head else None
-        self._counted_ids = _counts([item.id for item in head])
-        if self._counted_ids and column is None:
+        self.counted_ids = counted
+        if counted and column is None:
             detail = "the ids of the features are only their places in the file, so they were not read as ids"
             self.report.warn(None, "external_id", "id_says_nothing", detail)
         if len(head) >= LEAST_ROWS:
@@ -58,7 +70,7 @@ class Sheet:
 
     def own_id(self, item: Item) -> str | None:
         """The id that the format gives the feature, unless it says nothing."""
-        return None if self._counted_ids else item.id
+        return None if self.counted_ids else item.id
 
     def _look_at_column(self, column: str | None, head: Sequence[Item]) -> None:
         if column is None or "external_id" in self.given:
@@ -72,17 +84,33 @@ class Sheet:
             self.report.warn(None, "external_id", "id_says_nothing", detail)
 
     def plan(self, item: Item) -> Plan:
-        """How the columns of this item are read; rows with the same columns share one."""
-        names = tuple(item.properties)
-        plan = self._plans.get(names)
+        """How the columns of this item are read; rows with the same columns and a like geometry share one."""
+        names, said = tuple(item.properties), self._said(item)
+        plan = self._plans.get((names, said))
         if plan is None:
-            plan = make_plan(names, self.report.kind, self.given, self._no_id)
-            for column, what in plan.report().items():
-                if len(self.report.columns) < MOST_COLUMNS:
-                    self.report.columns.setdefault(column, what)
+            plan = make_plan(names, self.report.kind, self.given, self._no_id, said)
+            self._tell_columns(plan)
             if len(self._plans) < MOST_PLANS:
-                self._plans[names] = plan
+                self._plans[names, said] = plan
         return plan
+
+    def _tell_columns(self, plan: Plan) -> None:
+        told = self.report.columns
+        for column, what in plan.report().items():
+            if told.get(column, "metadata") == "metadata" and (column in told or len(told) < MOST_COLUMNS):
+                told[column] = what
+
+    def _said(self, item: Item) -> frozenset[str]:
+        """The fields that the geometry of a row says itself. A Point that stands in Vienna with a property `breite` has a breadth;
+        only what the caller names counts all the same. Beside the area of a store, columns of CSV say where it stands."""
+        kind = None if item.geometry is None else item.geometry["type"]
+        if kind is None:
+            return frozenset() if item.error is None else _PLACED
+        if kind not in ("Point", "circle"):
+            return _ROUND if self.report.kind == "geofences" else _PLACED if self.report.format != "csv" else frozenset()
+        named = {name for name in self.given if self.given[name] in item.properties}
+        said = frozenset() if named & _PLACED else _PLACED
+        return said | (_ROUND - _PLACED) if kind == "circle" and "radius" not in named else said
 
 
 @dataclass(slots=True)
@@ -131,9 +159,17 @@ class Row:
         """Whether the cell of a field is there and not empty."""
         return cells.text(self.cell(name)) is not None
 
+    def has_area(self) -> bool:
+        """Whether the geometry of the row is more than a point or a circle."""
+        return self.item.geometry is not None and self.item.geometry["type"] not in ("Point", "circle")
+
     def has_ended(self) -> bool:
-        """Whether the place is closed for good."""
-        return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+        """Whether the place is closed for good; where nobody can tell, it is not, and that is told."""
+        try:
+            return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+        except RowError as error:
+            self.warn(error.field, error.code, f"{error.detail}; the place was taken as open")
+            return False
 
     def external_id(self) -> str | None:
         """The id in the file, its slashes made colons (a slash belongs to rings); None without one. Raises `RowError`."""
@@ -161,7 +197,12 @@ class Row:
         said = (cells.text(self.cell("radius_units")) or "").lower()
         if said and said not in METRES:
             raise RowError("radius_units", "invalid_radius", f"{cells.quoted(said)} is no unit: m, km, mi or ft")
-        return cells.metres(self.cell("radius"), said or unit_of(column))
+        mark = self.sheet.mark
+        found = cells.metres(self.cell("radius"), said or unit_of(column), mark=mark)
+        for told in () if self.sheet.has_lengths else length_told(self.cell("radius"), mark):
+            self.sheet.has_lengths = True
+            self.repair("radius", "reading", told)
+        return found
 
     def position(self) -> tuple[float, float] | None:
         """(lat, lon) of the columns that hold them, or of a Point; None where the row tells none. Raises `RowError`."""
@@ -196,11 +237,6 @@ class Row:
             detail = f"{largest[:100]!a} was left out: metadata must not be larger than {MAX_METADATA_BYTES:,} bytes"
             self.warn("metadata", "metadata_too_large", detail)
         return found
-
-
-def _counts(said: Sequence[str | None]) -> bool:
-    """Whether these are 0, 1, 2 or 1, 2, 3, as programs for drawing number what they write: another drawing has them, too."""
-    return bool(said) and any(all(own == str(nth) for nth, own in enumerate(said, first)) for first in (0, 1))
 
 
 def _point_of(geometry: Mapping[str, Any]) -> tuple[float | None, float | None]:

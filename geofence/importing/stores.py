@@ -67,7 +67,7 @@ def _resized(old: tuple[Ring, ...], new: tuple[Ring, ...]) -> tuple[Ring, ...]:
 
 
 def _position(row: Row) -> tuple[float, float]:
-    found = row.position()
+    found = _stated(row) if row.has_area() else row.position()
     if found is not None:
         return found
     if row.item.geometry is None:
@@ -80,6 +80,18 @@ def _position(row: Row) -> tuple[float, float]:
     row.warn("lat", "position_from_area", "the store stands at a point inside its area; bring the area in as a geofence")
     lat, lon = inner_point(area.region)
     return round(lat, 7), round(lon, 7)  # a centimetre
+
+
+def _stated(row: Row) -> tuple[float, float] | None:
+    """Where a store with an area says that it stands; None where it does not, or not in degrees."""
+    try:
+        found = row.position()
+    except RowError as error:
+        row.warn(error.field, error.code, f"{error.detail}; left out")
+        return None
+    if found is not None:
+        row.warn("region", "area_left_out", "the store stands where its columns say, and its area was left out: bring it in as a geofence")
+    return found
 
 
 def _name(row: Row) -> str | None:
@@ -128,7 +140,7 @@ def _hours(row: Row) -> str | None:
 
 def _rings(row: Row) -> tuple[Ring, ...]:
     if row.says("rings"):
-        return cells.rings(row.cell("rings"))
+        return cells.rings(row.cell("rings"), row.sheet.mark)
     radius_m = row.radius_m()
     geometry = row.item.geometry
     if radius_m is None and geometry is not None and geometry["type"] == "circle":

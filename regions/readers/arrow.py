@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Any, NamedTuple
 
@@ -12,12 +13,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
-from regions.readers.column_names import LAT, LON, place_of, plain_name, radius_words
+from regions.readers.column_names import LAT, LON, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, FileError, too_many
 from regions.readers.values import nested_in, plain, radius_in, to_json
 from regions.region import RegionError
 
+_DEGREE = math.pi / 180.0  # in radians
 _LON_FAR = 540.0  # beyond what even an unrolled ring has
 _TEXT_KINDS = {"text": "string", "int": "int64", "float": "float64", "bool": "bool"}
 
@@ -46,10 +48,10 @@ class Sink:
         """Write the rows of one batch."""
         self._tell(batch.notes)
         names = list(batch.columns)
-        values = [_values(column) for column in batch.columns.values()]
+        values = [_values(column, _text if is_text(name) else _value) for name, column in batch.columns.items()]
         shapes, bad = self._shapes(batch)
         plain_names = [plain_name(name) for name in names]
-        radius = place_of(plain_names, radius_words(plain_names))
+        radius = radius_of(plain_names)
         places: list[int | None] = [place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)]
         for nth, row in enumerate(zip(*values, strict=True) if values else ((),) * len(shapes)):
             self._number += 1
@@ -104,13 +106,17 @@ class Sink:
         return found, bad
 
 
-def _values(column: Any) -> list[Any]:
+def _values(column: Any, read: Callable[[Any], Any]) -> list[Any]:
     if hasattr(column, "dictionary"):
         used = column.indices.unique().drop_null()
-        found = map(_value, column.dictionary.take(used).to_pylist())
+        found = map(read, column.dictionary.take(used).to_pylist())
         known = dict(zip([None, *used.to_pylist()], [None, *found], strict=True))
         return [known[nth] for nth in column.indices.to_pylist()]
-    return [_value(value) for value in column.to_pylist()]
+    return [read(value) for value in column.to_pylist()]
+
+
+def _text(value: Any) -> Any:
+    return plain(value) if isinstance(value, str) else _value(value)
 
 
 def _value(value: Any) -> Any:
@@ -160,14 +166,26 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
 
     try:
         system = CRS.from_user_input(crs)
-        if system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84":
+        if _is_wgs84(system):
             return shapes, ()
         import geopandas
 
+        if any(axis.unit_name.lower() == "radian" for axis in system.axis_info[:2]):
+            shapes = shapely.transform(shapes, np.degrees)  # which is what pyproj takes radians for
         moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
         raise FileError("crs_unknown", f"the coordinates of {layer} are in a system that nobody knows") from error
     return np.asarray(moved.array, dtype=object), (f"the coordinates were converted from {system.name[:80]} to WGS84",)
+
+
+def _is_wgs84(system: Any) -> bool:
+    """Whether numbers in this system are degrees of WGS84 from Greenwich. A name alone does not say so: there are files whose
+    system is WGS84 but for its prime meridian (Ferro, Paris) or its unit (gradians, radians)."""
+    if not (system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84"):
+        return False
+    meridian = system.prime_meridian
+    axes = system.axis_info[:2]
+    return (meridian is None or meridian.longitude == 0.0) and all(abs(axis.unit_conversion_factor - _DEGREE) < 1e-9 for axis in axes)
 
 
 def _check_degrees(shapes: NDArray[Any], layer: str) -> None:

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, RADIUS, place_of, plain_name, radius_words
+from regions.readers.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
-from regions.readers.item import FileError, Item, bounded, not_found
+from regions.readers.item import ASTRAY, FileError, Item, bounded, not_found
 from regions.readers.spool import Spool, spooled
 from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
-from regions.readers.values import clean, from_cell, nested_in, number_in, radius_in, to_json
+from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
 from regions.region import RegionError
 
 NAME = "csv"
@@ -29,7 +29,8 @@ _SAMPLE_CHARACTERS = 1024 * 1024
 _WIDTH = 10_000  # columns
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
 # What spreadsheets run (https://owasp.org/www-community/attacks/CSV_Injection), behind the apostrophes that stop them.
-_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_BREAK = re.compile("\r\n|\r|\n")
 _SIGNED = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
 
@@ -42,7 +43,20 @@ class _Columns(NamedTuple):
     radius: int | None
     area: int | None
     rest: tuple[tuple[int, str], ...]
-    width: int
+    beside: tuple[tuple[int, str], ...]
+    """`lat`, `lon` and `radius` with their names."""
+    names: tuple[str, ...]
+    delimiter: str
+    mark: Mark | None
+    """What parts decimals in this file, where its positions or other numbers tell."""
+
+
+class Look(NamedTuple):
+    """What a file says at a glance: its columns, which of them became the position or the area, and its decimal mark."""
+
+    names: tuple[str, ...]
+    placed: dict[str, str]
+    mark: Mark | None
 
 
 def fits(head: bytes, suffix: str) -> bool:
@@ -70,17 +84,37 @@ def read(path: Path) -> Iterator[Item]:
         raise not_found() from error
 
 
-def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
-    records = _records(file, *_dialect(file))
+def look(path: Path) -> Look:
+    """What `read` makes of the file, without reading it all. Raises `FileError`."""
+    try:
+        with path.open(encoding=encoding_of(path), newline="") as file:
+            columns, _, _, _ = _begun(file)
+    except csv.Error as error:
+        raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
+    except OSError as error:
+        raise not_found() from error
+    where = (("lat", columns.lat), ("lon", columns.lon), ("radius", columns.radius), ("region", columns.area))
+    return Look(columns.names, {columns.names[nth]: what for what, nth in where if nth is not None}, columns.mark)
+
+
+def _begun(file: TextIO) -> tuple[_Columns, tuple[str, ...], list[tuple[int, list[str]]], Iterator[tuple[int, list[str]]]]:
+    """The columns with what is to be told of them, the first records and the others. Raises `FileError`."""
+    delimiter, blanks, skip = _dialect(file)
+    records = _records(file, delimiter, blanks, skip)
     first = next(records, None)
     if first is None:
         raise FileError("empty", "the file has no header line")
     if len(first[1]) > _WIDTH:
         raise FileError("too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}")
     peeked = list(islice(records, _SAMPLE))
-    columns, renamed = _columns(first[1], [row for _, row in peeked])
+    columns, renamed = _columns(first[1], [row for _, row in peeked], delimiter)
     if None in (columns.lat, columns.lon) and columns.area is None and sum(map(_is_fraction, first[1])) >= 2:
         raise FileError("no_header", "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon")
+    return columns, renamed, peeked, records
+
+
+def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
+    columns, renamed, peeked, records = _begun(file)
     notes = (*notes, *renamed)
     for line, row in (*peeked,):
         yield _item(line, row, columns, notes)
@@ -140,15 +174,19 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     return even + known, width
 
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[_Columns, tuple[str, ...]]:
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
     plain_names = [plain_name(name) for name in names]
-    places = [place_of(plain_names, words) for words in (LAT, LON, radius_words(plain_names))]
-    lat, lon, radius = places if None not in places[:2] else (None, None, None)
+    lat, lon, radius = place_of(plain_names, LAT), place_of(plain_names, LON), radius_of(plain_names)
+    if lat is None or lon is None:
+        lat = lon = radius = None
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
     rest = tuple((nth, name) for nth, name in enumerate(names) if nth not in taken)
-    return _Columns(lat, lon, radius, area, rest, len(names)), notes
+    beside = tuple((nth, names[nth]) for nth in (lat, lon, radius) if nth not in (None, area))
+    marks = marks_in(row[nth] for row in rows for nth in (lat, lon) if nth is not None and nth < len(row))
+    marks = marks or marks_in(cell for row in rows for cell in row if not is_thousands(cell))
+    return _Columns(lat, lon, radius, area, rest, beside, tuple(names), delimiter, marks.pop() if len(marks) == 1 else None), notes
 
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -185,21 +223,40 @@ def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) -> Item:
-    if len(row) < columns.width or any(row[columns.width :]):
-        detail = f"the row has {len(row):,} cells where the header has {columns.width:,}"
+    width = len(columns.names)
+    notes = (*notes, *_swallowed(line, row, columns))
+    if len(row) < width or any(row[width:]):
+        detail = f"the row has {len(row):,} cells where the header has {width:,}"
         return Item(line, {}, None, error=RegionError("wrong_width", detail), notes=notes)
-    properties = {name: _cell(row[nth]) for nth, name in columns.rest}
+    properties = {name: _cell(name, row[nth]) for nth, name in columns.rest}
     try:
         geometry, told_here = _geometry(row, columns)
     except RegionError as error:
         return Item(line, properties, None, error=error, notes=notes)
+    if columns.area is not None and row[columns.area].strip():  # what says a position, too, is kept beside the area
+        properties |= {name: _cell(name, row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *told_here))
 
 
-def _cell(text: str) -> Any:
+def _swallowed(line: int, row: list[str], columns: _Columns) -> tuple[str, ...]:
+    """A word where cells run over lines and hold as many delimiters as the rows would that these lines look like."""
+    long = [cell for cell in row if "\n" in cell or "\r" in cell]
+    if not long:
+        return ()
+    lines = [_BREAK.split(cell) for cell in long]
+    rows = sum(len(list(filter(str.strip, each))) - 1 for each in lines)
+    if not 0 < rows * (len(columns.names) - 1) <= sum(cell.count(columns.delimiter) for cell in long):
+        return ()
+    last = line + sum(len(each) - 1 for each in lines)
+    return (f"{ASTRAY}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",)
+
+
+def _cell(name: str, text: str) -> Any:
     if text[:1] == "'" and _FORMULA.match(text):
         text = text[1:]
-    return from_cell(text if text.isascii() and "\0" not in text else clean(text))
+    if not text.isascii() or "\0" in text:
+        text = clean(text)
+    return from_cell(text) if text[:1] in ("[", "{") and not is_text(name) else text or None
 
 
 def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
@@ -212,7 +269,9 @@ def _geometry(row: list[str], columns: _Columns) -> tuple[dict[str, Any] | None,
         return None, ()
     lat, lon = _number(lat_text, "lat"), _number(lon_text, "lon")
     radius = row[columns.radius].strip() if columns.radius is not None else ""
-    return (circle(lat, lon, radius_in(radius)) if radius else point(lat, lon)), ()
+    if not radius:
+        return point(lat, lon), ()
+    return circle(lat, lon, radius_in(radius, mark=columns.mark)), length_told(radius, columns.mark)
 
 
 def _number(text: str, what: str) -> float:
@@ -242,8 +301,7 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
 
 def _like_radius(name: str) -> bool:
     """Whether a property would be read as the radius if there were no column for that."""
-    plain = plain_name(name)
-    return plain in RADIUS or plain.rpartition("_")[2] in RADIUS
+    return plain_name(name) in RADIUS
 
 
 def _losses(spool: Spool) -> Iterator[str]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from regions.readers.crs_member import crs_told
 from regions.readers.geometry import our_circle, point, split_circle, tidy
 from regions.readers.item import Item
-from regions.readers.values import clean, plain
+from regions.readers.values import clean, number_in, plain, radius_in
 from regions.region import RegionError
 
 _GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
-_FEATURE = ("type", "id", "geometry", "properties", "bbox")
+_FEATURE = ("type", "id", "geometry", "properties", "bbox", "crs")
 _LAT = ("lat", "latitude")
 _LON = ("lon", "lng", "long", "longitude")
 _RADIUS = ("radius_m", "radius")
@@ -30,13 +31,25 @@ def item_of(number: int, obj: object, fields: object = None) -> Item:
     try:
         if not isinstance(obj, Mapping):
             raise RegionError("not_a_region", "an item is a JSON object")
+        system = _system(obj)
         make, properties, own_id = _parts(obj, fields)
         properties = plain(properties)
         given, properties = split_circle(make(), properties)
         geometry, notes = tidy(given)
-        return Item(number, properties, geometry, _id(own_id), notes=notes)
+        return Item(number, properties, geometry, _id(own_id), notes=(*system, *notes))
     except RegionError as error:
         return Item(number, properties if error.code != "nested_too_deep" else {}, None, _id(own_id), error=error)
+
+
+def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is to be told of the system that a Feature or its geometry names, each for itself as PostGIS writes them."""
+    notes: tuple[str, ...] = ()
+    for holder in (obj, obj.get("geometry")):
+        if isinstance(holder, Mapping) and "crs" in holder and (holder is not obj or obj.get("type") in ("Feature", *_GEOMETRIES)):
+            notes, refused = crs_told(holder["crs"])
+            if refused is not None:
+                raise RegionError("crs_unsupported", refused)
+    return notes
 
 
 def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
@@ -126,7 +139,7 @@ def _named(obj: Mapping[str, Any]) -> Parts:
     if obj[lat] is None and obj[lon] is None:
         return lambda: None, rest, own_id
     if radius and obj[radius] is not None:
-        return partial(our_circle, {"lat": obj[lat], "lon": obj[lon], "radius": obj[radius]}), rest, own_id
+        return partial(_circle, obj[lat], obj[lon], obj[radius]), rest, own_id
     return partial(_point, obj[lat], obj[lon]), rest, own_id
 
 
@@ -134,12 +147,14 @@ def _point(lat: object, lon: object) -> dict[str, Any]:
     return point(_number(lat, "latitude"), _number(lon, "longitude"))
 
 
+def _circle(lat: object, lon: object, radius: object) -> dict[str, Any] | None:
+    radius_m = radius_in(radius) if isinstance(radius, str) else radius
+    return our_circle({"lat": _number(lat, "latitude"), "lon": _number(lon, "longitude"), "radius": radius_m})
+
+
 def _number(value: object, name: str) -> float:
     if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            pass  # said below
+        value = number_in(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RegionError("invalid_position", f"{name} must be a number", f"/{name}")
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from regions.readers.crs_member import crs_told
 from regions.readers.dialects import item_of
 from regions.readers.item import FileError, Item, bounded
 from regions.readers.json_stream import Piece, is_lines, opened, pieces
@@ -18,9 +18,6 @@ SUFFIXES = (".geojson", ".json")
 MEDIA = ("application/geo+json", "application/json", "application/vnd.geo+json")
 COUNTED: Literal["feature"] = "feature"
 
-# Longitude and latitude on WGS84, and the two that differ from it by less than 2 m, which no phone can tell.
-_WGS84 = re.compile(r"(?:^|:)(?:CRS84h?|4326|4979)$", re.IGNORECASE)
-_NEARLY = re.compile(r"(?:^|:)(?:4269|4258|CRS83)$", re.IGNORECASE)
 _ALONE = ("Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
@@ -57,17 +54,11 @@ def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, .
 
 
 def _crs(crs: object) -> tuple[str, ...]:
-    """Nothing where the file says WGS84 or nothing; refuses every other system by its name (RFC 7946, section 4)."""
-    if crs is None:
-        return ()
-    told = crs.get("properties") if isinstance(crs, dict) else crs
-    name = told.get("name") or told.get("code") if isinstance(told, dict) else told
-    word = str(name)[:80] if isinstance(name, str | int) else "that it does not name"
-    if _WGS84.search(word):
-        return ()
-    if _NEARLY.search(word):
-        return (f"the coordinates are in {word}, which is within 2 m of WGS84; they were taken as they are",)
-    raise FileError("crs_unsupported", f"the coordinates are in a system {word}; GeoJSON is in WGS84 (RFC 7946): convert the file first")
+    """Nothing where the file says WGS84 or nothing; refuses every other system by its name."""
+    notes, refused = crs_told(crs)
+    if refused is not None:
+        raise FileError("crs_unsupported", refused)
+    return notes
 
 
 def _alone(whole: dict[str, Any], notes: tuple[str, ...]) -> Iterator[Item]:

@@ -14,7 +14,11 @@ ONE_ITEM = 8 * 1024 * 1024  # bytes or characters of one feature, row or line
 DEPTH = 32  # of lists and objects within properties
 
 
-FLAT = "altitudes were dropped"  # a note that the first item it is true of has for all
+FLAT = "altitudes were dropped"
+LENGTHS = "lengths such as"
+IN_SYSTEM = "the coordinates are in"
+ABOUT_ALL = (FLAT, LENGTHS, IN_SYSTEM)  # how notes begin that the first item they are true of has for all
+ASTRAY = "a quotation mark may be astray"  # how a note begins on what nobody has put right
 
 
 class Item(NamedTuple):
@@ -81,11 +85,17 @@ def too_many() -> FileError:
 
 def bounded(items: Iterable[Item]) -> Iterator[Item]:
     """The items, until there are too many of them; what is true of all is told once."""
-    flat = False
+    said: set[str] = set()
     for count, item in enumerate(items):
         if count >= ITEMS:
             raise too_many()
-        if item.notes and FLAT in item.notes:
-            item = item._replace(notes=tuple(note for note in item.notes if note != FLAT)) if flat else item
-            flat = True
-        yield item
+        yield item._replace(notes=tuple(note for note in item.notes if _is_fresh(note, said))) if item.notes else item
+
+
+def _is_fresh(note: str, said: set[str]) -> bool:
+    about = next((begins for begins in ABOUT_ALL if note.startswith(begins)), None)
+    if about is None:
+        return True
+    fresh = about not in said
+    said.add(about)
+    return fresh

@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from regions.readers.column_names import is_text
 from regions.readers.geometry import circle, tidy
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
-from regions.readers.values import nested_in, number_in, plain, radius_in
+from regions.readers.values import nested_in, number_in, own_mark, plain, radius_in
 from regions.region import RegionError
 
 _DEEP = 64  # elements within elements
@@ -119,10 +120,12 @@ class _Walk:
         for child in data:
             if _tag(child) == "Data":
                 value = next((each.text for each in child if _tag(each) == "value"), None)
-                found[child.get("name", "")] = nested_in(value) if value is not None else None
+                found[child.get("name", "")] = _typed(value, "", child.get("name", "")) if value is not None else None
             elif _tag(child) == "SchemaData":
                 types = self._types.get(child.get("schemaUrl", "").rpartition("#")[2], {})
-                found |= {each.get("name", ""): _typed(each.text, types.get(each.get("name", ""), "")) for each in child}
+                found |= {
+                    each.get("name", ""): _typed(each.text, types.get(each.get("name", ""), ""), each.get("name", "")) for each in child
+                }
         return found
 
 
@@ -144,7 +147,7 @@ def _schema(element: Element) -> dict[str, dict[str, str]]:
     return {element.get(key, ""): types for key in ("id", "name") if element.get(key)}
 
 
-def _typed(text: str | None, kind: str) -> Any:
+def _typed(text: str | None, kind: str, name: str) -> Any:
     if text is None:
         return "" if kind == "string" else None
     if kind in ("int", "uint", "short", "ushort"):
@@ -154,7 +157,7 @@ def _typed(text: str | None, kind: str) -> Any:
         return text if found is None else found
     if kind == "bool":
         return {"1": True, "true": True, "0": False, "false": False}.get(text.strip().lower(), text)
-    return nested_in(text)
+    return text if is_text(name) else nested_in(text)
 
 
 def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -163,7 +166,9 @@ def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tup
     if name is None or "radius_units" in properties or geometry is None or geometry["type"] != "Point":
         return properties, geometry
     lon, lat = geometry["coordinates"]
-    return {key: each for key, each in properties.items() if key != name}, circle(lat, lon, radius_in(properties[name]))
+    return {key: each for key, each in properties.items() if key != name}, circle(
+        lat, lon, radius_in(properties[name], mark=own_mark(properties[name]))
+    )
 
 
 def _geometry(placemark: Element) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from regions.readers.column_names import plain_name
+from regions.readers.column_names import is_text, plain_name
 from regions.readers.item import Item, bounded
 from regions.readers.values import nested_in, plain, to_json
 
@@ -69,7 +69,7 @@ class Spool:
             self.has_trailing_blanks = self.has_trailing_blanks or value.endswith(" ")
             self.has_outer_blanks = self.has_outer_blanks or value != value.strip()
             self.has_unprintable = self.has_unprintable or (not value.isprintable() and _UNPRINTABLE.search(value) is not None)
-            self.has_json_text = self.has_json_text or nested_in(value) is not value
+            self.has_json_text = self.has_json_text or (nested_in(value) is not value and not is_text(name))
 
     def close_books(self, *, keeps_ids: bool) -> None:
         """After the last item."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Literal, cast
 
-from regions.readers.item import DEPTH
+from regions.readers.item import DEPTH, LENGTHS
 from regions.region import RegionError
 
 METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
           "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
-_LENGTH = re.compile(r"^([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
+_LENGTH = re.compile(r"^([+-]?\d[\d.,]*(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")  # 50,000 and 1.500.000: thousands, or a number with three decimals
+Mark = Literal[".", ","]
+_PARTED = re.compile(r"[+-]?\d+([.,])\d+")
+_MARKS = {".": "point", ",": "comma"}
 _JSON_CELL = 1 << 20  # characters; longer cells stay text
 
 
@@ -71,15 +76,66 @@ def number_in(text: str) -> float | None:
         return None
 
 
-def radius_in(cell: object, unit: str = "m") -> float:
-    """Metres of `150`, `150 m`, `0,5 km` or `500ft`; `unit` where it names none. Raises `RegionError` `invalid_radius`."""
+def radius_in(cell: object, unit: str = "m", mark: Mark | None = None) -> float:
+    """Metres of `150`, `150 m`, `0,5 km` or `500ft`; `unit` where it names none. `mark` parts the decimals where that is known:
+    without it, what may be thousands as well as decimals (`50,000`) is refused. Raises `RegionError` `invalid_radius`."""
+    told = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if math.isfinite(cell):
             return float(cell) * METRES[unit]
     elif isinstance(cell, str) and (match := _LENGTH.match(cell.strip())) and (scale := METRES.get((match[2] or unit).lower())):
-        return float(match[1].replace(",", ".")) * scale
-    told = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
+        if mark is None and _is_grouped(match[1]):
+            detail = f"{told} may be thousands or a number with three decimals, and the file does not say which; write 50000 or 50.0"
+            raise RegionError("invalid_radius", detail, "/radius")
+        found = _decimal(match[1], mark)
+        if found is not None:
+            return found * scale
     raise RegionError("invalid_radius", f"{told} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi", "/radius")
+
+
+def length_told(cell: object, mark: Mark | None) -> tuple[str, ...]:
+    """A sentence on a length that others may read otherwise: one with thousands, or with three decimals of which the last is 0."""
+    match = _LENGTH.match(cell.strip()) if isinstance(cell, str) else None
+    if match is None or mark is None or not _is_grouped(match[1]) or (mark in match[1] and match[1][-1] != "0"):
+        return ()
+    what = "decimals" if mark in match[1] else "thousands"
+    return (f"{LENGTHS} {cell!r:.40} were read as numbers with {what}: the file's decimal mark is the {_MARKS[mark]}",)
+
+
+def own_mark(cell: object) -> Mark | None:
+    """The decimal mark of a length that we may have written, a point; None where the last decimal is 0, which we never write."""
+    match = _LENGTH.match(cell.strip()) if isinstance(cell, str) else None
+    return None if match is None or match[1][-1] == "0" else "."
+
+
+def marks_in(cells: Iterable[str]) -> set[Mark]:
+    """What parts decimals in cells of numbers."""
+    return {cast("Mark", match[1]) for cell in cells if (match := _PARTED.fullmatch(cell.strip()))}
+
+
+def is_thousands(cell: str) -> bool:
+    """Whether a number may be one with thousands as well as one with three decimals."""
+    return _is_grouped(cell.strip())
+
+
+def _is_grouped(number: str) -> bool:
+    return _GROUPED.fullmatch(number) is not None and not ("." in number and "," in number)
+
+
+def _decimal(number: str, mark: Mark | None) -> float | None:
+    """A number whose last mark parts its decimals, unless all marks are of the other kind; None where marks stand wrong."""
+    if mark is not None and mark not in number and _is_grouped(number):
+        return float(re.sub("[.,]", "", number))
+    last = max(number.rfind("."), number.rfind(","))
+    if last < 0:
+        return float(number)
+    whole, parting = number[:last], number[last]
+    if parting in whole or (whole.lstrip("+-").isdigit() is False and (mark not in (None, parting) or not _is_grouped(whole))):
+        return None
+    try:
+        return float(f"{re.sub('[.,]', '', whole)}.{number[last + 1 :]}")
+    except ValueError:
+        return None
 
 
 def from_cell(text: str) -> Any:

@@ -309,6 +309,31 @@ def test_coordinates_in_a_system_that_the_file_names_are_converted_and_told(name
     assert any("converted" in note and "WGS" in note for note in item.notes)
 
 
+@pytest.mark.parametrize(
+    ("meridian", "unit", "lon", "lat"),
+    [
+        ('"Ferro",-17.66666666666667', '"Degree",0.0174532925199433', 34.0404666667, 48.2082),
+        ('"Paris",2.337229166666667', '"Degree",0.0174532925199433', 14.0365708333, 48.2082),
+        ('"Greenwich",0', '"Grad",0.01570796326794897', 18.1931111111, 53.5646666667),
+        ('"Greenwich",0', '"Radian",1', 0.2857767, 0.8413918),
+    ],
+)
+def test_degrees_of_wgs84_count_from_greenwich_whatever_the_system_is_called(
+    meridian: str, unit: str, lon: float, lat: float, tmp_path: Path
+) -> None:
+    places = gpd.GeoDataFrame({"ref": ["a"]}, geometry=[shapely.Point(lon, lat)], crs="EPSG:4326")
+    places.to_file(tmp_path / "made.shp")
+    datum = 'DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137,298.257223563]]'
+    (tmp_path / "made.prj").write_text(f'GEOGCS["GCS_WGS_1984",{datum},PRIMEM[{meridian}],UNIT[{unit}]]')
+    with zipfile.ZipFile(tmp_path / "made.zip", "w") as out:
+        for part in tmp_path.glob("made.[!z]*"):
+            out.write(part, part.name)
+    (item,) = BY_NAME["shapefile"].read(tmp_path / "made.zip")
+    east, north = item.geometry["coordinates"]
+    assert (round(north, 4), round(east, 4)) == (48.2082, 16.3738)
+    assert any("converted" in note for note in item.notes)
+
+
 @pytest.mark.parametrize("name", ["geopackage", "flatgeobuf", "geoparquet", "shapefile"])
 def test_metres_in_a_system_that_the_file_does_not_name_are_refused(name: str, tmp_path: Path) -> None:
     assert refused(name, saved(name, None, tmp_path)).code == "crs_unknown"

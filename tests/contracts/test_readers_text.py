@@ -184,7 +184,7 @@ def test_a_number_with_an_underscore_is_no_position(lat: str, tmp_path: Path) ->
     assert lat not in item.error.detail
 
 
-FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "'=1", "''=1", "＝1", "-", "+49 89 123"]
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r+1", "\n@1", "\n\t-1 + x", "'=1", "''=1", "＝1", "-", "+49 89 123"]
 HARMLESS = ["-5", "+5.2", "'s-Hertogenbosch", "'tis", "a=b", "' =1"]
 
 

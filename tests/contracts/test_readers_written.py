@@ -21,7 +21,7 @@ def test_a_csv_is_written_as_spreadsheets_read_it_and_without_an_empty_column(tm
     path = tmp_path / "stores.csv"
     assert BY_NAME["csv"].write(STORES, path) == ()
     assert path.read_bytes().startswith(b"\xef\xbb\xbfref,name,lat,lon\r\n")
-    BY_NAME["csv"].write([STORES[0]._replace(properties={"kiosk_radius": "5"}), STORES[1]._replace(geometry=POINT)], path)
+    BY_NAME["csv"].write([STORES[0]._replace(properties={"fence_radius": "5"}), STORES[1]._replace(geometry=POINT)], path)
     assert [item.geometry for item in format_of(path).read(path)] == [POINT, POINT]
 
 

@@ -90,6 +90,46 @@ def test_a_radius_is_read_with_its_unit(cell: Any, metres: float | None) -> None
     assert cells.metres(cell, "m") == (None if metres is None else pytest.approx(metres))
 
 
+@pytest.mark.parametrize(
+    ("cell", "mark", "metres"),
+    [
+        ("50,000", ".", 50_000.0),
+        ("1,000,000", ".", 1_000_000.0),
+        ("10.000", ",", 10_000.0),
+        ("150.000", ".", 150.0),
+        ("150,000 m", ",", 150.0),
+        ("10,500 ft", ".", 3200.4),
+        ("1.500,5", None, 1500.5),
+        ("1,500.5", ".", 1500.5),
+        ("0,500 km", None, 500.0),
+        ("0,5 km", ".", 500.0),
+        ("1500.25", ",", 1500.25),
+    ],
+)
+def test_a_length_is_read_with_the_decimal_mark_of_its_file(cell: str, mark: Any, metres: float) -> None:
+    assert cells.metres(cell, "m", mark=mark) == pytest.approx(metres)
+
+
+@pytest.mark.parametrize(
+    ("cell", "mark"),
+    [("50,000", None), ("10.000", None), ("1,000,000", None), ("1,000,000", ","), ("1.50.000", "."), ("1,500.5", ","), ("1,5,", None)],
+)
+def test_a_length_that_may_be_two_is_refused_in_words(cell: str, mark: Any) -> None:
+    with pytest.raises(RowError) as refused:
+        cells.metres(cell, "m", mark=mark)
+    assert (refused.value.field, refused.value.code) == ("radius", "invalid_radius")
+    assert cell in refused.value.detail
+
+
+@pytest.mark.parametrize("cell", ["near:10.000", "near:10,000", '[{"name": "near", "radius_m": "12,340"}]'])
+def test_a_ring_of_thousands_is_refused_and_one_that_we_wrote_is_not(cell: str) -> None:
+    with pytest.raises(RowError, match="thousands"):
+        cells.rings(cell)
+    assert cells.rings("near:150.125;wide:12345.678") == (Ring("near", 150.125), Ring("wide", 12_345.678))
+    with pytest.raises(RowError, match="thousands"):
+        cells.rings("near:150.125", ",")
+
+
 @pytest.mark.parametrize("cell", ["wide", "10 parsec", True, [], {}])
 def test_a_radius_that_is_no_length_is_refused(cell: Any) -> None:
     with pytest.raises(RowError) as refused:
@@ -167,10 +207,23 @@ def test_times_need_an_offset_and_a_date_begins_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "ended"), [("2020-01-01", True), ("2999-01-01", False), ("yes", True), ("no", False), ("", False), (None, False)]
+    ("cell", "ended"),
+    [
+        *((cell, True) for cell in ("2020-01-01", "2026-11-22", "2026-11-22T10:00:00Z", "20200101", "yes", "TRUE", "closed", True)),
+        *((cell, True) for cell in ("2025", 2025, "2026-10", "31.12.2025", "1. 2. 2020", "12/31/2025", "31/12/2025", "05/06/2026")),
+        *((cell, False) for cell in ("2999-01-01", "no", "", None, False, 0, "2030-12-31", "31.12.2030", "2030-12", "2030", 2030)),
+        *((cell, False) for cell in ("12/31/2030", "31/12/2030", "05/06/2030", "2030/12/31", "20301231")),
+    ],
 )
 def test_a_place_is_closed_once_its_end_has_come(cell: Any, ended: bool) -> None:
     assert cells.has_ended(cell, date(2026, 11, 22)) is ended
+
+
+@pytest.mark.parametrize("cell", ["n/a", "soon", "-", "2026", "2026-11", "11/12/2026", "2026-13", "31.31.2030", "0000-00-00", "30.2.2030"])
+def test_an_end_that_nobody_can_read_is_told(cell: str) -> None:
+    with pytest.raises(RowError) as told:
+        cells.has_ended(cell, date(2026, 11, 22))
+    assert (told.value.field, told.value.code) == ("end_date", "invalid_time")
 
 
 @pytest.mark.parametrize(
@@ -202,6 +255,25 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
     )
     with pytest.raises(ValueError, match="span of time"):
         hours_of([(day_column("monday"), "by appointment")])  # type: ignore[list-item]  # it is a column of Mondays
+
+
+@pytest.mark.parametrize("said", ["9-5", "8:30 to 5:30", "10-6", "12-12", "9:00-5:00", "9-12, 1-5, 8-2"])
+def test_hours_that_need_am_and_pm_are_not_guessed(said: str) -> None:
+    monday, opens, closes = (column for name in ("mon", "mon_open", "mon_close") if (column := day_column(name)))
+    with pytest.raises(ValueError, match="am and pm"):
+        hours_of([(monday, said)])
+    with pytest.raises(ValueError, match="am and pm"):
+        hours_of([(opens, "9"), (closes, "5:00")])
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [("9-5pm", "09:00-17:00"), ("9am-5pm", "09:00-17:00"), ("10-24", "10:00-24:00"), ("22-2", "22:00-02:00"), ("0-0", "00:00-24:00")],
+)
+def test_hours_that_can_only_be_one_thing_are_read(said: str, hours: str) -> None:
+    monday = day_column("mon")
+    assert monday is not None
+    assert hours_of([(monday, said)]) == f"Mo {hours}"
 
 
 def test_a_column_that_happens_to_be_called_like_a_day_is_no_opening_hours() -> None:
