@@ -115,6 +115,26 @@ def test_an_archive_that_lies_about_its_sizes_is_stopped_while_it_unpacks(tmp_pa
     assert refused("shapefile", with_bytes(tmp_path, lying())).code in {"bomb", "broken"}
 
 
+def packed_otherwise(method: int) -> bytes:
+    """A document of 64 MB in less than a hundred kilobytes, which says that it has one."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as out, out.open("doc.kml", "w") as document:
+        for _ in range(64):
+            document.write(b" " * (1 << 20))
+    content = bytearray(buffer.getvalue())
+    for mark, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        at = content.find(mark) + offset
+        content[at : at + 4] = struct.pack("<I", 1 << 20)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_packed_by_a_method_that_cannot_be_bounded_is_refused_unopened(method: int, tmp_path: Path) -> None:
+    path = with_bytes(tmp_path, packed_otherwise(method))
+    assert path.stat().st_size < 100_000
+    assert refused("kmz", path).code == "unsafe"
+
+
 def test_a_kmz_is_checked_like_any_archive(tmp_path: Path) -> None:
     bomb = archive(("doc.kml", b"<kml>" + b" " * 40_000_000), keep=False)
     assert refused("kmz", with_bytes(tmp_path, bomb)).code == "bomb"
