@@ -18,7 +18,7 @@ from regions.readers.values import METRES, number_in, radius_in
 from regions.region import RegionError
 
 QUOTED = 40  # characters of a cell in a sentence about it
-_ZONE = re.compile(r"[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
+_ZONE = re.compile(r"(?<![A-Za-z_])[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
 _WHOLE = 10**30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")

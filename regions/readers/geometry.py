@@ -18,8 +18,9 @@ from regions.region import Circle, RegionError
 
 _LEVELS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _WKT = re.compile(
-    r"\s*(?:SRID=4326;)?\s*((?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:Z|M|ZM)?\s*(?:\(|EMPTY)", re.IGNORECASE
+    r"(?:SRID=4326;\s*)?(?:(?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)", re.IGNORECASE
 )
+_WKT_HEAD = 200  # characters before the first number: the rest of a text of megabytes is not looked at
 _COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
@@ -135,7 +136,7 @@ def _finite(value: object) -> float:
 
 def looks_like_wkt(text: str) -> bool:
     """Whether a cell starts as a geometry in well-known text."""
-    return _WKT.match(text) is not None
+    return _WKT.match(text.lstrip()[:_WKT_HEAD]) is not None
 
 
 def from_wkt(text: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

@@ -22,7 +22,6 @@ _KEPT = ("name", "SimpleField", "Schema")  # outside of Placemarks
 _ELEMENTS = 100_000  # of one Placemark
 _TEXTS = ("name", "description", "address", "phoneNumber")
 _RADIUS = ("radius_m", "radius")
-_BLANKS_IN_TUPLE = re.compile(r"\s*,\s*")
 _PARTS_PER_PLACE = 10_000
 
 
@@ -210,7 +209,7 @@ def _positions(element: Element) -> list[list[float]]:
     if len(text) > ONE_ITEM:
         raise RegionError("too_many_vertices", "the border is too long")
     if ", " in text or " ," in text:
-        text = _BLANKS_IN_TUPLE.sub(",", text)
+        text = ",".join(number.strip() for number in text.split(","))
     try:
         return [[float(number) for number in position.split(",") if number] for position in text.split()]
     except ValueError:
