@@ -10,7 +10,7 @@ import pytest
 
 from geofence.importing import cells
 from geofence.importing.day_hours import day_column, hours_of
-from regions.readers import formats
+from regions.readers import FileError, formats
 from regions.readers.geometry import looks_like_wkt
 from regions.readers.values import radius_in
 from regions.region import RegionError
@@ -76,6 +76,36 @@ def test_blanks_around_the_commas_of_coordinates_are_read_over(text: str, tmp_pa
     path.write_text(f"<kml><Placemark><Point><coordinates>{text}</coordinates></Point></Placemark></kml>")
     (item,) = BY_NAME["kml"].read(path)
     assert item.geometry == {"type": "Point", "coordinates": [16.5, 48.25]}
+
+
+TOKENS = {
+    "a comment": "<!--#--><Placemark/>",
+    "an attribute": '<Placemark a="#"/>',
+    "an instruction": "<?x #?><Placemark/>",
+    "a tag": "<#/><Placemark/>",
+    "the blanks in a tag": f"<Placemark {' ' * 1_900_000}#/>",
+}
+
+
+@pytest.mark.parametrize("what", TOKENS)
+def test_a_document_with_one_endless_token_is_refused_before_it_is_read_again_and_again(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "places.kml"
+    path.write_text("<kml>" + TOKENS[what].replace("#", "x" * 1_900_000) + "</kml>")
+    with pytest.raises(FileError) as caught:
+        list(BY_NAME["kml"].read(path))
+    assert caught.value.code == "too_large"
+    path.write_text("<kml>" + TOKENS["a comment"].replace("#", "x" * 100_000) * 30 + "</kml>")
+    assert len(list(BY_NAME["kml"].read(path))) == 30
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("text", ["#", "<![CDATA[#]]>", "&lt;#&gt;"])
+def test_a_long_text_between_tags_is_no_endless_token(text: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "places.kml"
+    words = text.replace("#", "word " * 700_000)
+    path.write_text(f"<kml><Placemark><description>{words}</description></Placemark></kml>", encoding=encoding)
+    (item,) = BY_NAME["kml"].read(path)
+    assert len(item.properties["description"]) >= 3_499_999
 
 
 @pytest.mark.parametrize("head", ["POINT(", " point (", "SRID=4326; POINT(", "MULTIPOLYGON ZM (", "POLYGONZ(", "POLYGON M(", "POINT EMPTY"])
