@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from geofence.importing.given import check_given
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
@@ -19,6 +21,8 @@ from geofence.street import Street
 from regions.readers import format_of
 
 COUNTED = 1 << 20
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,13 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     touched = Touched()
     loader = Loader(Sheet(report, today, wish.rings, wish.columns), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
-    if form.NAME == "csv":
-        report.columns = placed_by(path, wish.kind, report.columns.keys()) | report.columns
-    touched.look(reading, project_id, report)
+    try:
+        if form.NAME == "csv":
+            report.columns = placed_by(path, wish.kind, report.columns.keys()) | report.columns
+        touched.look(reading, project_id, report)
+    except Exception as error:  # noqa: BLE001 - the rows are in by now, and that is what must be told
+        log.error("looking_broke", error=type(error).__name__)
+        report.warn(None, None, "not_looked_at", "something went wrong in looking at the map afterwards: GET /v1/lint looks at it")
     return report
 
 

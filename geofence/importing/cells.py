@@ -108,9 +108,13 @@ def metres(value: Any, unit: str, field: str = "radius") -> float | None:
         raise RowError(field, error.code, error.detail) from None
 
 
-@lru_cache(maxsize=2048)
 def zone(found: str) -> str | None:
     """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`; None when there is none."""
+    return _zone(found) if len(found) <= MAX_NAME else None
+
+
+@lru_cache(maxsize=2048)
+def _zone(found: str) -> str | None:
     candidates = [found, *_ZONE.findall(found)]
     return next((one for one in candidates if _is_zone(one)), None)
 
@@ -118,9 +122,9 @@ def zone(found: str) -> str | None:
 def _is_zone(one: str) -> bool:
     try:
         ZoneInfo(one)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError, RecursionError):
         return False
-    return one.isprintable() and len(one) <= MAX_NAME and ("/" in one or one == "UTC")
+    return one.isprintable() and ("/" in one or one == "UTC")
 
 
 def tags(value: Any) -> tuple[str, ...]:

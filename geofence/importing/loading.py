@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
+import structlog
 
 from geofence.errors import Busy, RecordError
 from geofence.importing import cells
@@ -31,6 +32,8 @@ SMOOTHED = {
 }
 PEEK = 100  # rows looked at before the first is taken
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(slots=True)
 class Loader:
@@ -44,21 +47,32 @@ class Loader:
     _waiting: list[Taken] = field(default_factory=list)
 
     def load(self, items: Iterable[Item]) -> None:
-        """Everything there is. Raises `FileError` when no item can be read, `Busy` or `RecordError` when nothing was put."""
+        """Everything there is. Raises `FileError` when no item can be read, and whatever stops it before anything was put.
+
+        Once rows are in, nothing is raised: whoever hears of an error would think that nothing is.
+        """
         report = self.sheet.report
         try:
             self._read(items)
             self._flush()
         except (Busy, RecordError) as error:
-            if not report.put:
-                raise
-            report.rows = report.put + report.skipped + report.failed
-            report.end(RowError(None, error.code, "the record could not take the rest; send the same file again"))
+            self._break_off(error, RowError(None, error.code, "the record could not take the rest; send the same file again"))
+        except Exception as error:  # noqa: BLE001 - what nobody thought of must not hide what is in
+            self._break_off(error, RowError(None, "internal", "something went wrong in the service; what is counted is in"))
+            log.error("import_broke", error=type(error).__name__)
         self._tell_of_ids()
         self._tell_of_smoothed()
         if not report.rows and report.complete:
             what = "there is no line below the names of the columns" if report.counted == "line" else "the file holds no features"
             report.warn(None, None, "empty", f"{what}: nothing was brought in")
+
+    def _break_off(self, error: Exception, told: RowError) -> None:
+        """End early, the rows that wait uncounted; where none is in, raise the error itself."""
+        report = self.sheet.report
+        if isinstance(error, FileError) or not report.put:
+            raise error
+        report.rows = report.put + report.skipped + report.failed
+        report.end(told)
 
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report
@@ -77,7 +91,14 @@ class Loader:
         report = self.sheet.report
         for note in item.notes:
             report.repair(item.number, None, "reading", note)
-        row = Row(self.sheet, item, self.sheet.plan(item))
+        try:
+            self._understand(Row(self.sheet, item, self.sheet.plan(item)))
+        except Exception as error:  # noqa: BLE001 - a row that nobody thought of costs itself, not the others
+            log.error("row_broke", error=type(error).__name__)
+            report.fail(item.number, RowError(None, "internal", "something in this row could not be dealt with; it was left out"))
+
+    def _understand(self, row: Row) -> None:
+        report, item = self.sheet.report, row.item
         if item.error is not None:
             report.fail(item.number, _unread(item.error), row.called())
             return
@@ -114,12 +135,15 @@ class Loader:
     def _flush(self) -> None:
         chunk, self._waiting = self._waiting, []
         report = self.sheet.report
-        for one, (outcome, place) in zip(chunk, self.put(chunk) if chunk else (), strict=True):
+        done = self.put(chunk) if chunk else []
+        for one, (outcome, place) in zip(chunk, done, strict=True):
             if outcome == "no_store":
                 report.fail(one.number, _without_store(place), place.name or place.external_id)
-                continue
-            setattr(report, outcome, getattr(report, outcome) + 1)
-            self.saw(place)
+            else:
+                setattr(report, outcome, getattr(report, outcome) + 1)
+        for outcome, place in done:  # only now: whatever comes of it, they are counted
+            if outcome != "no_store":
+                self.saw(place)
         self.tell(report.rows)
 
     def _tell_of_ids(self) -> None:

@@ -74,7 +74,8 @@ def _says_circle(name: str, value: object) -> bool:
 def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """A geometry with finite positions of two numbers each, and what was dropped for that. Raises `RegionError`.
 
-    Circles pass as they are. A collection of areas becomes one MultiPolygon; any other stays, to be refused with its reason.
+    Our circles are checked as wholes, limits and all. A collection of areas becomes one MultiPolygon; any other stays, to be
+    refused with its reason.
     """
     if geometry is None:
         return None, ()
@@ -85,7 +86,7 @@ def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
         return _collected(geometry.get("geometries"))
     if not isinstance(kind, str) or kind not in _LEVELS:
         if kind == "circle":
-            return dict(geometry), ()
+            return our_circle(geometry), ()
         raise RegionError("not_a_region", "the geometry is of no type that GeoJSON knows", "/type")
     levels = _LEVELS[kind]
     dropped: list[bool] = []

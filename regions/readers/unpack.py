@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ _LOCATOR = b"PK\x06\x07"  # of the directory of an archive of more than 4 GB or 
 _ARCHIVES = (".zip", ".kmz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".tar", ".tgz", ".zst")
 _CHUNK = 1 << 16  # bytes unpacked at a time; of the methods that are let in, none gives more than it is asked for
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError, KeyError)
+# what the library lets through where the bytes are not what they say
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError, LookupError, ArithmeticError)
 
 
 class Archive:
@@ -96,6 +98,8 @@ def _check_directory(path: Path) -> None:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if not entry.filename:
+        raise FileError("broken", "the archive holds a file without a name")
     name = entry.filename.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and ":" in parts[0]):

@@ -135,6 +135,25 @@ def test_an_archive_packed_by_a_method_that_cannot_be_bounded_is_refused_unopene
     assert refused("kmz", path).code == "unsafe"
 
 
+def without_a_name() -> bytes:
+    """A directory whose second file is called nothing."""
+    content = bytearray(archive(("doc.kml", b"<kml/>"), ("x", b""), keep=False))
+    at = content.rfind(b"PK\x01\x02")
+    content[at + 28 : at + 34] = struct.pack("<HHH", 0, 0, 1)
+    return bytes(content)
+
+
+def test_an_archive_that_is_damaged_in_any_place_is_refused_and_breaks_nothing(tmp_path: Path) -> None:
+    assert refused("kmz", with_bytes(tmp_path, without_a_name())).code == "broken"
+    whole = archive(("doc.kml", kml("<Placemark><Point><coordinates>1,2</coordinates></Point></Placemark>")), keep=False)
+    for at in range(len(whole)):
+        path = with_bytes(tmp_path, whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            list(BY_NAME["kmz"].read(path))
+        except FileError as error:
+            assert error.detail  # noqa: PT017 - some bytes say nothing, and the file is read
+
+
 def test_a_kmz_is_checked_like_any_archive(tmp_path: Path) -> None:
     bomb = archive(("doc.kml", b"<kml>" + b" " * 40_000_000), keep=False)
     assert refused("kmz", with_bytes(tmp_path, bomb)).code == "bomb"
