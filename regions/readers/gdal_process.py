@@ -59,6 +59,10 @@ def _read(kind: str, source: Path, target: Path) -> None:
             for batch in pages(source, limit):
                 sink.take(batch)
         else:
+            if kind == "geopackage":
+                from regions.readers.geopackage_schema import check_schema
+
+                check_schema(source)
             for batch in _layers(kind, source):
                 sink.take(batch)
         sink.finish()

@@ -297,13 +297,6 @@ def test_a_reader_refuses_what_another_driver_would_take(name: str, tmp_path: Pa
         assert refused(name, with_bytes(tmp_path, content)).code in {"broken", "unknown_format"}
 
 
-@pytest.mark.parametrize("word", [b"CREATE VIEW x", b"create  view x", b"x GENERATED ALWAYS AS (1)", b"x AS (hex(zeroblob(9))) STORED"])
-def test_a_geopackage_that_computes_is_refused_unopened(word: bytes, tmp_path: Path) -> None:
-    content = (SAMPLES / "places.gpkg").read_bytes()
-    at = len(content) - 2_000
-    assert refused("geopackage", with_bytes(tmp_path, content[:at] + word + content[at + len(word) :])).code == "unsafe"
-
-
 def test_a_parquet_file_that_unpacks_to_gigabytes_is_an_error_in_words(tmp_path: Path) -> None:
     """Half a megabyte: one long text, said to stand in every row."""
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 300_000, pa.int32()), pa.array(["x" * 500_000]))
