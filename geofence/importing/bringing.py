@@ -54,7 +54,10 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     try:
         if form.NAME == "csv":
             report.columns = placed_by(path, wish.kind, report.columns.keys()) | report.columns
-        touched.look(reading, project_id, report)
+        if loader.spent:
+            report.warn(None, None, "not_looked_at", "the file took too long: GET /v1/lint looks at the map")
+        else:
+            touched.look(reading, project_id, report)
     except Exception as error:  # noqa: BLE001 - the rows are in by now, and that is what must be told
         log.error("looking_broke", error=type(error).__name__)
         report.warn(None, None, "not_looked_at", "something went wrong in looking at the map afterwards: GET /v1/lint looks at it")

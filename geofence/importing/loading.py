@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,6 +31,7 @@ SMOOTHED = {
     "wound": "had rings wound the other way round than GeoJSON has them; turned",
     "repeated": "had points that repeat the one before; dropped",
 }
+CPU_S = 300.0  # of this thread for one file: 100,000 stores take 16, and one area may take 2
 PEEK = 100  # rows looked at before the first is taken
 
 log = structlog.get_logger(__name__)
@@ -43,6 +45,9 @@ class Loader:
     put: Put
     saw: Callable[[Place], None] = lambda _: None
     tell: Callable[[int], None] = lambda _: None
+    cpu_s: float = CPU_S
+    spent: bool = False
+    """Whether the file cost more than that, and was left."""
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     _waiting: list[Taken] = field(default_factory=list)
 
@@ -76,12 +81,18 @@ class Loader:
 
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report
+        until_s = time.thread_time() + self.cpu_s
         try:
             for item in _looked_at(iter(items), self.sheet):
                 report.rows += 1
                 self._take(item)
                 if len(self._waiting) >= CHUNK:
                     self._flush()
+                self.spent = time.thread_time() > until_s
+                if self.spent:
+                    detail = f"the file takes more than {self.cpu_s:g} s to understand; the rest was not read: send it in parts"
+                    report.end(RowError(None, "too_costly", detail))
+                    break
         except FileError as error:
             if report.rows == 0:
                 raise

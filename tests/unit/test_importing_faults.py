@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from math import cos, sin
 from typing import Any
 
 import pytest
@@ -106,6 +107,29 @@ def test_rows_are_counted_before_anybody_hears_of_them() -> None:
 
     report = loaded(good(5), saw=deaf)
     assert (report.complete, report.rows, report.created) == (False, 5, 5)
+
+
+def holes_in_one_point(count: int) -> dict[str, Any]:
+    """An area whose holes all meet in its middle: nothing is wrong with it, and it costs more than others to understand."""
+    angles = [6.2 * nth / count for nth in range(count)]
+    holes = [[[0, 0], [3 * cos(a), 3 * sin(a)], [3 * cos(a + 3 / count), 3 * sin(a + 3 / count)], [0, 0]] for a in angles]
+    return {"type": "Polygon", "coordinates": [[[-4, -4], [4, -4], [4, 4], [-4, 4], [-4, -4]], *holes]}
+
+
+def test_a_file_that_takes_too_long_to_understand_is_left_with_a_report() -> None:
+    area = holes_in_one_point(20)
+    items = (Item(nth, {"id": f"a{nth}"}, area) for nth in range(1, 401))
+    report = loaded(items, "geofences", cpu_s=0.1)
+    assert not report.complete
+    assert [(one.number, one.code) for one in report.errors] == [(None, "too_costly")]
+    assert 0 < report.rows == report.created < 400
+    assert next(items, None) is not None  # the rest was not even read
+
+
+def test_a_file_of_usual_areas_is_never_left() -> None:
+    area = holes_in_one_point(20)
+    report = loaded((Item(nth, {"id": f"a{nth}"}, area) for nth in range(1, 21)), "geofences")
+    assert (report.complete, report.created) == (True, 20)
 
 
 def test_a_fault_before_anything_is_in_is_raised() -> None:
