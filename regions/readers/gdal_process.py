@@ -13,8 +13,8 @@ from regions import aside
 from regions.readers.arrow import Batch, Sink
 from regions.readers.item import FileError, too_many
 
-# Of addresses; the libraries themselves take 450 MB. A hundred thousand rows of any format take 200 MB more, and a million the
-# same, page by page; what is written is held as a whole, and is our own.
+# Of addresses; the libraries themselves take 450 MB. A hundred thousand rows of any format take 200 MB more, a million the same,
+# page by page, and 64 MB of large areas 450; what is written is held as a whole, and is our own.
 _MEMORY_BYTES = {"read": 1024**3, "write": 3 * 1024**3}
 _OUTPUT_BYTES = 2 * 1024**3
 DRIVERS = {"geopackage": "GPKG", "flatgeobuf": "FlatGeobuf", "shapefile": "ESRI Shapefile"}
