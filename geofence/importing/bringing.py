@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from geofence.importing.given import check_given
 from geofence.importing.loading import Loader
 from geofence.importing.looking import Touched
@@ -19,6 +21,8 @@ from geofence.street import Street
 from regions.readers import csv_file, format_of
 
 COUNTED = 1 << 20
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,16 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     known = partial(known_places, reading, wish.kind, project_id)
     loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark, known=known), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
-    read = {column: field for column, field in look.placed.items() if wish.columns.get(field, column) == column}
-    report.columns = read | report.columns
-    touched.look(reading, project_id, report)
+    try:
+        read = {column: field for column, field in look.placed.items() if wish.columns.get(field, column) == column}
+        report.columns = read | report.columns
+        if loader.spent:
+            report.warn(None, None, "not_looked_at", "the file took too long: GET /v1/lint looks at the map")
+        else:
+            touched.look(reading, project_id, report)
+    except Exception as error:  # noqa: BLE001 - the rows are in by now, and that is what must be told
+        log.error("looking_broke", error=type(error).__name__)
+        report.warn(None, None, "not_looked_at", "something went wrong in looking at the map afterwards: GET /v1/lint looks at it")
     return report
 
 

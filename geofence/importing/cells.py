@@ -19,7 +19,7 @@ from regions.readers.values import METRES, Mark, number_in, own_mark, radius_in
 from regions.region import RegionError
 
 QUOTED = 40  # characters of a cell in a sentence about it
-_ZONE = re.compile(r"[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
+_ZONE = re.compile(r"(?<![A-Za-z_])[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+")
 _WHOLE = 10**30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
@@ -109,9 +109,13 @@ def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = Non
         raise RowError(field, error.code, error.detail) from None
 
 
-@lru_cache(maxsize=2048)
 def zone(found: str) -> str | None:
     """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`; None when there is none."""
+    return _zone(found) if len(found) <= MAX_NAME else None
+
+
+@lru_cache(maxsize=2048)
+def _zone(found: str) -> str | None:
     candidates = [found, *_ZONE.findall(found)]
     return next((one for one in candidates if _is_zone(one)), None)
 
@@ -119,9 +123,9 @@ def zone(found: str) -> str | None:
 def _is_zone(one: str) -> bool:
     try:
         ZoneInfo(one)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError, RecursionError):
         return False
-    return one.isprintable() and len(one) <= MAX_NAME and ("/" in one or one == "UTC")
+    return one.isprintable() and ("/" in one or one == "UTC")
 
 
 def tags(value: Any) -> tuple[str, ...]:

@@ -34,7 +34,9 @@ _ROLES = {
     **dict.fromkeys(("is_open", "opened"), "is_open"),
     **dict.fromkeys(("is24_hours", "is_24_hours", "open_24_hours"), "is_24"),
 }
-_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*([ap]\.?m\.?)?"
+_LONGEST = 100  # characters of a cell: three spans of time in one day are half of it
+# Blanks stand within what follows them: two blank runs side by side would be tried in every way to part them.
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?(?:\s*([ap]\.?m\.?))?"
 _SPAN = re.compile(rf"^\s*{_TIME}\s*(?:-|–|—|to|bis|until)\s*{_TIME}\s*$", re.IGNORECASE)
 _ONE = re.compile(rf"^\s*{_TIME}\s*$", re.IGNORECASE)
 _CLOSED = {"closed", "off", "geschlossen", "fermé", "cerrado", "-"}
@@ -59,17 +61,23 @@ def day_column(name: str) -> DayColumn | None:
 
 
 def hours_of(cells: Iterable[tuple[DayColumn, object]]) -> str | None:
-    """OSM text; None when nothing is said. Raises ValueError for a cell that is no time."""
+    """OSM text; None when nothing is said. Raises ValueError for a cell that is no time, or longer than one may be."""
     said: dict[tuple[int, ...], dict[str, str]] = {}
     for column, cell in cells:
         if cell not in (None, ""):
-            said.setdefault(column.days, {})[column.role] = str(cell).strip()
+            said.setdefault(column.days, {})[column.role] = _bounded(str(cell).strip())
     week: dict[int, str] = {}
     for days, roles in said.items():
         text = _day(roles)
         if text is not None:
             week.update(dict.fromkeys(days, text))
     return _folded(week) if week else None
+
+
+def _bounded(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise ValueError(f"a cell of one day has {len(text):,} characters; the limit is {_LONGEST}")
+    return text
 
 
 def _day(roles: dict[str, str]) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
+import structlog
 
 from geofence.errors import Busy, RecordError
 from geofence.importing import cells
@@ -30,7 +32,10 @@ SMOOTHED = {
     "wound": "had rings wound the other way round than GeoJSON has them; turned",
     "repeated": "had points that repeat the one before; dropped",
 }
+CPU_S = 300.0  # of this thread for one file: 100,000 stores take 16, and one area may take 2
 PEEK = 100  # rows looked at before the first is taken
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -41,34 +46,54 @@ class Loader:
     put: Put
     saw: Callable[[Place], None] = lambda _: None
     tell: Callable[[int], None] = lambda _: None
+    cpu_s: float = CPU_S
+    spent: bool = False
+    """Whether the file cost more than that, and was left."""
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     _waiting: list[Taken] = field(default_factory=list)
 
     def load(self, items: Iterable[Item]) -> None:
-        """Everything there is. Raises `FileError` when no item can be read, `Busy` or `RecordError` when nothing was put."""
+        """Everything there is. Raises `FileError` when no item can be read, and whatever stops it before anything was put.
+
+        Once rows are in, nothing is raised: whoever hears of an error would think that nothing is.
+        """
         report = self.sheet.report
         try:
             self._read(items)
             self._flush()
         except (Busy, RecordError) as error:
-            if not report.put:
-                raise
-            report.rows = report.put + report.skipped + report.failed
-            report.end(RowError(None, error.code, "the record could not take the rest; send the same file again"))
+            self._break_off(error, RowError(None, error.code, "the record could not take the rest; send the same file again"))
+        except Exception as error:  # noqa: BLE001 - what nobody thought of must not hide what is in
+            self._break_off(error, RowError(None, "internal", "something went wrong in the service; what is counted is in"))
+            log.error("import_broke", error=type(error).__name__)
         self._tell_of_ids()
         self._tell_of_smoothed()
         if not report.rows and report.complete:
             what = "there is no line below the names of the columns" if report.counted == "line" else "the file holds no features"
             report.warn(None, None, "empty", f"{what}: nothing was brought in")
 
+    def _break_off(self, error: Exception, told: RowError) -> None:
+        """End early, the rows that wait uncounted; where none is in, raise the error itself."""
+        report = self.sheet.report
+        if isinstance(error, FileError) or not report.put:
+            raise error
+        report.rows = report.put + report.skipped + report.failed
+        report.end(told)
+
     def _read(self, items: Iterable[Item]) -> None:
         report = self.sheet.report
+        until_s = time.thread_time() + self.cpu_s
         try:
             for item in _looked_at(iter(items), self.sheet):
                 report.rows += 1
                 self._take(item)
                 if len(self._waiting) >= CHUNK:
                     self._flush()
+                self.spent = time.thread_time() > until_s
+                if self.spent:
+                    detail = f"the file takes more than {self.cpu_s:g} s to understand; the rest was not read: send it in parts"
+                    report.end(RowError(None, "too_costly", detail))
+                    break
         except FileError as error:
             if report.rows == 0:
                 raise
@@ -79,7 +104,14 @@ class Loader:
         for note in item.notes:
             tell = report.warn if note.startswith(ASTRAY) else report.repair
             tell(item.number, None, "reading", note)
-        row = Row(self.sheet, item, self.sheet.plan(item))
+        try:
+            self._understand(Row(self.sheet, item, self.sheet.plan(item)))
+        except Exception as error:  # noqa: BLE001 - a row that nobody thought of costs itself, not the others
+            log.error("row_broke", error=type(error).__name__)
+            report.fail(item.number, RowError(None, "internal", "something in this row could not be dealt with; it was left out"))
+
+    def _understand(self, row: Row) -> None:
+        report, item = self.sheet.report, row.item
         if item.error is not None:
             report.fail(item.number, _unread(item.error), row.called())
             return
@@ -116,12 +148,15 @@ class Loader:
     def _flush(self) -> None:
         chunk, self._waiting = self._waiting, []
         report = self.sheet.report
-        for one, (outcome, place) in zip(chunk, self.put(chunk) if chunk else (), strict=True):
+        done = self.put(chunk) if chunk else []
+        for one, (outcome, place) in zip(chunk, done, strict=True):
             if outcome == "no_store":
                 report.fail(one.number, _without_store(place), place.name or place.external_id)
-                continue
-            setattr(report, outcome, getattr(report, outcome) + 1)
-            self.saw(place)
+            else:
+                setattr(report, outcome, getattr(report, outcome) + 1)
+        for outcome, place in done:  # only now: whatever comes of it, they are counted
+            if outcome != "no_store":
+                self.saw(place)
         self.tell(report.rows)
 
     def _tell_of_ids(self) -> None:

@@ -53,8 +53,8 @@ class RowError(ValueError):
 class Report(msgspec.Struct):
     """The outcome of an import. `rows` = `created` + `updated` + `unchanged` + `skipped` + `failed`.
 
-    `complete` is false when it ended early, by a file that breaks off or a service too busy: what came before is in, and the
-    first of `errors` without a number says why. `columns` says which column was read
+    `complete` is false when it ended early, by a file that breaks off or costs too much, or a service too busy or at fault: what
+    came before is in, and the first of `errors` without a number says why. `columns` says which column was read
     as what. `errors`, `repairs` and `warnings` hold the first 1,000 each; `failed`, `repaired` and `warned` count them all.
     """
 

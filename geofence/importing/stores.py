@@ -113,7 +113,7 @@ def _address(row: Row) -> str | None:
 
 def _zone(row: Row) -> str | None:
     said = cells.text(row.cell("time_zone"))
-    found = None if said is None else cells.zone(said[:MAX_TEXT])
+    found = None if said is None else cells.zone(said)
     if said is not None and found is None:
         row.warn(
             "time_zone", "invalid_time_zone", f"{cells.quoted(said)} names no IANA time zone such as Europe/Berlin; taken from the position"

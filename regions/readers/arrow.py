@@ -15,12 +15,13 @@ from shapely.errors import ShapelyError
 
 from regions.readers.column_names import LAT, LON, is_text, place_of, plain_name, radius_of
 from regions.readers.geometry import circle, from_shape, point
-from regions.readers.item import FLAT, ITEMS, FileError, too_many
+from regions.readers.item import FLAT, ITEMS, ONE_ITEM, FileError, too_many
 from regions.readers.values import nested_in, plain, radius_in, to_json
 from regions.region import RegionError
 
 _DEGREE = math.pi / 180.0  # in radians
 _LON_FAR = 540.0  # beyond what even an unrolled ring has
+_SLOT = 8  # bytes of any value, be it none, once Python holds it
 _TEXT_KINDS = {"text": "string", "int": "int64", "float": "float64", "bool": "bool"}
 
 
@@ -45,7 +46,11 @@ class Sink:
         self._fresh: list[str] = []
 
     def take(self, batch: Batch) -> None:
-        """Write the rows of one batch."""
+        """Write the rows of one batch, some at a time. Raises `FileError` for a row, or for a file, beyond its limit."""
+        for piece in pieces(batch):
+            self._take(piece)
+
+    def _take(self, batch: Batch) -> None:
         self._tell(batch.notes)
         names = list(batch.columns)
         values = [_values(column, _text if is_text(name) else _value) for name, column in batch.columns.items()]
@@ -81,6 +86,8 @@ class Sink:
         notes, self._fresh = [*self._fresh, *told], []
         line = to_json([self._number, cells, geometry, error, notes])
         self._left -= len(line)
+        if len(line) >= ONE_ITEM:
+            raise _row_too_large()
         if self._left < 0:
             raise FileError("bomb", "the file unpacks to far more than its size")
         self._out.write(line + "\n")
@@ -95,7 +102,7 @@ class Sink:
         length = len(next(iter(batch.columns.values()))) if batch.columns else 0 if batch.wkb is None else len(batch.wkb)
         if batch.wkb is None:
             return np.full(length, None), np.zeros(length, dtype=bool)
-        raw = np.array(batch.wkb.to_pylist(), dtype=object)
+        raw = np.array(_values(batch.wkb, lambda value: value), dtype=object)
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
         bad = np.array([each is not None and shape is None for each, shape in zip(raw, shapes, strict=True)], dtype=bool)
         if shapely.has_z(shapes).any():
@@ -104,6 +111,41 @@ class Sink:
         found, told = _in_degrees(shapes, batch.crs, batch.layer)
         self._tell(told)
         return found, bad
+
+
+def pieces(batch: Batch) -> Iterator[Batch]:
+    """The rows of a batch in parts that are small once they are unfolded: a text kept once may stand in every row."""
+    held = [*batch.columns.values(), *([batch.wkb] if batch.wkb is not None else [])]
+    if sum(map(_weight, held)) <= ONE_ITEM:
+        yield batch
+        return
+    half = len(held[0]) // 2
+    if not half:
+        raise _row_too_large()
+    for part in (slice(0, half), slice(half, None)):
+        columns = {name: column[part] for name, column in batch.columns.items()}
+        yield from pieces(batch._replace(columns=columns, wkb=None if batch.wkb is None else batch.wkb[part]))
+
+
+def _row_too_large() -> FileError:
+    return FileError("too_large", f"one row has more than {ONE_ITEM // 1048576} MB; that is the limit of a row")
+
+
+def _weight(array: Any) -> int:
+    """Bytes of a column, each value counted wherever it stands, before any of them is unfolded."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind, own = array.type, _SLOT * len(array)
+    if pa.types.is_dictionary(kind):
+        return own + int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
+    if pa.types.is_map(kind):  # the only one that Arrow does not flatten
+        first, end = (array.offsets[at].as_py() for at in (0, -1))
+        return own + _weight(array.keys[first:end]) + _weight(array.items[first:end])
+    if pa.types.is_nested(kind):  # flattening heeds slices, which the buffers do not
+        inner = array.flatten()
+        return own + sum(map(_weight, inner if isinstance(inner, list) else [inner]))
+    return own + int(array.nbytes)
 
 
 def _values(column: Any, read: Callable[[Any], Any]) -> list[Any]:

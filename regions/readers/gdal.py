@@ -18,6 +18,7 @@ from typing import Any
 from regions import aside
 from regions.readers.item import FileError, Item, bounded, not_found
 from regions.readers.spool import Spool
+from regions.readers.text import lines_of
 from regions.region import RegionError
 from regions.scratch import scratch
 
@@ -62,7 +63,7 @@ def items_of(kind: str, source: Path, folder: Path, notes: tuple[str, ...] = ())
     target = folder / "items.jsonl"
     _run("read", kind, source, target)
     with target.open(encoding="utf-8") as lines:
-        for item in bounded(_item(line) for line in lines):
+        for item in bounded(_item(line) for line in lines_of(lines)):
             yield item._replace(notes=(*notes, *item.notes)) if notes else item
             notes = ()
 

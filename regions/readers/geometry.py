@@ -18,8 +18,9 @@ from regions.region import Circle, RegionError
 
 _LEVELS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _WKT = re.compile(
-    r"\s*(?:SRID=4326;)?\s*((?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:Z|M|ZM)?\s*(?:\(|EMPTY)", re.IGNORECASE
+    r"(?:SRID=4326;\s*)?(?:(?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)", re.IGNORECASE
 )
+_WKT_HEAD = 200  # characters before the first number: the rest of a text of megabytes is not looked at
 _COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
@@ -73,7 +74,8 @@ def _says_circle(name: str, value: object) -> bool:
 def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """A geometry with finite positions of two numbers each, and what was dropped for that. Raises `RegionError`.
 
-    Circles pass as they are. A collection of areas becomes one MultiPolygon; any other stays, to be refused with its reason.
+    Our circles are checked as wholes, limits and all. A collection of areas becomes one MultiPolygon; any other stays, to be
+    refused with its reason.
     """
     if geometry is None:
         return None, ()
@@ -84,7 +86,7 @@ def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
         return _collected(geometry.get("geometries"))
     if not isinstance(kind, str) or kind not in _LEVELS:
         if kind == "circle":
-            return dict(geometry), ()
+            return our_circle(geometry), ()
         raise RegionError("not_a_region", "the geometry is of no type that GeoJSON knows", "/type")
     levels = _LEVELS[kind]
     dropped: list[bool] = []
@@ -135,7 +137,7 @@ def _finite(value: object) -> float:
 
 def looks_like_wkt(text: str) -> bool:
     """Whether a cell starts as a geometry in well-known text."""
-    return _WKT.match(text) is not None
+    return _WKT.match(text.lstrip()[:_WKT_HEAD]) is not None
 
 
 def from_wkt(text: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

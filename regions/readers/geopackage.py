@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from regions.readers.gdal import copied, items_of, room, written
 from regions.readers.item import FileError, Item, not_found
@@ -19,8 +18,6 @@ MEDIA = ("application/geopackage+sqlite3",)
 COUNTED: Literal["feature"] = "feature"
 
 _SQLITE = b"SQLite format 3\0"
-_LIVE = re.compile(rb"create\s+(?:temp\w*\s+)?view\b|generated\s+always\s+as\b|\bas\s*\([^;]{1,80}\)\s*(?:stored|virtual)\b", re.IGNORECASE)
-_CHUNK = 1 << 20
 
 
 def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
@@ -38,19 +35,11 @@ def read(path: Path) -> Iterator[Item]:
 def _check(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            _check_content(file)
+            head = file.read(len(_SQLITE))
     except OSError as error:
         raise not_found() from error
-
-
-def _check_content(file: IO[bytes]) -> None:
-    if not file.read(len(_SQLITE)).startswith(_SQLITE):
+    if head != _SQLITE:
         raise FileError("broken", "this is no GeoPackage")
-    before = b""
-    while chunk := file.read(_CHUNK):
-        if _LIVE.search(before[-2_000:] + chunk):
-            raise FileError("unsafe", "the file holds views or computed columns; save the layers as tables")
-        before = chunk
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import IO, Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
 from regions.readers.column_names import is_text
 from regions.readers.geometry import circle, tidy
@@ -17,29 +17,51 @@ from regions.readers.item import ITEMS, ONE_ITEM, FileError, Item, too_many
 from regions.readers.values import nested_in, number_in, own_mark, plain, radius_in
 from regions.region import RegionError
 
+_CHUNK = 1 << 16
+_TOKEN = 1 << 20  # bytes of one tag, comment or instruction; the text between tags is not bounded by it
 _DEEP = 64  # elements within elements
 _GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack")
 _KEPT = ("name", "SimpleField", "Schema")  # outside of Placemarks
 _ELEMENTS = 100_000  # of one Placemark
 _TEXTS = ("name", "description", "address", "phoneNumber")
 _RADIUS = ("radius_m", "radius")
-_BLANKS_IN_TUPLE = re.compile(r"\s*,\s*")
 _PARTS_PER_PLACE = 10_000
 
 
 def placemarks(file: IO[bytes], *, build: bool = True) -> Iterator[Item]:
     """The items of a document; without `build` empty ones, only to look it through.
 
-    Raises `FileError` `broken`, `external_entity`, `network_link` or `too_many_items`.
+    Raises `FileError` `broken`, `external_entity`, `network_link`, `too_large` or `too_many_items`.
     """
     try:
-        yield from _Walk(build).items(iterparse(file, events=("start", "end"), forbid_dtd=True))
+        parser = DefusedXMLParser(target=TreeBuilder(), forbid_dtd=True)
+        yield from _Walk(build).items(iterparse(_Handed(file, parser.parser), events=("start", "end"), parser=parser))
     except DefusedXmlException as error:
         raise FileError("external_entity", "the document has a DTD or declares XML entities, which may hold or fetch anything") from error
     except (ParseError, LookupError, ValueError, RecursionError) as error:
         if isinstance(error, FileError):
             raise
         raise FileError("broken", "the document is not XML, or cut off") from error
+
+
+class _Handed:
+    """A document as it is handed to the parser, piece by piece, while it keeps up.
+
+    Expat before 2.6 looks at a token that has not ended from its start again with every piece (CVE-2023-52425): a long
+    comment or attribute costs the square of its length.
+    """
+
+    def __init__(self, file: IO[bytes], expat: Any) -> None:
+        self._file, self._expat = file, expat
+        self._handed = 0
+
+    def read(self, length: int = 0, /) -> bytes:  # noqa: ARG002 - pieces are as long as suits us
+        """The next piece. Raises `FileError` `too_large` when the token that the parser stands before does not end."""
+        if self._handed - self._expat.CurrentByteIndex > _TOKEN:
+            raise FileError("too_large", f"one tag or comment has more than {_TOKEN // 1048576} MB; that is the limit")
+        piece = self._file.read(_CHUNK)
+        self._handed += len(piece)
+        return piece
 
 
 class _Walk:
@@ -215,7 +237,7 @@ def _positions(element: Element) -> list[list[float]]:
     if len(text) > ONE_ITEM:
         raise RegionError("too_many_vertices", "the border is too long")
     if ", " in text or " ," in text:
-        text = _BLANKS_IN_TUPLE.sub(",", text)
+        text = ",".join(number.strip() for number in text.split(","))
     try:
         return [[float(number) for number in position.split(",") if number] for position in text.split()]
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ _END = b"PK\x05\x06"
 _END_BYTES = 22
 _LOCATOR = b"PK\x06\x07"  # of the directory of an archive of more than 4 GB or 65,535 files
 _ARCHIVES = (".zip", ".kmz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".tar", ".tgz", ".zst")
-_CHUNK = 1 << 18
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError, KeyError)
+_CHUNK = 1 << 16  # bytes unpacked at a time; of the methods that are let in, none gives more than it is asked for
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# what the library lets through where the bytes are not what they say
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError, LookupError, ArithmeticError)
 
 
 class Archive:
@@ -59,7 +62,7 @@ class Archive:
 
 @contextmanager
 def archive(path: Path) -> Iterator[Archive]:
-    """An archive, checked. Raises `FileError` `bomb`, `path_traversal`, `nested_archive`, `encrypted` or `broken`."""
+    """An archive, checked. Raises `FileError` `bomb`, `path_traversal`, `nested_archive`, `encrypted`, `unsafe` or `broken`."""
     try:
         _check_directory(path)
         found = zipfile.ZipFile(path)
@@ -95,6 +98,8 @@ def _check_directory(path: Path) -> None:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if not entry.filename:
+        raise FileError("broken", "the archive holds a file without a name")
     name = entry.filename.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and ":" in parts[0]):
@@ -103,6 +108,8 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise FileError("path_traversal", "the archive holds a link to another file")
     if entry.flag_bits & 0x1:
         raise FileError("encrypted", "the archive is locked with a password")
+    if entry.compress_type not in _METHODS:  # bzip2 and LZMA unpack all they were handed, a thousand times its size, before it is counted
+        raise FileError("unsafe", "the archive is packed by another method than deflate; pack it as a usual zip")
     if name.lower().endswith(_ARCHIVES):
         raise FileError("nested_archive", "the archive holds another archive; unpack it first")
 

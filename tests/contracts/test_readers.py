@@ -314,7 +314,7 @@ def test_no_damage_to_a_text_file_makes_anything_but_items_and_words(tmp_path: P
     path = tmp_path / "damaged"
     path.write_bytes(content)
     only_items_or_an_error_in_words(form, path)
-    assert found_or_said(path) in {"found", "unknown_format", "empty"}
+    assert found_or_said(path) in {"found", "unknown_format", "empty", "broken"}  # broken: it begins as an archive does now
 
 
 @each(tuple(form for form in FORMATS if form.NAME in {"csv", "geojsonl", "geojson"}))
