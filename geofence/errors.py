@@ -62,6 +62,7 @@ class RecordError(GeofenceError):
     """The database refused."""
 
     code = "record"
+    lasting = False  # whether it will refuse the next one, too: a full disk, a connection that went; not a wait for somebody else
 
 
 class RecordLocked(RecordError):

@@ -8,7 +8,7 @@ both ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ from regions.index import Index
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
 STEPS_M = {10: 40.0, 9: 60.0}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
 REFINEMENTS = 3
-MOST_PAIRS, FEW_POINTS = 300_000, 500  # of points and geofences at once; so few points that it is not worth asking
+MOST_PAIRS, MOST_POINTS, FEW_POINTS = 300_000, 100_000, 500  # looked at together: of points and geofences, points, points at first
 _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
@@ -119,47 +119,50 @@ def _found(catalogue: Catalogue, legs: Legs, step_m: float) -> dict[int, list[Pa
     """By leg, the geofences that it cuts with no end in them."""
     ways = legs.worth_a_look()
     found: dict[int, list[Passage]] = {}
-    for rows in _slices(catalogue.index, legs, ways, step_m):
+    for rows in _few_points(legs, ways, step_m):
         some = legs.of(rows)
-        pairs = _near(catalogue, some, step_m)
-        if not len(pairs.way):
-            continue
-        pairs = _closest(catalogue.index, some, pairs, step_m)
-        before, after = _sigmas_m(some.start_accuracy_m[pairs.way]), _sigmas_m(some.end_accuracy_m[pairs.way])
-        sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
-        for row, *passage in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
-            found.setdefault(row, []).append(Passage(*passage))
+        near = _near(catalogue, some, step_m)
+        for start in range(0, len(near.way), MOST_PAIRS // len(_GRID)):
+            pairs = _closest(catalogue.index, some, near.of(np.arange(start, min(start + MOST_PAIRS // len(_GRID), len(near.way)))), step_m)
+            before, after = _sigmas_m(some.start_accuracy_m[pairs.way]), _sigmas_m(some.end_accuracy_m[pairs.way])
+            sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
+            for row, *passage in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
+                found.setdefault(row, []).append(Passage(*passage))
     return found
 
 
-def _slices(index: Index, legs: Legs, ways: NDArray[np.int64], step_m: float) -> Iterator[NDArray[np.int64]]:
-    """Legs worth a look, so many at a time that their points meet some hundred thousand geofences: thousands may lie one over another."""
+def _few_points(legs: Legs, ways: NDArray[np.int64], step_m: float) -> list[NDArray[np.int64]]:
+    """Legs worth a look, in parts with about `MOST_POINTS` points each."""
     if not len(ways):
-        return
-    points = np.maximum(legs.of(ways).length_m() / step_m, 1.0)
-    if points.sum() <= FEW_POINTS:
-        yield ways
-        return
-    met = np.bincount(index.candidates(legs.end_lat[ways], legs.end_lon[ways]).ping, minlength=len(ways))
-    yield from np.split(ways, _cuts(points * (1 + met), MOST_PAIRS))
-
-
-def _cuts(costs: Floats, most: int) -> NDArray[np.int64]:
-    """Where to cut, so that no part costs much more than `most`."""
-    return np.flatnonzero(np.diff((np.cumsum(costs) // most).astype(np.int64))) + 1
+        return []
+    points = np.cumsum(legs.of(ways).length_m() / step_m + 1.0)
+    return np.split(ways, np.flatnonzero(np.diff((points // MOST_POINTS).astype(np.int64))) + 1)
 
 
 def _near(catalogue: Catalogue, legs: Legs, step_m: float) -> _Pairs:
-    """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside."""
-    index = catalogue.index
+    """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside.
+
+    Thousands of geofences may lie one over another, so as many points are looked at together as met few enough the time before.
+    """
     way, share = legs.points(step_m)
+    found, start, size = [], 0, FEW_POINTS
+    while start < len(way):
+        part = slice(start, start + size)
+        pairs, met = _near_points(catalogue, legs, way[part], share[part], step_m)
+        found.append(pairs)
+        start, size = start + size, min(max(MOST_PAIRS * size // max(met, 1), FEW_POINTS // 10), MOST_POINTS)
+    return _Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True))).deepest()
+
+
+def _near_points(catalogue: Catalogue, legs: Legs, way: NDArray[np.int64], share: Floats, step_m: float) -> tuple[_Pairs, int]:
+    """`_near` for some points, and how many geofences they met in all."""
     lat, lon = legs.at(way, share)
-    hit = index.candidates(lat, lon)
+    hit = catalogue.index.candidates(lat, lon)
     key = way[hit.ping] << 32 | hit.slot
     kept = np.isin(key, _open(catalogue, legs, np.unique(key)))
     point, slot = hit.ping[kept], hit.slot[kept]
-    edge_m = index.edge_m(lat[point], lon[point], slot)
-    return _Pairs(way[point], slot, share[point], edge_m).of(edge_m <= step_m).deepest()
+    edge_m = catalogue.index.edge_m(lat[point], lon[point], slot)
+    return _Pairs(way[point], slot, share[point], edge_m).of(edge_m <= step_m).deepest(), len(key)
 
 
 def _open(catalogue: Catalogue, legs: Legs, key: NDArray[np.int64]) -> NDArray[np.int64]:

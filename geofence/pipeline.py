@@ -71,6 +71,7 @@ class Edit:
 
     project_id: str
     work: Callable[[Unit], Edited]
+    again: bool = False
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -113,6 +114,11 @@ class Pipeline:
             return known
         return self._load(project_id)
 
+    def version(self, project_id: str) -> int | None:
+        """That of the catalogue as it is known here."""
+        known = self._catalogues.get(project_id)
+        return None if known is None else known.version
+
     def run(self, unit: Unit, posts: Sequence[Post]) -> Done:
         """Carry a group through the street within `unit`; nothing is committed here."""
         done, changes = Done(), Changes()
@@ -141,19 +147,21 @@ class Pipeline:
         """Fire the timers of these devices that are due by `now_ms`; what happened."""
         return self._turn(unit, keys, lambda presence, rules: lapse(presence, now_ms, rules)) if keys else Done()
 
-    def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, Done]:
-        """Make an edit, end the visits at geofences that it removed, and set the timers anew where it changed what they rest on."""
+    def edit(self, unit: Unit, edit: Edit) -> tuple[Edited, Done, Sequence[str]]:
+        """Make an edit, end the visits at geofences that it removed, and set the timers anew at those that it changed.
+
+        Last come the uids of geofences of which it asks another dwell time; they may hold very many phones: see `retime`.
+        """
         edited = edit.work(unit)
-        old = self.catalogue(edit.project_id) if edit.project_id else None
-        planned = None if edited.campaigns is None or old is None else old.replanned(*edited.campaigns)
         touched = [*edited.removed, *(fence.uid for fence in edited.changed)]
-        touched += old.timed_anew(planned) if old is not None and planned is not None else []
         keys = unit.presences.at_geofences(touched) if touched else []
-        if not keys or old is None:
-            return edited, Done()
+        if not keys and edited.campaigns is None:
+            return edited, Done(), ()
+        old = self._committed(edit.project_id)
+        later = () if edited.campaigns is None else old.replanned(*edited.campaigns).timed_anew(old)
         now_ms, gone = self.clock.now_ms(), set(edited.removed)
         here = {uid for state in unit.presences.read(keys).values() for uid in state.presences}
-        new = planned or Catalogue.build(0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns)
+        new = Catalogue.build(0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns)
 
         def turn(presence: Presence, rules: Rules) -> Folded:
             if presence.geofence_uid in gone:
@@ -163,7 +171,16 @@ class Pipeline:
             return (presence if after is None else retime(presence, after)), []
 
         # the geofences that were removed are in the catalogue still: it is swapped after the commit
-        return edited, self._turn(unit, keys, turn, old)
+        return edited, self._turn(unit, keys, turn, old), later
+
+    def retime(self, unit: Unit, keys: Sequence[DeviceKey]) -> Done:
+        """Set these devices' timers as the newest rules have them."""
+        return self._turn(unit, keys, lambda presence, rules: (retime(presence, rules), [])) if keys else Done()
+
+    def _committed(self, project_id: str) -> Catalogue:
+        """What an edit under way begins from: others may have edited since it was queued, and nobody does before it ends."""
+        project = self.record.reading.project(project_id)
+        return self.catalogue(project_id, None if project is None else project.index_version)
 
     def adopt(self, project_id: str, edited: Edited, version: int) -> None:
         """Swap in the catalogue that follows from a committed edit; read it anew where others edited meanwhile."""
@@ -250,8 +267,9 @@ class Pipeline:
             if key.project_id not in scribes:
                 catalogue = known or self.catalogue(key.project_id, unit.index_version(key.project_id))
                 scribes[key.project_id] = Scribe(key.project_id, catalogue, changes, now_ms)
-            presences = _turned(unit, scribes[key.project_id], key, state, turn)
-            changes.states[key] = replace(state, presences=presences)
+            presences = _turned(unit, scribes[key.project_id], key, state, turn, orphans=known is None)
+            if len(presences) < len(state.presences) or any(state.presences[uid] is not one for uid, one in presences.items()):
+                changes.states[key] = replace(state, presences=presences)
         for scribe in scribes.values():
             self._propose(unit, scribe, done)
         unit.presences.save(changes)
@@ -280,9 +298,9 @@ class Pipeline:
 
 
 def _turned(
-    unit: Unit, scribe: Scribe, key: DeviceKey, state: DeviceState, turn: Callable[[Presence, Rules], Folded]
+    unit: Unit, scribe: Scribe, key: DeviceKey, state: DeviceState, turn: Callable[[Presence, Rules], Folded], *, orphans: bool
 ) -> dict[str, Presence]:
-    """What is left of a device's presences after `turn`; what happened is written down."""
+    """What is left of a device's presences after `turn`; what happened is written down. `orphans`: whether unknown geofences are gone."""
     catalogue = scribe.catalogue
     kept: dict[str, Presence] = {}
     happened: list[Happening] = []
@@ -290,7 +308,10 @@ def _turned(
         slot = catalogue.slot_of.get(uid)
         rules = None if slot is None else catalogue.rules[slot]
         if rules is None:
-            scribe.orphan(key, presence, presence.last_ms, unit.presences)
+            if orphans:
+                scribe.orphan(key, presence, presence.last_ms, unit.presences)
+            else:
+                kept[uid] = presence
             continue
         after, more = turn(presence, rules)
         happened += more

@@ -43,10 +43,11 @@ def idle(first: Pending) -> bool:
 
 def enough(first: Pending, now_ms: int, presence_timeout_ms: int | None) -> bool:
     """Whether signs of leaving are proof of it: enough of them, or nothing else for twice as long as silence would take."""
+    if now_ms - first.ts_ms < EXIT_GAP_MS:
+        return False
     since_ms = first.signs[0].ts_ms if first.signs else first.ts_ms
-    if presence_timeout_ms is not None and now_ms - since_ms >= 2 * presence_timeout_ms:
-        return True
-    return now_ms - first.ts_ms >= EXIT_GAP_MS and shared(first.proof, first.fixes) >= LEAVING
+    settled = presence_timeout_ms is not None and now_ms - since_ms >= 2 * presence_timeout_ms
+    return settled or shared(first.proof, first.fixes) >= LEAVING
 
 
 def _leaving(first: Pending | None, sign: Sign) -> Pending:

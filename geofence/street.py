@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ QUEUE_LIMIT = 200_000
 MOST_DUE = 1000
 AILING_S = 60.0
 REFUSED_S = 10.0
+PORTION = 200
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,7 @@ class Street:
         self._reporters: list[Callable[[UnitReport], None]] = []
         self._ticked_s = 0.0
         self._refused_s: float | None = None  # when (monotonic) the record last refused a unit
+        self._followed: dict[str, float] = {}  # until when (monotonic) a project is not read anew only to follow others
         self._ailing: dict[DeviceKey, float] = {}  # devices whose timers failed, and when (monotonic) to try them again
 
     def start(self) -> None:
@@ -237,19 +239,39 @@ class Street:
         return done
 
     def _run_edit(self, edit: Edit) -> None:
+        later: Sequence[str] = ()
         try:
             with self._unit() as unit:
                 self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
-                edited, done = self._pipeline.edit(unit, edit)
+                edited, done, later = self._pipeline.edit(unit, edit)
                 version = unit.index_version(edit.project_id)
                 took_s = _commit(unit)
             self._pipeline.adopt(edit.project_id, edited, version)
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
+            if isinstance(error, RecordError) and not edit.again:
+                edit.again = True  # as for posts; what it made was rolled back
+                self._run_edit(edit)
+                return
             edit.future.set_exception(_told(error))
             return
         if edit.project_id:  # the house's own errands are nobody's news
             self._committed(1, took_s, done)
         edit.future.set_result(edited.value)
+        for start in range(0, len(later), PORTION):
+            self._retime_later(edit.project_id, later[start : start + PORTION])
+
+    def _retime_later(self, project_id: str, uids: Sequence[str], keys: Sequence[DeviceKey] | None = None) -> None:
+        """Set the timers anew at geofences of which a campaign asks another dwell time, some phones at a time, between other work."""
+
+        def work(unit: Unit) -> Edited:
+            found = unit.presences.at_geofences(uids) if keys is None else keys
+            self._pipeline.retime(unit, found[:MOST_DUE])
+            if len(found) > MOST_DUE:
+                self._retime_later(project_id, uids, found[MOST_DUE:])
+            return Edited(None)
+
+        with suppress(Busy):  # the street closes: their next pings set them
+            self._queued(Edit(project_id, work), limited=False)
 
     def _tick(self) -> None:
         """Fire due timers: every second, or after every group where pings move the clock."""
@@ -259,8 +281,7 @@ class Street:
         self._ticked_s = now_s
         try:
             self.record.sequence()
-            for project in self.record.reading.projects():  # what other processes changed, for those who ask what is near
-                self._pipeline.catalogue(project.id, project.index_version)
+            self._follow_others(now_s)
             with self._unit() as unit:
                 found = unit.presences.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
             due = [key for key in found if self._ailing.get(key, 0.0) <= now_s][:MOST_DUE]
@@ -269,6 +290,16 @@ class Street:
             return
         if due:
             self._fire(due)
+
+    def _follow_others(self, now_s: float) -> None:
+        """Read anew what other processes changed, for those who ask what is near: one project a time, the rarer the longer it takes."""
+        for project in self.record.reading.projects():
+            if self._pipeline.version(project.id) == project.index_version or self._followed.get(project.id, 0.0) > now_s:
+                continue
+            self._followed[project.id] = float("inf")  # where it fails: not before its own next ping or edit
+            self._pipeline.catalogue(project.id, project.index_version)
+            self._followed[project.id] = now_s + 20.0 * (time.monotonic() - now_s)
+            return
 
     def _fire(self, due: Sequence[DeviceKey]) -> None:
         """Fire the timers of these devices together; where that fails, each by itself, so that one holds up no other."""
@@ -300,7 +331,7 @@ class Street:
     def _failed(self, what: str, error: BaseException, **more: int) -> None:
         """Say so, in words where the record refused: those name no row (`backends/sql/faults.py`)."""
         if isinstance(error, RecordError):
-            self._refused_s = time.monotonic()
+            self._refused_s = time.monotonic() if error.lasting else self._refused_s
             log.warning(what, error=type(error).__name__, detail=error.detail, **more)
             return
         log.warning(what, error=type(error).__name__, **more)

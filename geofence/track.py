@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from geofence.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, proof, sigma_m, way_in_sigma_m
 from geofence.model.presence import Pending, Presence, Sign, Spot
-from geofence.signs import enough, gathered
+from geofence.signs import enough, gathered, idle
 from geofence.stopping import rest
 
 WATCHED_MS = 900_000  # two fixes further apart agree that the phone is inside, but not since when
@@ -171,7 +171,8 @@ def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
     p_out = 1.0 - probability_inside(seen.edge_m, sigma, rules.inradius_m)
     if seen.edge_m <= rules.exit_margin_m:
         # at the door is not gone; a fix that is surer of that than the door is wide takes back a first sign of leaving
-        waits = None if sigma <= rules.exit_margin_m else presence.pending
+        first = presence.pending
+        waits = None if first is None or sigma <= rules.exit_margin_m or idle(first) else first
         return _rested(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
     first = gathered(presence.pending, "exit", Sign(seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m))
     if not enough(first, seen.ts_ms, rules.presence_timeout_ms):

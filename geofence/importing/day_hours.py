@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -103,12 +104,17 @@ def _spans(text: str) -> str:
     matches = [_SPAN.match(part) for part in re.split(r"[,;/&]", text)]
     if None in matches:
         raise ValueError("not a span of time such as 9:00-18:00")
-    return ",".join(_span(match.groups()[:3], match.groups()[3:]) for match in matches if match)
+    spans = [_span(match.groups()[:3], match.groups()[3:]) for match in matches if match]
+    for one, later in pairwise(spans):
+        if later[:5] < one[6:]:  # 8-12,1-5 goes on in the afternoon
+            raise ValueError(f"{one},{later} goes back in time: say am and pm, or 24 hours")
+    return ",".join(spans)
 
 
 def _span(begin: Sequence[str | None], end: Sequence[str | None]) -> str:
     since, until = _clock(*begin, ends=False), _clock(*end, ends=True)
-    if until <= since <= "12:59" and not (begin[2] or end[2]):  # 9-5 is no night, and 9:00-5:00 is one only perhaps
+    # 9-5 is no night, and 9:00-5:00 or 9am-5 is one only perhaps; 18:00-2:00 is, and so is what ends at a hour 0
+    if until <= since and not end[2] and int(end[0] or 0) and (begin[2] or since <= "12:59"):
         raise ValueError(f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, or 24 hours, such as 9:00-17:00")
     return f"{since}-{until}"
 

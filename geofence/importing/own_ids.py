@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from geofence.importing.fences import geofence_of
-from geofence.importing.report import Report, RowError
+from geofence.importing.report import Report
 from geofence.importing.sheet import Row, Sheet
 from geofence.importing.stores import store_of
 from regions.readers.item import Item
+
+MOST_DIGITS = 18  # of an id that counts; longer numbers are ids
 
 
 def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
@@ -18,7 +21,7 @@ def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
     ids made without them; where it knows these ids, they are ids; else a run counts.
     """
     said = [item.id for item in head if item.id is not None]
-    if not said or len(said) < len(head) or not all(own.isascii() and own.isdigit() for own in said):
+    if not said or len(said) < len(head) or not all(own.isascii() and own.isdigit() and len(own) <= MOST_DIGITS for own in said):
         return False
     is_run = all(own == str(nth) for nth, own in enumerate(said, int(said[0])))
     if is_run and said[0] in ("0", "1"):
@@ -36,7 +39,5 @@ def _made(head: Sequence[Item], sheet: Sheet) -> Iterator[str]:
     for item in head:
         if item.error is None:
             row = Row(aside, item, aside.plan(item))
-            try:
+            with suppress(Exception):  # whatever it is, it is told when the row is taken
                 yield (store_of(row) if told.kind == "stores" else geofence_of(row)).external_id
-            except RowError:
-                continue

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.clock import PingClock
 from geofence.edits import Edited
+from geofence.errors import RecordError
 from geofence.model.account import Project
 from geofence.model.place import Profile, Ring, Store
 from geofence.pipeline import Post
 from geofence.places import put_stores
+from geofence.ports import Unit
 from geofence.street import Street
 from tests.contracts.test_street import HOME, T0, fence, ping
 
@@ -141,3 +143,36 @@ def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records
     assert [one.geofence.uid for one in there.near("p", *HOME, None, 5)] == ["gf_1"]
     here.stop()
     there.stop()
+
+
+def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made(records: tuple[SqlRecord, SqlRecord]) -> None:
+    first, _ = records
+    here, there = (Street(record, PingClock()) for record in records)
+    here.start()
+    there.start()
+    here.edit("p", lambda unit: _put(unit, fence("gf_a"))).result(10)
+    here.post("p", [(0, ping(0, 10))]).result(10)
+
+    def meanwhile(unit: Unit) -> Edited:
+        there.edit("p", lambda theirs: _put(theirs, fence("gf_b", lat=HOME[0] + 0.0001))).result(10)
+        there.post("p", [(0, ping(60, 10))]).result(10)
+        return _put(unit, fence("gf_a", name="renamed"))
+
+    here.edit("p", meanwhile).result(10)
+    here.stop()
+    there.stop()
+    first.sequence()
+    told = {(event.kind, event.geofence_id) for event in first.reading.page("events", "p", {}, None, 10)}
+    assert told == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
+
+
+def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(records: tuple[SqlRecord, SqlRecord]) -> None:
+    here = Street(records[0], PingClock())
+    here.start()
+    with records[1].begin() as unit:
+        unit.edit("p")
+        put = here.edit("p", lambda ours: put_stores(ours, "p", [Store("s1", "Corner", *HOME)], T0))
+        with pytest.raises(RecordError, match="55P03"):
+            put.result(30)
+    assert not here.refused()
+    here.stop()

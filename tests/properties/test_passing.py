@@ -86,3 +86,18 @@ def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m
 def _told(passages: Passages, items: list[PingIn], row: int) -> dict[int, float]:
     start, end = (Fix(int(one.ts), one.lat, one.lon, one.accuracy_m) for one in items[row - 1 : row + 1])  # type: ignore[arg-type]  # these times are numbers
     return {one.slot: one.edge_m for one in passages.of(row, start, end)}
+
+
+def test_geofences_piled_up_by_the_thousand_are_passed_in_parts_and_none_is_missed() -> None:
+    of = Catalogue.build(
+        1,
+        Profile(),
+        [Geofence(f"gf_{n}", f"f{n}", {"type": "circle", "lat": 48.0 + n * 1e-7, "lon": 16.0, "radius_m": 400.0}) for n in range(1200)],
+    )
+    fixes = [Fix(T0 + 60_000 * n, 48.0, 15.99 if n % 2 else 16.01, 5.0) for n in range(8)]
+    pings, _ = normalise([(n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0)) for n, fix in enumerate(fixes)], None)
+    key = DeviceKey("p", "phone")
+    passages = Passing().prepare("p", of, pings, [(key, list(range(len(fixes))))], {key: DeviceState()})
+    assert passages is not None
+    found = [len(passages.of(row, fixes[row - 1], fixes[row])) for row in range(1, len(fixes))]
+    assert found == [1200] * 7

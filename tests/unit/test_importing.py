@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api.schemas import ProfileIn
 from geofence.importing import cells
 from geofence.importing.address import address_of
-from geofence.importing.day_hours import day_column, hours_of
+from geofence.importing.day_hours import DayColumn, day_column, hours_of
 from geofence.importing.headers import make_plan, unit_of
 from geofence.importing.report import RowError
 from geofence.model.place import Profile, Ring
@@ -286,3 +286,13 @@ def test_half_a_character_in_a_profile_spoils_its_own_row_alone(cell: str) -> No
     with pytest.raises(RowError) as caught:
         cells.profile(cell)
     assert caught.value.code == "invalid_profile"
+
+
+@pytest.mark.parametrize("said", ["8-12,1-5", "9am-5", "11:30 am-2"])
+def test_hours_that_go_back_in_time_or_say_am_once_are_not_guessed(said: str) -> None:
+    with pytest.raises(ValueError, match="am and pm"):
+        hours_of([(DayColumn((0,), "span"), said)])
+
+
+def test_hours_that_end_in_the_first_hour_of_the_day_are_a_night() -> None:
+    assert hours_of([(DayColumn((0,), "span"), "11:00-00:30")]) == "Mo 11:00-00:30"

@@ -306,3 +306,21 @@ def test_points_and_the_best_probability_are_counted_in_order() -> None:
     assert presence.points == 3
     assert presence.best_probability == pytest.approx(1.0, abs=1e-3)
     assert presence.last_inside_ms == 60_000
+
+
+def test_a_lie_after_hours_at_the_door_is_no_exit_whatever_weak_sign_came_before() -> None:
+    for weak in (True, False):
+        story = Story("balanced").see(0, -100)
+        if weak:
+            story.see(60, 60, 120)
+        for nth in range(30):
+            story.see(360 + 300 * nth, 15, 100)
+        assert story.see(9400, 400, 5).told == [("entered", 0)]
+
+
+def test_no_single_fix_is_an_exit_however_long_weak_signs_have_come() -> None:
+    story = Story("balanced", presence_timeout_ms=600_000).see(0, -100)
+    for nth in range(3):
+        story.see(60 + 300 * nth, 60, 120)
+    assert story.see(1200, 60, 10).told == [("entered", 0)]
+    assert story.see(1260, 60, 10).told == [("entered", 0), ("exited", 1200)]

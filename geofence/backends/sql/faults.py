@@ -16,6 +16,9 @@ from geofence.errors import GeofenceError, InputError, RecordError
 
 _UNSTORABLE = (OverflowError, UnicodeError, sqlite3.DataError, psycopg.DataError)
 
+_ITS_OWN = ("08", "53", "57", "58")  # connection, resources, operator, system (PostgreSQL, appendix A)
+_FILE_FAULTS = ("full", "I/O", "readonly", "unable to open")
+
 
 def listen(engine: sa.Engine) -> None:
     """Let every statement, connect and commit of this engine raise `RecordError`, or `InputError` for unstorable values."""
@@ -35,10 +38,19 @@ def _translated(context: ExceptionContext) -> BaseException | None:
         _blank(error)
         return InputError("A value cannot be stored: a number out of range, or a text with a character no database keeps.")
     if isinstance(error, (sqlite3.Error, psycopg.Error)):
-        told = _told(error)
+        told, lasting = _told(error), _lasting(error)
         _blank(error, told)
-        return RecordError(f"The database refused ({told}).")
+        refused = RecordError(f"The database refused ({told}).")
+        refused.lasting = lasting
+        return refused
     return None
+
+
+def _lasting(error: Exception) -> bool:
+    """Whether the fault is the database's own: its disk, its memory, the way to it."""
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate[:2] in _ITS_OWN)
+    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _FILE_FAULTS)
 
 
 def _told(error: Exception) -> str:
