@@ -50,8 +50,8 @@ def _loaded(kind: Kind, items: list[Item]) -> tuple[Report, list[Any]]:
 
 
 def _document(place: Store | Geofence) -> dict[str, Any]:
-    told = msgspec.to_builtins(place)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items() if not name.endswith("_ms")}
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(place))
+    return {name: value for name, value in told.items() if not name.endswith("_ms")}
 
 
 @settings(max_examples=150, deadline=None)
