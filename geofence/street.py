@@ -239,17 +239,19 @@ class Street:
         return done
 
     def _run_edit(self, edit: Edit) -> None:
-        later: Sequence[str] = ()
+        committed = False
         try:
             with self._unit() as unit:
                 self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
                 edited, done, later = self._pipeline.edit(unit, edit)
                 version = unit.index_version(edit.project_id)
                 took_s = _commit(unit)
+            committed = True
             self._pipeline.adopt(edit.project_id, edited, version)
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
-            if isinstance(error, RecordError) and not edit.again:
-                edit.again = True  # as for posts; what it made was rolled back
+            # a wait for others that was too long: surely rolled back, as what a lost connection leaves is not
+            if isinstance(error, RecordError) and not (error.lasting or committed or edit.again):
+                edit.again = True
                 self._run_edit(edit)
                 return
             edit.future.set_exception(_told(error))
@@ -296,7 +298,7 @@ class Street:
         for project in self.record.reading.projects():
             if self._pipeline.version(project.id) == project.index_version or self._followed.get(project.id, 0.0) > now_s:
                 continue
-            self._followed[project.id] = float("inf")  # where it fails: not before its own next ping or edit
+            self._followed[project.id] = now_s + AILING_S  # where it fails, it holds up no others meanwhile
             self._pipeline.catalogue(project.id, project.index_version)
             self._followed[project.id] = now_s + 20.0 * (time.monotonic() - now_s)
             return
