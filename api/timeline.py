@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.traces.columns import Columns
-from regions.scratch import scratch
+from regions.temp_folder import scratch
 
 ROW = np.dtype([("ts_ms", "i8"), ("device", "i4"), ("lat", "f8"), ("lon", "f8"), ("accuracy_m", "f8"), ("speed_mps", "f8")])
 Rows = NDArray[Any]

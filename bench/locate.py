@@ -35,9 +35,9 @@ import shapely
 from numpy.typing import NDArray
 
 from bench import tile38
-from regions.ellipsoid import metres_per_degree
-from regions.geodesy import circle_edge_m
-from regions.index import Index
+from regions.geometry.ellipsoid import metres_per_degree
+from regions.geometry.geodesy import circle_edge_m
+from regions.index.index import Index
 from regions.region import Circle
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from geofence.model.place import Geofence, Profile
 from geofence.shelf import Names, Shelf
 from geofence.track import Rules
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
 
 CONFIRM_S = 60
 COOL_DOWN_S = 120

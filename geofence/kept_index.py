@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.model.place import Geofence
-from regions.index import Index
+from regions.index.index import Index
 
 FEWEST = 1_000  # below it a new index takes no longer than a file
 _NOBODY = 0

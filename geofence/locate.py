@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.model.ping import Floats, Pings
-from regions.index import Index
+from regions.index.index import Index
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.plausible import Fix
 from geofence.shelf import Shelf
-from regions.index import Index
+from regions.index.index import Index
 
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
 STEPS_M = {10: 40.0, 9: 60.0}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around

@@ -14,9 +14,9 @@ from geofence.hours import check_hours
 from geofence.model.place import Geofence, Ring, Store
 from geofence.ports import Unit
 from regions.geojson import canonical
+from regions.geometry.time_zone import time_zone
 from regions.region import RegionError
-from regions.validate import check_circle
-from regions.zone import time_zone
+from regions.validation.validate import check_circle
 
 T = TypeVar("T", Store, Geofence)
 Fill = Callable[[T, T], T]

@@ -17,7 +17,7 @@ from geofence.model.presence import DeviceKey, Presence, Visit
 from geofence.plausible import Fix
 from geofence.ports import Changes, Presences
 from geofence.track import Happening, end
-from regions.cells import cell_of
+from regions.index.cells import cell_of
 
 EVENT_CELL_RESOLUTION = 7  # about 5 km2: coarse enough to keep, see engine section 8
 

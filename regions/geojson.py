@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 from shapely import Polygon
 
-from regions.border import parts
-from regions.ellipsoid import Floats
+from regions.geometry.boundary import parts
+from regions.geometry.ellipsoid import Floats
 from regions.region import Circle, Region, RegionError
-from regions.validate import LON_UNROLLED, Checked, check_area, check_circle, check_counts, number
+from regions.validation.validate import LON_UNROLLED, Checked, check_area, check_circle, check_counts, number
 
 __all__ = ["Checked", "canonical", "read_region", "write_feature", "write_region"]
 

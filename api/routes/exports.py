@@ -30,7 +30,7 @@ from geofence.places import is_ring
 from geofence.ports import Reading
 from regions.readers import Format, formats
 from regions.readers.item import FileError
-from regions.scratch import scratch
+from regions.temp_folder import scratch
 
 LOSSES = "X-Geofence-Losses"
 MOST_TOLD = 20

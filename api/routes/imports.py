@@ -30,8 +30,8 @@ from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
 from regions.readers.item import FileError
 from regions.region import RegionError
-from regions.scratch import scratch
-from regions.validate import check_circle
+from regions.temp_folder import scratch
+from regions.validation.validate import check_circle
 
 MAX_BYTES = 64 * 1024 * 1024
 PLACES = 10

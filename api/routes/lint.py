@@ -19,7 +19,7 @@ from geofence.importing.looking import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places import is_ring
 from geofence.ports import Reading
-from regions.lint import CODES, Finding, bounded, lint
+from regions.lint.lint import CODES, Finding, bounded, lint
 
 MOST = 200_000
 

@@ -19,7 +19,7 @@ from api.sandbox.mail import protocol
 from api.sandbox.oauth import Account
 from api.sandbox.routes import Routes
 from api.sandbox.scripts import Scripts
-from regions.scratch import scratch
+from regions.temp_folder import scratch
 
 
 class Sandbox:

@@ -13,9 +13,9 @@ from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, check_kind, spot
 from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
-from regions.inner import inner_point
+from regions.geometry.interior_point import inner_point
 from regions.region import RegionError
-from regions.validate import harmless
+from regions.validation.validate import harmless
 
 KEPT = ("name", "tags", "metadata", "profile", "enabled")
 PAIRED = {"store": "store_id", "ring": "ring", "active_from": "active_from_ms", "active_until": "active_until_ms"}

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from regions.readers import Format, csv_file
-from regions.readers.column_names import LAT, LON, RADIUS, plain_name
 from regions.readers.item import FileError
+from regions.readers.text.column_names import LAT, LON, RADIUS, plain_name
 from regions.readers.values import number_in
 
 HEAD = 100  # rows that tell the columns of most files

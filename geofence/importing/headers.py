@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from geofence.importing.day_hours import DayColumn, day_column
 from geofence.importing.report import Kind
-from regions.readers.column_names import without_degrees
+from regions.readers.text.column_names import without_degrees
 
 MOST_COLUMNS = 500
 DBF_NAME = 10  # characters of a column's name in a Shapefile

@@ -12,7 +12,7 @@ from geofence.model.place import Geofence, Store
 from geofence.places import ring_id
 from geofence.ports import Reading
 from regions.geojson import read_region
-from regions.lint import Finding, lint
+from regions.lint.lint import Finding, lint
 from regions.region import Circle, Region
 
 AFTER_IMPORT = 50_000  # geofences looked at after an import; GET /v1/lint looks at more

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from regions.lint import Finding
+from regions.lint.lint import Finding
 
 TOLD = 1_000  # of each kind one by one; the rest is counted
 

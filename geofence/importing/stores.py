@@ -15,7 +15,7 @@ from geofence.importing.sheet import NEAR, Row, check_kind, spot
 from geofence.limits import MAX_RINGS, MAX_TEXT
 from geofence.model.place import Ring, Store
 from regions.geojson import read_region
-from regions.inner import inner_point
+from regions.geometry.interior_point import inner_point
 from regions.region import RegionError
 
 KEPT = ("brand", "address", "opening_hours", "tags", "metadata", "rings")

@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from regions.readers.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
+from regions.readers.binary.spool import Spool, spooled
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import ASTRAY, FileError, Item, bounded, not_found
-from regions.readers.spool import Spool, spooled
-from regions.readers.text import encoding_of, encoding_of_head, lines_of, told
+from regions.readers.text.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
+from regions.readers.text.encoding import encoding_of, encoding_of_head, lines_of, told
 from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
 from regions.region import RegionError
 

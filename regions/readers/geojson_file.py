@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from regions.readers.crs_member import crs_told
-from regions.readers.dialects import item_of
 from regions.readers.item import FileError, Item, bounded
-from regions.readers.json_stream import Piece, is_lines, opened, pieces
-from regions.readers.text import encoding_of_head
+from regions.readers.text.crs_member import crs_told
+from regions.readers.text.dialects import item_of
+from regions.readers.text.encoding import encoding_of_head
+from regions.readers.text.json_stream import Piece, is_lines, opened, pieces
 from regions.readers.values import plain, to_json
 
 NAME = "geojson"

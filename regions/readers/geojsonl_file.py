@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.dialects import item_of
 from regions.readers.geojson_file import feature_out, left_out_told, losses_of
 from regions.readers.item import Item, bounded
-from regions.readers.json_stream import is_lines, opened
-from regions.readers.text import lines_of
+from regions.readers.text.dialects import item_of
+from regions.readers.text.encoding import lines_of
+from regions.readers.text.json_stream import is_lines, opened
 from regions.readers.values import to_json
 from regions.region import RegionError
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.gdal import copied, items_of, room, written
+from regions.readers.binary.gdal import copied, items_of, room, written
+from regions.readers.binary.spool import spooled
+from regions.readers.binary.table_plan import RADIUS, losses, plan_of
 from regions.readers.item import Item
-from regions.readers.spool import spooled
-from regions.readers.table_plan import RADIUS, losses, plan_of
 
 NAME = "geoparquet"
 SUFFIXES = (".parquet", ".geoparquet")

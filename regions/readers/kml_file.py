@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from regions.readers.binary.spool import spooled
 from regions.readers.item import Item, bounded, not_found
-from regions.readers.kml_out import losses, write_kml
-from regions.readers.placemarks import placemarks
-from regions.readers.spool import spooled
-from regions.readers.text import encoding_of_head
+from regions.readers.kml.placemarks import placemarks
+from regions.readers.kml.writer import losses, write_kml
+from regions.readers.text.encoding import encoding_of_head
 
 NAME = "kml"
 SUFFIXES = (".kml",)

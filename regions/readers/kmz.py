@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from regions.readers import kml_file
-from regions.readers.gdal import room
+from regions.readers.binary.gdal import room
 from regions.readers.item import FileError, Item
 from regions.readers.unpack import archive
 

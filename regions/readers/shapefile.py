@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from regions.readers.gdal import items_of, room, written
+from regions.readers.binary.gdal import items_of, room, written
+from regions.readers.binary.spool import Spool, spooled
+from regions.readers.binary.table_plan import RADIUS, column_kind, layer_of, losses
 from regions.readers.item import FileError, Item
-from regions.readers.spool import Spool, spooled
-from regions.readers.table_plan import RADIUS, column_kind, layer_of, losses
 from regions.readers.unpack import Archive, archive
 from regions.readers.values import to_json
 

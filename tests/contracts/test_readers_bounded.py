@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from regions import aside
+from regions import subprocesses
 from regions.readers import formats
-from regions.readers.gdal import _ENVIRONMENT
+from regions.readers.binary.gdal import _ENVIRONMENT
 
 BY_NAME = {form.NAME: form for form in formats()}
 MEMORY_MB = 600  # of which the libraries take a hundred
@@ -38,8 +38,10 @@ print(json.dumps([json.loads(answer)[0], used.ru_maxrss / 1024, used.ru_utime + 
 
 def judged(path: Path, folder: Path) -> tuple[str, float, float]:
     """The code that the process answers with, its megabytes and its seconds of CPU."""
-    command = aside.command("regions.readers.gdal_process", "read", "geoparquet", str(path), str(folder / "items"), "30")
-    done = subprocess.run([sys.executable, "-c", _ASK, *command], env=aside.environment() | _ENVIRONMENT, capture_output=True, check=True)
+    command = subprocesses.command("regions.readers.binary.gdal_process", "read", "geoparquet", str(path), str(folder / "items"), "30")
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, *command], env=subprocesses.environment() | _ENVIRONMENT, capture_output=True, check=True
+    )
     code, memory_mb, cpu_s = json.loads(done.stdout)
     return code, memory_mb, cpu_s
 

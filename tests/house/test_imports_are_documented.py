@@ -9,11 +9,11 @@ from pathlib import Path
 
 from geofence.errors import Busy, InputError, RecordError
 from geofence.importing.headers import SYNONYMS
-from regions.readers.column_names import AREA
+from regions.readers.text.column_names import AREA
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "imports.md").read_text(encoding="utf-8")
-SOURCES = [*(ROOT / "geofence" / "importing").glob("*.py"), *(ROOT / "regions" / "readers").glob("*.py"), *(ROOT / "regions").glob("*.py")]
+SOURCES = [*(ROOT / "geofence" / "importing").rglob("*.py"), *(ROOT / "regions").rglob("*.py")]
 PLACE_OF_CODE = {"RowError": 1, "RegionError": 0, "FileError": 0, "warn": -2, "repair": -2}
 FROM_BELOW = {Busy.code, RecordError.code, *(one.code for one in RecordError.__subclasses__()), InputError.code}
 # said by a file that is not there or cannot be written, and by the index: no import comes so far

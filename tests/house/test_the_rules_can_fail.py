@@ -42,8 +42,8 @@ KNOWN = (
 )
 
 PLANTED: tuple[tuple[Rule, str, str], ...] = (
-    (imports.floors_keep_their_order, "regions/cover.py", "import geofence.clock\n"),
-    (imports.floors_keep_their_order, "regions/cover.py", "def f():\n    from geofence import clock\n"),
+    (imports.floors_keep_their_order, "regions/index/cover.py", "import geofence.clock\n"),
+    (imports.floors_keep_their_order, "regions/index/cover.py", "def f():\n    from geofence import clock\n"),
     (imports.floors_keep_their_order, "geofence/track.py", "from api import settings\n"),
     (imports.floors_keep_their_order, "geofence/model/ping.py", "from ..clock import Clock\n"),
     (imports.floors_keep_their_order, "geofence/gates/cap.py", "from geofence import ports\n"),
@@ -52,7 +52,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (imports.a_step_imports_no_other_step, "geofence/decide.py", "from geofence import pipeline\n"),
     (imports.only_bootstrap_names_a_backend, "api/cli.py", "def f():\n    import geofence.backends.sql\n"),
     (imports.libraries_stay_in_their_rooms, "geofence/locate.py", "import h3\n"),
-    (imports.libraries_stay_in_their_rooms, "regions/index.py", "from pydantic import BaseModel\n"),
+    (imports.libraries_stay_in_their_rooms, "regions/index/index.py", "from pydantic import BaseModel\n"),
     (imports.libraries_stay_in_their_rooms, "api/routes/stores.py", "import sqlalchemy as sa\n"),
     (imports.libraries_stay_in_their_rooms, "geofence/deliver.py", "def f():\n    import pyfcm\n"),
     (shape.no_file_is_longer_than_the_ceiling, "geofence/long.py", "x = 1\n" * 401),
@@ -67,7 +67,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (names.measures_carry_their_unit, "geofence/track.py", "def f(radius: float): ...\n"),
     (names.measures_carry_their_unit, "api/app.py", "def f(*, connect_timeout: float = 1): ...\n"),
     (names.measures_carry_their_unit, "geofence/model/ping.py", "class Ping:\n    accuracy: float\n"),
-    (names.lat_stands_before_lon, "regions/index.py", "def f(lon, lat): ...\n"),
+    (names.lat_stands_before_lon, "regions/index/index.py", "def f(lon, lat): ...\n"),
     (names.lat_stands_before_lon, "geofence/locate.py", "def f(p):\n    return [p.lon, p.lat]\n"),
     (words.no_forbidden_words, "api/app.py", LATER),
     (words.no_forbidden_words, "api/app.py", SWALLOW),
@@ -76,7 +76,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (words.locks_carry_hashes_and_no_addresses, "requirements.lock", "numpy==2.0\n"),
     (words.locks_carry_hashes_and_no_addresses, "requirements-dev.lock", "--index" + "-url http://localhost\n"),
     (words.every_ignore_says_why, "api/app.py", BARE_NOQA),
-    (words.every_ignore_says_why, "regions/index.py", BARE_IGNORE),
+    (words.every_ignore_says_why, "regions/index/index.py", BARE_IGNORE),
     (tests_themselves.test_names_are_sentences, "tests/unit/test_a.py", "def test_border():\n    assert 1\n"),
     (tests_themselves.every_test_asserts, "tests/unit/test_a.py", "def test_a_ping_on_the_border():\n    print(1)\n"),
     (tests_themselves.no_test_sleeps_blindly, "tests/unit/test_a.py", "import time\ntime.sleep(1)\n"),
@@ -128,7 +128,7 @@ SOUND = {
     "geofence/normalise.py": 'REJECTION_CODES = {"future": "too early"}\n',
     "geofence/model/event.py": 'EventKind = Literal["geofence.entered"]\n',
     "geofence/locate.py": "from regions.index import Index\n\n\ndef f(lat, lon, radius_m): ...\n",
-    "regions/index.py": "import h3\n\nx = h3.cell  # type: ignore[misc]  # h3 has no annotations\n",
+    "regions/index/index.py": "import h3\n\nx = h3.cell  # type: ignore[misc]  # h3 has no annotations\n",
     "api/bootstrap.py": "def f():\n    import geofence.backends.sql\n",
     "tests/unit/test_a.py": "import time\n\n\n"
     "def test_a_ping_on_the_border_is_inside():\n    while not 1:\n        time.sleep(1)\n    assert 1\n",

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from regions.scratch import scratch
+from regions.temp_folder import scratch
 from tests.servers.shop import Shop
 
 

@@ -14,7 +14,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
 from regions.region import Area, Circle, Region
 from tests.samples.places import GEOD, Floats
 

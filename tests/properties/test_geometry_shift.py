@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regions.border import area_m2
-from regions.cells import cells_at, parents
-from regions.cover import cover
 from regions.geojson import read_region
-from regions.index import Index
+from regions.geometry.boundary import area_m2
+from regions.index.cells import cells_at, parents
+from regions.index.cover import cover
+from regions.index.index import Index
 from regions.region import Area, Circle
 from tests.samples.places import Floats
 

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from regions.coarse import Coarse
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
+from regions.index.raster import Coarse
+from regions.index.raster_rows import area_spans, circle_spans
 from regions.region import Circle
-from regions.spans import area_spans, circle_spans
 from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
 
 

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 
-from regions.index import Candidates, Index
+from regions.index.index import Candidates, Index
 from regions.region import Circle, Region, RegionError
 from tests.samples.places import a_circle, an_area, anywhere
 

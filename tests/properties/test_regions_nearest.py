@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regions.ellipsoid import in_space
-from regions.index import Index
+from regions.geometry.ellipsoid import in_space
+from regions.index.index import Index
+from regions.index.shapes import ceiling_m, floor_m
 from regions.region import Circle, Region
-from regions.shapes import ceiling_m, floor_m
 from tests.samples.places import GEOD, a_circle, an_area, anywhere
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shapely import Polygon
 
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
 from regions.region import Circle, Region
 from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
 

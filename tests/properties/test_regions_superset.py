@@ -7,11 +7,11 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from regions.cells import REACH_M, cells_at, centres, disk_reach_m, parents
-from regions.cover import CELLS, cover
-from regions.ellipsoid import in_space
-from regions.geodesy import distance_m
-from regions.index import Index
+from regions.geometry.ellipsoid import in_space
+from regions.geometry.geodesy import distance_m
+from regions.index.cells import REACH_M, cells_at, centres, disk_reach_m, parents
+from regions.index.cover import CELLS, cover
+from regions.index.index import Index
 from regions.region import Circle
 from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
 

@@ -20,7 +20,7 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Hint
 from geofence.street import Street
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
 from regions.region import RegionError
 
 GEOD = Geod(ellps="WGS84")

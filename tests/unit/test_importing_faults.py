@@ -15,8 +15,8 @@ from geofence.importing.putting import Taken
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from regions.readers import FileError
-from regions.readers.dialects import item_of
 from regions.readers.item import Item
+from regions.readers.text.dialects import item_of
 
 POINT = {"type": "Point", "coordinates": [16.25, 48.5]}
 

@@ -7,7 +7,7 @@ import numpy as np
 from geofence.locate import locate
 from geofence.model.ping import PingIn
 from geofence.normalise import normalise
-from regions.index import Index
+from regions.index.index import Index
 from tests.samples.places import a_circle, an_area
 
 

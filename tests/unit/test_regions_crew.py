@@ -15,8 +15,8 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from regions.crew import AREAS, CIRCLES, Arrays, worked
-from regions.index import Index
+from regions.index.index import Index
+from regions.index.parallel_cover import AREAS, CIRCLES, Arrays, worked
 from regions.region import Area, Circle, RegionError
 
 CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1

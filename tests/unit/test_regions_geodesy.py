@@ -9,10 +9,10 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Polygon
 
-from regions.border import Border, area_m2, inradius_m
-from regions.chord import arc_m, doubt_m
-from regions.ellipsoid import in_space
-from regions.geodesy import area_edge_m, circle_edge_m, circle_edge_m_one, distance_m
+from regions.geometry.boundary import Border, area_m2, inradius_m
+from regions.geometry.chord import arc_m, doubt_m
+from regions.geometry.ellipsoid import in_space
+from regions.geometry.geodesy import area_edge_m, circle_edge_m, circle_edge_m_one, distance_m
 from tests.samples.places import GEOD
 
 LATITUDES = (0.0, 0.001, 15.0, 37.77, 45.0, 60.0, 69.9, 70.1, 80.0, 88.0, 89.9, 89.9999, 90.0)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regions.border import area_m2
 from regions.geojson import canonical, read_region, write_feature, write_region
-from regions.index import Index
+from regions.geometry.boundary import area_m2
+from regions.index.index import Index
 from regions.region import Area, Circle, RegionError
 
 SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]

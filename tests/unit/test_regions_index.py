@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regions.cells import cell_of
-from regions.index import Index
+from regions.geometry.time_zone import time_zone
+from regions.index.cells import cell_of
+from regions.index.index import Index
 from regions.region import Circle, Region, RegionError
-from regions.zone import time_zone
 from tests.samples.places import a_circle, an_area
 
 _RNG = np.random.default_rng(21)

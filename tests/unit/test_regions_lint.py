@@ -10,8 +10,8 @@ import pytest
 from shapely import MultiPolygon, Polygon, box
 from shapely.affinity import translate
 
-from regions.geodesy import GEOD
-from regions.lint import CODES, Finding, lint
+from regions.geometry.geodesy import GEOD
+from regions.lint.lint import CODES, Finding, lint
 from regions.region import Area, Circle, Region
 
 HELSINKI = (60.1699, 24.9384)

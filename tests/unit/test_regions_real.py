@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from regions.geojson import Checked, read_region, write_region
-from regions.index import Index
+from regions.index.index import Index
 from regions.readers import FileError, format_of
 from regions.region import Area, RegionError
 

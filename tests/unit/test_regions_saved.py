@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regions import saved
-from regions.index import Index
+from regions.index import index_file
+from regions.index.index import Index
 from regions.region import Circle
 from tests.samples.places import a_circle, an_area, anywhere
 
@@ -75,10 +75,10 @@ def test_an_absent_file_and_another_mark_are_no_index(file: Path) -> None:
 
 def test_another_format_or_another_h3_is_no_index(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(saved, "FORMAT", saved.FORMAT + 1)
+        patch.setattr(index_file, "FORMAT", index_file.FORMAT + 1)
         assert Index.load(file, MARK) is None
     with monkeypatch.context() as patch:
-        patch.setattr(saved.h3, "__version__", "4.999.0")
+        patch.setattr(index_file.h3, "__version__", "4.999.0")
         assert Index.load(file, MARK) is None
     assert Index.load(file, MARK) is not None
 
@@ -115,5 +115,5 @@ def test_what_a_crash_left_of_an_earlier_save_is_removed_by_the_next(tmp_path: P
     left, other = tmp_path / f".{path.name}.abc123", tmp_path / ".geofence.db.prj1.index.abc123"
     left.write_bytes(b"half")
     other.write_bytes(b"somebody else's")
-    saved.save(path, b"mark", {"a": np.zeros(3)})
+    index_file.save(path, b"mark", {"a": np.zeros(3)})
     assert sorted(tmp_path.iterdir()) == sorted([path, other])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regions.border import area_m2
 from regions.geojson import Checked, read_region, write_region
+from regions.geometry.boundary import area_m2
 from regions.region import Area, RegionError
 
 Ring = list[list[float]]

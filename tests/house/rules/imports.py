@@ -35,7 +35,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("h3", "shapely", "pyproj", "geopandas", "pyogrio"), ("regions",)),
     **dict.fromkeys(("fastapi", "starlette", "pydantic", "typer", "click", "rich", "uvicorn", "aiomqtt", "paho"), ("api",)),
     **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "asyncpg", "redis", "valkey"), ("geofence.backends",)),
-    "sqlite3": ("geofence.backends", "regions.readers.geopackage_schema"),  # a GeoPackage is a database, and somebody else's
+    "sqlite3": ("geofence.backends", "regions.readers.binary.geopackage_schema"),  # a GeoPackage is a database, and somebody else's
     **dict.fromkeys(("pyfcm", "smtplib", "standardwebhooks", *_CLIENTS), ("geofence.channels",)),
     "httpx": ("geofence.channels", "api"),  # the command line is a client of our own doors
     "aiosmtpd": ("api",),  # the sandbox's mail server is a door, too

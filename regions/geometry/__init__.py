@@ -1,0 +1,1 @@
+"""Distances, edges and shapes on the WGS84 ellipsoid."""

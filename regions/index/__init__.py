@@ -1,0 +1,1 @@
+"""The spatial index: H3 covers, exact tests and nearest geofences."""

@@ -1,0 +1,1 @@
+"""Warnings about a map as a whole: overlaps, misplaced stores, thin areas."""

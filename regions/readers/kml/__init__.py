@@ -1,0 +1,1 @@
+"""Placemarks of KML, read and written."""

@@ -1,0 +1,1 @@
+"""Finds and repairs defects of polygons."""
