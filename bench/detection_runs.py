@@ -21,8 +21,10 @@ from geofence.backends.sql.going_on import as_it_stands
 from geofence.backends.sql.record import open_record
 from geofence.catalogue import Catalogue
 from geofence.clock import PingClock
+from geofence.detection.duplicates import Fingerprints
+from geofence.detection.journal import Scribe
+from geofence.detection.presence import expire
 from geofence.edits import Edited
-from geofence.fingerprints import Fingerprints
 from geofence.follow import Columns, Follower, Tally
 from geofence.locate import locate
 from geofence.model.account import Project
@@ -32,11 +34,9 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 from geofence.normalise import FUTURE_MS
 from geofence.ports import Changes, Unit
-from geofence.scribe import Scribe
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
 from geofence.street import Street
-from geofence.track import expire
 
 PROJECT = "p"
 BATCH = 2_000

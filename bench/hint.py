@@ -34,7 +34,7 @@ from bench.detection_score import score
 from geofence.backends.sql.record import open_record
 from geofence.clock import PingClock
 from geofence.edits import Edited
-from geofence.hint import WATCHABLE_M, Wake
+from geofence.hints.safe_radius import WATCHABLE_M, Wake
 from geofence.model.account import Project
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile

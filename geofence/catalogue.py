@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from geofence.detection.presence import Rules
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
 from geofence.shelf import Names, Shelf
-from geofence.track import Rules
 from regions.geojson import read_region
 from regions.index.index import Index
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isnan
 
-from geofence.evidence import LIKELY, SURE
-from geofence.fingerprints import Fingerprints
+from geofence.detection.crossings import Passage, Passages
+from geofence.detection.duplicates import Fingerprints
+from geofence.detection.evidence import LIKELY, SURE
+from geofence.detection.journal import LateSighting, Scribe
+from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, weigh
+from geofence.detection.presence import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
 from geofence.locate import Located
 from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.passing import Passage, Passages
-from geofence.plausible import SUSPECT_MPS, Fix, Trail, weigh
 from geofence.ports import Presences
-from geofence.scribe import LateSighting, Scribe
-from geofence.track import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
 
 LIVE_MS = 60_000
 MOST_LAG_MS = 24 * 3_600_000

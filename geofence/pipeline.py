@@ -18,10 +18,13 @@ from msgspec.structs import replace
 
 from geofence.catalogue import Catalogue
 from geofence.clock import Clock
+from geofence.detection.crossings import Passing
+from geofence.detection.duplicates import Fingerprints
+from geofence.detection.journal import Scribe
+from geofence.detection.presence import Folded, Happening, Rules, end, lapse, retime
 from geofence.edits import Edited
-from geofence.fingerprints import Fingerprints
 from geofence.follow import Columns, Follower, Tally
-from geofence.hint import Here, Wake, Wish, hint
+from geofence.hints.safe_radius import Here, Wake, Wish, hint
 from geofence.kept_index import KeptIndex
 from geofence.locate import locate
 from geofence.model.campaign import Campaign
@@ -33,12 +36,9 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt
 from geofence.normalise import normalise
-from geofence.passing import Passing
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
-from geofence.scribe import Scribe
 from geofence.showing import open_visits, with_offers
-from geofence.track import Folded, Happening, Rules, end, lapse, retime
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 

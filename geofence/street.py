@@ -18,7 +18,7 @@ from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
-from geofence.hint import Wake
+from geofence.hints.safe_radius import Wake
 from geofence.kept_index import KeptIndex
 from geofence.model.decision import Decision
 from geofence.model.event import Event

@@ -20,7 +20,7 @@ from api.openapi import ref, refusal
 from api.problems import Refusal, RejectedItem, answer
 from api.queries import refuse_unknown
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
-from geofence.hint import Wake
+from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt
 

@@ -26,8 +26,8 @@ class Sign(NamedTuple):
 class Pending(msgspec.Struct, frozen=True):
     """Evidence that waits for more: the first fix's time (epoch ms), edge (m, negative inside) and trust.
 
-    `proof` is what all fixes so far prove (`geofence/evidence.py`), `best` what the best of them proves alone, `fixes` how many new
-    ones they are worth, `last_ms` the time of the newest; `signs` those of leaving, one by one (`geofence/signs.py`).
+    `proof` is what all fixes so far prove (`detection/evidence.py`), `best` what the best of them proves alone, `fixes` how many new
+    ones they are worth, `last_ms` the time of the newest; `signs` those of leaving, one by one (`detection/pending.py`).
     """
 
     kind: Literal["enter", "exit"]

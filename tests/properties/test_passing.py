@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from geofence.catalogue import Catalogue
-from geofence.legs import Legs
+from geofence.detection.crossings import Passages, Passing
+from geofence.detection.outliers import Fix
+from geofence.detection.segments import Legs
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.normalise import normalise
-from geofence.passing import Passages, Passing
-from geofence.plausible import Fix
 
 T0 = 1_790_000_000_000
 SHALLOW_M = 3.0  # what cuts less deep than this may go unseen: no phone is that good

@@ -12,7 +12,7 @@ import numpy as np
 from pyproj import Geod
 
 from geofence.edits import Edited
-from geofence.hint import Wake
+from geofence.hints.safe_radius import Wake
 from geofence.model.account import Project
 from geofence.model.event import Event
 from geofence.model.ping import PingIn

@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 from geofence.backends.sql.record import open_record
 from geofence.catalogue import Catalogue
 from geofence.clock import PingClock
+from geofence.detection.evidence import LIKELY, SURE
+from geofence.detection.outliers import Fix, Trail, weigh
+from geofence.detection.presence import Sighting, accurate, probability_of
 from geofence.edits import Edited
-from geofence.evidence import LIKELY, SURE
 from geofence.model.account import Project
 from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
-from geofence.plausible import Fix, Trail, weigh
 from geofence.ports import Unit
 from geofence.street import Street
-from geofence.track import Sighting, accurate, probability_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRACE = DATA / "traces" / "phones_dev.parquet"

@@ -8,7 +8,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geofence.amending import amend, amend_ended, differences, takes
+from geofence.detection.late_pings import amend, amend_ended, differences, takes
 from geofence.model.presence import Pending, Presence, Visit
 
 ENDED = Visit("vis_1", "phone", "gf_1", "fence", 100_000, 300_000, before_ms=50_000, departure_ms=400_000, after_ms=400_000)

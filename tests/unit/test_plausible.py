@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.plausible import Fix, Trail, implied_mps, metres, weigh
+from geofence.detection.outliers import Fix, Trail, implied_mps, metres, weigh
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[bool]:

@@ -7,8 +7,8 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geofence.detection.pending import MOST_SIGNS, enough, gathered, idle, without
 from geofence.model.presence import Pending, Sign
-from geofence.signs import MOST_SIGNS, enough, gathered, idle, without
 
 HOUR_MS = 3_600_000
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from geofence.detection.stops import rest
 from geofence.model.presence import Spot, Stop
-from geofence.stopping import rest
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[tuple[float, float]]:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from geofence.amending import amend
+from geofence.detection.late_pings import amend
+from geofence.detection.presence import Happening, Rules, Sighting, end, expire, fold
 from geofence.model.presence import Pending, Presence
-from geofence.track import Happening, Rules, Sighting, end, expire, fold
 
 RULES = {
     "exact": Rules("exact", 150, 300, 20, 0, 0, None, ()),

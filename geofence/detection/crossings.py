@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.catalogue import Catalogue
-from geofence.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
-from geofence.legs import Legs
+from geofence.detection.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
+from geofence.detection.outliers import Fix
+from geofence.detection.segments import Legs
 from geofence.model.ping import Floats, Pings
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.plausible import Fix
 from geofence.shelf import Shelf
 from regions.index.index import Index
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence.evidence import MISSING_ACCURACY_M
+from geofence.detection.evidence import MISSING_ACCURACY_M
+from geofence.detection.outliers import AGREE_MS, metres
 from geofence.model.presence import Spot, Stop
-from geofence.plausible import AGREE_MS, metres
 
 STILL_M = 70.0
 STILL_MS = 140_000

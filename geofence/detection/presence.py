@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from geofence.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, proof, sigma_m, way_in_sigma_m
+from geofence.detection.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, proof, sigma_m, way_in_sigma_m
+from geofence.detection.pending import enough, gathered, idle
+from geofence.detection.stops import rest
 from geofence.model.presence import Pending, Presence, Sign, Spot
-from geofence.signs import enough, gathered, idle
-from geofence.stopping import rest
 
 WATCHED_MS = 900_000  # two fixes further apart agree that the phone is inside, but not since when
 COOLED_KEPT_MS = 3_600_000  # a phone may send its last hour late: the cool-down is judged by its pings, not by our clock

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.detection.outliers import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M, Fix
 from geofence.model.ping import Floats, Pings, Times
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.plausible import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M, Fix
 
 PASS_MS = 120_000
 LEAST_MOVE_M = 10.0

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence.evidence import SURE
+from geofence.detection.evidence import SURE
+from geofence.detection.pending import without
 from geofence.model.presence import Presence, Visit
-from geofence.signs import without
 
 
 def takes(visit: Visit, ts_ms: int) -> bool:

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from geofence import ids
-from geofence.amending import amend, amend_ended, differences, takes
 from geofence.catalogue import Catalogue
+from geofence.detection.late_pings import amend, amend_ended, differences, takes
+from geofence.detection.outliers import Fix
+from geofence.detection.presence import Happening, end
 from geofence.model.event import Event
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, Presence, Visit
-from geofence.plausible import Fix
 from geofence.ports import Changes, Presences
-from geofence.track import Happening, end
 from regions.index.cells import cell_of
 
 EVENT_CELL_RESOLUTION = 7  # about 5 km2: coarse enough to keep, see engine section 8

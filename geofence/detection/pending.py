@@ -1,6 +1,6 @@
 """Signs that a phone came or left, gathered until they are enough: pure functions over `Pending`.
 
-A sign is a fix with the probability it gives; what several prove together is in `geofence/evidence.py`. Signs of leaving are kept
+A sign is a fix with the probability it gives; what several prove together is in `geofence/detection/evidence.py`. Signs of leaving are kept
 one by one, because a late ping that was inside takes back those before it and no others. One that only makes leaving likely proves
 nothing, but it marks since when nobody has seen the phone inside.
 """
@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from geofence.evidence import LEAVING, SURE, news, proof, shared
+from geofence.detection.evidence import LEAVING, SURE, news, proof, shared
 from geofence.model.presence import Pending, Sign
 
 EXIT_GAP_MS = 20_000

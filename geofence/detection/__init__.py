@@ -1,0 +1,1 @@
+"""From sightings to presences, transitions and visits. Pure: time is passed in."""
