@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from geofence.exporting import items_of_stores
 from geofence.model.place import Geofence
+from geofence.places.export_rows import items_of_stores
 from geofence.simulate.days import SCENARIOS
 from geofence.simulate.phone import PHONES, Phone
 from geofence.simulate.truth import Shape, TrueVisit

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.going_on import as_it_stands
 from geofence.backends.sql.record import open_record
-from geofence.catalogue import Catalogue
 from geofence.clock import PingClock
 from geofence.detection.duplicates import Fingerprints
 from geofence.detection.journal import Scribe
@@ -33,6 +32,7 @@ from geofence.model.ping import PingIn, Pings
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 from geofence.normalise import FUTURE_MS
+from geofence.places.catalogue import Catalogue
 from geofence.ports import Changes, Unit
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace

@@ -16,7 +16,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from geofence.catalogue import Catalogue
 from geofence.clock import Clock
 from geofence.detection.crossings import Passing
 from geofence.detection.duplicates import Fingerprints
@@ -25,7 +24,6 @@ from geofence.detection.presence import Folded, Happening, Rules, end, lapse, re
 from geofence.edits import Edited
 from geofence.follow import Columns, Follower, Tally
 from geofence.hints.safe_radius import Here, Wake, Wish, hint
-from geofence.kept_index import KeptIndex
 from geofence.locate import locate
 from geofence.model.campaign import Campaign
 from geofence.model.decision import Decision
@@ -36,6 +34,8 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt
 from geofence.normalise import normalise
+from geofence.places.catalogue import Catalogue
+from geofence.places.index_cache import KeptIndex
 from geofence.ports import Changes, Offering, Record, Unit
 from geofence.propose import Proposer
 from geofence.showing import open_visits, with_offers

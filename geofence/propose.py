@@ -20,7 +20,6 @@ from geofence import compose as paper
 from geofence import triggers as drawer
 from geofence.decide import Ruling, decide
 from geofence.family import members
-from geofence.hours import is_open
 from geofence.model.account import Device
 from geofence.model.campaign import Campaign
 from geofence.model.case import Case
@@ -28,6 +27,7 @@ from geofence.model.customer import Customer
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
+from geofence.places.opening_hours import is_open
 from geofence.ports import Offering, Unit
 from geofence.triggers.stores import at_store
 

@@ -19,7 +19,6 @@ from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.follow import Tally
 from geofence.hints.safe_radius import Wake
-from geofence.kept_index import KeptIndex
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.message import Queued
@@ -27,6 +26,7 @@ from geofence.model.ping import PingIn, Rejection
 from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
 from geofence.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
+from geofence.places.index_cache import KeptIndex
 from geofence.ports import Record, Unit
 
 TICK_S = 1.0

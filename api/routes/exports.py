@@ -23,10 +23,10 @@ from api.fields import Name
 from api.openapi import describe
 from api.problems import Refusal
 from api.routes.imports import FormatName
-from geofence.exporting import items_of_geofences, items_of_stores
-from geofence.importing.looking import every
+from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
-from geofence.places import is_ring
+from geofence.places.editing import is_ring
+from geofence.places.export_rows import items_of_geofences, items_of_stores
 from geofence.ports import Reading
 from regions.readers import Format, formats
 from regions.readers.item import FileError

@@ -17,9 +17,9 @@ from api.openapi import describe, ref
 from api.problems import Refusal
 from api.schemas import GeofenceIn
 from api.wire.native import WatchOut
-from geofence import places
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
+from geofence.places import editing
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
@@ -44,10 +44,10 @@ async def put_geofence(
     external_id: Annotated[GeofenceId, FIRM], house: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
 ) -> Response:
     """Insert or replace a geofence. A circle in degrees and metres, or a GeoJSON Polygon or MultiPolygon."""
-    places.refuse_ring(external_id)
-    geofence = await run_in_threadpool(places.ready_geofence, body.model(external_id))
+    editing.refuse_ring(external_id)
+    geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
     created, kept = await edit(
-        house, caller.project_id, lambda unit: places.put_geofence(unit, caller.project_id, geofence, house.clock.now_ms())
+        house, caller.project_id, lambda unit: editing.put_geofence(unit, caller.project_id, geofence, house.clock.now_ms())
     )
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
@@ -61,7 +61,7 @@ async def get_geofence(external_id: GeofenceId, house: AtHouse, caller: Reader) 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, house: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(house, caller.project_id, lambda unit: places.delete_geofence(unit, caller.project_id, external_id))
+    await edit(house, caller.project_id, lambda unit: editing.delete_geofence(unit, caller.project_id, external_id))
     return Response(status_code=204)
 
 

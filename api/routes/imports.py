@@ -23,9 +23,9 @@ from api.openapi import describe
 from api.problems import Refusal, answer, refuse
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
-from geofence.importing.bringing import Wish, bring_in
-from geofence.importing.headers import SYNONYMS
+from geofence.importing.columns import SYNONYMS
 from geofence.importing.report import Kind, Report, RowError
+from geofence.importing.run import Wish, bring_in
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
 from regions.readers.item import FileError

@@ -15,9 +15,9 @@ from api.answers import LintPage
 from api.doors import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
 from api.openapi import describe
 from api.problems import Refusal
-from geofence.importing.looking import regions_of, roadside
+from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
-from geofence.places import is_ring
+from geofence.places.editing import is_ring
 from geofence.ports import Reading
 from regions.lint.lint import CODES, Finding, bounded, lint
 

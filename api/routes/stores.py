@@ -13,7 +13,7 @@ from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, re
 from api.fields import FIRM, Name, PlainName
 from api.openapi import describe
 from api.schemas import StoreIn
-from geofence import places
+from geofence.places import editing
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -24,9 +24,9 @@ async def put_store(
     external_id: Annotated[StoreId, FIRM], house: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]
 ) -> Response:
     """Insert or replace a store. Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits."""
-    store = await run_in_threadpool(places.ready_store, body.model(external_id))
+    store = await run_in_threadpool(editing.ready_store, body.model(external_id))
     created, kept = await edit(
-        house, caller.project_id, lambda unit: places.put_store(unit, caller.project_id, store, house.clock.now_ms())
+        house, caller.project_id, lambda unit: editing.put_store(unit, caller.project_id, store, house.clock.now_ms())
     )
     return reply(StoreOut.of(kept), 201 if created else 200)
 
@@ -40,7 +40,7 @@ async def get_store(external_id: StoreId, house: AtHouse, caller: Reader) -> Res
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_store(external_id: StoreId, house: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
-    await edit(house, caller.project_id, lambda unit: places.delete_store(unit, caller.project_id, external_id, house.clock.now_ms()))
+    await edit(house, caller.project_id, lambda unit: editing.delete_store(unit, caller.project_id, external_id, house.clock.now_ms()))
     return Response(status_code=204)
 
 

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.catalogue import Catalogue
 from geofence.detection.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
 from geofence.detection.outliers import Fix
 from geofence.detection.segments import Legs
 from geofence.model.ping import Floats, Pings
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.shelf import Shelf
+from geofence.places.catalogue import Catalogue
+from geofence.places.persistent import Shelf
 from regions.index.index import Index
 
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from geofence import ids
-from geofence.catalogue import Catalogue
 from geofence.detection.late_pings import amend, amend_ended, differences, takes
 from geofence.detection.outliers import Fix
 from geofence.detection.presence import Happening, end
 from geofence.model.event import Event
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, Presence, Visit
+from geofence.places.catalogue import Catalogue
 from geofence.ports import Changes, Presences
 from regions.index.cells import cell_of
 

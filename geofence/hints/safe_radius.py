@@ -11,7 +11,6 @@ from __future__ import annotations
 from math import floor, inf
 from typing import Literal, NamedTuple
 
-from geofence.catalogue import Catalogue
 from geofence.detection.evidence import MISSING_ACCURACY_M, MOST_FIXES
 from geofence.detection.outliers import AGREE_MS, metres
 from geofence.detection.pending import EXIT_GAP_MS, idle
@@ -21,6 +20,7 @@ from geofence.detection.stops import STILL_M, STILL_MS
 from geofence.hints.watchlist import Anchor, Around, Found, anchor_at, anchor_of, around, version_of, watchlist
 from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
+from geofence.places.catalogue import Catalogue
 
 FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
 LEAST_PING_S = 10

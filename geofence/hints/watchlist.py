@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from geofence.catalogue import Catalogue
+from geofence.places.catalogue import Catalogue
 from regions.geometry.geodesy import circle_edge_m_one
 
 ANCHOR_STEPS = 10_000  # anchors lie on a grid of a ten-thousandth of a degree, 11 m

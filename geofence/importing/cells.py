@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from geofence.importing import end_date
+from geofence.importing import closing_date
 from geofence.importing.report import RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
 from geofence.model.place import Profile, ProfileName, Ring
@@ -230,7 +230,7 @@ def flag(value: Any, field: str) -> bool | None:
 def has_ended(value: Any, today: date) -> bool:
     """Whether an `end_date` (a day, a month, a year, or just `yes`) says that a place is closed by now. Raises `RowError`."""
     found = text(value) or ""
-    ended = end_date.has_ended(found, today)
+    ended = closing_date.has_ended(found, today)
     if ended is None:
         raise RowError("end_date", "invalid_time", f"{quoted(found)} does not say whether the end has come")
     return ended

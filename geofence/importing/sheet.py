@@ -11,7 +11,7 @@ from typing import Any
 
 from geofence import ids
 from geofence.importing import cells
-from geofence.importing.headers import MOST_COLUMNS, Plan, make_plan, unit_of
+from geofence.importing.columns import MOST_COLUMNS, Plan, make_plan, unit_of
 from geofence.importing.report import Report, RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from geofence.model.place import Ring

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence import places
 from geofence.errors import InputError
-from geofence.hours import check_hours
 from geofence.importing import cells
 from geofence.importing.address import address_of
-from geofence.importing.day_hours import hours_of
+from geofence.importing.opening_hours import hours_of
 from geofence.importing.report import RowError
 from geofence.importing.sheet import NEAR, Row, check_kind, spot
 from geofence.limits import MAX_RINGS, MAX_TEXT
 from geofence.model.place import Ring, Store
+from geofence.places import editing
+from geofence.places.opening_hours import check_hours
 from regions.geojson import read_region
 from regions.geometry.interior_point import inner_point
 from regions.region import RegionError
@@ -41,7 +41,7 @@ def store_of(row: Row) -> Store:
         _rings(row),
     )
     try:
-        return places.ready_store(store)
+        return editing.ready_store(store)
     except InputError as error:
         raise RowError(_field(error), error.code, error.errors[0][1] if error.errors else error.detail) from None
 

@@ -20,7 +20,7 @@ from geofence.model.message import ChannelName, Message, Outcome, Queued
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
-from geofence.places import put_store
+from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.street import Street
 from geofence.worker import Worker

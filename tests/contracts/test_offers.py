@@ -19,7 +19,7 @@ from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.message import Message, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
-from geofence.places import put_store
+from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.redeem import redeem
 from geofence.worker import Worker

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from geofence import places
 from geofence.backends.sql.record import SqlRecord
 from geofence.edits import Edited
 from geofence.errors import InputError
 from geofence.model.place import Geofence, Ring, Store
+from geofence.places import editing
 from geofence.ports import Unit
 from tests.contracts import some
 
@@ -27,7 +27,7 @@ def _edit(record: SqlRecord, work: Any) -> Edited:
 
 
 def _put(record: SqlRecord, *stores: Store, now_ms: int = NOW_MS, **more: Any) -> Edited:
-    return _edit(record, lambda unit: places.put_stores(unit, "p1", [places.ready_store(one) for one in stores], now_ms, **more))
+    return _edit(record, lambda unit: editing.put_stores(unit, "p1", [editing.ready_store(one) for one in stores], now_ms, **more))
 
 
 def _fences(record: SqlRecord) -> dict[str, Geofence]:
@@ -63,7 +63,7 @@ def test_what_changes_nothing_writes_nothing(record: SqlRecord) -> None:
     _put(record, *stores)
     with record.begin() as unit:
         before = unit.index_version("p1")
-        again = places.put_stores(unit, "p1", [places.ready_store(one) for one in stores], NOW_MS + 9)
+        again = editing.put_stores(unit, "p1", [editing.ready_store(one) for one in stores], NOW_MS + 9)
         assert {outcome for outcome, _ in again.value} == {"unchanged"}
         assert (again.changed, again.removed, unit.index_version("p1")) == ((), (), before)
 
@@ -83,14 +83,14 @@ def test_a_geofence_without_its_store_is_left_out_and_the_others_are_put(record:
         for name, store in (("a", "s"), ("b", "gone"), ("c", None))
     ]
     off = replace(given[2], external_id="off", enabled=False)
-    edited = _edit(record, lambda unit: places.put_geofences(unit, "p1", [*given, off], NOW_MS))
+    edited = _edit(record, lambda unit: editing.put_geofences(unit, "p1", [*given, off], NOW_MS))
     assert [outcome for outcome, _ in edited.value] == ["created", "no_store", "created", "created"]
     assert _fences(record).keys() == {"a", "c", "off"}
     assert [one.external_id for one in edited.changed] == ["a", "c"]
     assert edited.removed == (_fences(record)["off"].uid,)
 
     def alone(unit: Unit) -> Edited:
-        return places.put_geofence(unit, "p1", given[1], NOW_MS)
+        return editing.put_geofence(unit, "p1", given[1], NOW_MS)
 
     with pytest.raises(InputError):
         _edit(record, alone)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geofence.importing import cells
-from geofence.importing.day_hours import day_column, hours_of
+from geofence.importing.opening_hours import day_column, hours_of
 from regions.readers import FileError, formats
 from regions.readers.geometry import looks_like_wkt
 from regions.readers.values import radius_in

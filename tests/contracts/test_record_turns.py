@@ -17,7 +17,7 @@ from geofence.errors import RecordError
 from geofence.model.account import Project
 from geofence.model.place import Profile, Ring, Store
 from geofence.pipeline import Post
-from geofence.places import put_stores
+from geofence.places.editing import put_stores
 from geofence.ports import Unit
 from geofence.street import Street
 from tests.contracts.test_street import HOME, T0, fence, ping

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from geofence.errors import Busy, InputError, RecordError
-from geofence.importing.headers import SYNONYMS
+from geofence.importing.columns import SYNONYMS
 from regions.readers.text.column_names import AREA
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.schemas import GeofenceIn, StoreIn
-from geofence.exporting import items_of_geofences, items_of_stores
-from geofence.importing.headers import SYNONYMS
-from geofence.importing.loading import Loader
+from geofence.importing.columns import SYNONYMS
+from geofence.importing.loader import Loader
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.model.place import Geofence, Store
+from geofence.places.export_rows import items_of_geofences, items_of_stores
 from regions.readers.item import Item
 
 TODAY = date(2026, 11, 22)

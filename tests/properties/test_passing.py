@@ -8,7 +8,6 @@ import random
 import numpy as np
 import pytest
 
-from geofence.catalogue import Catalogue
 from geofence.detection.crossings import Passages, Passing
 from geofence.detection.outliers import Fix
 from geofence.detection.segments import Legs
@@ -16,6 +15,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.normalise import normalise
+from geofence.places.catalogue import Catalogue
 
 T0 = 1_790_000_000_000
 SHALLOW_M = 3.0  # what cuts less deep than this may go unseen: no phone is that good

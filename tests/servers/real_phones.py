@@ -14,7 +14,6 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 
 from geofence.backends.sql.record import open_record
-from geofence.catalogue import Catalogue
 from geofence.clock import PingClock
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.outliers import Fix, Trail, weigh
@@ -25,6 +24,7 @@ from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
+from geofence.places.catalogue import Catalogue
 from geofence.ports import Unit
 from geofence.street import Street
 

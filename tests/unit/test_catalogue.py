@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from geofence.catalogue import Catalogue
-from geofence.kept_index import FEWEST, KeptIndex
 from geofence.model.place import Geofence, Profile
+from geofence.places.catalogue import Catalogue
+from geofence.places.index_cache import FEWEST, KeptIndex
 
 SQUARE = [(0.0, 0.0), (0.002, 0.0), (0.002, 0.002), (0.0, 0.002), (0.0, 0.0)]
 

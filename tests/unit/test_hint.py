@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from geofence.catalogue import Catalogue
 from geofence.hints.safe_radius import Here, Wake, Wish, hint
 from geofence.hints.watchlist import anchor_of
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceState, Pending, Presence, Spot, Stop
 from geofence.model.receipt import Hint
+from geofence.places.catalogue import Catalogue
 
 T0 = 1_790_000_000_000
 LAT, LON = 48.0, 11.0

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from api.schemas import ProfileIn
 from geofence.importing import cells
 from geofence.importing.address import address_of
-from geofence.importing.day_hours import DayColumn, day_column, hours_of
-from geofence.importing.headers import make_plan, unit_of
+from geofence.importing.columns import make_plan, unit_of
+from geofence.importing.opening_hours import DayColumn, day_column, hours_of
 from geofence.importing.report import RowError
 from geofence.model.place import Profile, Ring
 

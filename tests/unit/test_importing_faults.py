@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from geofence.importing import cells
-from geofence.importing.loading import CHUNK, Loader
-from geofence.importing.putting import Taken
+from geofence.importing.loader import CHUNK, Loader
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
+from geofence.importing.sink import Taken
 from regions.readers import FileError
 from regions.readers.item import Item
 from regions.readers.text.dialects import item_of

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from geofence.shelf import Names, Shelf
+from geofence.places.persistent import Names, Shelf
 
 
 def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:

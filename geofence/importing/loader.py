@@ -12,13 +12,13 @@ import structlog
 
 from geofence.errors import Busy, RecordError
 from geofence.importing import cells
-from geofence.importing.fences import geofence_of
-from geofence.importing.own_ids import only_count
-from geofence.importing.putting import Place, Put, Taken
+from geofence.importing.feature_ids import only_count
+from geofence.importing.geofences import geofence_of
 from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, Sheet
+from geofence.importing.sink import Place, Put, Taken
 from geofence.importing.stores import store_of
-from geofence.places import ring_id
+from geofence.places.editing import ring_id
 from regions.readers.item import ASTRAY, FileError, Item
 from regions.region import RegionError
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from geofence.detection.presence import Rules
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
-from geofence.shelf import Names, Shelf
+from geofence.places.persistent import Names, Shelf
 from regions.geojson import read_region
 from regions.index.index import Index
 

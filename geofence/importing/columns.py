@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from geofence.importing.day_hours import DayColumn, day_column
+from geofence.importing.opening_hours import DayColumn, day_column
 from geofence.importing.report import Kind
 from regions.readers.text.column_names import without_degrees
 

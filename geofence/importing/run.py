@@ -10,12 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from geofence.importing.given import check_given
-from geofence.importing.loading import Loader
-from geofence.importing.looking import Touched
-from geofence.importing.putting import known_places, nowhere, onto_the_street
+from geofence.importing.lint_report import Touched
+from geofence.importing.loader import Loader
+from geofence.importing.mapping import check_given
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
+from geofence.importing.sink import known_places, nowhere, onto_the_street
 from geofence.model.place import Ring
 from geofence.street import Street
 from regions.readers import csv_file, format_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from geofence.importing.fences import geofence_of
+from geofence.importing.geofences import geofence_of
 from geofence.importing.report import Report
 from geofence.importing.sheet import Row, Sheet
 from geofence.importing.stores import store_of

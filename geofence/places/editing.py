@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from geofence import ids
 from geofence.edits import Edited
 from geofence.errors import Conflict, InputError, NotFound
-from geofence.hours import check_hours
 from geofence.model.place import Geofence, Ring, Store
+from geofence.places.opening_hours import check_hours
 from geofence.ports import Unit
 from regions.geojson import canonical
 from regions.geometry.time_zone import time_zone

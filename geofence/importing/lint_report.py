@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from geofence.importing.putting import Place
 from geofence.importing.report import Found, Report
+from geofence.importing.sink import Place
 from geofence.model.place import Geofence, Store
-from geofence.places import ring_id
+from geofence.places.editing import ring_id
 from geofence.ports import Reading
 from regions.geojson import read_region
 from regions.lint.lint import Finding, lint

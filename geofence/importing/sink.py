@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from geofence import places
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
-from geofence.importing.fences import kept_geofence
+from geofence.importing.geofences import kept_geofence
 from geofence.importing.report import Kind
 from geofence.importing.stores import kept_store
 from geofence.model.place import Geofence, Store
-from geofence.places import Outcome
+from geofence.places import editing
+from geofence.places.editing import Outcome
 from geofence.ports import Reading, Unit
 from geofence.street import Street
 
@@ -39,7 +39,7 @@ def onto_the_street(street: Street, project_id: str, kind: Kind) -> Put:
 
     def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
         def work(unit: Unit) -> Edited:
-            many = places.put_stores if kind == "stores" else places.put_geofences
+            many = editing.put_stores if kind == "stores" else editing.put_geofences
             return many(unit, project_id, [one.place for one in chunk], street.clock.now_ms(), _fill(kind, chunk))
 
         for pause_s in PAUSES_S:
@@ -59,9 +59,9 @@ def nowhere(reading: Reading, project_id: str, kind: Kind) -> Put:
         given = [one.place for one in chunk]
         known = known_places(reading, kind, project_id, [one.external_id for one in given])
         if kind == "stores":
-            return places.judge(known, given, _fill(kind, chunk))
+            return editing.judge(known, given, _fill(kind, chunk))
         stores = known_places(reading, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
-        return places.judge_geofences(known, stores, given, _fill(kind, chunk))
+        return editing.judge_geofences(known, stores, given, _fill(kind, chunk))
 
     return put
 
@@ -75,7 +75,7 @@ def known_places(reading: Reading, kind: Kind, project_id: str, names: Sequence[
     return found
 
 
-def _fill(kind: Kind, chunk: Sequence[Taken]) -> places.Fill[Any]:
+def _fill(kind: Kind, chunk: Sequence[Taken]) -> editing.Fill[Any]:
     told = {one.place.external_id: one.told for one in chunk}
 
     def store(old: Store, new: Store) -> Store:

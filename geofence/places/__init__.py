@@ -1,0 +1,1 @@
+"""Stores and geofences: editing them, the catalogue in memory, opening hours, export."""
