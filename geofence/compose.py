@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from geofence import codes, ids
+from geofence import ids
 from geofence.errors import InputError
 from geofence.model.account import Device
 from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, MessagePlan, PushPlan, Variant
@@ -15,7 +15,8 @@ from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
 from geofence.model.message import ChannelName, Queued
 from geofence.model.place import Store
-from geofence.templates import check, render
+from geofence.offers import coupon_codes
+from geofence.offers.templates import check, render
 
 NO_ZONE = "UTC"
 
@@ -29,13 +30,13 @@ def coupon_for(case: Case, decision: Decision) -> Coupon | None:
     if plan.stores == "trigger" and case.store is not None:
         stores = (case.store.external_id,)
     return Coupon(
-        code=codes.new_code(),
+        code=coupon_codes.new_code(),
         project_id=decision.project_id,
         campaign_id=decision.campaign_id,
         customer_id=decision.customer_id,
         decision_id=decision.id,
         issued_ms=decision.at_ms,
-        expires_ms=codes.end_of_validity_ms(decision.at_ms, plan.valid_days, _zone(case)),
+        expires_ms=coupon_codes.end_of_validity_ms(decision.at_ms, plan.valid_days, _zone(case)),
         single_use=plan.single_use,
         stores=stores,
         title=case.campaign.plan.offer.title,
@@ -71,7 +72,7 @@ def fields_of(case: Case, coupon: Coupon | None) -> dict[str, Any]:
         "offer": {"title": case.campaign.plan.offer.title},
         "coupon": {"code": "", "expires": ""}
         if coupon is None
-        else {"code": coupon.code, "expires": codes.last_day(coupon.expires_ms, _zone(case))},
+        else {"code": coupon.code, "expires": coupon_codes.last_day(coupon.expires_ms, _zone(case))},
     }
 
 

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from geofence import gates as drawer
 from geofence import ids
 from geofence.family import members
-from geofence.gates.holdout import draw
 from geofence.model.campaign import Variant
 from geofence.model.case import Case
 from geofence.model.decision import Decision, Judgement, Outcome
 from geofence.model.verdict import Verdict
-from geofence.triggers.stores import how_specific
+from geofence.offers import gates as drawer
+from geofence.offers.gates.holdout import draw
+from geofence.offers.triggers.store_filter import how_specific
 
 BEFORE_ARBITRATION = ("running", "freshness", "hours", "known", "consent", "quiet", "gap", "cap", "approach")
 AFTER_ARBITRATION = ("holdout",)

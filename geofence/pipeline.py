@@ -34,10 +34,10 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt
 from geofence.normalise import normalise
+from geofence.offers.cases import Proposer
 from geofence.places.catalogue import Catalogue
 from geofence.places.index_cache import KeptIndex
 from geofence.ports import Changes, Offering, Record, Unit
-from geofence.propose import Proposer
 from geofence.showing import open_visits, with_offers
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before

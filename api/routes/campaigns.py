@@ -17,9 +17,9 @@ from api.doors import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, 
 from api.fields import PlainName
 from api.openapi import describe
 from api.plans import PlanIn, read_plan
-from geofence import campaigns
 from geofence.edits import Edited
 from geofence.model.campaign import Status
+from geofence.offers import campaigns
 from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])

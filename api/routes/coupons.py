@@ -20,9 +20,10 @@ from api.fields import Name
 from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
 from api.schemas_offers import RedeemIn
-from geofence import codes, ids, redeem
+from geofence import ids
 from geofence.edits import Edited
 from geofence.errors import NotFound
+from geofence.offers import coupon_codes, redeem
 from geofence.once import once
 from geofence.ports import Unit
 
@@ -38,7 +39,7 @@ Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
 @router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
 async def get_coupon(code: Code, house: AtHouse, caller: Asker) -> Response:
     """A code as it is now."""
-    found = await _known(house, caller, lambda: read_one(house, "coupons", caller.project_id, codes.read_code(code)))
+    found = await _known(house, caller, lambda: read_one(house, "coupons", caller.project_id, coupon_codes.read_code(code)))
     return reply(CouponOut.of(found))
 
 
@@ -47,7 +48,7 @@ async def redeem_coupon(
     code: Code, house: AtHouse, caller: Till, body: Annotated[RedeemIn, Depends(body_of(RedeemIn))], idempotency_key: OnceKey = None
 ) -> Response:
     """Use a code at a store: however many tills try at once, a code of one use works at one of them."""
-    fingerprint = ids.of_facts("req", "POST redeem", codes.read_code(code), body.model_dump_json())
+    fingerprint = ids.of_facts("req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json())
 
     def work(unit: Unit) -> Edited:
         now_ms = house.clock.now_ms()

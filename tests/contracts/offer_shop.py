@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from geofence.campaigns import put_campaign, set_status
 from geofence.channels import Channel
 from geofence.clock import PingClock
 from geofence.edits import Edited
@@ -20,6 +19,7 @@ from geofence.model.message import ChannelName, Message, Outcome, Queued
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
+from geofence.offers.campaigns import put_campaign, set_status
 from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.street import Street

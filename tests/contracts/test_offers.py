@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from geofence.campaigns import put_campaign, set_status
 from geofence.decide import ORDER
 from geofence.edits import Edited
 from geofence.errors import Conflict, InputError
@@ -19,9 +18,10 @@ from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.message import Message, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
+from geofence.offers.campaigns import put_campaign, set_status
+from geofence.offers.redeem import redeem
 from geofence.places.editing import put_store
 from geofence.ports import Unit
-from geofence.redeem import redeem
 from geofence.worker import Worker
 from tests.contracts.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 

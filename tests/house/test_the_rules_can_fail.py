@@ -40,13 +40,14 @@ KNOWN = (
     "NAME = 'known'\n\n\ndef judge(case):\n    '''Stops with `customer_unknown`.'''\n"
     '    return passed() if case.customer else stopped("customer_unknown", "", "")\n'
 )
+MISNAMED = KNOWN.replace('stopped("customer_unknown"', 'stopped("customer_new"')
 
 PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (imports.floors_keep_their_order, "regions/index/cover.py", "import geofence.clock\n"),
     (imports.floors_keep_their_order, "regions/index/cover.py", "def f():\n    from geofence import clock\n"),
     (imports.floors_keep_their_order, "geofence/detection/presence.py", "from api import settings\n"),
     (imports.floors_keep_their_order, "geofence/model/ping.py", "from ..clock import Clock\n"),
-    (imports.floors_keep_their_order, "geofence/gates/cap.py", "from geofence import ports\n"),
+    (imports.floors_keep_their_order, "geofence/offers/gates/frequency_cap.py", "from geofence import ports\n"),
     (imports.floors_keep_their_order, "geofence/channels/push.py", "from geofence.backends import sql\n"),
     (imports.a_step_imports_no_other_step, "geofence/normalise.py", "from .locate import locate\n"),
     (imports.a_step_imports_no_other_step, "geofence/decide.py", "from geofence import pipeline\n"),
@@ -96,10 +97,10 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (container.the_compose_file_is_sound, "compose.yaml", COMPOSE + "    environment: {POSTGRES_PASSWORD: open}\n"),
     (container.the_compose_file_is_sound, "compose.yaml", COMPOSE + "    volumes: ['./data:/data']\n"),
     (tables.the_gates_table_is_true, "geofence/decide.py", DECIDE.replace('"hours", "known"', '"known", "hours"')),
-    (tables.the_gates_table_is_true, "geofence/gates/known.py", KNOWN.replace("customer_unknown", "customer_new")),
-    (tables.the_gates_table_is_true, "geofence/gates/known.py", KNOWN.replace('stopped("customer_unknown"', 'stopped("customer_new"')),
-    (tables.the_gates_table_is_true, "geofence/gates/mood.py", KNOWN.replace("'known'", "'mood'")),
-    (tables.the_triggers_table_is_true, "geofence/triggers/entered.py", "NAME = 'entered'\nKIND = 'geofence.crossed'\n"),
+    (tables.the_gates_table_is_true, "geofence/offers/gates/identified.py", KNOWN.replace("customer_unknown", "customer_new")),
+    (tables.the_gates_table_is_true, "geofence/offers/gates/identified.py", MISNAMED),
+    (tables.the_gates_table_is_true, "geofence/offers/gates/mood.py", KNOWN.replace("'known'", "'mood'")),
+    (tables.the_triggers_table_is_true, "geofence/offers/triggers/entered.py", "NAME = 'entered'\nKIND = 'geofence.crossed'\n"),
     (tables.the_channels_table_is_true, "geofence/channels/fcm.py", "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15, 45)\n"),
     (tables.the_channels_table_is_true, "geofence/channels/pigeon.py", "NAME = 'pigeon'\n"),
     (tables.the_formats_table_is_true, "regions/readers/etching.py", "NAME = 'etching'\n"),
@@ -119,9 +120,9 @@ SOUND = {
     ),
     "compose.yaml": COMPOSE,
     "geofence/decide.py": DECIDE,
-    "geofence/gates/hours.py": HOURS,
-    "geofence/gates/known.py": KNOWN,
-    "geofence/triggers/entered.py": "NAME = 'entered'\nKIND = 'geofence.entered'\n",
+    "geofence/offers/gates/schedule.py": HOURS,
+    "geofence/offers/gates/identified.py": KNOWN,
+    "geofence/offers/triggers/entered.py": "NAME = 'entered'\nKIND = 'geofence.entered'\n",
     "geofence/channels/fcm.py": "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15)\n",
     "api/settings.py": SETTINGS,
     "api/metrics.py": 'PINGS = Counter("geofence_pings", "pings")\n',

@@ -154,7 +154,7 @@ def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
 def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every gate stands in the README in the order of `decide`, with every reason it may give; and a gate's docstring names them all."""
     readme, rows, order = root / "README.md", rows_of(root, "gates"), order_of_gates(root)
-    gates = names_in_drawer(root, "geofence/gates")
+    gates = names_in_drawer(root, "geofence/offers/gates")
     if list(rows) != order:
         yield wrong(root, readme, 1, f"the table of gates should have the rows {', '.join(order)}")
     for name in gates.keys() ^ (set(order) - {"arbitration"}):
@@ -172,7 +172,7 @@ def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
 def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every trigger is documented with the kind of event it waits for."""
     kinds = {}
-    for name, path in names_in_drawer(root, "geofence/triggers").items():
+    for name, path in names_in_drawer(root, "geofence/offers/triggers").items():
         constants = {
             node.targets[0].id: node.value
             for node in tree_of(path).body

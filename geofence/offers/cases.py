@@ -17,7 +17,6 @@ import structlog
 from msgspec.structs import replace
 
 from geofence import compose as paper
-from geofence import triggers as drawer
 from geofence.decide import Ruling, decide
 from geofence.family import members
 from geofence.model.account import Device
@@ -27,9 +26,10 @@ from geofence.model.customer import Customer
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
+from geofence.offers import triggers as drawer
+from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.ports import Offering, Unit
-from geofence.triggers.stores import at_store
 
 TRIGGERS = {module.KIND: module for module in members(drawer).values()}
 APPROACH_MS = 24 * 3_600_000  # no approach is older than a day: how far back decisions are read at least

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from geofence.gates.hours import within
 from geofence.model.case import Case
 from geofence.model.verdict import Verdict, passed
+from geofence.offers.gates.schedule import within
 
 NAME = "quiet"
 

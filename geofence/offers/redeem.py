@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence import codes, ids
+from geofence import ids
 from geofence.errors import Conflict, NotFound
 from geofence.model.decision import Coupon, Redemption
+from geofence.offers import coupon_codes
 from geofence.ports import Unit
 
 
 def look_up(unit: Unit, project_id: str, typed: str) -> Coupon:
     """The coupon of a code as somebody typed it; its row is locked until the unit ends. Raises `NotFound`."""
-    coupon = unit.commerce.coupon(project_id, codes.read_code(typed))
+    coupon = unit.commerce.coupon(project_id, coupon_codes.read_code(typed))
     if coupon is None:
         raise NotFound("There is no such code.", code="coupon_unknown")
     return coupon

@@ -14,8 +14,8 @@ from geofence.edits import Edited, Replanned
 from geofence.errors import InputError, NotFound
 from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
 from geofence.model.decision import Decision
+from geofence.offers.templates import render
 from geofence.ports import Unit
-from geofence.templates import render
 
 Problem = tuple[str, str]
 

@@ -1,0 +1,1 @@
+"""Campaigns, their gates and triggers, templates and coupons."""
