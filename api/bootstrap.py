@@ -15,8 +15,8 @@ from api.meters import Meters
 from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.record import SqlRecord, open_record
-from geofence.channels import Channel
 from geofence.clock import Clock, make_clock
+from geofence.delivery.channels import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports import Record

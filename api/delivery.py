@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from api.settings import SettingError, Settings
-from geofence.channels import Channel
+from geofence.delivery.channels import Channel
 from geofence.errors import InputError
 
 
@@ -14,11 +14,11 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
     channels: dict[str, Channel] = {}
     try:
         if settings.fcm_credentials:
-            from geofence.channels.fcm import Fcm
+            from geofence.delivery.channels.fcm.channel import Fcm
 
             channels["push"] = Fcm(settings.fcm_credentials, endpoint=settings.fcm_endpoint)
         if settings.smtp_url:
-            from geofence.channels.email import Email
+            from geofence.delivery.channels.email.channel import Email
 
             channels["email"] = Email(settings.smtp_url, sender=settings.email_from)
     except InputError as error:

@@ -10,7 +10,7 @@ import multiprocessing
 import time
 from multiprocessing.connection import Connection
 
-from geofence.channels.fcm import Fcm
+from geofence.delivery.channels.fcm.channel import Fcm
 from geofence.model.message import Message
 
 NOW_MS = time.time_ns() // 1_000_000

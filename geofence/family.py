@@ -8,12 +8,13 @@ from types import ModuleType
 
 
 def members(package: ModuleType) -> dict[str, ModuleType]:
-    """The modules of a package that say what they are called in a constant `NAME`, by that name, sorted.
+    """The modules below a package that say what they are called in a constant `NAME`, by that name, sorted.
 
-    A module without `NAME` serves its neighbours and is no member. Raises `ValueError` when two claim one name.
+    A member may be a folder of its own with one such module. A module without `NAME` serves its neighbours and is no member.
+    Raises `ValueError` when two claim one name.
     """
     found: dict[str, ModuleType] = {}
-    for entry in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(entry.name)
         name = getattr(module, "NAME", None)
         if not isinstance(name, str):

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from geofence import deliver
-from geofence.channels import Channel
 from geofence.clock import Clock
+from geofence.delivery.channels import Channel
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.model.message import Outcome, Queued

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from api.sandbox import Sandbox
-from geofence.channels import Channel
-from geofence.channels.email import Email
-from geofence.channels.exchange import Limits
-from geofence.channels.fcm import Fcm
-from geofence.channels.inapp import InApp
-from geofence.channels.log import Log
-from geofence.channels.smtp_lane import Patience
-from geofence.channels.webhook import LIMITS, Webhook
+from geofence.delivery.channels import Channel
+from geofence.delivery.channels.email.channel import Email
+from geofence.delivery.channels.email.connection import Patience
+from geofence.delivery.channels.fcm.channel import Fcm
+from geofence.delivery.channels.inapp import InApp
+from geofence.delivery.channels.log import Log
+from geofence.delivery.channels.webhook import LIMITS, Webhook
+from geofence.delivery.http.exchange import Limits
 from geofence.model.message import ChannelName, Message, Outcome
 from tests.servers.receiver import running_receiver
 

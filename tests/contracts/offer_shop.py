@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from geofence.channels import Channel
 from geofence.clock import PingClock
+from geofence.delivery.channels import Channel
 from geofence.edits import Edited
 from geofence.model.account import Device, Project
 from geofence.model.campaign import Plan

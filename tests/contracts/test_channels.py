@@ -8,13 +8,13 @@ from typing import get_args
 
 import pytest
 
-import geofence.channels
+import geofence.delivery.channels
 from geofence.family import members
 from geofence.model.message import ChannelName
 from tests.contracts.channel_rigs import NOW_MS, RIGS, Rig, message, own_threads, send_one
 
 
-@pytest.fixture(params=sorted(members(geofence.channels)))
+@pytest.fixture(params=sorted(members(geofence.delivery.channels)))
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with RIGS[request.param]() as made:
         yield made
@@ -22,7 +22,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 def test_the_drawer_holds_every_channel_the_model_names() -> None:
-    assert set(members(geofence.channels)) == set(get_args(ChannelName)) == set(RIGS)
+    assert set(members(geofence.delivery.channels)) == set(get_args(ChannelName)) == set(RIGS)
 
 
 def test_a_message_to_a_receiver_that_is_well_is_sent(rig: Rig) -> None:

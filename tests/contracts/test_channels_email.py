@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from api.sandbox import Sandbox
-from geofence.channels.email import Email
-from geofence.channels.smtp_lane import Patience
+from geofence.delivery.channels.email.channel import Email
+from geofence.delivery.channels.email.connection import Patience
 from geofence.errors import InputError
 from tests.contracts.channel_rigs import NOW_MS, message, send_one
 from tests.servers.receiver import free_port

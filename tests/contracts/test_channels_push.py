@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.sandbox import Sandbox
-from geofence.channels.exchange import Limits
-from geofence.channels.fcm import Fcm
+from geofence.delivery.channels.fcm.channel import Fcm
+from geofence.delivery.http.exchange import Limits
 from geofence.errors import InputError
 from tests.contracts.channel_rigs import NOW_MS, SOON, message, send_one
 from tests.servers.receiver import free_port

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from geofence.channels.webhook import LIMITS, RETRY_SCHEDULE_S, Webhook
+from geofence.delivery.channels.webhook import LIMITS, RETRY_SCHEDULE_S, Webhook
 from tests.contracts.channel_rigs import NOW_MS, SECRET, message, send_one
 from tests.servers.receiver import Receiver, free_port, running_receiver
 

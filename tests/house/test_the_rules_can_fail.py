@@ -40,6 +40,7 @@ KNOWN = (
     "NAME = 'known'\n\n\ndef judge(case):\n    '''Stops with `customer_unknown`.'''\n"
     '    return passed() if case.customer else stopped("customer_unknown", "", "")\n'
 )
+FCM = "geofence/delivery/channels/fcm/channel.py"
 MISNAMED = KNOWN.replace('stopped("customer_unknown"', 'stopped("customer_new"')
 
 PLANTED: tuple[tuple[Rule, str, str], ...] = (
@@ -48,7 +49,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (imports.floors_keep_their_order, "geofence/detection/presence.py", "from api import settings\n"),
     (imports.floors_keep_their_order, "geofence/model/ping.py", "from ..clock import Clock\n"),
     (imports.floors_keep_their_order, "geofence/offers/gates/frequency_cap.py", "from geofence import ports\n"),
-    (imports.floors_keep_their_order, "geofence/channels/push.py", "from geofence.backends import sql\n"),
+    (imports.floors_keep_their_order, "geofence/delivery/channels/push.py", "from geofence.backends import sql\n"),
     (imports.a_step_imports_no_other_step, "geofence/normalise.py", "from .locate import locate\n"),
     (imports.a_step_imports_no_other_step, "geofence/decide.py", "from geofence import pipeline\n"),
     (imports.only_bootstrap_names_a_backend, "api/cli.py", "def f():\n    import geofence.backends.sql\n"),
@@ -101,8 +102,8 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (tables.the_gates_table_is_true, "geofence/offers/gates/identified.py", MISNAMED),
     (tables.the_gates_table_is_true, "geofence/offers/gates/mood.py", KNOWN.replace("'known'", "'mood'")),
     (tables.the_triggers_table_is_true, "geofence/offers/triggers/entered.py", "NAME = 'entered'\nKIND = 'geofence.crossed'\n"),
-    (tables.the_channels_table_is_true, "geofence/channels/fcm.py", "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15, 45)\n"),
-    (tables.the_channels_table_is_true, "geofence/channels/pigeon.py", "NAME = 'pigeon'\n"),
+    (tables.the_channels_table_is_true, FCM, "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15, 45)\n"),
+    (tables.the_channels_table_is_true, "geofence/delivery/channels/pigeon.py", "NAME = 'pigeon'\n"),
     (tables.the_formats_table_is_true, "regions/readers/etching.py", "NAME = 'etching'\n"),
     (tables.the_metrics_table_is_true, "api/metrics.py", 'PINGS = Counter("geofence_pings", "pings")\nGAUGE = Gauge("late", "late")\n'),
 )  # fmt: skip
@@ -123,7 +124,7 @@ SOUND = {
     "geofence/offers/gates/schedule.py": HOURS,
     "geofence/offers/gates/identified.py": KNOWN,
     "geofence/offers/triggers/entered.py": "NAME = 'entered'\nKIND = 'geofence.entered'\n",
-    "geofence/channels/fcm.py": "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15)\n",
+    FCM: "NAME = 'push'\nclass Fcm:\n    retry_s = (5, 15)\n",
     "api/settings.py": SETTINGS,
     "api/metrics.py": 'PINGS = Counter("geofence_pings", "pings")\n',
     "geofence/normalise.py": 'REJECTION_CODES = {"future": "too early"}\n',
@@ -173,4 +174,4 @@ def test_an_elif_does_not_nest_deeper_than_its_if(tmp_path: Path) -> None:
 
 def test_a_channel_may_hide_a_loop_of_its_own(tmp_path: Path) -> None:
     hidden = "async def f():\n    return 1\n"
-    assert not list(shape.nothing_below_the_doors_is_async(build(tmp_path, {"geofence/channels/push.py": hidden})))
+    assert not list(shape.nothing_below_the_doors_is_async(build(tmp_path, {"geofence/delivery/channels/push.py": hidden})))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from geofence.channels.email_mime import Unwritable, plain_address, write
+from geofence.delivery.channels.email.mime import Unwritable, plain_address, write
 from geofence.model.message import Message
 
 SENDER = Address("Shop", "offers", "shop.example")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import geofence.channels
+import geofence.delivery.channels
 import geofence.model
 from geofence.family import members
 
 
 def test_a_module_with_a_name_is_a_member_and_one_without_is_not() -> None:
-    found = members(geofence.channels)
+    found = members(geofence.delivery.channels)
     assert list(found) == ["email", "inapp", "log", "push", "webhook"]
-    assert found["push"].__name__ == "geofence.channels.fcm"
+    assert found["push"].__name__ == "geofence.delivery.channels.fcm.channel"
 
 
 def test_a_package_without_named_modules_has_no_members() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyfcm import FCMNotification
 
-from geofence.channels.fcm_payload import MAX_TTL_S, arguments, size_bytes
+from geofence.delivery.channels.fcm.payload import MAX_TTL_S, arguments, size_bytes
 from geofence.model.message import Message
 
 NOW_MS = 1_795_000_000_000

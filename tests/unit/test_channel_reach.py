@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.channels.reach import check_url, is_public
+from geofence.delivery.http.egress import check_url, is_public
 from geofence.errors import InputError
 
 PUBLIC = ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from geofence.channels import smtp_verdict, webhook
-from geofence.channels.exchange import Answer
-from geofence.channels.fcm_verdict import judge
+from geofence.delivery.channels import webhook
+from geofence.delivery.channels.email import verdict as smtp_verdict
+from geofence.delivery.channels.fcm.verdict import judge
+from geofence.delivery.http.exchange import Answer
 
 FCM = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD = "type.googleapis.com/google.rpc.BadRequest"

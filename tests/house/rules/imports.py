@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "geofence.clock": (),
     "geofence.offers.triggers": ("geofence.model",),
     "geofence.offers.gates": ("geofence.model",),
-    "geofence.channels": ("geofence.model", "geofence.errors"),
+    "geofence.delivery": ("geofence.model", "geofence.errors"),
     "geofence.backends": ("geofence.model", "geofence.ports", "geofence.errors", "geofence.ids"),
     "geofence.simulate": ("geofence.model",),
     "api": ("api", "geofence", "regions"),
@@ -36,8 +36,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("fastapi", "starlette", "pydantic", "typer", "click", "rich", "uvicorn", "aiomqtt", "paho"), ("api",)),
     **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "asyncpg", "redis", "valkey"), ("geofence.backends",)),
     "sqlite3": ("geofence.backends", "regions.readers.binary.geopackage_schema"),  # a GeoPackage is a database, and somebody else's
-    **dict.fromkeys(("pyfcm", "smtplib", "standardwebhooks", *_CLIENTS), ("geofence.channels",)),
-    "httpx": ("geofence.channels", "api"),  # the command line is a client of our own doors
+    **dict.fromkeys(("pyfcm", "smtplib", "standardwebhooks", *_CLIENTS), ("geofence.delivery",)),
+    "httpx": ("geofence.delivery", "api"),  # the command line is a client of our own doors
     "aiosmtpd": ("api",),  # the sandbox's mail server is a door, too
     **dict.fromkeys(("pyarrow", "defusedxml"), ("api", "regions.readers")),
     "gpxpy": (),

@@ -184,7 +184,7 @@ def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
 
 def the_channels_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every channel is documented, with how often it tries again."""
-    tries = {name: _tries(path) for name, path in names_in_drawer(root, "geofence/channels").items()}
+    tries = {name: _tries(path) for name, path in names_in_drawer(root, "geofence/delivery/channels").items()}
     yield from _compare(root, "channels", tries, quotes=True)
 
 

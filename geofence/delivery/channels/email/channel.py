@@ -9,9 +9,9 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 
-from geofence.channels import EXPIRED, expired
-from geofence.channels.email_mime import Unwritable, plain_address
-from geofence.channels.smtp_lane import Job, Lane, Patience, read_url
+from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.channels.email.connection import Job, Lane, Patience, read_url
+from geofence.delivery.channels.email.mime import Unwritable, plain_address
 from geofence.errors import InputError
 from geofence.model.message import ChannelName, Message, Outcome
 

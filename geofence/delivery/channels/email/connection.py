@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from geofence.channels.email_mime import Unwritable, recipient, write
-from geofence.channels.smtp_verdict import judge_content, judge_greeting, judge_recipient, judge_sender
+from geofence.delivery.channels.email.mime import Unwritable, recipient, write
+from geofence.delivery.channels.email.verdict import judge_content, judge_greeting, judge_recipient, judge_sender
 from geofence.errors import InputError
 from geofence.model.message import Message, Outcome
 

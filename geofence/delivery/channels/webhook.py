@@ -9,10 +9,10 @@ import msgspec
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from geofence.channels import EXPIRED, expired
-from geofence.channels.exchange import Answer, Limits, Request, Ways
-from geofence.channels.reach import is_public
-from geofence.channels.transport import Transport
+from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.http.egress import is_public
+from geofence.delivery.http.exchange import Answer, Limits, Request, Ways
+from geofence.delivery.http.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "webhook"

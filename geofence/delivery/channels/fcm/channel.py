@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pyfcm import FCMNotification
 
-from geofence.channels import EXPIRED, expired
-from geofence.channels.exchange import Answer, Limits, Request, Ways
-from geofence.channels.fcm_payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
-from geofence.channels.fcm_verdict import judge
-from geofence.channels.google_token import NoToken, Tokens, read_credentials
-from geofence.channels.transport import Transport
+from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.channels.fcm.payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
+from geofence.delivery.channels.fcm.token import NoToken, Tokens, read_credentials
+from geofence.delivery.channels.fcm.verdict import judge
+from geofence.delivery.http.exchange import Answer, Limits, Request, Ways
+from geofence.delivery.http.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "push"

@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from geofence.channels.exchange import Answer
+from geofence.delivery.http.exchange import Answer
 from geofence.model.message import Outcome
 
 MAX_RETRY_AFTER_S = 3600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from geofence.channels import EXPIRED, expired
+from geofence.delivery.channels import EXPIRED, expired
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "inapp"

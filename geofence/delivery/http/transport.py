@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pycurl
 
-from geofence.channels.exchange import Answer, Exchange, Limits, Request, Ways
+from geofence.delivery.http.exchange import Answer, Exchange, Limits, Request, Ways
 
 _CHUNK = 64  # requests handed to the thread at once: small enough that it starts while the caller still writes payloads
 _LOOK_S = 0.25  # how often waiting requests are looked over

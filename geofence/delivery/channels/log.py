@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from geofence.channels import EXPIRED, expired
+from geofence.delivery.channels import EXPIRED, expired
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "log"

@@ -1,0 +1,1 @@
+"""How messages leave: channels, and the HTTP they share."""
