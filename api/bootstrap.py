@@ -20,8 +20,8 @@ from geofence.delivery.channels import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports import Record
-from geofence.street import Street
-from geofence.worker import Worker
+from geofence.street.worker import Worker
+from geofence.street.writer import Street
 
 SCOPES: dict[str, tuple[Scope, ...]] = {"pk": ("ingest",), "sk": ("ingest", "manage", "redeem", "read")}
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from api.problems import Refusal
 from geofence.limits import document_fault
 from geofence.model.ping import MAX_ID, PingIn, Rejection
-from geofence.normalise import REJECTION_CODES
+from geofence.street.normalise import REJECTION_CODES
 
 MAX_CONTAINERS = 200_000
 _BOM = b"\xef\xbb\xbf"

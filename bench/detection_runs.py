@@ -24,19 +24,19 @@ from geofence.detection.duplicates import Fingerprints
 from geofence.detection.journal import Scribe
 from geofence.detection.presence import expire
 from geofence.edits import Edited
-from geofence.follow import Columns, Follower, Tally
-from geofence.locate import locate
 from geofence.model.account import Project
 from geofence.model.event import Event
 from geofence.model.ping import PingIn, Pings
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Visit
-from geofence.normalise import FUTURE_MS
 from geofence.places.catalogue import Catalogue
 from geofence.ports import Changes, Unit
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
-from geofence.street import Street
+from geofence.street.locate import locate
+from geofence.street.normalise import FUTURE_MS
+from geofence.street.track import Columns, Follower, Tally
+from geofence.street.writer import Street
 
 PROJECT = "p"
 BATCH = 2_000

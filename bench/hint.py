@@ -40,7 +40,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
-from geofence.street import Street
+from geofence.street.writer import Street
 
 DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0

@@ -17,7 +17,7 @@ from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.importing.sink import known_places, nowhere, onto_the_street
 from geofence.model.place import Ring
-from geofence.street import Street
+from geofence.street.writer import Street
 from regions.readers import csv_file, format_of
 
 COUNTED = 1 << 20

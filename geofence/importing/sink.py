@@ -15,7 +15,7 @@ from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome
 from geofence.ports import Reading, Unit
-from geofence.street import Street
+from geofence.street.writer import Street
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
 AT_ONCE = 1_000

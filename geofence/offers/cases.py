@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec.structs import replace
 
-from geofence import compose as paper
-from geofence.decide import Ruling, decide
 from geofence.family import members
 from geofence.model.account import Device
 from geofence.model.campaign import Campaign
@@ -30,6 +28,8 @@ from geofence.offers import triggers as drawer
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.ports import Offering, Unit
+from geofence.street import compose as paper
+from geofence.street.decide import Ruling, decide
 
 TRIGGERS = {module.KIND: module for module in members(drawer).values()}
 APPROACH_MS = 24 * 3_600_000  # no approach is older than a day: how far back decisions are read at least

@@ -22,8 +22,8 @@ from geofence.model.receipt import Receipt
 from geofence.offers.campaigns import put_campaign, set_status
 from geofence.places.editing import put_store
 from geofence.ports import Unit
-from geofence.street import Street
-from geofence.worker import Worker
+from geofence.street.worker import Worker
+from geofence.street.writer import Street
 
 from geofence.backends.sql.record import open_record  # isort: skip
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from geofence.decide import ORDER
 from geofence.edits import Edited
 from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
@@ -22,7 +21,8 @@ from geofence.offers.campaigns import put_campaign, set_status
 from geofence.offers.redeem import redeem
 from geofence.places.editing import put_store
 from geofence.ports import Unit
-from geofence.worker import Worker
+from geofence.street.decide import ORDER
+from geofence.street.worker import Worker
 from tests.contracts.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 
 

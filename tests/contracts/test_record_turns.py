@@ -16,10 +16,10 @@ from geofence.edits import Edited
 from geofence.errors import RecordError
 from geofence.model.account import Project
 from geofence.model.place import Profile, Ring, Store
-from geofence.pipeline import Post
 from geofence.places.editing import put_stores
 from geofence.ports import Unit
-from geofence.street import Street
+from geofence.street.pipeline import Post
+from geofence.street.writer import Street
 from tests.contracts.test_street import HOME, T0, fence, ping
 
 

@@ -18,7 +18,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
 from geofence.ports import Unit
-from geofence.street import Street
+from geofence.street.writer import Street
 
 T0 = 1_790_000_000_000
 HOME = (48.0, 11.0)

@@ -14,8 +14,8 @@ from geofence.detection.segments import Legs
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.normalise import normalise
 from geofence.places.catalogue import Catalogue
+from geofence.street.normalise import normalise
 
 T0 = 1_790_000_000_000
 SHALLOW_M = 3.0  # what cuts less deep than this may go unseen: no phone is that good

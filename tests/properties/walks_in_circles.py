@@ -18,7 +18,7 @@ from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Hint
-from geofence.street import Street
+from geofence.street.writer import Street
 from regions.geojson import read_region
 from regions.index.index import Index
 from regions.region import RegionError

@@ -16,7 +16,7 @@ from geofence.edits import Edited
 from geofence.model.account import Project
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
-from geofence.street import Street
+from geofence.street.writer import Street
 
 PLACE = (52.0, 4.0)
 METRES_PER_DEGREE = 111_195.0

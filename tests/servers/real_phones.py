@@ -26,7 +26,7 @@ from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
 from geofence.ports import Unit
-from geofence.street import Street
+from geofence.street.writer import Street
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRACE = DATA / "traces" / "phones_dev.parquet"

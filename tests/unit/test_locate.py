@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from geofence.locate import locate
 from geofence.model.ping import PingIn
-from geofence.normalise import normalise
+from geofence.street.locate import locate
+from geofence.street.normalise import normalise
 from regions.index.index import Index
 from tests.samples.places import a_circle, an_area
 

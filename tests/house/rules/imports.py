@@ -86,11 +86,11 @@ def floors_keep_their_order(root: Path) -> Iterator[Wrong]:
 def a_step_imports_no_other_step(root: Path) -> Iterator[Wrong]:
     """Only `pipeline` and `worker` know the order of the street."""
     for step in STEPS:
-        path = root / "geofence" / f"{step}.py"
+        path = root / "geofence" / "street" / f"{step}.py"
         if not path.exists():
             continue
-        others = tuple(f"geofence.{other}" for other in (*STEPS, "pipeline", "worker") if other != step)
-        for imported in imports_of(path, f"geofence.{step}"):
+        others = tuple(f"geofence.street.{other}" for other in (*STEPS, "pipeline", "worker") if other != step)
+        for imported in imports_of(path, f"geofence.street.{step}"):
             if within(imported.name, others):
                 yield wrong(root, path, imported.line, f"a step may not import another: {imported.name}")
 

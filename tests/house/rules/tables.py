@@ -33,7 +33,7 @@ def _default(value: ast.expr | None) -> str:
 
 def rejections_in_code(root: Path) -> dict[str, str]:
     """Every code an item of a batch can be refused with, and what it says."""
-    for node in ast.walk(tree_of(root / "geofence" / "normalise.py")):
+    for node in ast.walk(tree_of(root / "geofence" / "street/normalise.py")):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "REJECTION_CODES" for t in node.targets):
             return {str(key): str(value) for key, value in ast.literal_eval(node.value).items()}
     return {}
@@ -111,7 +111,7 @@ def the_metrics_table_is_true(root: Path) -> Iterator[Wrong]:
 def order_of_gates(root: Path) -> list[str]:
     """The gates as `decide` walks them."""
     parts = {}
-    for node in ast.walk(tree_of(root / "geofence" / "decide.py")):
+    for node in ast.walk(tree_of(root / "geofence" / "street/decide.py")):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.endswith("_ARBITRATION"):
             parts[node.targets[0].id] = list(ast.literal_eval(node.value))
     return [*parts.get("BEFORE_ARBITRATION", []), "arbitration", *parts.get("AFTER_ARBITRATION", [])]
@@ -159,7 +159,10 @@ def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
         yield wrong(root, readme, 1, f"the table of gates should have the rows {', '.join(order)}")
     for name in gates.keys() ^ (set(order) - {"arbitration"}):
         yield wrong(
-            root, gates.get(name, root / "geofence" / "decide.py"), 1, f"the gate {name} is in the drawer or in the order, not in both"
+            root,
+            gates.get(name, root / "geofence" / "street/decide.py"),
+            1,
+            f"the gate {name} is in the drawer or in the order, not in both",
         )
     for name, path in gates.items():
         for token in spoken_by_gate(path) - reasons_of_gate(path):

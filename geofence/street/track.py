@@ -15,10 +15,10 @@ from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.journal import LateSighting, Scribe
 from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, weigh
 from geofence.detection.presence import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
-from geofence.locate import Located
 from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
+from geofence.model.sightings import Sightings
 from geofence.ports import Presences
 
 LIVE_MS = 60_000
@@ -55,7 +55,7 @@ class Columns:
     edge_m: list[float]
 
     @staticmethod
-    def of(pings: Pings, located: Located) -> Columns:
+    def of(pings: Pings, sightings: Sightings) -> Columns:
         """The lists of these pings and their sightings."""
         return Columns(
             pings.index.tolist(),
@@ -66,9 +66,9 @@ class Columns:
             pings.suspect.tolist(),
             pings.id,
             pings.customer_id,
-            located.start.tolist(),
-            located.slot.tolist(),
-            located.edge_m.tolist(),
+            sightings.start.tolist(),
+            sightings.slot.tolist(),
+            sightings.edge_m.tolist(),
         )
 
 

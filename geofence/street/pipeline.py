@@ -22,9 +22,7 @@ from geofence.detection.duplicates import Fingerprints
 from geofence.detection.journal import Scribe
 from geofence.detection.presence import Folded, Happening, Rules, end, lapse, retime
 from geofence.edits import Edited
-from geofence.follow import Columns, Follower, Tally
 from geofence.hints.safe_radius import Here, Wake, Wish, hint
-from geofence.locate import locate
 from geofence.model.campaign import Campaign
 from geofence.model.decision import Decision
 from geofence.model.event import Event
@@ -33,12 +31,14 @@ from geofence.model.ping import PingIn, Pings, Rejection
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.receipt import DeviceAnswer, Receipt
-from geofence.normalise import normalise
 from geofence.offers.cases import Proposer
 from geofence.places.catalogue import Catalogue
 from geofence.places.index_cache import KeptIndex
 from geofence.ports import Changes, Offering, Record, Unit
-from geofence.showing import open_visits, with_offers
+from geofence.street.answer import open_visits, with_offers
+from geofence.street.locate import locate
+from geofence.street.normalise import normalise
+from geofence.street.track import Columns, Follower, Tally
 
 Came = tuple[DeviceKey, int, DeviceState]  # a device of a request, the row of its newest ping, and what was known of it before
 

@@ -15,14 +15,14 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 
-from geofence import deliver
 from geofence.clock import Clock
 from geofence.delivery.channels import Channel
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.model.message import Outcome, Queued
 from geofence.ports import Unit
-from geofence.street import Street
+from geofence.street import deliver
+from geofence.street.writer import Street
 
 BATCH = {"email": 24}  # what its lanes can start within a fraction of the lease; others:
 LARGE_BATCH = 200

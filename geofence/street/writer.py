@@ -17,7 +17,6 @@ import structlog
 from geofence.clock import Clock
 from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
-from geofence.follow import Tally
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
 from geofence.model.event import Event
@@ -25,9 +24,10 @@ from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Rejection
 from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
-from geofence.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
 from geofence.places.index_cache import KeptIndex
 from geofence.ports import Record, Unit
+from geofence.street.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
+from geofence.street.track import Tally
 
 TICK_S = 1.0
 GROUP_LIMIT = 20_000
