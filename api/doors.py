@@ -21,9 +21,9 @@ from api.fields import Body
 from api.intake import guard_containers, read_body
 from api.nouns import Key, is_key_of, sort_key
 from api.problems import Refusal, not_valid
-from geofence.edits import Edited
 from geofence.errors import NotFound
 from geofence.limits import is_storable
+from geofence.model.edit import Edited
 from geofence.ports import Unit
 
 T = TypeVar("T", bound=Body)

@@ -17,14 +17,14 @@ import numpy as np
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
-from geofence.backends.sql.going_on import as_it_stands
+from geofence.backends.sql.open_visits import as_it_stands
 from geofence.backends.sql.record import open_record
 from geofence.clock import PingClock
 from geofence.detection.duplicates import Fingerprints
 from geofence.detection.journal import Scribe
 from geofence.detection.presence import expire
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.event import Event
 from geofence.model.ping import PingIn, Pings
 from geofence.model.place import Geofence, Profile

@@ -33,9 +33,9 @@ from bench.detection_runs import Heard, by_follow
 from bench.detection_score import score
 from geofence.backends.sql.record import open_record
 from geofence.clock import PingClock
-from geofence.edits import Edited
 from geofence.hints.safe_radius import WATCHABLE_M, Wake
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.simulate.phone import PLAIN, Phone

@@ -17,8 +17,8 @@ from api.doors import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, 
 from api.fields import PlainName
 from api.openapi import describe
 from api.plans import PlanIn, read_plan
-from geofence.edits import Edited
 from geofence.model.campaign import Status
+from geofence.model.edit import Edited
 from geofence.offers import campaigns
 from geofence.ports import Unit
 

@@ -21,10 +21,10 @@ from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
 from api.schemas_offers import RedeemIn
 from geofence import ids
-from geofence.edits import Edited
 from geofence.errors import NotFound
+from geofence.idempotency import once
+from geofence.model.edit import Edited
 from geofence.offers import coupon_codes, redeem
-from geofence.once import once
 from geofence.ports import Unit
 
 T = TypeVar("T")

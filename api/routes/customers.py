@@ -17,8 +17,8 @@ from api.fields import Name, moment_text
 from api.openapi import describe
 from api.schemas_offers import CustomerIn, NewCustomerId
 from geofence import ids
-from geofence.edits import Edited
 from geofence.errors import NotFound
+from geofence.model.edit import Edited
 from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])

@@ -14,8 +14,8 @@ from api.fields import Name, moment_text
 from api.openapi import describe
 from api.schemas import DeviceIn
 from geofence import ids
-from geofence.edits import Edited
 from geofence.errors import NotFound
+from geofence.model.edit import Edited
 from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])

@@ -18,11 +18,11 @@ from api.fields import Name
 from api.openapi import describe
 from api.schemas import KeyIn, ProjectIn, profile_of
 from geofence import ids
-from geofence.edits import Edited
 from geofence.errors import NotFound
+from geofence.idempotency import once
 from geofence.model.account import Key, Project
+from geofence.model.edit import Edited
 from geofence.model.place import Profile
-from geofence.once import once
 from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1", tags=["keys"])

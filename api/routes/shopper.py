@@ -19,8 +19,8 @@ from api.bootstrap import House
 from api.doors import AtHouse, edit
 from api.intake import read_body
 from api.openapi import refusal
-from geofence.edits import Edited
 from geofence.model.customer import Consent, Purpose
+from geofence.model.edit import Edited
 from geofence.model.message import Queued
 from geofence.ports import Reading, Unit
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.importing.geofences import kept_geofence
 from geofence.importing.report import Kind
 from geofence.importing.stores import kept_store
+from geofence.model.edit import Edited
 from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome

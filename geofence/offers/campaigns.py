@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from geofence.edits import Edited, Replanned
 from geofence.errors import InputError, NotFound
 from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
 from geofence.model.decision import Decision
+from geofence.model.edit import Edited, Replanned
 from geofence.offers.templates import render
 from geofence.ports import Unit
 from geofence.street.compose import check_templates, coupon_for, fields_of, sample_case

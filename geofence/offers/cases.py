@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec.structs import replace
 
-from geofence.family import members
 from geofence.model.account import Device
 from geofence.model.campaign import Campaign
 from geofence.model.case import Case
@@ -27,6 +26,7 @@ from geofence.model.place import Store
 from geofence.offers import triggers as drawer
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
+from geofence.plugins import members
 from geofence.ports import Offering, Unit
 from geofence.street import compose as paper
 from geofence.street.decide import Ruling, decide

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 from msgspec.structs import replace
 
 from geofence import ids
-from geofence.edits import Edited
 from geofence.errors import Conflict, InputError, NotFound
+from geofence.model.edit import Edited
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places.opening_hours import check_hours
 from geofence.ports import Unit

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from geofence import ids
-from geofence.family import members
 from geofence.model.campaign import Variant
 from geofence.model.case import Case
 from geofence.model.decision import Decision, Judgement, Outcome
@@ -20,6 +19,7 @@ from geofence.model.verdict import Verdict
 from geofence.offers import gates as drawer
 from geofence.offers.gates.holdout import draw
 from geofence.offers.triggers.store_filter import how_specific
+from geofence.plugins import members
 
 BEFORE_ARBITRATION = ("running", "freshness", "hours", "known", "consent", "quiet", "gap", "cap", "approach")
 AFTER_ARBITRATION = ("holdout",)

@@ -21,10 +21,10 @@ from geofence.detection.crossings import Passing
 from geofence.detection.duplicates import Fingerprints
 from geofence.detection.journal import Scribe
 from geofence.detection.presence import Folded, Happening, Rules, end, lapse, retime
-from geofence.edits import Edited
 from geofence.hints.safe_radius import Here, Wake, Wish, hint
 from geofence.model.campaign import Campaign
 from geofence.model.decision import Decision
+from geofence.model.edit import Edited
 from geofence.model.event import Event
 from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Pings, Rejection

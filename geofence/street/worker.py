@@ -17,8 +17,8 @@ import structlog
 
 from geofence.clock import Clock
 from geofence.delivery.channels import Channel
-from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
+from geofence.model.edit import Edited
 from geofence.model.message import Outcome, Queued
 from geofence.ports import Unit
 from geofence.street import deliver

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import structlog
 
 from geofence.clock import Clock
-from geofence.edits import Edited
 from geofence.errors import Busy, RecordError
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
+from geofence.model.edit import Edited
 from geofence.model.event import Event
 from geofence.model.message import Queued
 from geofence.model.ping import PingIn, Rejection
@@ -331,7 +331,7 @@ class Street:
             unit.rollback()
 
     def _failed(self, what: str, error: BaseException, **more: int) -> None:
-        """Say so, in words where the record refused: those name no row (`backends/sql/faults.py`)."""
+        """Say so, in words where the record refused: those name no row (`backends/sql/errors.py`)."""
         if isinstance(error, RecordError):
             self._refused_s = time.monotonic() if error.lasting else self._refused_s
             log.warning(what, error=type(error).__name__, detail=error.detail, **more)

@@ -10,11 +10,11 @@ import msgspec
 
 from geofence.clock import PingClock
 from geofence.delivery.channels import Channel
-from geofence.edits import Edited
 from geofence.model.account import Device, Project
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer
 from geofence.model.decision import Decision
+from geofence.model.edit import Edited
 from geofence.model.message import ChannelName, Message, Outcome, Queued
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store

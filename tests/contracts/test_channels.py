@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 import geofence.delivery.channels
-from geofence.family import members
 from geofence.model.message import ChannelName
+from geofence.plugins import members
 from tests.contracts.channel_rigs import NOW_MS, RIGS, Rig, message, own_threads, send_one
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from geofence.clock import PingClock
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from tests.contracts.test_street import HOME, T0, House, fence, ping

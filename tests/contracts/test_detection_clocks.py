@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from tests.contracts.test_street import T0, House, fence, ping

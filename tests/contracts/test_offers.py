@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from geofence.edits import Edited
 from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
+from geofence.model.edit import Edited
 from geofence.model.message import Message, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from geofence.backends.sql.record import SqlRecord
-from geofence.edits import Edited
 from geofence.errors import InputError
+from geofence.model.edit import Edited
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places import editing
 from geofence.ports import Unit

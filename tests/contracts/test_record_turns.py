@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.clock import PingClock
-from geofence.edits import Edited
 from geofence.errors import RecordError
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.place import Profile, Ring, Store
 from geofence.places.editing import put_stores
 from geofence.ports import Unit

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.clock import Clock, PingClock
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt

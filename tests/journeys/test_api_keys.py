@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence.edits import Edited
+from geofence.model.edit import Edited
 from geofence.ports import Unit
 from tests.servers.shop import Shop, until
 

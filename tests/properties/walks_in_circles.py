@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from pyproj import Geod
 
-from geofence.edits import Edited
 from geofence.hints.safe_radius import Wake
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile

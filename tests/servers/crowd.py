@@ -12,8 +12,8 @@ import msgspec
 
 from geofence.backends.sql.record import open_record
 from geofence.clock import make_clock
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.street.writer import Street

@@ -18,8 +18,8 @@ from geofence.clock import PingClock
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.outliers import Fix, Trail, weigh
 from geofence.detection.presence import Sighting, accurate, probability_of
-from geofence.edits import Edited
 from geofence.model.account import Project
+from geofence.model.edit import Edited
 from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName

@@ -14,8 +14,8 @@ from api.bootstrap import SCOPES, House, open_house
 from api.serving import Server
 from api.settings import Settings
 from geofence import ids
-from geofence.edits import Edited
 from geofence.model.account import Key, Project
+from geofence.model.edit import Edited
 from geofence.ports import Unit
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import geofence.delivery.channels
 import geofence.model
-from geofence.family import members
+from geofence.plugins import members
 
 
 def test_a_module_with_a_name_is_a_member_and_one_without_is_not() -> None:

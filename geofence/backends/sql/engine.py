@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import faults
+from geofence.backends.sql import errors
 from geofence.errors import RecordError
 
 BUSY_S = 10.0
@@ -59,7 +59,7 @@ def connect(engine: sa.Engine, *, writes: bool = False) -> sa.Connection:
     try:
         connection = engine.connect()
     except sa.exc.SQLAlchemyError as error:
-        raise faults.named(error) from None
+        raise errors.named(error) from None
     return connection.execution_options(**{WRITES: True}) if writes else connection
 
 
@@ -84,7 +84,7 @@ def _sqlite(address: sa.URL) -> sa.Engine:
     )
     sa.event.listen(engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine, "begin", _on_sqlite_begin)
-    faults.listen(engine)
+    errors.listen(engine)
     return engine
 
 
@@ -115,7 +115,7 @@ def _postgresql(address: sa.URL) -> sa.Engine:
         },
         **_shared_options(),
     )
-    faults.listen(engine)
+    errors.listen(engine)
     return engine
 
 

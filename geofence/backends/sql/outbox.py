@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql import second_look
+from geofence.backends.sql import recheck
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import devices
@@ -48,7 +48,7 @@ class SqlOutbox:
 
     def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
         """By message id, why it must not go out after all, as `second_look` says."""
-        return second_look.reasons(self._connection, messages)
+        return recheck.reasons(self._connection, messages)
 
     def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
         """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many.
@@ -85,7 +85,7 @@ class SqlOutbox:
 
     def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
         """Never again write to this address; it is kept as a digest, with the first reason."""
-        row: Row = {"project_id": project_id, "channel": channel, "address_digest": second_look.digest(address)}
+        row: Row = {"project_id": project_id, "channel": channel, "address_digest": recheck.digest(address)}
         row |= {"reason": reason, "created_ms": now_ms}
         upsert(self._connection, suppressions, [row], keep=("reason", "created_ms"))
 

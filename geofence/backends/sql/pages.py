@@ -29,7 +29,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import going_on, schema, schema_offers
+from geofence.backends.sql import open_visits, schema, schema_offers
 from geofence.backends.sql.rows import columns
 from geofence.errors import InputError
 from geofence.model.account import Device
@@ -140,7 +140,7 @@ def query(
     if noun == "events":  # the n-th visit is the visit's to know
         found = found.add_columns(schema.visits.c.visit).outerjoin(schema.visits, schema.visits.c.visit_id == table.c.visit_id)
     if noun == "visits":
-        found = going_on.with_presences(found)
+        found = open_visits.with_presences(found)
     found = found.where(*(table.c[name].is_not(None) for name in wanted.needs))
     found = found.where(*(_condition(dialect, wanted, name, value) for name, value in given.items()))
     if after is not None:

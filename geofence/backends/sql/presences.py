@@ -14,9 +14,9 @@ import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql import rows, sequence
-from geofence.backends.sql.memory import Memory
+from geofence.backends.sql import rows, stream_seq
 from geofence.backends.sql.schema import devices, events, presences, visits
+from geofence.backends.sql.state_cache import Memory
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.ports import Changes
@@ -227,7 +227,7 @@ class SqlPresences:
             return
         told = [rows.to_row(events, event, place=place) for place, event in enumerate(happened)]
         if self._connection.dialect.name == "sqlite":
-            for row, seq in zip(told, sequence.give_seq(self._connection, happened), strict=True):
+            for row, seq in zip(told, stream_seq.give_seq(self._connection, happened), strict=True):
                 row["stream_seq"] = seq
         self._connection.execute(sa.insert(events), told)
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import going_on, pages
+from geofence.backends.sql import open_visits, pages
 from geofence.backends.sql.rows import columns, from_row
 from geofence.backends.sql.schema import events, geofences, keys, projects
 from geofence.model.account import Key, Project
@@ -54,7 +54,7 @@ class SqlReading:
             return self._all(kind, query.limit(limit))
         with door.connect(self._engine) as connection:
             found = connection.execute(query.limit(limit)).mappings().all()
-        return [going_on.as_it_stands(from_row(Visit, row), row[going_on.STATE]) for row in found]
+        return [open_visits.as_it_stands(from_row(Visit, row), row[open_visits.STATE]) for row in found]
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""

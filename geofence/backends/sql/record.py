@@ -9,9 +9,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import migrate, sequence
-from geofence.backends.sql.memory import Memory
+from geofence.backends.sql import migrate
+from geofence.backends.sql import stream_seq as sequence
 from geofence.backends.sql.reading import SqlReading
+from geofence.backends.sql.state_cache import Memory
 from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
 from geofence.ports import Reading

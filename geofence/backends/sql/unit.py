@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from geofence.backends.sql import engine as door
 from geofence.backends.sql import index_version
 from geofence.backends.sql.accounts import SqlAccounts
-from geofence.backends.sql.commerce import SqlCommerce
-from geofence.backends.sql.memory import Memory
+from geofence.backends.sql.campaigns import SqlCommerce
 from geofence.backends.sql.offers import SqlOffers
 from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
 from geofence.backends.sql.presences import SqlPresences
+from geofence.backends.sql.state_cache import Memory
 from geofence.errors import RecordError
 from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
 
