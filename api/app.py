@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import problems
 from api.bootstrap import House
-from api.front import Front
+from api.http import problems
+from api.http.middleware import Front
 from api.openapi import document, operation_id
 from api.routes import (
     campaigns,

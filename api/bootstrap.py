@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
-from api.auth import KeyRing
 from api.delivery import channels_of, notes_of
-from api.feed import Feed
-from api.guesses import Guesses
+from api.http.auth import KeyRing
+from api.http.event_feed import Feed
+from api.http.rate_limit import Guesses
 from api.meters import Meters
 from api.settings import Settings
 from geofence import ids

@@ -16,7 +16,7 @@ from api.bootstrap import reach_record, record_file
 from api.cli import AsJson, settled
 from api.cli_health import ask
 from api.delivery import channels_of, notes_of, told_of
-from api.fields import moment_text
+from api.http.fields import moment_text
 from api.listening import fault_of_port
 from api.settings import SettingError, Settings
 from geofence.clock import SystemClock

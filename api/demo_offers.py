@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from api.fields import moment_text
+from api.http.fields import moment_text
 from api.poster import Poster
 from geofence.model.customer import Customer
 from geofence.model.place import Store

@@ -12,9 +12,9 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api import answers, answers_offers, schemas, schemas_offers
-from api.plans import PlanIn
-from api.problems import MEDIA_TYPE, Problem
+from api.http.problems import MEDIA_TYPE, Problem
+from api.schemas import customers, offers_out, places, places_out
+from api.schemas.campaigns import PlanIn
 from api.version import our_version
 from api.wire import native
 from geofence.importing.report import Report
@@ -27,13 +27,13 @@ FILE_CODES = (
     "encrypted", "unsafe", "crs_unknown", "crs_unsupported", "too_many_items", "no_column",
 )  # fmt: skip
 _BODIES = (
-    schemas.StoreIn,
-    schemas.GeofenceIn,
-    schemas.DeviceIn,
-    schemas.KeyIn,
-    schemas.ProjectIn,
-    schemas_offers.CustomerIn,
-    schemas_offers.RedeemIn,
+    places.StoreIn,
+    places.GeofenceIn,
+    places.DeviceIn,
+    places.KeyIn,
+    places.ProjectIn,
+    customers.CustomerIn,
+    customers.RedeemIn,
 )
 _ANSWERS: tuple[Any, ...] = (
     Problem,
@@ -45,7 +45,7 @@ _ANSWERS: tuple[Any, ...] = (
     native.EventOut,
     *(
         kind
-        for told in (answers, answers_offers)
+        for told in (places_out, offers_out)
         for kind in vars(told).values()
         if isinstance(kind, type) and kind.__module__ == told.__name__
     ),

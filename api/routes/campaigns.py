@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.answers_offers import CampaignOut, CampaignPage, PreviewOut, PreviewPage
-from api.auth import Caller
 from api.bootstrap import House
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
-from api.fields import PlainName
+from api.http.auth import Caller
+from api.http.fields import PlainName
 from api.openapi import describe
-from api.plans import PlanIn, read_plan
+from api.schemas.campaigns import PlanIn, read_plan
+from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, PreviewPage
 from geofence.model.campaign import Status
 from geofence.model.edit import Edited
 from geofence.offers import campaigns

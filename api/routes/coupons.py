@@ -12,14 +12,14 @@ import msgspec
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.answers_offers import CouponOut, RedeemedOut, RedemptionOut
-from api.auth import Caller, allow
 from api.bootstrap import House
 from api.doors import AtHouse, body_of, edit, read_one, reply
-from api.fields import Name
+from api.http.auth import Caller, allow
+from api.http.fields import Name
 from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
-from api.schemas_offers import RedeemIn
+from api.schemas.customers import RedeemIn
+from api.schemas.offers_out import CouponOut, RedeemedOut, RedemptionOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import people
-from api.answers_offers import CouponOut, CouponPage, CustomerOut, CustomerPage, ExportOut, ForgottenOut
-from api.auth import Caller, allow
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
-from api.fields import Name, moment_text
+from api.http.auth import Caller, allow
+from api.http.fields import Name, moment_text
 from api.openapi import describe
-from api.schemas_offers import CustomerIn, NewCustomerId
+from api.schemas import personal_data
+from api.schemas.customers import CustomerIn, NewCustomerId
+from api.schemas.offers_out import CouponOut, CouponPage, CustomerOut, CustomerPage, ExportOut, ForgottenOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import Edited
@@ -32,10 +32,10 @@ async def export_customer(customer_id: CustomerId, house: AtHouse, caller: Manag
     """Everything that is stored about the person, whole addresses included."""
 
     def collect() -> ExportOut:
-        found = people.stored(house.record.reading, caller.project_id, customer_id)
+        found = personal_data.stored(house.record.reading, caller.project_id, customer_id)
         if not any(found.values()):
             raise NotFound
-        return people.export(house.record.reading, caller.project_id, found, house.clock.now_ms())
+        return personal_data.export(house.record.reading, caller.project_id, found, house.clock.now_ms())
 
     return reply(await run_in_threadpool(collect))
 
@@ -75,7 +75,7 @@ async def get_customer(customer_id: CustomerId, house: AtHouse, caller: Reader) 
 @router.delete("/{customer_id:path}", **describe(ForgottenOut, 202, refuses=[404, 422]))
 async def delete_customer(customer_id: CustomerId, house: AtHouse, caller: Manager) -> Response:
     """Erase a person. What is theirs goes; events, visits, devices and codes stay without them. The answer is the receipt."""
-    found = await run_in_threadpool(people.stored, house.record.reading, caller.project_id, customer_id)
+    found = await run_in_threadpool(personal_data.stored, house.record.reading, caller.project_id, customer_id)
     if not any(found.values()):
         raise NotFound
 
@@ -85,7 +85,7 @@ async def delete_customer(customer_id: CustomerId, house: AtHouse, caller: Manag
 
     await edit(house, caller.project_id, work)
     counted = {noun: len(rows) for noun, rows in found.items()}
-    erased, kept = ({noun: counted[noun] for noun in nouns} for nouns in (people.ERASED, people.UNNAMED))
+    erased, kept = ({noun: counted[noun] for noun in nouns} for nouns in (personal_data.ERASED, personal_data.UNNAMED))
     return reply(ForgottenOut("erased", ids.new("era"), moment_text(house.clock.now_ms()), erased, kept), 202)
 
 

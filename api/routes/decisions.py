@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.answers_offers import DecisionOut, DecisionPage
 from api.doors import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
-from api.fields import Name
+from api.http.fields import Name
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
+from api.schemas.offers_out import DecisionOut, DecisionPage
 from geofence.model.decision import Outcome
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Path
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from api.answers import DeviceOut, ErasedOut
 from api.doors import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
-from api.fields import Name, moment_text
+from api.http.fields import Name, moment_text
 from api.openapi import describe
-from api.schemas import DeviceIn
+from api.schemas.places import DeviceIn
+from api.schemas.places_out import DeviceOut, ErasedOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import Edited

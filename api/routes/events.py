@@ -11,12 +11,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.answers import EventPage
-from api.auth import Caller
 from api.bootstrap import House
 from api.doors import AtHouse, Cursor, Limit, Reader, read_page, reply
-from api.fields import Moment, Name, moment_ms
+from api.http.auth import Caller
+from api.http.fields import Moment, Name, moment_ms
 from api.openapi import describe
+from api.schemas.places_out import EventPage
 from api.wire.native import EventOut
 from geofence.model.event import Event, EventKind
 

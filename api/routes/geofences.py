@@ -10,12 +10,12 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers import GeofenceOut, GeofencePage, NearPage
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
-from api.fields import FIRM, Name
+from api.http.fields import FIRM, Name
+from api.http.problems import Refusal
 from api.openapi import describe, ref
-from api.problems import Refusal
-from api.schemas import GeofenceIn
+from api.schemas.places import GeofenceIn
+from api.schemas.places_out import GeofenceOut, GeofencePage, NearPage
 from api.wire.native import WatchOut
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near

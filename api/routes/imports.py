@@ -19,8 +19,8 @@ from starlette.responses import Response, StreamingResponse
 
 from api.bootstrap import House
 from api.doors import AtHouse, Manager, reply
+from api.http.problems import Refusal, answer, refuse
 from api.openapi import describe
-from api.problems import Refusal, answer, refuse
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS

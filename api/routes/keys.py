@@ -10,13 +10,13 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers import KeyOut, KeyPage, NewKeyOut, ProjectOut
-from api.auth import Caller
 from api.bootstrap import SCOPES, House
 from api.doors import AtHouse, Manager, Reader, body_of, edit, reply
-from api.fields import Name
+from api.http.auth import Caller
+from api.http.fields import Name
 from api.openapi import describe
-from api.schemas import KeyIn, ProjectIn, profile_of
+from api.schemas.places import KeyIn, ProjectIn, profile_of
+from api.schemas.places_out import KeyOut, KeyPage, NewKeyOut, ProjectOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once

@@ -11,10 +11,10 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.answers import LintPage
 from api.doors import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
+from api.http.problems import Refusal
 from api.openapi import describe
-from api.problems import Refusal
+from api.schemas.places_out import LintPage
 from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places.editing import is_ring

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers_offers import MessageOut, MessagePage, MessageStoryOut, TryOut
 from api.doors import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
-from api.fields import Name
+from api.http.fields import Name
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
+from api.schemas.offers_out import MessageOut, MessagePage, MessageStoryOut, TryOut
 from geofence.model.message import ChannelName, MessageStatus
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.auth import Caller, identify, permit
 from api.bootstrap import House
 from api.doors import house_of, reply
-from api.intake import Intake, read_body, read_pings
+from api.http.auth import Caller, identify, permit
+from api.http.body import Intake, read_body, read_pings
+from api.http.problems import Refusal, RejectedItem, answer
+from api.http.query_params import refuse_unknown
 from api.openapi import ref, refusal
-from api.problems import Refusal, RejectedItem, answer
-from api.queries import refuse_unknown
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn

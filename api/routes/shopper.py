@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.bootstrap import House
 from api.doors import AtHouse, edit
-from api.intake import read_body
+from api.http.body import read_body
 from api.openapi import refusal
 from geofence.model.customer import Consent, Purpose
 from geofence.model.edit import Edited

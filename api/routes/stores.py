@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers import StoreOut, StorePage
 from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
-from api.fields import FIRM, Name, PlainName
+from api.http.fields import FIRM, Name, PlainName
 from api.openapi import describe
-from api.schemas import StoreIn
+from api.schemas.places import StoreIn
+from api.schemas.places_out import StoreOut, StorePage
 from geofence.places import editing
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])

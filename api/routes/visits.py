@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.answers import VisitPage
 from api.doors import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
+from api.schemas.places_out import VisitPage
 from api.wire.native import VisitOut
 
 router = APIRouter(prefix="/v1/visits", tags=["events"])

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.fields import moment_text
-from api.problems import RejectedItem
+from api.http.fields import moment_text
+from api.http.problems import RejectedItem
 from geofence.model.event import Event, EventKind
 from geofence.model.place import Geofence
 from geofence.model.presence import Visit

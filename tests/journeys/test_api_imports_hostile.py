@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from api.problems import Refusal
+from api.http.problems import Refusal
 from api.routes.imports import MAX_BYTES, _fill
 from tests.servers.shop import Shop
 

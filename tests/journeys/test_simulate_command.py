@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from api.intake import read_pings
+from api.http.body import read_pings
 from api.traces import read
 from regions.geojson import read_region
 from tests.servers.running import Service

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.schemas import GeofenceIn, StoreIn
+from api.schemas.places import GeofenceIn, StoreIn
 from geofence.importing.columns import SYNONYMS
 from geofence.importing.loader import Loader
 from geofence.importing.report import Kind, Report

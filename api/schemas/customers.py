@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec.structs import replace
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from api.fields import Body, Document, Name, Tags, Text, moment_ms
+from api.http.fields import Body, Document, Name, Tags, Text, moment_ms
 from geofence.model.customer import Consent, Customer, Purpose, QuietHours
 
 _LATEST_MS = 4_102_444_800_000  # the year 2100: whoever sends more has mistaken seconds for something else

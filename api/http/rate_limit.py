@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from api.problems import Refusal
+from api.http.problems import Refusal
 
 MOST = 30
 WINDOW_S = 60.0

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.problems import answer, methods_at, refuse
 from api.meters import Meters
-from api.problems import answer, methods_at, refuse
 from geofence.errors import GeofenceError, NotFound
 
 _log = structlog.get_logger()

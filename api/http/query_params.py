@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
-from api.problems import Refusal
+from api.http.problems import Refusal
 
 MOST_NAMED = 50
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from api.fields import moment_text
-from api.schemas import REGION_SCHEMA
+from api.http.fields import moment_text
+from api.schemas.places import REGION_SCHEMA
 from api.wire.native import EventOut, Moment, VisitOut, WatchOut
 from geofence.importing.report import Found
 from geofence.model.account import Device, Key, Project, Scope

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from api.answers import DeviceOut
-from api.answers_offers import CouponOut, CustomerOut, DecisionOut, ExportOut, MessageOut, SaidOut, TryOut
-from api.fields import moment_text
-from api.nouns import sort_key
+from api.http.cursors import sort_key
+from api.http.fields import moment_text
+from api.schemas.offers_out import CouponOut, CustomerOut, DecisionOut, ExportOut, MessageOut, SaidOut, TryOut
+from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, VisitOut
 from geofence.model.message import Attempt
 from geofence.ports import Reading

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.answers import DeviceOut
-from api.fields import moment_text
+from api.http.fields import moment_text
+from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, Moment, VisitOut
 from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.customer import Consent, Customer, Purpose, QuietHours

@@ -6,7 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from api.fields import BY_NAME, FIRM, IN_FULL, STRIPPED, Body, Document, Latitude, Longitude, Moment, Name, PlainName, Tags, Text, moment_ms
+from api.http.fields import (
+    BY_NAME,
+    FIRM,
+    IN_FULL,
+    STRIPPED,
+    Body,
+    Document,
+    Latitude,
+    Longitude,
+    Moment,
+    Name,
+    PlainName,
+    Tags,
+    Text,
+    moment_ms,
+)
 from geofence.limits import MAX_RINGS
 from geofence.model.account import Device, Scope
 from geofence.model.place import Geofence, Profile, ProfileName, Ring, Store

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from api.choices import choices_at
-from api.problems import Refusal
+from api.http.choices import choices_at
+from api.http.problems import Refusal
 from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Plan, Status
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from api.problems import Refusal
+from api.http.problems import Refusal
 from geofence.limits import document_fault
 from geofence.model.ping import MAX_ID, PingIn, Rejection
 from geofence.street.normalise import REJECTION_CODES

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.problems import Refusal
-from api.queries import refuse_unknown
+from api.http.problems import Refusal
+from api.http.query_params import refuse_unknown
 from geofence import ids
 from geofence.model.account import Key, Scope
 from geofence.ports import Reading

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from api.fields import BY_NAME, IN_FULL, shape_of
+from api.http.fields import BY_NAME, IN_FULL, shape_of
 from geofence.errors import Busy, Conflict, GeofenceError, InputError, NotFound, RecordError, TooLarge
 
 MEDIA_TYPE = "application/problem+json"

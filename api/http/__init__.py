@@ -1,0 +1,1 @@
+"""What every route shares: reading bodies and queries, keys, problems, pages."""
