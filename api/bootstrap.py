@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
-from api.delivery import channels_of, notes_of
+from api.channels import channels_of, notes_of
 from api.http.auth import KeyRing
 from api.http.event_feed import Feed
 from api.http.rate_limit import Guesses
-from api.meters import Meters
+from api.metrics import Meters
 from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.record import SqlRecord, open_record

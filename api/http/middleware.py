@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import answer, methods_at, refuse
-from api.meters import Meters
+from api.metrics import Meters
 from geofence.errors import GeofenceError, NotFound
 
 _log = structlog.get_logger()

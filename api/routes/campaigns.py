@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.bootstrap import House
-from api.doors import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
 from api.http.auth import Caller
 from api.http.fields import PlainName
 from api.openapi import describe

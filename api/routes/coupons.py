@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from api.bootstrap import House
-from api.doors import AtHouse, body_of, edit, read_one, reply
+from api.dependencies import AtHouse, body_of, edit, read_one, reply
 from api.http.auth import Caller, allow
 from api.http.fields import Name
 from api.openapi import describe

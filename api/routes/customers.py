@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
 from api.http.auth import Caller, allow
 from api.http.fields import Name, moment_text
 from api.openapi import describe

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
 from api.http.fields import Name
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span

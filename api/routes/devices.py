@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from api.doors import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
+from api.dependencies import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
 from api.http.fields import Name, moment_text
 from api.openapi import describe
 from api.schemas.places import DeviceIn

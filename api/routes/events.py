@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from api.bootstrap import House
-from api.doors import AtHouse, Cursor, Limit, Reader, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.http.auth import Caller
 from api.http.fields import Moment, Name, moment_ms
 from api.openapi import describe

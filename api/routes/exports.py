@@ -18,7 +18,7 @@ from fastapi import Path as InPath
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.doors import AtHouse, Reader
+from api.dependencies import AtHouse, Reader
 from api.http.fields import Name
 from api.http.problems import Refusal
 from api.openapi import describe

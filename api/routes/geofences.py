@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
 from api.http.fields import FIRM, Name
 from api.http.problems import Refusal
 from api.openapi import describe, ref

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.bootstrap import House
-from api.doors import AtHouse, reply
-from api.meters import MEDIA_TYPE
+from api.dependencies import AtHouse, reply
+from api.metrics import MEDIA_TYPE
 from geofence.errors import RecordError
 
 router = APIRouter(tags=["health"])

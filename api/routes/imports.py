@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from api.bootstrap import House
-from api.doors import AtHouse, Manager, reply
+from api.dependencies import AtHouse, Manager, reply
 from api.http.problems import Refusal, answer, refuse
 from api.openapi import describe
 from geofence.errors import Busy, GeofenceError

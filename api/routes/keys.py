@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.bootstrap import SCOPES, House
-from api.doors import AtHouse, Manager, Reader, body_of, edit, reply
+from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
 from api.http.fields import Name
 from api.openapi import describe

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
+from api.dependencies import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
 from api.http.problems import Refusal
 from api.openapi import describe
 from api.schemas.places_out import LintPage

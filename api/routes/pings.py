@@ -13,7 +13,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from api.bootstrap import House
-from api.doors import house_of, reply
+from api.dependencies import house_of, reply
 from api.http.auth import Caller, identify, permit
 from api.http.body import Intake, read_body, read_pings
 from api.http.problems import Refusal, RejectedItem, answer

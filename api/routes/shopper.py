@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from api.bootstrap import House
-from api.doors import AtHouse, edit
+from api.dependencies import AtHouse, edit
 from api.http.body import read_body
 from api.openapi import refusal
 from geofence.model.customer import Consent, Purpose

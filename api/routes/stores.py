@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
 from api.http.fields import FIRM, Name, PlainName
 from api.openapi import describe
 from api.schemas.places import StoreIn

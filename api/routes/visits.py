@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.doors import AtHouse, Cursor, Limit, Reader, read_page, reply
+from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
 from api.schemas.places_out import VisitPage

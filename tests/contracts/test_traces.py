@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api.timeline import Timeline
-from api.traces import read, readers
-from api.traces.columns import Columns, TraceError, epoch_ms
+from api.client.timeline import Timeline
+from api.client.traces import read, readers
+from api.client.traces.columns import Columns, TraceError, epoch_ms
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "traces"
 FIRST_MS = 1_764_000_000_000

@@ -52,7 +52,7 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (imports.floors_keep_their_order, "geofence/delivery/channels/push.py", "from geofence.backends import sql\n"),
     (imports.a_step_imports_no_other_step, "geofence/street/normalise.py", "from .locate import locate\n"),
     (imports.a_step_imports_no_other_step, "geofence/street/decide.py", "from geofence.street import pipeline\n"),
-    (imports.only_bootstrap_names_a_backend, "api/cli.py", "def f():\n    import geofence.backends.sql\n"),
+    (imports.only_bootstrap_names_a_backend, "api/cli/main.py", "def f():\n    import geofence.backends.sql\n"),
     (imports.libraries_stay_in_their_rooms, "geofence/street/locate.py", "import h3\n"),
     (imports.libraries_stay_in_their_rooms, "regions/index/index.py", "from pydantic import BaseModel\n"),
     (imports.libraries_stay_in_their_rooms, "api/routes/stores.py", "import sqlalchemy as sa\n"),

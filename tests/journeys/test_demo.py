@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.demo_offers import CAMPAIGNS, settle
-from api.poster import Posted, Poster
+from api.client.pings import Posted, Poster
+from api.demo.seed import CAMPAIGNS, settle
 from geofence.simulate.city import build_city
 from geofence.simulate.shoppers import shoppers
 from geofence.simulate.walk import people, walk

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import make_app
-from api.meters import Meters
+from api.metrics import Meters
 from tests.servers.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.cli import app
+from api.cli.main import app
+from api.client.traces import read
 from api.http.body import read_pings
-from api.traces import read
 from regions.geojson import read_region
 from tests.servers.running import Service
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 
 from api.bootstrap import SCOPES, House, open_house
-from api.serving import Server
+from api.server.server import Server
 from api.settings import Settings
 from geofence import ids
 from geofence.model.account import Key, Project

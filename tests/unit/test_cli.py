@@ -9,7 +9,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import LATE, app
+from api.cli.main import LATE, app
 
 HEAVY = ("sqlalchemy", "alembic", "fastapi", "numpy", "shapely", "pyproj", "uvicorn", "geopandas", "pyarrow")
 
@@ -25,7 +25,7 @@ def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(name: s
 )
 def test_small_commands_load_neither_database_nor_web_framework(arguments: list[str]) -> None:
     code = (
-        "import sys\nfrom api.cli import app\n"
+        "import sys\nfrom api.cli.main import app\n"
         f"try: app({arguments!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
         f"print('loaded:', *(name for name in {HEAVY!r} if name in sys.modules))"
     )

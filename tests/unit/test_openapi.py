@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api.app import make_app
-from api.meters import Meters
+from api.metrics import Meters
 from api.openapi import FILE_CODES
 
 ROOT = Path(__file__).resolve().parents[2]

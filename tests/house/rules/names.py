@@ -14,7 +14,7 @@ MEASURES = {
     "margin", "ttl", "latency", "backoff",
 }  # fmt: skip
 # What other people's clients call things is theirs.
-FOREIGN = ("api/wire", "api/traces", "regions/readers", "api/routes/ingest.py")
+FOREIGN = ("api/wire", "api/client/traces", "regions/readers", "api/routes/ingest.py")
 LON_FIRST = ("regions/geojson.py", "regions/readers")
 _LAT = {"lat", "latitude"}
 _LON = {"lon", "lng", "longitude"}

@@ -22,14 +22,14 @@ import typer
 from rich.console import Console
 
 from api import settings as declared
-from api.bystander import watch
-from api.demo_counts import Decided, counted
-from api.demo_offers import CAMPAIGNS, settle
-from api.demo_screen import Screen
-from api.embedded import Running, serving
+from api.client.event_stream import watch
+from api.client.pings import Posted, Poster, PostError
+from api.demo.counts import Decided, counted
+from api.demo.screen import Screen
+from api.demo.seed import CAMPAIGNS, settle
 from api.logs import set_up_logs
-from api.poster import Posted, Poster, PostError
 from api.sandbox import Received, Sandbox
+from api.server.embedded import Running, serving
 from geofence.clock import Clock, SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.ping import PingIn

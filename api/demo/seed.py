@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
+from api.client.pings import Poster
 from api.http.fields import moment_text
-from api.poster import Poster
 from geofence.model.customer import Customer
 from geofence.model.place import Store
 from geofence.simulate.shoppers import Shopper

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from api.traces.columns import BATCH, Columns, TraceError, choose, epoch_ms, moment_ms, unknown
+from api.client.traces.columns import BATCH, Columns, TraceError, choose, epoch_ms, moment_ms, unknown
 from geofence.model.ping import Floats, Times
 
 SUFFIXES = (".parquet", ".pq")

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.cli import BAD_RECORD, BAD_SETTING, AsJson, settled
+from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
 from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import typer
 
 from api.bootstrap import reach_record, record_file
-from api.cli import AsJson, settled
-from api.cli_health import ask
-from api.delivery import channels_of, notes_of, told_of
+from api.channels import channels_of, notes_of, told_of
+from api.cli.health import ask
+from api.cli.main import AsJson, settled
 from api.http.fields import moment_text
-from api.listening import fault_of_port
+from api.server.port import fault_of_port
 from api.settings import SettingError, Settings
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError

@@ -12,8 +12,8 @@ import uvicorn
 
 from api.app import make_app
 from api.bootstrap import House, open_house
-from api.delivery import told_of
-from api.listening import fault_of_port
+from api.channels import told_of
+from api.server.port import fault_of_port
 from api.settings import SettingError, Settings
 
 GRACE_S = 20

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from api.traces.columns import Columns
+from api.client.traces.columns import Columns
 from regions.temp_folder import scratch
 
 ROW = np.dtype([("ts_ms", "i8"), ("device", "i4"), ("lat", "f8"), ("lon", "f8"), ("accuracy_m", "f8"), ("speed_mps", "f8")])

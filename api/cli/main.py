@@ -91,7 +91,7 @@ def serve(
     """Run the service."""
     settings = settled(host=host, port=port).settings
     from api.logs import set_up_logs
-    from api.serving import serve as run
+    from api.server.server import serve as run
     from geofence.errors import GeofenceError
 
     set_up_logs(settings.log_level, settings.log_format)
@@ -127,23 +127,25 @@ def _alone(command: Callable[..., Any]) -> typer.Typer:
 
 LATE: dict[str, Later] = {
     "demo": Later(
-        "api.demo", "demo", "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew."
+        "api.demo.command",
+        "demo",
+        "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew.",
     ),
-    "doctor": Later("api.cli_doctor", "doctor", "Check Python, libraries, database, disk, clock, channels and port."),
+    "doctor": Later("api.cli.doctor", "doctor", "Check Python, libraries, database, disk, clock, channels and port."),
     "export": Later(
-        "api.cli_import",
+        "api.cli.transfer",
         "take",
         "Write all stores or geofences of a running service into a file; what the format cannot hold is told.",
     ),
-    "health": Later("api.cli_health", "health", "Ask the service on the configured address whether it is ready (exit code 0 or 1)."),
+    "health": Later("api.cli.health", "health", "Ask the service on the configured address whether it is ready (exit code 0 or 1)."),
     "import": Later(
-        "api.cli_import",
+        "api.cli.transfer",
         "bring",
         "Bring a file of stores or geofences into a running service; what is there already is updated by its id.",
     ),
-    "keys": Later("api.cli_keys", "keys", "List, create and revoke API keys."),
+    "keys": Later("api.cli.keys", "keys", "List, create and revoke API keys."),
     "replay": Later(
-        "api.replay",
+        "api.cli.replay",
         "replay",
         "Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.",
     ),
@@ -151,9 +153,9 @@ LATE: dict[str, Later] = {
         "api.sandbox.command", "sandbox", "Run a local push provider and mail relay, and show pushes and mails as they arrive."
     ),
     "simulate": Later(
-        "api.cli_simulate",
+        "api.cli.simulate",
         "simulate_command",
         "Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.",
     ),
-    "worker": Later("api.cli_worker", "worker", "Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM."),
+    "worker": Later("api.cli.worker", "worker", "Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM."),
 }

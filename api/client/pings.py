@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from api.traces.columns import Columns
+from api.client.traces.columns import Columns
 
 AGAIN = {429, 502, 503, 504}
 SHORTEST_S, LONGEST_S = 0.1, 5.0

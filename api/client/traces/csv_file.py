@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api.traces.columns import BATCH, Columns, TraceError, choose, epoch_ms, moment_ms, unknown
+from api.client.traces.columns import BATCH, Columns, TraceError, choose, epoch_ms, moment_ms, unknown
 from geofence.model.ping import Floats, Times
 
 SUFFIXES = (".csv", ".tsv", ".txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from api.cli import settled
+from api.cli.main import settled
 from api.settings import Settings
 
 _FINE = 200

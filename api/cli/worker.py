@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 import typer
 
-from api.cli import BAD_RECORD, BAD_SETTING, settled
+from api.cli.main import BAD_RECORD, BAD_SETTING, settled
 from api.settings import SettingError, Settings
 
 LOOK_S = 1.0

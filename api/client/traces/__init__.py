@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from api.traces.columns import Columns, TraceError
+from api.client.traces.columns import Columns, TraceError
 
 
 class Reader(Protocol):

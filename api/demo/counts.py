@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from api.poster import Poster, PostError
+from api.client.pings import Poster, PostError
 from api.sandbox import Received
 
 PAGE = 1_000

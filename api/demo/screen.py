@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from api.bystander import Happening
+from api.client.event_stream import Happening
 from api.sandbox import Received
 from api.sandbox.command import line
 

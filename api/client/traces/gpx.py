@@ -13,7 +13,7 @@ import numpy as np
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from api.traces.columns import BATCH, Columns, TraceError, moment_ms
+from api.client.traces.columns import BATCH, Columns, TraceError, moment_ms
 
 SUFFIXES = (".gpx",)
 

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from api.cli_report import show
-from api.whereabouts import Url
+from api.cli.import_report import show
+from api.client.service_url import Url
 
 CHUNK = 1 << 20
 FORMATS = "csv, flatgeobuf, geojson, geojsonl, geopackage, geoparquet, kml, kmz, shapefile"

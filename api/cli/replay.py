@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from api.poster import Posted, Poster, PostError, Tally, posted
-from api.timeline import Timeline
-from api.traces import read
-from api.traces.columns import TraceError
-from api.whereabouts import Url
+from api.client.pings import Posted, Poster, PostError, Tally, posted
+from api.client.service_url import Url
+from api.client.timeline import Timeline
+from api.client.traces import read
+from api.client.traces.columns import TraceError
 
 SPAN_S = 1.0  # at a given pace, at most this much of the wall clock's time goes into one batch
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from api.bootstrap import open_house
-from api.listening import fault_of_port
-from api.serving import Server
+from api.server.port import fault_of_port
+from api.server.server import Server
 from api.settings import Settings
 
 STARTS_WITHIN_S = 30.0

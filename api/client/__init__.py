@@ -1,0 +1,1 @@
+"""A client of our own service, as the command line uses it."""

@@ -1,0 +1,1 @@
+"""Uvicorn as the service and the demo start it."""
