@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.http import problems
-from api.http.middleware import Front
+from api.http.middleware import Middleware
 from api.openapi import document, operation_id
 from api.routes import (
     campaigns,
@@ -64,7 +64,7 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
-def make_app(house: House) -> Application:
+def make_app(services: Services) -> Application:
     """The application over an open house; the house is closed when the application ends."""
     app = Application(
         title="Geofence",
@@ -74,8 +74,8 @@ def make_app(house: House) -> Application:
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
-    app.state.house = house
-    app.add_middleware(Front, meters=house.meters)
+    app.state.services = services
+    app.add_middleware(Middleware, metrics=services.metrics)
     problems.install(app)
     app.router.routes.extend(pings.ROUTES)
     for noun in NOUNS:
@@ -85,10 +85,10 @@ def make_app(house: House) -> Application:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    house: House = app.state.house
-    house.feed.open()
+    services: Services = app.state.services
+    services.feed.open()
     try:
         yield
     finally:
-        house.feed.close()
-        await run_in_threadpool(house.close)
+        services.feed.close()
+        await run_in_threadpool(services.close)

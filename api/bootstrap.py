@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
-from api.channels import channels_of, notes_of
+from api.channels import channels_of, delivery_warnings
 from api.http.auth import KeyRing
-from api.http.event_feed import Feed
-from api.http.rate_limit import Guesses
-from api.metrics import Meters
+from api.http.event_feed import EventFeed
+from api.http.rate_limit import GuessLimit
+from api.metrics import Metrics
 from api.settings import Settings
 from geofence import ids
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
 from geofence.delivery.channels import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
-from geofence.ports import Record
+from geofence.ports import Database
 from geofence.street.worker import Worker
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 SCOPES: dict[str, tuple[Scope, ...]] = {"pk": ("ingest",), "sk": ("ingest", "manage", "redeem", "read")}
 
@@ -35,18 +35,18 @@ class FirstKeys(NamedTuple):
 
 
 @dataclass(slots=True)
-class House:
+class Services:
     """Everything a running service holds. `embedded`: one process on an SQLite file; `worker` where this process delivers."""
 
     settings: Settings
     clock: Clock
-    record: Record
-    street: Street
+    database: Database
+    street: Writer
     keys: KeyRing
-    meters: Meters
-    feed: Feed
+    metrics: Metrics
+    feed: EventFeed
     embedded: bool
-    guesses: Guesses
+    guesses: GuessLimit
     channels: Mapping[str, Channel]
     worker: Worker | None
     notes: tuple[str, ...]
@@ -57,47 +57,49 @@ class House:
         if self.worker is not None:
             self.worker.stop()
         self.street.stop()
-        self.record.close()
+        self.database.close()
 
 
-def open_house(settings: Settings, *, deliver: bool = False) -> House:
+def open_services(settings: Settings, *, deliver: bool = False) -> Services:
     """Open the record, bring its schema up to date, make the first project on an empty one, and start the street.
 
     With `deliver` this process delivers whatever the settings say. Raises `SettingError` for a channel that cannot be opened.
     """
-    record = reach_record(settings, writer=True)
-    here = deliver or record.embedded or settings.deliver == "serve"
+    database = reach_database(settings, writer=True)
+    here = deliver or database.embedded or settings.deliver == "serve"
     try:
         channels = channels_of(settings) if here else {}
-        record.migrate()
+        database.migrate()
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
-        first = first_project(record, clock, settings.dev_key)
-        meters = Meters()
-        street = Street(record, clock, public_url=public_url(settings), index_stem=record_file(settings), queue_limit=settings.queue_limit)
-        meters.watch_depth(street.depth)
-        street.on_unit(meters.count_unit)
-        feed = Feed(street.on_commit, meters.streams)
+        first = first_project(database, clock, settings.dev_key)
+        metrics = Metrics()
+        street = Writer(
+            database, clock, public_url=public_url(settings), index_stem=record_file(settings), queue_limit=settings.queue_limit
+        )
+        metrics.watch_depth(street.depth)
+        street.on_unit(metrics.count_unit)
+        feed = EventFeed(street.on_commit, metrics.streams)
         street.start()
         worker = Worker(street, channels, clock) if here else None
         if worker is not None:
-            worker.on_delivered(meters.delivered)
+            worker.on_delivered(metrics.delivered)
             worker.start()
     except BaseException:
-        record.close()
+        database.close()
         raise
-    return House(
+    return Services(
         settings=settings,
         clock=clock,
-        record=record,
+        database=database,
         street=street,
-        keys=KeyRing(record.reading),
-        meters=meters,
+        keys=KeyRing(database.queries),
+        metrics=metrics,
         feed=feed,
-        embedded=record.embedded,
-        guesses=Guesses(),
+        embedded=database.embedded,
+        guesses=GuessLimit(),
         channels=channels,
         worker=worker,
-        notes=notes_of(channels, here=here),
+        notes=delivery_warnings(channels, here=here),
         first_keys=first,
     )
 
@@ -108,14 +110,14 @@ def public_url(settings: Settings) -> str:
     return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
 
 
-def reach_record(settings: Settings, *, writer: bool) -> SqlRecord:
+def reach_database(settings: Settings, *, writer: bool) -> SqlDatabase:
     """The record the settings name. Without `writer` it may be open elsewhere at the same time, and must be there."""
     path = record_file(settings)
     if path is not None and writer:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif path is not None and not path.exists():
         raise RecordError("There is no record yet: run `geofence serve` once.")
-    return open_record(settings.database_url, writer=writer)
+    return open_database(settings.database_url, writer=writer)
 
 
 def record_file(settings: Settings) -> Path | None:
@@ -124,17 +126,17 @@ def record_file(settings: Settings) -> Path | None:
     return Path(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite:///") else None
 
 
-def first_project(record: Record, clock: Clock, dev_key: str) -> FirstKeys | None:
+def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys | None:
     """On an empty record, a project with a key of each kind; on a used one, only the fixed key if it is new."""
-    projects = record.reading.projects()
+    projects = database.queries.projects()
     if projects:
-        if dev_key and record.reading.key_of(ids.digest(dev_key)) is None:
-            _store(record, None, [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())])
+        if dev_key and database.queries.key_of(ids.digest(dev_key)) is None:
+            _store(database, None, [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())])
         return None
     project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
     publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
     made = [_key(project.id, "pk", publishable, "first", clock.now_ms()), _key(project.id, "sk", secret, "first", clock.now_ms())]
-    _store(record, project, made)
+    _store(database, project, made)
     return FirstKeys(project.id, publishable, secret)
 
 
@@ -142,8 +144,8 @@ def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now
     return Key(ids.new("key"), project_id, kind, SCOPES[kind], ids.digest(secret), secret[-4:], name, now_ms)
 
 
-def _store(record: Record, project: Project | None, keys: list[Key]) -> None:
-    unit: Any = record.begin()
+def _store(database: Database, project: Project | None, keys: list[Key]) -> None:
+    unit: Any = database.begin()
     try:
         if project is not None:
             unit.accounts.put_project(project)

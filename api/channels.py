@@ -28,7 +28,7 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
     return channels
 
 
-def notes_of(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
+def delivery_warnings(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
     """What an operator should know of delivery, for /readyz; nothing of it keeps the service from taking pings."""
     if not here:
         return ("deliver: left to `geofence worker`",)
@@ -38,7 +38,7 @@ def notes_of(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
     )
 
 
-def told_of(channels: Mapping[str, Channel], notes: Iterable[str]) -> tuple[str, ...]:
+def startup_lines(channels: Mapping[str, Channel], notes: Iterable[str]) -> tuple[str, ...]:
     """Every channel in a line of its own, as `serve` prints them at its start: those that are open, then the notes."""
     return (*(f"{name}: configured" for name in channels), *notes)
 

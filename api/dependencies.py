@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.http.auth import Caller, allow
 from api.http.body import guard_containers, read_body
 from api.http.cursors import Key, is_key_of, sort_key
@@ -23,20 +23,20 @@ from api.http.fields import Body
 from api.http.problems import Refusal, not_valid
 from geofence.errors import NotFound
 from geofence.limits import is_storable
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.ports import Unit
 
 T = TypeVar("T", bound=Body)
 _TAKEN = ("application/json", "application/geo+json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded", "")
 
 
-def house_of(request: Request) -> House:
+def services_of(request: Request) -> Services:
     """The house this request came to."""
-    house: House = request.app.state.house
-    return house
+    services: Services = request.app.state.services
+    return services
 
 
-AtHouse = Annotated[House, Depends(house_of)]
+AtHouse = Annotated[Services, Depends(services_of)]
 Reader = Annotated[Caller, Depends(allow("read", "manage"))]
 Manager = Annotated[Caller, Depends(allow("manage"))]
 Registrar = Annotated[Caller, Depends(allow("ingest", "manage"))]
@@ -62,16 +62,16 @@ async def json_body(request: Request) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _TAKEN and not media_type.endswith("+json"):
         raise Refusal(415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"})
-    body = await read_body(request, house_of(request).settings.max_body_bytes)
+    body = await read_body(request, services_of(request).settings.max_body_bytes)
     guard_containers(body)
     if not body.strip():
         raise Refusal(400, "malformed", "The body is empty; send one JSON object.")
     return body
 
 
-async def edit(house: House, project_id: str, work: Callable[[Unit], Edited]) -> Any:
+async def edit(services: Services, project_id: str, work: Callable[[Unit], EditResult]) -> Any:
     """Run `work` in one transaction on the street's writer; its value once that is committed."""
-    return await asyncio.wrap_future(house.street.edit(project_id, work))
+    return await asyncio.wrap_future(services.street.edit(project_id, work))
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -80,18 +80,18 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 async def read_page(
-    house: House, noun: str, project_id: str, filters: Mapping[str, Any], cursor: str | None, limit: int
+    services: Services, noun: str, project_id: str, filters: Mapping[str, Any], cursor: str | None, limit: int
 ) -> tuple[list[Any], str | None]:
     """A page of a noun and the cursor of the next one, None at the end."""
     after = open_cursor(noun, cursor)
-    found = await run_in_threadpool(house.record.reading.page, noun, project_id, filters, after, limit + 1)
+    found = await run_in_threadpool(services.database.queries.page, noun, project_id, filters, after, limit + 1)
     rows = found[:limit]
     return rows, seal_cursor(noun, rows[-1]) if len(found) > limit else None
 
 
-async def read_one(house: House, noun: str, project_id: str, name: str) -> Any:
+async def read_one(services: Services, noun: str, project_id: str, name: str) -> Any:
     """The one of that name; raises `NotFound`."""
-    found = await run_in_threadpool(house.record.reading.page, noun, project_id, {"id": name}, None, 1)
+    found = await run_in_threadpool(services.database.queries.page, noun, project_id, {"id": name}, None, 1)
     if not found:
         raise NotFound
     return found[0]

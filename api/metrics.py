@@ -18,7 +18,7 @@ _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 disable_created_metrics()  # type: ignore[no-untyped-call] # theirs has no annotations; without it, a second series per counter that nobody asks for
 
 
-class Meters:
+class Metrics:
     """The counters of one service. Each application has its own registry."""
 
     def __init__(self) -> None:

@@ -18,13 +18,13 @@ from msgspec.msgpack import encode
 from msgspec.structs import replace
 
 from geofence.backends.sql.open_visits import as_it_stands
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.clock import PingClock
-from geofence.detection.duplicates import Fingerprints
-from geofence.detection.journal import Scribe
-from geofence.detection.presence import expire
+from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.journal import Journal
+from geofence.detection.presence import advance
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.event import Event
 from geofence.model.ping import PingIn, Pings
 from geofence.model.place import Geofence, Profile
@@ -35,8 +35,8 @@ from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
 from geofence.street.locate import locate
 from geofence.street.normalise import FUTURE_MS
-from geofence.street.track import Columns, Follower, Tally
-from geofence.street.writer import Street
+from geofence.street.track import Columns, Tally, Tracker
+from geofence.street.writer import Writer
 
 PROJECT = "p"
 BATCH = 2_000
@@ -85,14 +85,14 @@ class _Past:
 def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     fixes = _arriving(trace)
     pings = _pings(trace.device_id, fixes)
-    columns, prints, fresh = Columns.of(pings, locate(catalogue.index, pings)), Fingerprints(), {}
+    columns, duplicates, fresh = Columns.of(pings, locate(catalogue.index, pings)), DuplicateFilter(), {}
     key, state, changes, tally = DeviceKey(PROJECT, trace.device_id), DeviceState(), Changes(), Tally()
     past = _Past(changes)
     for row, now_ms in enumerate(fixes.received_ms.tolist()):
-        scribe = Scribe(PROJECT, catalogue, changes, now_ms)
+        journal = Journal(PROJECT, catalogue, changes, now_ms)
         if any(presence.due_ms is not None and presence.due_ms <= now_ms for presence in state.presences.values()):
-            state = _time_passed(scribe, key, state, now_ms)
-        state = Follower(columns, past, prints, fresh, scribe).follow(key, state, [row], tally)
+            state = _time_passed(journal, key, state, now_ms)
+        state = Tracker(columns, past, duplicates, fresh, journal).follow(key, state, [row], tally)
     return _heard(trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()])
 
 
@@ -102,45 +102,45 @@ def _read(visit: Visit, state: DeviceState) -> Visit:
     return visit if presence is None else as_it_stands(visit, encode(presence))
 
 
-def _time_passed(scribe: Scribe, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
+def _time_passed(journal: Journal, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
     """Timers that the street fires while a phone is quiet."""
     kept = {}
     for uid, presence in state.presences.items():
-        rules = scribe.catalogue.rules[scribe.catalogue.slot_of[uid]]
+        rules = journal.catalogue.rules[journal.catalogue.slot_of[uid]]
         assert rules is not None
-        after, happened = expire(presence, now_ms, rules)
+        after, happened = advance(presence, now_ms, rules)
         for one in happened:
-            scribe.write(key, None, one, None)
+            journal.write(key, None, one, None)
         if after is not None:
             kept[uid] = after
     return replace(state, presences=kept)
 
 
 def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace) -> Heard:
-    record = open_record(url)
-    record.migrate()
-    unit = record.begin()
+    database = open_database(url)
+    database.migrate()
+    unit = database.begin()
     unit.accounts.put_project(Project(PROJECT, "bench", profile))
     unit.commit()
-    street = Street(record, PingClock())
+    street = Writer(database, PingClock())
     street.start()
     try:
         street.edit(PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
         fixes = _arriving(trace)
         for start in range(0, len(fixes), BATCH):
             street.post(PROJECT, _items(trace.device_id, fixes, start, start + BATCH)).result(WITHIN_S)
-        record.sequence()
-        events = record.reading.page("events", PROJECT, {}, None, 1_000_000)
-        visits = record.reading.page("visits", PROJECT, {}, None, 1_000_000)
+        database.sequence()
+        events = database.queries.page("events", PROJECT, {}, None, 1_000_000)
+        visits = database.queries.page("visits", PROJECT, {}, None, 1_000_000)
     finally:
         street.stop()
-        record.close()
+        database.close()
     return _heard(trace, events, visits)
 
 
-def _put(unit: Unit, fences: Sequence[Geofence]) -> Edited:
+def _put(unit: Unit, fences: Sequence[Geofence]) -> EditResult:
     unit.places.put_geofences(PROJECT, fences)
-    return Edited(None, changed=tuple(fences))
+    return EditResult(None, changed=tuple(fences))
 
 
 def _arriving(trace: Trace) -> Fixes:

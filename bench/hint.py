@@ -31,16 +31,16 @@ import numpy as np
 
 from bench.detection_runs import Heard, by_follow
 from bench.detection_score import score
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.clock import PingClock
 from geofence.hints.safe_radius import WATCHABLE_M, Wake
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0
@@ -137,20 +137,20 @@ def found_in(heard: Heard) -> Iterator[Name]:
 
 
 @contextmanager
-def serving(fences: Sequence[Geofence]) -> Iterator[Street]:
+def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
     """A street on a record of its own, with these geofences."""
     with tempfile.TemporaryDirectory() as folder:
-        record = open_record(f"sqlite:///{folder}/record.db")
-        record.migrate()
-        street = Street(record, PingClock())
+        database = open_database(f"sqlite:///{folder}/record.db")
+        database.migrate()
+        street = Writer(database, PingClock())
         street.start()
         try:
-            street.edit("p", lambda unit: Edited(unit.accounts.put_project(Project("p", "bench", Profile())))).result(30)
-            street.edit("p", lambda unit: Edited(unit.places.put_geofences("p", fences), changed=tuple(fences))).result(30)
+            street.edit("p", lambda unit: EditResult(unit.accounts.put_project(Project("p", "bench", Profile())))).result(30)
+            street.edit("p", lambda unit: EditResult(unit.places.put_geofences("p", fences), changed=tuple(fences))).result(30)
             yield street
         finally:
             street.stop()
-            record.close()
+            database.close()
 
 
 def show(title: str, rows: Sequence[dict[str, float | str | None]]) -> None:

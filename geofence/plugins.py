@@ -7,7 +7,7 @@ import pkgutil
 from types import ModuleType
 
 
-def members(package: ModuleType) -> dict[str, ModuleType]:
+def discover(package: ModuleType) -> dict[str, ModuleType]:
     """The modules below a package that say what they are called in a constant `NAME`, by that name, sorted.
 
     A member may be a folder of its own with one such module. A module without `NAME` serves its neighbours and is no member.

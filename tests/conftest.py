@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
 from tests.servers.postgres import Postgres, running_postgres
 
@@ -66,9 +66,9 @@ def record_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def record(record_url: str) -> Iterator[SqlRecord]:
+def record(record_url: str) -> Iterator[SqlDatabase]:
     """That record, open for writing."""
-    opened = open_record(record_url)
+    opened = open_database(record_url)
     yield opened
     opened.close()
 
@@ -86,6 +86,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def _migrated(url: str) -> None:
-    opened = open_record(url)
+    opened = open_database(url)
     opened.migrate()
     opened.close()

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import typer
 
-from api.bootstrap import reach_record, record_file
-from api.channels import channels_of, notes_of, told_of
+from api.bootstrap import reach_database, record_file
+from api.channels import channels_of, delivery_warnings, startup_lines
 from api.cli.health import ask
 from api.cli.main import AsJson, settled
 from api.http.fields import moment_text
@@ -94,11 +94,11 @@ def _database(settings: Settings) -> tuple[bool, str]:
     if path is not None and not path.exists():
         return True, "will be made by `geofence serve`"
     try:
-        record = reach_record(settings, writer=False)
+        database = reach_database(settings, writer=False)
         try:
-            seen = record.reading.health()
+            seen = database.queries.health()
         finally:
-            record.close()
+            database.close()
     except GeofenceError as error:
         return False, f"not reachable, or never served from: {error.detail}"
     waiting = f", {seen['unnumbered']} events wait for their number" if seen["unnumbered"] else ""
@@ -117,7 +117,7 @@ def _channels(settings: Settings) -> tuple[bool, str]:
         return False, str(error)
     for channel in channels.values():
         channel.close()
-    return True, ", ".join(line.partition(";")[0] for line in told_of(channels, notes_of(channels, here=True)))
+    return True, ", ".join(line.partition(";")[0] for line in startup_lines(channels, delivery_warnings(channels, here=True)))
 
 
 def _port(settings: Settings) -> tuple[bool, str]:

@@ -15,7 +15,7 @@ from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.account import Key, Scope
-from geofence.ports import Record
+from geofence.ports import Database
 
 keys = typer.Typer(name="keys", no_args_is_help=True, add_completion=False, help="List, create and revoke API keys.")
 ProjectId = Annotated[str | None, typer.Option("--project", help="the project's id; needed when there are several")]
@@ -24,8 +24,8 @@ ProjectId = Annotated[str | None, typer.Option("--project", help="the project's 
 @keys.command("list")
 def list_keys(project: ProjectId = None, as_json: AsJson = False) -> None:
     """List the keys of a project; secrets are not kept."""
-    with _record() as record:
-        found = record.reading.keys(_project_id(record, project))
+    with _record() as database:
+        found = database.queries.keys(_project_id(database, project))
     rows = [
         {
             "id": key.id,
@@ -61,10 +61,10 @@ def create(
         raise typer.Exit(BAD_SETTING)
     secret = ids.new_secret(kind)
     scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
-    with _record() as record:
+    with _record() as database:
         key = Key(
             id=ids.new("key"),
-            project_id=_project_id(record, project),
+            project_id=_project_id(database, project),
             kind="pk" if kind == "pk" else "sk",
             scopes=scopes,
             digest=ids.digest(secret),
@@ -72,7 +72,7 @@ def create(
             name=name,
             created_ms=SystemClock().now_ms(),
         )
-        _put(record, key)
+        _put(database, key)
     typer.echo(json.dumps({"id": key.id, "secret": secret}) if as_json else secret)
 
 
@@ -81,33 +81,33 @@ def revoke(
     key_id: Annotated[str, typer.Argument(metavar="KEY", help="its id, as `geofence keys list` shows it")], project: ProjectId = None
 ) -> None:
     """Revoke a key; a running service feels it within two seconds."""
-    with _record() as record:
-        key = next((one for one in record.reading.keys(_project_id(record, project)) if one.id == key_id), None)
+    with _record() as database:
+        key = next((one for one in database.queries.keys(_project_id(database, project)) if one.id == key_id), None)
         if key is None:
             typer.echo("there is no key of that id", err=True)
             raise typer.Exit(1)
         if key.revoked_ms is None:
-            _put(record, msgspec.structs.replace(key, revoked_ms=SystemClock().now_ms()))
+            _put(database, msgspec.structs.replace(key, revoked_ms=SystemClock().now_ms()))
     typer.echo(f"{key_id} is revoked")
 
 
 @contextmanager
-def _record() -> Iterator[Record]:
-    from api.bootstrap import reach_record
+def _record() -> Iterator[Database]:
+    from api.bootstrap import reach_database
 
     try:
-        record = reach_record(settled().settings, writer=False)
+        database = reach_database(settled().settings, writer=False)
         try:
-            yield record
+            yield database
         finally:
-            record.close()
+            database.close()
     except GeofenceError as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(BAD_RECORD) from None
 
 
-def _project_id(record: Record, wanted: str | None) -> str:
-    found = [project.id for project in record.reading.projects()]
+def _project_id(database: Database, wanted: str | None) -> str:
+    found = [project.id for project in database.queries.projects()]
     if wanted in found:
         return wanted or ""
     if wanted is None and len(found) == 1:
@@ -116,8 +116,8 @@ def _project_id(record: Record, wanted: str | None) -> str:
     raise typer.Exit(BAD_SETTING)
 
 
-def _put(record: Record, key: Key) -> None:
-    unit = record.begin()
+def _put(database: Database, key: Key) -> None:
+    unit = database.begin()
     try:
         unit.accounts.put_key(key)
         unit.commit()

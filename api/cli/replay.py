@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from api.client.pings import Posted, Poster, PostError, Tally, posted
+from api.client.pings import PingClient, Posted, PostError, Tally, posted
 from api.client.service_url import Url
 from api.client.timeline import Timeline
 from api.client.traces import read
@@ -47,7 +47,7 @@ def replay(
             timeline = Timeline(read(file))
         with timeline:
             console.print(f"{len(timeline):,} pings of {timeline.devices:,} devices")
-            tally = _post(timeline, Poster(url, key, patience_s), batch, pace, console)
+            tally = _post(timeline, PingClient(url, key, patience_s), batch, pace, console)
     except TraceError as error:
         raise _failed(console, str(error), as_json, exit_code=2) from None
     except PostError as error:
@@ -57,7 +57,7 @@ def replay(
         raise typer.Exit(1)
 
 
-def _post(timeline: Timeline, poster: Poster, batch: int, pace: float, console: Console) -> Tally:
+def _post(timeline: Timeline, poster: PingClient, batch: int, pace: float, console: Console) -> Tally:
     columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]} pings/s"), TimeRemainingColumn())
     with poster, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("posting", total=len(timeline), rate="...")

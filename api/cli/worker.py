@@ -39,7 +39,7 @@ def worker() -> None:
 
 def _deliver(settings: Settings) -> bool:
     """Deliver until a signal; whether the writer lived until then."""
-    from api.bootstrap import open_house
+    from api.bootstrap import open_services
 
     told = threading.Event()
 
@@ -48,15 +48,15 @@ def _deliver(settings: Settings) -> bool:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    house = open_house(settings, deliver=True)
+    services = open_services(settings, deliver=True)
     log = structlog.get_logger()
     try:
-        if not house.channels:
+        if not services.channels:
             raise SettingError("No channel is configured: set GEOFENCE_FCM_CREDENTIALS, GEOFENCE_SMTP_URL or both")
-        log.info("delivering", channels=sorted(house.channels))
-        while house.street.alive() and not told.wait(LOOK_S):
+        log.info("delivering", channels=sorted(services.channels))
+        while services.street.alive() and not told.wait(LOOK_S):
             pass
         return told.is_set()
     finally:
-        house.close()
+        services.close()
         log.info("stopped")

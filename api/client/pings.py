@@ -80,7 +80,7 @@ class Tally:
         }
 
 
-class Poster:
+class PingClient:
     """One connection to a service. `patience_s` bounds how long one batch is sent again before giving up."""
 
     def __init__(self, url: str, key: str, patience_s: float = 120.0) -> None:

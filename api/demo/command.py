@@ -23,7 +23,7 @@ from rich.console import Console
 
 from api import settings as declared
 from api.client.event_stream import watch
-from api.client.pings import Posted, Poster, PostError
+from api.client.pings import PingClient, Posted, PostError
 from api.demo.counts import Decided, counted
 from api.demo.screen import Screen
 from api.demo.seed import CAMPAIGNS, settle
@@ -108,7 +108,7 @@ class _Show:
 
     def run(self, seconds: float | None) -> None:
         """Let people walk until the time is over, or Ctrl-C."""
-        with Poster(self._running.url, self._running.key) as poster:
+        with PingClient(self._running.url, self._running.key) as poster:
             decided = Decided(poster)
             with _interruptible():
                 self._invite()
@@ -117,7 +117,7 @@ class _Show:
                     self._walk(poster, decided, seconds)
             self._count(poster, decided)
 
-    def _walk(self, poster: Poster, decided: Decided, seconds: float | None) -> None:
+    def _walk(self, poster: PingClient, decided: Decided, seconds: float | None) -> None:
         began_s = time.monotonic()
         until_s = math.inf if seconds is None else began_s + seconds
         next_count_s = began_s + COUNTS_S
@@ -130,7 +130,7 @@ class _Show:
                 self._count(poster, decided)
             time.sleep(TICK_S)
 
-    def _count(self, poster: Poster, decided: Decided) -> None:
+    def _count(self, poster: PingClient, decided: Decided) -> None:
         decided.read()
         tally, received = poster.tally, self._sandbox.attempts()
         refused = f" ({tally.rejected.total():,} pings rejected)" if tally.rejected else ""

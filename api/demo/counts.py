@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from api.client.pings import Poster, PostError
+from api.client.pings import PingClient, PostError
 from api.sandbox import Received
 
 PAGE = 1_000
@@ -29,7 +29,7 @@ class _Page(msgspec.Struct, frozen=True):
 class Decided:
     """Decisions by outcome and, for silent ones, by the word of the gate; read from the service a little at a time."""
 
-    def __init__(self, poster: Poster) -> None:
+    def __init__(self, poster: PingClient) -> None:
         self.outcomes: Counter[str] = Counter()
         self.silent: Counter[str] = Counter()
         self._poster = poster

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from api.client.pings import Poster
+from api.client.pings import PingClient
 from api.http.fields import moment_text
 from geofence.model.customer import Customer
 from geofence.model.place import Store
@@ -73,7 +73,7 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 }
 
 
-def settle(poster: Poster, stores: Sequence[Store], people: Sequence[Shopper]) -> None:
+def settle(poster: PingClient, stores: Sequence[Store], people: Sequence[Shopper]) -> None:
     """Tell the service about everything. Raises `PostError`."""
     places = [(f"/v1/stores/{store.external_id}", _store(store)) for store in stores]
     customers = [(f"/v1/customers/{quote(one.customer_id)}", _customer(one)) for one in (who.customer for who in people) if one is not None]
@@ -84,7 +84,7 @@ def settle(poster: Poster, stores: Sequence[Store], people: Sequence[Shopper]) -
             _put_all(poster, hands, some)
 
 
-def _put_all(poster: Poster, hands: ThreadPoolExecutor, puts: Iterable[Put]) -> None:
+def _put_all(poster: PingClient, hands: ThreadPoolExecutor, puts: Iterable[Put]) -> None:
     for done in [hands.submit(poster.put, path, body) for path, body in puts]:
         done.result()
 

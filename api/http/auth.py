@@ -17,7 +17,7 @@ from api.http.problems import Refusal
 from api.http.query_params import refuse_unknown
 from geofence import ids
 from geofence.model.account import Key, Scope
-from geofence.ports import Reading
+from geofence.ports import Queries
 
 REMEMBERED_S = 2.0
 REMEMBERED_KEYS = 4096
@@ -39,8 +39,8 @@ class Caller(NamedTuple):
 class KeyRing:
     """Keys by digest, remembered for two seconds: a key revoked by anybody stops working within that time."""
 
-    def __init__(self, reading: Reading, tick: Callable[[], float] = time.monotonic) -> None:
-        self._reading = reading
+    def __init__(self, queries: Queries, tick: Callable[[], float] = time.monotonic) -> None:
+        self._reading = queries
         self._tick = tick
         self._known: OrderedDict[str, tuple[float, Key]] = OrderedDict()
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ async def identify(request: Request, *, in_query: bool = False) -> Caller:
     secret = shown_secret(request, in_query=in_query)
     if not secret:
         raise Refusal(401, "unauthorized", "Send an API key: Authorization: Bearer sk_...", headers=_CHALLENGE)
-    ring: KeyRing = request.app.state.house.keys
+    ring: KeyRing = request.app.state.services.keys
     digest = ids.digest(secret)
     key = ring.remembered(digest) or await run_in_threadpool(ring.look_up, digest)
     if key is None:

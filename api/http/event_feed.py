@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from prometheus_client import Gauge
 
 
-class Feed:
+class EventFeed:
     """Bells by project. Commits ring from the writer's thread; streams listen on the event loop."""
 
     def __init__(self, subscribe: Callable[[Callable[[str], None]], Callable[[], None]], open_streams: Gauge) -> None:
@@ -35,17 +35,17 @@ class Feed:
             self._ring(project_id)
 
     @contextmanager
-    def bell(self, project_id: str) -> Iterator[asyncio.Event]:
+    def waiter(self, project_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever something of the project was committed, and at shutdown."""
-        bell = asyncio.Event()
-        self._bells.setdefault(project_id, set()).add(bell)
+        waiter = asyncio.Event()
+        self._bells.setdefault(project_id, set()).add(waiter)
         self._open_streams.inc()
         try:
-            yield bell
+            yield waiter
         finally:
             self._open_streams.dec()
             bells = self._bells[project_id]
-            bells.discard(bell)
+            bells.discard(waiter)
             if not bells:
                 del self._bells[project_id]
 
@@ -57,5 +57,5 @@ class Feed:
                 return  # the loop has ended, and with it every stream
 
     def _ring(self, project_id: str) -> None:
-        for bell in self._bells.get(project_id, ()):
-            bell.set()
+        for waiter in self._bells.get(project_id, ()):
+            waiter.set()

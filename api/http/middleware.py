@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import answer, methods_at, refuse
-from api.metrics import Meters
+from api.metrics import Metrics
 from geofence.errors import GeofenceError, NotFound
 
 _log = structlog.get_logger()
@@ -19,12 +19,12 @@ _DATA = [(b"cache-control", b"no-store"), (b"content-security-policy", b"default
 _ENDLESS = "/v1/events/stream"
 
 
-class Front:
+class Middleware:
     """ASGI middleware. HEAD is GET without the body; OPTIONS says what an address takes."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._meters = meters
+        self._meters = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -14,7 +14,7 @@ MOST = 30
 WINDOW_S = 60.0
 
 
-class Guesses:
+class GuessLimit:
     """Unknown codes by API key within the last minute, in memory. Safe from several threads."""
 
     def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
 from api.http.auth import Caller
 from api.http.fields import PlainName
@@ -18,7 +18,7 @@ from api.openapi import describe
 from api.schemas.campaigns import PlanIn, read_plan
 from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, PreviewPage
 from geofence.model.campaign import Status
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.offers import campaigns
 from geofence.ports import Unit
 
@@ -31,67 +31,67 @@ async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
 
 
 @router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
-async def put_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
+async def put_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
     """Insert or replace a campaign. What cannot work is refused with the field named; an identical plan changes nothing."""
-    plan, now_ms = body.plan(), house.clock.now_ms()
+    plan, now_ms = body.plan(), services.clock.now_ms()
     await run_in_threadpool(campaigns.check_plan, plan, now_ms)
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         put = campaigns.put_campaign(unit, caller.project_id, campaign_id, plan, now_ms, checked=True)
         _, created = put.value
         if body.status is None:
             return put
         turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
         both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return Edited((turned.value, created), campaigns=both)
+        return EditResult((turned.value, created), campaigns=both)
 
-    kept, created = await edit(house, caller.project_id, work)
+    kept, created = await edit(services, caller.project_id, work)
     return reply(CampaignOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
-async def get_campaign(campaign_id: CampaignId, house: AtHouse, caller: Reader) -> Response:
+async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(CampaignOut.of(await read_one(house, "campaigns", caller.project_id, campaign_id)))
+    return reply(CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id)))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
-async def delete_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
-    await edit(house, caller.project_id, lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id))
+    await edit(services, caller.project_id, lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id))
     return Response(status_code=204)
 
 
 @router.post("/{campaign_id}/activate", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
-async def activate_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+async def activate_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Let a campaign run, from the next event on."""
-    return await _turn(house, caller, campaign_id, "active")
+    return await _turn(services, caller, campaign_id, "active")
 
 
 @router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
-async def pause_campaign(campaign_id: CampaignId, house: AtHouse, caller: Manager) -> Response:
+async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Let a campaign rest: events are decided, and nobody is told."""
-    return await _turn(house, caller, campaign_id, "paused")
+    return await _turn(services, caller, campaign_id, "paused")
 
 
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
-async def preview_campaign(campaign_id: CampaignId, house: AtHouse, caller: Reader) -> Response:
+async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await read_one(house, "campaigns", caller.project_id, campaign_id)
-    shown = await run_in_threadpool(campaigns.preview, campaign, house.clock.now_ms())
+    campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+    shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    house: AtHouse, caller: Reader, status: Annotated[Status | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+    services: AtHouse, caller: Reader, status: Annotated[Status | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(house, "campaigns", caller.project_id, {"status": status}, cursor, limit)
+    rows, more = await read_page(services, "campaigns", caller.project_id, {"status": status}, cursor, limit)
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
 
 
-async def _turn(house: House, caller: Caller, campaign_id: str, status: Literal["active", "paused"]) -> Response:
-    now_ms = house.clock.now_ms()
-    kept = await edit(house, caller.project_id, lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms))
+async def _turn(services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]) -> Response:
+    now_ms = services.clock.now_ms()
+    kept = await edit(services, caller.project_id, lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms))
     return reply(CampaignOut.of(kept))

@@ -12,18 +12,18 @@ import msgspec
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, body_of, edit, read_one, reply
 from api.http.auth import Caller, allow
 from api.http.fields import Name
 from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
 from api.schemas.customers import RedeemIn
-from api.schemas.offers_out import CouponOut, RedeemedOut, RedemptionOut
+from api.schemas.offers_out import CouponOut, RedemptionOut, RedemptionResult
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.offers import coupon_codes, redeem
 from geofence.ports import Unit
 
@@ -37,21 +37,21 @@ Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
 
 
 @router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
-async def get_coupon(code: Code, house: AtHouse, caller: Asker) -> Response:
+async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
     """A code as it is now."""
-    found = await _known(house, caller, lambda: read_one(house, "coupons", caller.project_id, coupon_codes.read_code(code)))
+    found = await _known(services, caller, lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)))
     return reply(CouponOut.of(found))
 
 
-@router.post("/{code}/redeem", **describe(RedeemedOut, 200, refuses=[404, 409, 429], body=RedeemIn))
+@router.post("/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedeemIn))
 async def redeem_coupon(
-    code: Code, house: AtHouse, caller: Till, body: Annotated[RedeemIn, Depends(body_of(RedeemIn))], idempotency_key: OnceKey = None
+    code: Code, services: AtHouse, caller: Till, body: Annotated[RedeemIn, Depends(body_of(RedeemIn))], idempotency_key: OnceKey = None
 ) -> Response:
     """Use a code at a store: however many tills try at once, a code of one use works at one of them."""
     fingerprint = ids.of_facts("req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json())
 
-    def work(unit: Unit) -> Edited:
-        now_ms = house.clock.now_ms()
+    def work(unit: Unit) -> EditResult:
+        now_ms = services.clock.now_ms()
 
         def make() -> tuple[int, bytes]:
             coupon, use = redeem.redeem(
@@ -64,29 +64,29 @@ async def redeem_coupon(
                 currency=body.currency,
                 now_ms=now_ms,
             )
-            return 200, msgspec.json.encode(RedeemedOut(CouponOut.of(coupon), RedemptionOut.of(use)))
+            return 200, msgspec.json.encode(RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use)))
 
-        return Edited(once(unit, caller.project_id, own_name(caller, idempotency_key), fingerprint, now_ms, make))
+        return EditResult(once(unit, caller.project_id, own_name(caller, idempotency_key), fingerprint, now_ms, make))
 
-    status, told = await _known(house, caller, lambda: edit(house, caller.project_id, work))
+    status, told = await _known(services, caller, lambda: edit(services, caller.project_id, work))
     return Response(told, status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
-async def void_coupon(code: Code, house: AtHouse, caller: Voider) -> Response:
+async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
 
-    def work(unit: Unit) -> Edited:
-        return Edited(redeem.void(unit, caller.project_id, code))
+    def work(unit: Unit) -> EditResult:
+        return EditResult(redeem.void(unit, caller.project_id, code))
 
-    return reply(CouponOut.of(await _known(house, caller, lambda: edit(house, caller.project_id, work))))
+    return reply(CouponOut.of(await _known(services, caller, lambda: edit(services, caller.project_id, work))))
 
 
-async def _known(house: House, caller: Caller, ask: Callable[[], Awaitable[T]]) -> T:
+async def _known(services: Services, caller: Caller, ask: Callable[[], Awaitable[T]]) -> T:
     """The answer about a code; unknown ones are counted against the key."""
-    house.guesses.check(caller.key.id)
+    services.guesses.check(caller.key.id)
     try:
         return await ask()
     except NotFound:
-        house.guesses.missed(caller.key.id)
+        services.guesses.missed(caller.key.id)
         raise NotFound("There is no such code.", code="coupon_unknown") from None

@@ -15,10 +15,10 @@ from api.http.fields import Name, moment_text
 from api.openapi import describe
 from api.schemas import personal_data
 from api.schemas.customers import CustomerIn, NewCustomerId
-from api.schemas.offers_out import CouponOut, CouponPage, CustomerOut, CustomerPage, ExportOut, ForgottenOut
+from api.schemas.offers_out import CouponOut, CouponPage, CustomerExport, CustomerOut, CustomerPage, ErasureReceipt
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -27,72 +27,72 @@ NewId = Annotated[NewCustomerId, Path(description="The retailer's id, as devices
 Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
-@router.get("/{customer_id:path}/export", **describe(ExportOut, 200, refuses=[404, 422]))
-async def export_customer(customer_id: CustomerId, house: AtHouse, caller: Manager) -> Response:
+@router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
+async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
     """Everything that is stored about the person, whole addresses included."""
 
-    def collect() -> ExportOut:
-        found = personal_data.stored(house.record.reading, caller.project_id, customer_id)
+    def collect() -> CustomerExport:
+        found = personal_data.stored(services.database.queries, caller.project_id, customer_id)
         if not any(found.values()):
             raise NotFound
-        return personal_data.export(house.record.reading, caller.project_id, found, house.clock.now_ms())
+        return personal_data.export(services.database.queries, caller.project_id, found, services.clock.now_ms())
 
     return reply(await run_in_threadpool(collect))
 
 
 @router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 404, 422]))
-async def list_coupons(customer_id: CustomerId, house: AtHouse, caller: Counter, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_coupons(customer_id: CustomerId, services: AtHouse, caller: Counter, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The person's codes, by time of issue."""
-    rows, more = await read_page(house, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit)
+    rows, more = await read_page(services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit)
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
 @router.put("/{customer_id:path}", **describe(CustomerOut, 200, 201, refuses=[404], body=CustomerIn))
 async def put_customer(
-    customer_id: NewId, house: AtHouse, caller: Manager, body: Annotated[CustomerIn, Depends(body_of(CustomerIn))]
+    customer_id: NewId, services: AtHouse, caller: Manager, body: Annotated[CustomerIn, Depends(body_of(CustomerIn))]
 ) -> Response:
     """Insert or replace a person. A purpose not mentioned is not granted; an old grant does not undo a newer refusal."""
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         known = unit.offers.customers(caller.project_id, [customer_id]).get(customer_id)
-        now_ms = house.clock.now_ms()
+        now_ms = services.clock.now_ms()
         customer = body.model(customer_id, known, now_ms)
         if known is not None and customer == replace(known, updated_ms=now_ms):
-            return Edited((known, False))
+            return EditResult((known, False))
         unit.commerce.put_customer(caller.project_id, customer)
-        return Edited((customer, known is None))
+        return EditResult((customer, known is None))
 
-    kept, created = await edit(house, caller.project_id, work)
+    kept, created = await edit(services, caller.project_id, work)
     return reply(CustomerOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
-async def get_customer(customer_id: CustomerId, house: AtHouse, caller: Reader) -> Response:
+async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(CustomerOut.of(await read_one(house, "customers", caller.project_id, customer_id)))
+    return reply(CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id)))
 
 
-@router.delete("/{customer_id:path}", **describe(ForgottenOut, 202, refuses=[404, 422]))
-async def delete_customer(customer_id: CustomerId, house: AtHouse, caller: Manager) -> Response:
+@router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
+async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
     """Erase a person. What is theirs goes; events, visits, devices and codes stay without them. The answer is the receipt."""
-    found = await run_in_threadpool(personal_data.stored, house.record.reading, caller.project_id, customer_id)
+    found = await run_in_threadpool(personal_data.stored, services.database.queries, caller.project_id, customer_id)
     if not any(found.values()):
         raise NotFound
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         unit.commerce.delete_customer(caller.project_id, customer_id)
-        return Edited(None)
+        return EditResult(None)
 
-    await edit(house, caller.project_id, work)
+    await edit(services, caller.project_id, work)
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = ({noun: counted[noun] for noun in nouns} for nouns in (personal_data.ERASED, personal_data.UNNAMED))
-    return reply(ForgottenOut("erased", ids.new("era"), moment_text(house.clock.now_ms()), erased, kept), 202)
+    return reply(ErasureReceipt("erased", ids.new("era"), moment_text(services.clock.now_ms()), erased, kept), 202)
 
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    house: AtHouse, caller: Reader, tag: Annotated[Name | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+    services: AtHouse, caller: Reader, tag: Annotated[Name | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Customers by id."""
-    rows, more = await read_page(house, "customers", caller.project_id, {"tag": tag}, cursor, limit)
+    rows, more = await read_page(services, "customers", caller.project_id, {"tag": tag}, cursor, limit)
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

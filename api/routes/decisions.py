@@ -20,7 +20,7 @@ DecisionId = Annotated[Name, Path(description="As listed.")]
 
 @router.get("", **describe(DecisionPage, 200, refuses=[400, 422]))
 async def list_decisions(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     customer: Who = None,
     campaign: Who = None,
@@ -39,12 +39,12 @@ async def list_decisions(
     filters = {"customer": customer, "campaign": campaign, "store": store, "device": device, "event": event}
     filters |= {"outcome": outcome, "reason": reason}
     rows, more = await read_page(
-        house, "decisions", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
+        services, "decisions", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
     )
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
 
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
-async def get_decision(decision_id: DecisionId, house: AtHouse, caller: Reader) -> Response:
+async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
     """One decision."""
-    return reply(DecisionOut.of(await read_one(house, "decisions", caller.project_id, decision_id)))
+    return reply(DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id)))

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.http.auth import Caller
 from api.http.fields import Moment, Name, moment_ms
@@ -33,7 +33,7 @@ _STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 @router.get("", **describe(EventPage, 200, refuses=[400, 422]))
 async def list_events(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     device: Who = None,
     customer: Who = None,
@@ -50,13 +50,13 @@ async def list_events(
     """Events in the order in which they became visible: who follows the cursor misses none."""
     who = {"device": device, "customer": customer, "store": store, "geofence": geofence}
     filters = who | {"visit": visit, "kind": kind, **span(since, until)}
-    rows, more = await read_page(house, "events", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
+    rows, more = await read_page(services, "events", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 
 
 @router.get("/stream", **describe(_STREAM, 200, refuses=[422]))
 async def stream_events(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     kind: Annotated[EventKind | None, Query()] = None,
     store: Who = None,
@@ -66,8 +66,8 @@ async def stream_events(
     """Events as Server-Sent Events, from now on, or after `Last-Event-ID` or `since_seq`. `id` is the place in the stream."""
     after = last_event_id if last_event_id is not None else since_seq
     if after is None:
-        after = await run_in_threadpool(house.record.reading.newest_seq, caller.project_id)
-    lines = _lines(house, caller, {"kind": kind, "store": store}, after)
+        after = await run_in_threadpool(services.database.queries.newest_seq, caller.project_id)
+    lines = _lines(services, caller, {"kind": kind, "store": store}, after)
     return StreamingResponse(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -76,43 +76,43 @@ def span(since: str | None, until: str | None) -> dict[str, int | None]:
     return {"since": moment_ms(since) if since else None, "until": moment_ms(until) if until else None}
 
 
-async def _lines(house: House, caller: Caller, filters: dict[str, Any], after: int) -> AsyncIterator[bytes]:
+async def _lines(services: Services, caller: Caller, filters: dict[str, Any], after: int) -> AsyncIterator[bytes]:
     """The stream's text. It ends when the service stops or the key is revoked, and waits for whoever reads slowly."""
-    keepalive_s = house.settings.sse_keepalive_s
-    pause_s = keepalive_s if house.embedded else min(ELSEWHERE_S, keepalive_s)
+    keepalive_s = services.settings.sse_keepalive_s
+    pause_s = keepalive_s if services.embedded else min(ELSEWHERE_S, keepalive_s)
     loop = asyncio.get_running_loop()
     look_at_s = spoke_at_s = loop.time()
-    with house.feed.bell(caller.project_id) as bell:
+    with services.feed.waiter(caller.project_id) as waiter:
         yield b"retry: 1000\n\n"
-        while not house.feed.closed:
+        while not services.feed.closed:
             due = loop.time() - look_at_s >= keepalive_s  # also where there is always something to tell
             look_at_s = loop.time() if due else look_at_s
-            if due and await run_in_threadpool(house.keys.look_up, caller.key.digest) is None:
+            if due and await run_in_threadpool(services.keys.look_up, caller.key.digest) is None:
                 return
-            bell.clear()
-            rows, after = await run_in_threadpool(_news, house, caller.project_id, filters, after)
+            waiter.clear()
+            rows, after = await run_in_threadpool(_news, services, caller.project_id, filters, after)
             if rows:
                 spoke_at_s = loop.time()
                 yield b"".join(map(_line, rows))
-            elif not await _rang(bell, pause_s) and loop.time() - spoke_at_s >= keepalive_s:
+            elif not await _rang(waiter, pause_s) and loop.time() - spoke_at_s >= keepalive_s:
                 spoke_at_s = loop.time()
                 yield b": still here\n\n"
 
 
-def _news(house: House, project_id: str, filters: dict[str, Any], after: int) -> tuple[list[Event], int]:
+def _news(services: Services, project_id: str, filters: dict[str, Any], after: int) -> tuple[list[Event], int]:
     """What came after a place in the stream, and the place up to which everything was looked at."""
-    reading = house.record.reading
-    newest = reading.newest_seq(project_id)
+    queries = services.database.queries
+    newest = queries.newest_seq(project_id)
     if newest <= after:
         return [], after
-    rows = reading.page("events", project_id, filters, after, AT_ONCE)
+    rows = queries.page("events", project_id, filters, after, AT_ONCE)
     return rows, rows[-1].stream_seq if rows else newest
 
 
-async def _rang(bell: asyncio.Event, pause_s: float) -> bool:
+async def _rang(waiter: asyncio.Event, pause_s: float) -> bool:
     try:
         async with asyncio.timeout(pause_s):
-            await bell.wait()
+            await waiter.wait()
     except TimeoutError:
         return False
     return True

@@ -27,7 +27,7 @@ from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
 from geofence.places.editing import is_ring
 from geofence.places.export_rows import items_of_geofences, items_of_stores
-from geofence.ports import Reading
+from geofence.ports import Queries
 from regions.readers import Format, formats
 from regions.readers.item import FileError
 from regions.temp_folder import scratch
@@ -64,7 +64,7 @@ _TOLD["responses"][200]["headers"] = {
 @router.get("/{kind}", **_TOLD)
 async def get_export(
     request: Request,
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     kind: Annotated[Kind, InPath(description="stores, with their rings in a column; or geofences")],
     form: Annotated[FormatName | None, Query(alias="format", description="else by Accept, else geojson")] = None,
@@ -76,9 +76,9 @@ async def get_export(
     if kind == "geofences" and brand is not None:
         raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[("/query/brand", "goes with stores only")])
     filters = {"brand": brand, "tag": tag} if kind == "stores" else {"tag": tag}
-    reading, loop = house.record.reading, asyncio.get_running_loop()
+    queries, loop = services.database.queries, asyncio.get_running_loop()
     accepted = request.headers.get("accept", "")
-    places = _places(reading, kind, caller.project_id, filters, with_rings=rings == "true")
+    places = _places(queries, kind, caller.project_id, filters, with_rings=rings == "true")
     file, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
@@ -95,8 +95,8 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _places(reading: Reading, kind: Kind, project_id: str, filters: dict[str, str | None], *, with_rings: bool) -> Iterator[Any]:
-    for place in every(reading, kind, project_id, filters):
+def _places(queries: Queries, kind: Kind, project_id: str, filters: dict[str, str | None], *, with_rings: bool) -> Iterator[Any]:
+    for place in every(queries, kind, project_id, filters):
         if with_rings or kind == "stores" or not is_ring(place.external_id):
             yield place
 

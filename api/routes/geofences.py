@@ -41,33 +41,33 @@ _LISTED = {"application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(Near
 
 @router.put("/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[404, 409], body=GeofenceIn))
 async def put_geofence(
-    external_id: Annotated[GeofenceId, FIRM], house: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
+    external_id: Annotated[GeofenceId, FIRM], services: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
 ) -> Response:
     """Insert or replace a geofence. A circle in degrees and metres, or a GeoJSON Polygon or MultiPolygon."""
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
     created, kept = await edit(
-        house, caller.project_id, lambda unit: editing.put_geofence(unit, caller.project_id, geofence, house.clock.now_ms())
+        services, caller.project_id, lambda unit: editing.put_geofence(unit, caller.project_id, geofence, services.clock.now_ms())
     )
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
-async def get_geofence(external_id: GeofenceId, house: AtHouse, caller: Reader) -> Response:
+async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
     """One geofence."""
-    return reply(GeofenceOut.of(await read_one(house, "geofences", caller.project_id, external_id)))
+    return reply(GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id)))
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
-async def delete_geofence(external_id: GeofenceId, house: AtHouse, caller: Manager) -> Response:
+async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(house, caller.project_id, lambda unit: editing.delete_geofence(unit, caller.project_id, external_id))
+    await edit(services, caller.project_id, lambda unit: editing.delete_geofence(unit, caller.project_id, external_id))
     return Response(status_code=204)
 
 
 @router.get("", **describe(_LISTED, 200, refuses=[400, 422]))
 async def list_geofences(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     near: Annotated[str | None, Query(pattern=_NEAR.pattern, description="lat,lon: the nearest first, by distance to the edge")] = None,
     within_m: Annotated[float | None, Query(ge=0, le=100_000_000), Field(allow_inf_nan=False)] = None,
@@ -83,9 +83,9 @@ async def list_geofences(
             raise Refusal(
                 422, "invalid", "near goes with within_m and limit only.", errors=[("/query/near", "without store, tag and cursor")]
             )
-        found = await run_in_threadpool(house.street.near, caller.project_id, *_place(near), within_m, limit)
+        found = await run_in_threadpool(services.street.near, caller.project_id, *_place(near), within_m, limit)
         return _collection([_near_feature(one) for one in found], None) if form == "geojson" else reply(NearPage(tuple(map(_watch, found))))
-    rows, more = await read_page(house, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit)
+    rows, more = await read_page(services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit)
     if form == "geojson":
         return _collection(await run_in_threadpool(lambda: [_feature(row, {}) for row in rows]), more)
     return reply(GeofencePage(tuple(map(GeofenceOut.of, rows)), more))

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, reply
 from api.metrics import MEDIA_TYPE
 from geofence.errors import RecordError
@@ -36,29 +36,29 @@ async def livez() -> Response:
 
 
 @router.get("/readyz", response_model=None, responses={200: _JSON, 503: _JSON | {"description": "Not ready."}}, openapi_extra=_OPEN)
-async def readyz(house: AtHouse) -> Response:
+async def readyz(services: AtHouse) -> Response:
     """Pings can be taken; otherwise what is missing."""
-    missing = await run_in_threadpool(_missing, house)
-    readiness = Readiness("not_ready" if missing else "ready", missing, house.street.depth(), house.notes)
+    missing = await run_in_threadpool(_missing, services)
+    readiness = Readiness("not_ready" if missing else "ready", missing, services.street.depth(), services.notes)
     return reply(readiness, 503 if missing else 200)
 
 
 @router.get("/metrics", response_model=None, response_class=Response, responses={200: _TEXT}, openapi_extra=_OPEN)
-async def metrics(house: AtHouse) -> Response:
+async def metrics(services: AtHouse) -> Response:
     """Counters for Prometheus."""
-    return Response(await run_in_threadpool(house.meters.exposition), media_type=MEDIA_TYPE)
+    return Response(await run_in_threadpool(services.metrics.exposition), media_type=MEDIA_TYPE)
 
 
-def _missing(house: House) -> tuple[str, ...]:
+def _missing(services: Services) -> tuple[str, ...]:
     missing = []
     try:
-        house.record.reading.health()
+        services.database.queries.health()
     except RecordError:
         missing.append("record")
-    if house.street.refused() and "record" not in missing:
+    if services.street.refused() and "record" not in missing:
         missing.append("record")
-    if not house.street.alive():
+    if not services.street.alive():
         missing.append("writer")
-    if house.street.depth() >= house.settings.queue_limit:
+    if services.street.depth() >= services.settings.queue_limit:
         missing.append("queue")
     return tuple(missing)

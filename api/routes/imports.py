@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, Manager, reply
 from api.http.problems import Refusal, answer, refuse
 from api.openapi import describe
@@ -25,7 +25,7 @@ from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS
 from geofence.importing.report import Kind, Report, RowError
-from geofence.importing.run import Wish, bring_in
+from geofence.importing.run import Wish, import_file
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
 from regions.readers.item import FileError
@@ -63,7 +63,7 @@ Columns = Annotated[
 @router.post("", **_TOLD)
 async def post_import(
     request: Request,
-    house: AtHouse,
+    services: AtHouse,
     caller: Manager,
     kind: Annotated[Kind, Query(description="what the rows of the file are")],
     dry_run: Annotated[Literal["true", "false"], Query(description="true: report everything, write nothing")] = "false",
@@ -88,7 +88,7 @@ async def post_import(
         raise
     loop = asyncio.get_running_loop()
     news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
-    turn = _HANDS.submit(_run, house, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at))
+    turn = _HANDS.submit(_run, services, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at))
     turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
     job = asyncio.wrap_future(turn)
     if NDJSON not in request.headers.get("accept", ""):
@@ -100,9 +100,9 @@ async def post_import(
     return StreamingResponse(_lines(first, news, job), media_type=NDJSON, headers={"X-Accel-Buffering": "no"})
 
 
-def _run(house: House, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
+def _run(services: Services, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
     try:
-        return bring_in(house.street, project_id, path, wish, tell)
+        return import_file(services.street, project_id, path, wish, tell)
     except FileError as error:
         raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
 

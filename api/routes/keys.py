@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import SCOPES, House
+from api.bootstrap import SCOPES, Services
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
 from api.http.fields import Name
@@ -21,7 +21,7 @@ from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
 from geofence.model.account import Key, Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.place import Profile
 from geofence.ports import Unit
 
@@ -40,70 +40,70 @@ class _Made(msgspec.Struct):
 
 
 @router.get("/keys", **describe(KeyPage, 200))
-async def list_keys(house: AtHouse, caller: Manager) -> Response:
+async def list_keys(services: AtHouse, caller: Manager) -> Response:
     """The project's keys, revoked ones too, oldest first. Secrets are not kept, so they are not shown."""
-    found = await run_in_threadpool(house.record.reading.keys, caller.project_id)
+    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
     return reply(KeyPage(tuple(map(KeyOut.of, found))))
 
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
 async def create_key(
-    house: AtHouse, caller: Manager, body: Annotated[KeyIn, Depends(body_of(KeyIn))], idempotency_key: OnceKey = None
+    services: AtHouse, caller: Manager, body: Annotated[KeyIn, Depends(body_of(KeyIn))], idempotency_key: OnceKey = None
 ) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
-    now_ms = house.clock.now_ms()
+    now_ms = services.clock.now_ms()
 
     mine = own_name(caller, idempotency_key)
     fingerprint = ids.of_facts("req", "POST /v1/keys", body.model_dump_json())
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         def make() -> tuple[int, bytes]:
             made = _new_key(caller, body, now_ms)
             unit.accounts.put_key(made.key)
             return 201, msgspec.json.encode(made)
 
         status, kept = once(unit, caller.project_id, mine, fingerprint, now_ms, make)
-        return Edited((status, msgspec.json.decode(kept, type=_Made)))
+        return EditResult((status, msgspec.json.decode(kept, type=_Made)))
 
-    status, made = await edit(house, caller.project_id, work)
+    status, made = await edit(services, caller.project_id, work)
     return reply(NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)), status)
 
 
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
-async def revoke_key(key_id: KeyId, house: AtHouse, caller: Manager) -> Response:
+async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Response:
     """Revoke a key; it stops working within two seconds, everywhere."""
-    found = await run_in_threadpool(house.record.reading.keys, caller.project_id)
+    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
     key = next((one for one in found if one.id == key_id), None)
     if key is None:
         raise NotFound
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         if key.revoked_ms is None:
-            unit.accounts.put_key(msgspec.structs.replace(key, revoked_ms=house.clock.now_ms()))
-        return Edited(None)
+            unit.accounts.put_key(msgspec.structs.replace(key, revoked_ms=services.clock.now_ms()))
+        return EditResult(None)
 
-    await edit(house, caller.project_id, work)
-    house.keys.forget(key.digest)
+    await edit(services, caller.project_id, work)
+    services.keys.forget(key.digest)
     return Response(status_code=204)
 
 
 @router.get("/project", **describe(ProjectOut, 200))
-async def get_project(house: AtHouse, caller: Reader) -> Response:
+async def get_project(services: AtHouse, caller: Reader) -> Response:
     """The project of this key."""
-    return reply(ProjectOut.of(await _project(house, caller.project_id)))
+    return reply(ProjectOut.of(await _project(services, caller.project_id)))
 
 
 @router.put("/project", **describe(ProjectOut, 200, body=ProjectIn))
-async def put_project(house: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]) -> Response:
+async def put_project(services: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]) -> Response:
     """Rename the project, or change the profile of geofences that name none."""
-    old = await _project(house, caller.project_id)
+    old = await _project(services, caller.project_id)
     new = msgspec.structs.replace(old, name=body.name, profile=profile_of(body.profile) or Profile())
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(new)
-        return Edited(new, reload=new.profile != old.profile)
+        return EditResult(new, reload=new.profile != old.profile)
 
-    return reply(ProjectOut.of(await edit(house, caller.project_id, work)))
+    return reply(ProjectOut.of(await edit(services, caller.project_id, work)))
 
 
 def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
@@ -123,8 +123,8 @@ def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:
     return ids.of_facts(kind, caller.secret, salt, key_id)
 
 
-async def _project(house: House, project_id: str) -> Project:
-    project = await run_in_threadpool(house.record.reading.project, project_id)
+async def _project(services: Services, project_id: str) -> Project:
+    project = await run_in_threadpool(services.database.queries.project, project_id)
     if project is None:
         raise NotFound
     return project

@@ -18,7 +18,7 @@ from api.schemas.places_out import LintPage
 from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places.editing import is_ring
-from geofence.ports import Reading
+from geofence.ports import Queries
 from regions.lint.lint import CODES, Finding, bounded, lint
 
 MOST = 200_000
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 @router.get("", **describe(LintPage, 200, refuses=[400, 422]))
 async def get_lint(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     kind: Annotated[Kind | None, Query(description="stores: findings about rings of stores; geofences: about others")] = None,
     code: Annotated[Code | None, Query(description="findings of this code only")] = None,
@@ -49,8 +49,8 @@ async def get_lint(
 
     Every page looks at the whole map anew, so pages fit together as long as nobody edits it.
     """
-    loop, now_ms, place = asyncio.get_running_loop(), house.clock.now_ms(), _place(cursor)
-    found = await loop.run_in_executor(_HANDS, _look, house.record.reading, caller.project_id, now_ms, kind)
+    loop, now_ms, place = asyncio.get_running_loop(), services.clock.now_ms(), _place(cursor)
+    found = await loop.run_in_executor(_HANDS, _look, services.database.queries, caller.project_id, now_ms, kind)
     wanted = [one for one in found if code in (None, one.code)]
     told = tuple(Found.of(one) for one in wanted[place : place + limit])
     end = place + limit
@@ -65,13 +65,13 @@ def _place(cursor: str | None) -> int:
     return place or 0
 
 
-def _look(reading: Reading, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:
+def _look(queries: Queries, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:
     """All findings in an order that is the same each time, at most so many of each code one by one."""
-    regions = regions_of(reading, project_id, MOST)
+    regions = regions_of(queries, project_id, MOST)
     if regions is None:
         raise Refusal(422, "too_many", f"The project has more than {MOST:,} geofences; that is the limit of one look.")
     about = None if kind is None else lambda name: is_ring(name) == (kind == "stores")
-    here = (one for one in roadside(reading, project_id, now_ms) if one.names[0] in regions and (about is None or about(one.names[0])))
+    here = (one for one in roadside(queries, project_id, now_ms) if one.names[0] in regions and (about is None or about(one.names[0])))
     return [*lint(list(regions.items()), about=about), *bounded(here)]
 
 

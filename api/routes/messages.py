@@ -12,7 +12,7 @@ from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page
 from api.http.fields import Name
 from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import MessageOut, MessagePage, MessageStoryOut, TryOut
+from api.schemas.offers_out import AttemptOut, MessageDetail, MessageOut, MessagePage
 from geofence.model.message import ChannelName, MessageStatus
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
@@ -22,7 +22,7 @@ MOST_TRIES = 1000
 
 @router.get("", **describe(MessagePage, 200, refuses=[400, 422]))
 async def list_messages(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     customer: Who = None,
     campaign: Who = None,
@@ -38,15 +38,15 @@ async def list_messages(
     """Messages by time. Addresses are masked."""
     filters = {"customer": customer, "campaign": campaign, "decision": decision, "channel": channel, "status": status}
     rows, more = await read_page(
-        house, "messages", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
+        services, "messages", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
     )
     return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
 
 
-@router.get("/{message_id}", **describe(MessageStoryOut, 200, refuses=[404, 422]))
-async def get_message(message_id: MessageId, house: AtHouse, caller: Reader) -> Response:
+@router.get("/{message_id}", **describe(MessageDetail, 200, refuses=[404, 422]))
+async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) -> Response:
     """One message with its tries."""
-    message = await read_one(house, "messages", caller.project_id, message_id)
-    reading, filters = house.record.reading, {"message": message_id}
-    tries = await run_in_threadpool(reading.page, "attempts", caller.project_id, filters, None, MOST_TRIES)
-    return reply(MessageStoryOut(MessageOut.of(message), tuple(map(TryOut.of, tries))))
+    message = await read_one(services, "messages", caller.project_id, message_id)
+    queries, filters = services.database.queries, {"message": message_id}
+    tries = await run_in_threadpool(queries.page, "attempts", caller.project_id, filters, None, MOST_TRIES)
+    return reply(MessageDetail(MessageOut.of(message), tuple(map(AttemptOut.of, tries))))

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.bootstrap import House
-from api.dependencies import house_of, reply
+from api.bootstrap import Services
+from api.dependencies import reply, services_of
 from api.http.auth import Caller, identify, permit
 from api.http.body import Intake, read_body, read_pings
 from api.http.problems import Refusal, RejectedItem, answer
@@ -33,12 +33,12 @@ _REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
 
 async def post_pings(request: Request) -> Response:
     """Post pings: one object, an array, `{"pings": [...]}`, or NDJSON."""
-    house, caller = house_of(request), await _poster(request)
+    services, caller = services_of(request), await _poster(request)
     include, watch, wake = _wishes(request)
-    settings = house.settings
+    settings = services.settings
     body = await read_body(request, settings.max_body_bytes)
     intake = read_pings(body, settings.max_items, request.headers.get("content-type", ""))
-    receipt = await _carry(house, caller, intake, include, watch, wake)
+    receipt = await _carry(services, caller, intake, include, watch, wake)
     if receipt.rejected and not receipt.accepted and not receipt.duplicates:
         return _all_refused(receipt, "rejected", "Every item was refused; see rejected.")
     return reply(receipt_out(receipt, include), 202)
@@ -46,14 +46,14 @@ async def post_pings(request: Request) -> Response:
 
 async def post_device_ping(request: Request) -> Response:
     """The phone's call: one ping in; what happened, where it is inside, what to show and when to speak next out."""
-    house, caller = house_of(request), await _poster(request)
+    services, caller = services_of(request), await _poster(request)
     _, watch, wake = _wishes(request)
     device_id = request.path_params["device_id"]
-    body = await read_body(request, house.settings.max_body_bytes)
+    body = await read_body(request, services.settings.max_body_bytes)
     intake = _for_device(read_pings(body, 1), device_id)
     if "platform" not in request.query_params:
-        watch = await run_in_threadpool(_watched_by, house, caller.project_id, device_id)
-    receipt = await _carry(house, caller, intake, INCLUDES, watch, wake)
+        watch = await run_in_threadpool(_watched_by, services, caller.project_id, device_id)
+    receipt = await _carry(services, caller, intake, INCLUDES, watch, wake)
     if receipt.rejected:
         return _all_refused(receipt, receipt.rejected[0].code, receipt.rejected[0].detail)
     return reply(ping_answer_out(receipt.devices.get(device_id, DeviceAnswer())), 202)
@@ -65,13 +65,13 @@ async def _poster(request: Request) -> Caller:
     return caller
 
 
-async def _carry(house: House, caller: Caller, intake: Intake, include: frozenset[str], watch: int, wake: Wake) -> Receipt:
+async def _carry(services: Services, caller: Caller, intake: Intake, include: frozenset[str], watch: int, wake: Wake) -> Receipt:
     if intake.items:
-        posted = house.street.post(caller.project_id, intake.items, intake.rejected, include, watch, wake)
+        posted = services.street.post(caller.project_id, intake.items, intake.rejected, include, watch, wake)
         receipt = await asyncio.wrap_future(posted)
     else:
         receipt = Receipt(0, 0, tuple(intake.rejected))
-    house.meters.took(receipt)
+    services.metrics.took(receipt)
     return receipt
 
 
@@ -108,8 +108,8 @@ def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
     return include, WATCHED[platform], wake
 
 
-def _watched_by(house: House, project_id: str, device_id: str) -> int:
-    known = house.record.reading.page("devices", project_id, {"id": device_id}, None, 1) if device_id.isprintable() else []
+def _watched_by(services: Services, project_id: str, device_id: str) -> int:
+    known = services.database.queries.page("devices", project_id, {"id": device_id}, None, 1) if device_id.isprintable() else []
     return WATCHED.get(known[0].platform or "", WATCHED["ios"]) if known else WATCHED["ios"]
 
 

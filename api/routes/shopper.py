@@ -15,14 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.bootstrap import House
+from api.bootstrap import Services
 from api.dependencies import AtHouse, edit
 from api.http.body import read_body
 from api.openapi import refusal
 from geofence.model.customer import Consent, Purpose
-from geofence.model.edit import Edited
-from geofence.model.message import Queued
-from geofence.ports import Reading, Unit
+from geofence.model.edit import EditResult
+from geofence.model.message import OutboxMessage
+from geofence.ports import Queries, Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
@@ -71,7 +71,7 @@ MessageId = Annotated[str, Path(description="As in the link of the message.")]
 class Letter(NamedTuple):
     """A message with what its page tells of it; empty where that is no more."""
 
-    message: Queued
+    message: OutboxMessage
     sender: str
     campaign: str
     store: str
@@ -79,49 +79,49 @@ class Letter(NamedTuple):
 
 
 @router.get("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": []})
-async def why(message_id: MessageId, house: AtHouse) -> Response:
+async def why(message_id: MessageId, services: AtHouse) -> Response:
     """Who wrote, why, and a button that ends it."""
-    letter = await run_in_threadpool(_letter, house.record.reading, message_id)
+    letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     return _nothing() if letter is None else _page(f"A message from {letter.sender}", _why(letter))
 
 
 @router.post("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": [], "requestBody": _FORM})
-async def stop(message_id: MessageId, request: Request, house: AtHouse) -> Response:
+async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Response:
     """Withdraw the consent behind the message: the button of the page, or a mail program's one click (RFC 8058)."""
     await read_body(request, MAX_FORM_BYTES)  # its words do not matter: nobody posts here by accident
-    letter = await run_in_threadpool(_letter, house.record.reading, message_id)
+    letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     if letter is None:
         return _nothing()
-    await _withdraw(house, letter.message)
+    await _withdraw(services, letter.message)
     told = f"<p>{escape(letter.sender)} will not send you {_ENDS[letter.message.channel][1]} any more.</p>"
     return _page("Done", told)
 
 
-async def _withdraw(house: House, message: Queued) -> None:
+async def _withdraw(services: Services, message: OutboxMessage) -> None:
     purpose, _ = _ENDS[message.channel]
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         customer = unit.offers.customers(message.project_id, [message.customer_id]).get(message.customer_id)
         if customer is not None and customer.agreed(purpose):
-            now_ms = house.clock.now_ms()
+            now_ms = services.clock.now_ms()
             consent = customer.consent | {purpose: Consent(False, now_ms, f"the page of {message.id}")}
             unit.commerce.put_customer(message.project_id, replace(customer, consent=consent, updated_ms=now_ms))
-        return Edited(None)
+        return EditResult(None)
 
-    await edit(house, message.project_id, work)
+    await edit(services, message.project_id, work)
 
 
-def _letter(reading: Reading, message_id: str) -> Letter | None:
-    found = reading.page("messages", None, {"id": message_id}, None, 1) if _ID.fullmatch(message_id) else []
+def _letter(queries: Queries, message_id: str) -> Letter | None:
+    found = queries.page("messages", None, {"id": message_id}, None, 1) if _ID.fullmatch(message_id) else []
     if not found or found[0].channel not in _ENDS:
         return None
-    message: Queued = found[0]
+    message: OutboxMessage = found[0]
 
     def one(noun: str, name: str | None) -> Any:
-        rows = reading.page(noun, message.project_id, {"id": name}, None, 1) if name else []
+        rows = queries.page(noun, message.project_id, {"id": name}, None, 1) if name else []
         return rows[0] if rows else None
 
-    project, campaign = reading.project(message.project_id), one("campaigns", message.campaign_id)
+    project, campaign = queries.project(message.project_id), one("campaigns", message.campaign_id)
     customer, decision = one("customers", message.customer_id), one("decisions", message.decision_id)
     store = one("stores", decision.store_id) if decision else None
     return Letter(

@@ -21,32 +21,34 @@ StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 @router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[404, 409], body=StoreIn))
 async def put_store(
-    external_id: Annotated[StoreId, FIRM], house: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]
+    external_id: Annotated[StoreId, FIRM], services: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]
 ) -> Response:
     """Insert or replace a store. Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits."""
     store = await run_in_threadpool(editing.ready_store, body.model(external_id))
     created, kept = await edit(
-        house, caller.project_id, lambda unit: editing.put_store(unit, caller.project_id, store, house.clock.now_ms())
+        services, caller.project_id, lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
     )
     return reply(StoreOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
-async def get_store(external_id: StoreId, house: AtHouse, caller: Reader) -> Response:
+async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
     """One store."""
-    return reply(StoreOut.of(await read_one(house, "stores", caller.project_id, external_id)))
+    return reply(StoreOut.of(await read_one(services, "stores", caller.project_id, external_id)))
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
-async def delete_store(external_id: StoreId, house: AtHouse, caller: Manager) -> Response:
+async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
-    await edit(house, caller.project_id, lambda unit: editing.delete_store(unit, caller.project_id, external_id, house.clock.now_ms()))
+    await edit(
+        services, caller.project_id, lambda unit: editing.delete_store(unit, caller.project_id, external_id, services.clock.now_ms())
+    )
     return Response(status_code=204)
 
 
 @router.get("", **describe(StorePage, 200, refuses=[400, 422]))
 async def list_stores(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     brand: Annotated[Name | None, Query()] = None,
     tag: Annotated[Name | None, Query()] = None,
@@ -54,5 +56,5 @@ async def list_stores(
     cursor: Cursor = None,
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(house, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit)
+    rows, more = await read_page(services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit)
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

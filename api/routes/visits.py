@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/visits", tags=["events"])
 
 @router.get("", **describe(VisitPage, 200, refuses=[400, 422]))
 async def list_visits(
-    house: AtHouse,
+    services: AtHouse,
     caller: Reader,
     device: Who = None,
     customer: Who = None,
@@ -31,5 +31,5 @@ async def list_visits(
 ) -> Response:
     """Visits by arrival; `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names."""
     filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, "id": visit, **span(since, until)}
-    rows, more = await read_page(house, "visits", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
+    rows, more = await read_page(services, "visits", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

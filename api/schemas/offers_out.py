@@ -13,7 +13,7 @@ from api.wire.native import EventOut, Moment, VisitOut
 from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.customer import Consent, Customer, Purpose, QuietHours
 from geofence.model.decision import Coupon, CouponStatus, Decision, Judgement, Outcome, Redemption
-from geofence.model.message import Attempt, ChannelName, MessageStatus, Queued
+from geofence.model.message import Attempt, ChannelName, MessageStatus, OutboxMessage
 
 SHOWN_OF_TOKEN = 4
 
@@ -67,14 +67,14 @@ class CustomerPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class ForgottenOut(msgspec.Struct, frozen=True):
+class ErasureReceipt(msgspec.Struct, frozen=True):
     """The receipt of a person's erasure: how many of each noun are gone, and how many stay without the person."""
 
     result: Literal["erased"]
     receipt: str
     erased_at: Moment
     erased: dict[str, int]
-    kept_without_a_name: dict[str, int]
+    kept_anonymised: dict[str, int]
 
 
 class CampaignOut(Plan, frozen=True, kw_only=True):
@@ -178,7 +178,7 @@ class MessageOut(msgspec.Struct, frozen=True):
     finished_at: Moment | None
 
     @classmethod
-    def of(cls, message: Queued) -> MessageOut:
+    def of(cls, message: OutboxMessage) -> MessageOut:
         """The message as clients see it."""
         return cls(
             id=message.id,
@@ -205,7 +205,7 @@ class MessagePage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class TryOut(msgspec.Struct, frozen=True):
+class AttemptOut(msgspec.Struct, frozen=True):
     """One try at a message: what the provider said, and what was made of it."""
 
     attempt: int
@@ -218,7 +218,7 @@ class TryOut(msgspec.Struct, frozen=True):
     provider_id: str | None
 
     @classmethod
-    def of(cls, attempt: Attempt) -> TryOut:
+    def of(cls, attempt: Attempt) -> AttemptOut:
         """The attempt as clients see it."""
         return cls(
             attempt=attempt.attempt,
@@ -232,11 +232,11 @@ class TryOut(msgspec.Struct, frozen=True):
         )
 
 
-class MessageStoryOut(msgspec.Struct, frozen=True):
+class MessageDetail(msgspec.Struct, frozen=True):
     """A message with its tries, oldest first."""
 
     message: MessageOut
-    tries: tuple[TryOut, ...]
+    tries: tuple[AttemptOut, ...]
 
 
 class CouponOut(msgspec.Struct, frozen=True):
@@ -295,23 +295,23 @@ class RedemptionOut(msgspec.Struct, frozen=True):
         return cls(use.id, use.store_id, use.till, use.amount, use.currency, moment_text(use.at_ms))
 
 
-class RedeemedOut(msgspec.Struct, frozen=True):
+class RedemptionResult(msgspec.Struct, frozen=True):
     """A code as it is now, and the use that was written."""
 
     coupon: CouponOut
     redemption: RedemptionOut
 
 
-class SaidOut(msgspec.Struct, frozen=True):
+class StoredMessage(msgspec.Struct, frozen=True):
     """A message as it is stored: the whole address, what was said, and every try."""
 
     message: MessageOut
     address: str
     content: dict[str, Any]
-    tries: tuple[TryOut, ...]
+    tries: tuple[AttemptOut, ...]
 
 
-class ExportOut(msgspec.Struct, frozen=True):
+class CustomerExport(msgspec.Struct, frozen=True):
     """Everything that is stored about a person."""
 
     exported_at: Moment
@@ -320,7 +320,7 @@ class ExportOut(msgspec.Struct, frozen=True):
     visits: tuple[VisitOut, ...]
     events: tuple[EventOut, ...]
     decisions: tuple[DecisionOut, ...]
-    messages: tuple[SaidOut, ...]
+    messages: tuple[StoredMessage, ...]
     coupons: tuple[CouponOut, ...]
 
 

@@ -8,33 +8,33 @@ from typing import Any
 
 from api.http.cursors import sort_key
 from api.http.fields import moment_text
-from api.schemas.offers_out import CouponOut, CustomerOut, DecisionOut, ExportOut, MessageOut, SaidOut, TryOut
+from api.schemas.offers_out import AttemptOut, CouponOut, CustomerExport, CustomerOut, DecisionOut, MessageOut, StoredMessage
 from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, VisitOut
 from geofence.model.message import Attempt
-from geofence.ports import Reading
+from geofence.ports import Queries
 
 ERASED = ("customers", "decisions", "messages")
 UNNAMED = ("devices", "visits", "events", "coupons")  # facts of the retailer's that stay, without the person
 _AT_ONCE = 1000
 
 
-def stored(reading: Reading, project_id: str, customer_id: str) -> dict[str, list[Any]]:
+def stored(queries: Queries, project_id: str, customer_id: str) -> dict[str, list[Any]]:
     """By noun, everything of this person."""
-    found = {"customers": list(_every(reading, "customers", project_id, {"id": customer_id}))}
+    found = {"customers": list(_every(queries, "customers", project_id, {"id": customer_id}))}
     for noun in ("devices", "visits", "events", "decisions", "messages", "coupons"):
-        found[noun] = list(_every(reading, noun, project_id, {"customer": customer_id}))
+        found[noun] = list(_every(queries, noun, project_id, {"customer": customer_id}))
     return found
 
 
-def export(reading: Reading, project_id: str, found: dict[str, list[Any]], now_ms: int) -> ExportOut:
+def export(queries: Queries, project_id: str, found: dict[str, list[Any]], now_ms: int) -> CustomerExport:
     """What was found, ready to hand over, with the tries of each message."""
     tries: dict[str, list[Attempt]] = defaultdict(list)
     ids = [message.id for message in found["messages"]]
     for first in range(0, len(ids), _AT_ONCE):
-        for attempt in _every(reading, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}):
+        for attempt in _every(queries, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}):
             tries[attempt.message_id].append(attempt)
-    return ExportOut(
+    return CustomerExport(
         exported_at=moment_text(now_ms),
         customer=CustomerOut.of(found["customers"][0]) if found["customers"] else None,
         devices=tuple(map(DeviceOut.of, found["devices"])),
@@ -42,15 +42,16 @@ def export(reading: Reading, project_id: str, found: dict[str, list[Any]], now_m
         events=tuple(map(EventOut.of, found["events"])),
         decisions=tuple(map(DecisionOut.of, found["decisions"])),
         messages=tuple(
-            SaidOut(MessageOut.of(one), one.address, one.content, tuple(map(TryOut.of, tries[one.id]))) for one in found["messages"]
+            StoredMessage(MessageOut.of(one), one.address, one.content, tuple(map(AttemptOut.of, tries[one.id])))
+            for one in found["messages"]
         ),
         coupons=tuple(map(CouponOut.of, found["coupons"])),
     )
 
 
-def _every(reading: Reading, noun: str, project_id: str, filters: dict[str, Any]) -> Iterator[Any]:
+def _every(queries: Queries, noun: str, project_id: str, filters: dict[str, Any]) -> Iterator[Any]:
     after = None
-    while rows := reading.page(noun, project_id, filters, after, _AT_ONCE):
+    while rows := queries.page(noun, project_id, filters, after, _AT_ONCE):
         yield from rows
         if len(rows) < _AT_ONCE:
             return

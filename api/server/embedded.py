@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from api.bootstrap import open_house
+from api.bootstrap import open_services
 from api.server.port import fault_of_port
 from api.server.server import Server
 from api.settings import Settings
@@ -35,7 +35,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         urls.append(url)
         listening.set()
 
-    server = Server(open_house(settings), opened)
+    server = Server(open_services(settings), opened)
     thread = threading.Thread(target=server.run, name="service", daemon=True)
     thread.start()
     try:

@@ -11,8 +11,8 @@ import structlog
 import uvicorn
 
 from api.app import make_app
-from api.bootstrap import House, open_house
-from api.channels import told_of
+from api.bootstrap import Services, open_services
+from api.channels import startup_lines
 from api.server.port import fault_of_port
 from api.settings import SettingError, Settings
 
@@ -23,10 +23,10 @@ _log = structlog.get_logger()
 class Server(uvicorn.Server):
     """Uvicorn that tells when it listens, and ends event streams before it waits for connections to close."""
 
-    def __init__(self, house: House, opened: Callable[[str], None]) -> None:
-        settings = house.settings
+    def __init__(self, services: Services, opened: Callable[[str], None]) -> None:
+        settings = services.settings
         config = uvicorn.Config(
-            make_app(house),
+            make_app(services),
             host=settings.host,
             port=settings.port,
             loop="uvloop",
@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=GRACE_S,
         )
         super().__init__(config)
-        self._house, self._opened = house, opened
+        self._house, self._opened = services, opened
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""
@@ -70,20 +70,20 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
     taken = fault_of_port(settings)
     if taken is not None:
         raise SettingError(taken)
-    house = open_house(settings)
-    if house.first_keys is not None:
-        tell(f"A new project: {house.first_keys.project_id}. Its keys are shown this once:")
-        tell(f"  publishable  {house.first_keys.publishable}")
-        tell(f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else house.first_keys.secret}")
+    services = open_services(settings)
+    if services.first_keys is not None:
+        tell(f"A new project: {services.first_keys.project_id}. Its keys are shown this once:")
+        tell(f"  publishable  {services.first_keys.publishable}")
+        tell(f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else services.first_keys.secret}")
 
-    for line in told_of(house.channels, house.notes):
+    for line in startup_lines(services.channels, services.notes):
         tell(line)
 
     def opened(url: str) -> None:
         tell(f"Listening on {settings.public_url or url} (documentation at /docs)")
-        _log.info("listening", database="sqlite" if house.embedded else "postgresql", clock=settings.clock)
+        _log.info("listening", database="sqlite" if services.embedded else "postgresql", clock=settings.clock)
 
-    server = Server(house, opened)
+    server = Server(services, opened)
     # uvicorn raises the signal again when it is done; an orderly end is a success
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

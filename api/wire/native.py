@@ -15,7 +15,7 @@ from api.http.problems import RejectedItem
 from geofence.model.event import Event, EventKind
 from geofence.model.place import Geofence
 from geofence.model.presence import Visit
-from geofence.model.receipt import DeviceAnswer, Hint, Near, Receipt, Shown
+from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Near, Receipt
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
@@ -197,7 +197,7 @@ class OfferOut(msgspec.Struct, frozen=True):
     expires_at: Moment
 
     @classmethod
-    def of(cls, shown: Shown) -> OfferOut:
+    def of(cls, shown: InAppOffer) -> OfferOut:
         """The offer as the app gets it."""
         return cls(
             message_id=shown.message_id,

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from geofence.detection.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
 from geofence.detection.outliers import Fix
-from geofence.detection.segments import Legs
+from geofence.detection.segments import Segments
 from geofence.model.ping import Floats, Pings
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.places.catalogue import Catalogue
-from geofence.places.persistent import Shelf
+from geofence.places.persistent import PersistentVector
 from regions.index.index import Index
 
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
@@ -32,7 +32,7 @@ _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
 
-class Passage(NamedTuple):
+class Crossing(NamedTuple):
     """A geofence on the way: its slot, the closest approach (signed m), and the standard deviation (m) of the line there."""
 
     slot: int
@@ -64,11 +64,11 @@ class _Pairs(NamedTuple):
         return self.of(order[first])
 
 
-class Passing:
+class CrossingDetector:
     """Finds passages batch by batch; remembers for each project whether any geofence of its catalogue may be passed at all."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Shelf[Geofence], str, float | None]] = {}
+        self._known: dict[str, tuple[PersistentVector[Geofence], str, float | None]] = {}
 
     def prepare(
         self,
@@ -77,10 +77,10 @@ class Passing:
         pings: Pings,
         devices: Sequence[tuple[DeviceKey, list[int]]],
         states: Mapping[DeviceKey, DeviceState],
-    ) -> Passages | None:
+    ) -> Crossings | None:
         """The passages of a batch, None where every geofence is `exact`. `devices` are the rows of each, in time order."""
         step_m = self._step_m(project_id, catalogue)
-        return None if step_m is None or not len(pings) else Passages(catalogue, Legs.to(pings, devices, states), step_m)
+        return None if step_m is None or not len(pings) else Crossings(catalogue, Segments.to(pings, devices, states), step_m)
 
     def _step_m(self, project_id: str, catalogue: Catalogue) -> float | None:
         """How fine to look for geofences on the way; None where none can be passed."""
@@ -92,18 +92,18 @@ class Passing:
         return known[2]
 
 
-class Passages:
+class Crossings:
     """What lies on the way to each ping of a batch, as far as the ping before it is what it seemed when the batch came."""
 
-    def __init__(self, catalogue: Catalogue, legs: Legs, step_m: float) -> None:
-        self._catalogue, self._step_m, self._found = catalogue, step_m, _found(catalogue, legs, step_m)
-        self._start_ms, self._lat, self._lon = legs.start_ms.tolist(), legs.start_lat.tolist(), legs.start_lon.tolist()
+    def __init__(self, catalogue: Catalogue, segments: Segments, step_m: float) -> None:
+        self._catalogue, self._step_m, self._found = catalogue, step_m, _found(catalogue, segments, step_m)
+        self._start_ms, self._lat, self._lon = segments.start_ms.tolist(), segments.start_lat.tolist(), segments.start_lon.tolist()
 
-    def of(self, row: int, start: Fix, end: Fix) -> list[Passage]:
+    def of(self, row: int, start: Fix, end: Fix) -> list[Crossing]:
         """The geofences, none of them `exact`, between `start` and the batch's ping `row`, which is `end`."""
         if (self._start_ms[row], self._lat[row], self._lon[row]) == (start.ts_ms, start.lat, start.lon):
             return self._found.get(row, [])
-        return _found(self._catalogue, Legs.between(start, end), self._step_m).get(0, [])
+        return _found(self._catalogue, Segments.between(start, end), self._step_m).get(0, [])
 
 
 def _exact(fence: Geofence, catalogue: Catalogue) -> bool:
@@ -115,62 +115,62 @@ def _step_m(index: Index) -> float:
     return STEPS_M.get(max(finest, 9), FINEST_STEP_M)
 
 
-def _found(catalogue: Catalogue, legs: Legs, step_m: float) -> dict[int, list[Passage]]:
+def _found(catalogue: Catalogue, segments: Segments, step_m: float) -> dict[int, list[Crossing]]:
     """By leg, the geofences that it cuts with no end in them."""
-    ways = legs.worth_a_look()
-    found: dict[int, list[Passage]] = {}
-    for rows in _few_points(legs, ways, step_m):
-        some = legs.of(rows)
+    ways = segments.plausible()
+    found: dict[int, list[Crossing]] = {}
+    for rows in _few_points(segments, ways, step_m):
+        some = segments.of(rows)
         near = _near(catalogue, some, step_m)
         for start in range(0, len(near.way), MOST_PAIRS // len(_GRID)):
             pairs = _closest(catalogue.index, some, near.of(np.arange(start, min(start + MOST_PAIRS // len(_GRID), len(near.way)))), step_m)
             before, after = _sigmas_m(some.start_accuracy_m[pairs.way]), _sigmas_m(some.end_accuracy_m[pairs.way])
             sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
-            for row, *passage in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
-                found.setdefault(row, []).append(Passage(*passage))
+            for row, *crossing in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
+                found.setdefault(row, []).append(Crossing(*crossing))
     return found
 
 
-def _few_points(legs: Legs, ways: NDArray[np.int64], step_m: float) -> list[NDArray[np.int64]]:
+def _few_points(segments: Segments, ways: NDArray[np.int64], step_m: float) -> list[NDArray[np.int64]]:
     """Legs worth a look, in parts with about `MOST_POINTS` points each."""
     if not len(ways):
         return []
-    points = np.cumsum(legs.of(ways).length_m() / step_m + 1.0)
+    points = np.cumsum(segments.of(ways).length_m() / step_m + 1.0)
     return np.split(ways, np.flatnonzero(np.diff((points // MOST_POINTS).astype(np.int64))) + 1)
 
 
-def _near(catalogue: Catalogue, legs: Legs, step_m: float) -> _Pairs:
+def _near(catalogue: Catalogue, segments: Segments, step_m: float) -> _Pairs:
     """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside.
 
     Thousands of geofences may lie one over another, so as many points are looked at together as met few enough the time before.
     """
-    way, share = legs.points(step_m)
+    way, share = segments.points(step_m)
     found, start, size = [], 0, FEW_POINTS
     while start < len(way):
         part = slice(start, start + size)
-        pairs, met = _near_points(catalogue, legs, way[part], share[part], step_m)
+        pairs, met = _near_points(catalogue, segments, way[part], share[part], step_m)
         found.append(pairs)
         start, size = start + size, min(max(MOST_PAIRS * size // max(met, 1), FEW_POINTS // 10), MOST_POINTS)
     return _Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True))).deepest()
 
 
-def _near_points(catalogue: Catalogue, legs: Legs, way: NDArray[np.int64], share: Floats, step_m: float) -> tuple[_Pairs, int]:
+def _near_points(catalogue: Catalogue, segments: Segments, way: NDArray[np.int64], share: Floats, step_m: float) -> tuple[_Pairs, int]:
     """`_near` for some points, and how many geofences they met in all."""
-    lat, lon = legs.at(way, share)
+    lat, lon = segments.at(way, share)
     hit = catalogue.index.candidates(lat, lon)
     key = way[hit.ping] << 32 | hit.slot
-    kept = np.isin(key, _open(catalogue, legs, np.unique(key)))
+    kept = np.isin(key, _open(catalogue, segments, np.unique(key)))
     point, slot = hit.ping[kept], hit.slot[kept]
     edge_m = catalogue.index.edge_m(lat[point], lon[point], slot)
     return _Pairs(way[point], slot, share[point], edge_m).of(edge_m <= step_m).deepest(), len(key)
 
 
-def _open(catalogue: Catalogue, legs: Legs, key: NDArray[np.int64]) -> NDArray[np.int64]:
+def _open(catalogue: Catalogue, segments: Segments, key: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of the pairs of a leg (upper half) and a slot (lower half) those that may be passed: neither end lies inside."""
     slots = np.unique(key & 0xFFFF_FFFF)
     passable = slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
     key = key[np.isin(key & 0xFFFF_FFFF, passable)]
-    for lat, lon in ((legs.start_lat, legs.start_lon), (legs.end_lat, legs.end_lon)):
+    for lat, lon in ((segments.start_lat, segments.start_lon), (segments.end_lat, segments.end_lon)):
         way = key >> 32
         key = key[~catalogue.index.inside(lat[way], lon[way], key & 0xFFFF_FFFF)]
     return key
@@ -181,14 +181,14 @@ def _may_pass(catalogue: Catalogue, slot: int) -> bool:
     return fence is not None and not _exact(fence, catalogue)
 
 
-def _closest(index: Index, legs: Legs, pairs: _Pairs, step_m: float) -> _Pairs:
+def _closest(index: Index, segments: Segments, pairs: _Pairs, step_m: float) -> _Pairs:
     """The pairs whose line enters the region, each at its closest approach, to a metre along the line."""
-    reach = step_m / legs.length_m()[pairs.way]
+    reach = step_m / segments.length_m()[pairs.way]
     for _ in range(REFINEMENTS):
         n = len(pairs.way)
         share = np.clip(pairs.share[:, None] + reach[:, None] * _GRID, 0.0, 1.0).ravel()
         way, slot = np.repeat(pairs.way, len(_GRID)), np.repeat(pairs.slot, len(_GRID))
-        edge_m = index.edge_m(*legs.at(way, share), slot)
+        edge_m = index.edge_m(*segments.at(way, share), slot)
         best = np.arange(n) * len(_GRID) + edge_m.reshape(n, -1).argmin(axis=1)
         pairs = _Pairs(pairs.way, pairs.slot, share[best], edge_m[best])
         reach = reach / _GRID_SIDE

@@ -9,7 +9,7 @@ GENERATION_MS = 24 * 3_600_000
 GENERATION_SIZE = 1_000_000
 
 
-class Fingerprints:
+class DuplicateFilter:
     """Maps a fingerprint (hash of device and id, or of device, time and position) to a hash of the ping's content."""
 
     def __init__(self, size: int = GENERATION_SIZE, age_ms: int = GENERATION_MS) -> None:

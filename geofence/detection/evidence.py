@@ -45,7 +45,7 @@ def probability_inside(edge_m: float, sigma: float, inradius_m: float) -> float:
     return min(1.0, max(0.0, p))
 
 
-def proof(p: float, beyond_m: float = 0.0) -> float:
+def log_odds(p: float, beyond_m: float = 0.0) -> float:
     """What one fix proves of that which it makes `p` likely: the logarithm of the odds, within what a lie leaves of it.
 
     `beyond_m`: how far a phone that is not there must be off for such a fix.
@@ -55,12 +55,12 @@ def proof(p: float, beyond_m: float = 0.0) -> float:
     return max(-most, min(most, odds))
 
 
-def news(gap_ms: int) -> float:
+def novelty(gap_ms: int) -> float:
     """How much of a fix is new, `gap_ms` after another: 0 at once, 0.28 after 20 s, 0.63 after a minute, 1 in the end."""
     return 1.0 - exp(-max(gap_ms, 0) / (1000.0 * ALIKE_S))
 
 
-def shared(total: float, fixes: float) -> float:
+def effective_sum(total: float, fixes: float) -> float:
     """What is left of proofs that sum up to `total` over `fixes` new ones: their mean, times as many as a room leaves independent."""
     return total * min(1.0, MOST_FIXES / fixes)
 

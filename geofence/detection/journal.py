@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from geofence import ids
-from geofence.detection.late_pings import amend, amend_ended, differences, takes
+from geofence.detection.late_pings import accepts, amend, amend_ended, changed_fields
 from geofence.detection.outliers import Fix
-from geofence.detection.presence import Happening, end
+from geofence.detection.presence import Transition, end
 from geofence.model.event import Event
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, Presence, Visit
@@ -41,7 +41,7 @@ class _Amended(NamedTuple):
     seen: LateSighting
 
 
-class Scribe:
+class Journal:
     """One project's pen for one unit of work at `now_ms` (epoch ms)."""
 
     def __init__(self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int) -> None:
@@ -62,12 +62,12 @@ class Scribe:
         fence = None if slot is None else self.catalogue.fences[slot]
         return uid if fence is None else fence.external_id
 
-    def in_order(self, happened: list[Happening]) -> list[Happening]:
+    def in_order(self, happened: list[Transition]) -> list[Transition]:
         """What one ping or one moment brought, as it is told: exits before enters, inner rings left first, outer rings entered first."""
         return sorted(happened, key=self._place) if len(happened) > 1 else happened
 
     def write(
-        self, key: DeviceKey, customer_id: str | None, happened: Happening, position: tuple[float, float] | None, by_ms: int = 0
+        self, key: DeviceKey, customer_id: str | None, happened: Transition, position: tuple[float, float] | None, by_ms: int = 0
     ) -> Event:
         """The event of a happening, and its visit's row at both ends.
 
@@ -104,7 +104,7 @@ class Scribe:
         )
         return self._told(event)
 
-    def note_approach(self, event: Event, presences: Iterable[Presence]) -> None:
+    def record_approach(self, event: Event, presences: Iterable[Presence]) -> None:
         """Remember since when the device has been within any ring of the event's store."""
         if event.store_id is None:
             return
@@ -131,17 +131,17 @@ class Scribe:
                 break
             if open_ is not None and visit.visit_id == open_.visit_id:
                 continue
-            if takes(visit, ts_ms) and (later is None or ts_ms < later.arrival_ms):
+            if accepts(visit, ts_ms) and (later is None or ts_ms < later.arrival_ms):
                 self._amend_ended(key, visit, seen)
                 return presence
         return presence if open_ is None else self._amend_open(key, customer_id, open_, seen)
 
-    def tell_amended(self) -> list[Event]:
+    def amendment_events(self) -> list[Event]:
         """One event for each visit that late pings have changed since this was last asked: its id names the new facts."""
         amended, self._amended = self._amended, {}
-        return [self._told(self._amendment(one)) for one in amended.values() if differences(one.before, one.after)]
+        return [self._told(self._amendment(one)) for one in amended.values() if changed_fields(one.before, one.after)]
 
-    def orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0) -> None:
+    def end_orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0) -> None:
         """End a presence whose geofence went while this unit was under way elsewhere; its visit's row still knows it."""
         _, happened = end(presence, ts_ms, "geofence_removed")
         for one in happened:
@@ -151,7 +151,7 @@ class Scribe:
                     self._keep(key, left)
                     self.changes.events.append(self._event(key, left, one, None, by_ms))
 
-    def _place(self, happened: Happening) -> tuple[int, float, str]:
+    def _place(self, happened: Transition) -> tuple[int, float, str]:
         order, uid = _ORDER[happened.kind], happened.presence.geofence_uid
         slot = self.catalogue.slot_of.get(uid)
         rules = None if slot is None else self.catalogue.rules[slot]
@@ -183,7 +183,7 @@ class Scribe:
 
     def _note(self, key: DeviceKey, before: Visit, after: Visit, seen: LateSighting) -> None:
         known = self._amended.get(after.visit_id)
-        first, last = (before, seen) if known is None else (known.before, seen if differences(before, after) else known.seen)
+        first, last = (before, seen) if known is None else (known.before, seen if changed_fields(before, after) else known.seen)
         self._amended[after.visit_id] = _Amended(key, first, after, last)
 
     def _amendment(self, one: _Amended) -> Event:
@@ -199,7 +199,7 @@ class Scribe:
             edge_m=round(one.seen.edge_m, 2),
             accuracy_m=fix.accuracy_m,
             fix_age_s=self._age_s(fix.ts_ms),
-            reason=differences(one.before, visit),
+            reason=changed_fields(one.before, visit),
             duration_s=None if visit.departure_ms is None else (visit.departure_ms - visit.arrival_ms) / 1000,
             cell=cell_of(fix.lat, fix.lon, EVENT_CELL_RESOLUTION),
         )
@@ -214,7 +214,7 @@ class Scribe:
         known = {visit.visit_id: visit for visit in stored} | written
         return sorted(known.values(), key=_begun)
 
-    def _visit(self, key: DeviceKey, customer_id: str | None, presence: Presence, happened: Happening | None) -> Visit:
+    def _visit(self, key: DeviceKey, customer_id: str | None, presence: Presence, happened: Transition | None) -> Visit:
         left = happened if happened is not None and happened.kind == "geofence.exited" else None
         slot = self.catalogue.slot_of[presence.geofence_uid]
         fence = self.catalogue.fences[slot]
@@ -240,7 +240,7 @@ class Scribe:
             reason=None if left is None else left.reason,
         )
 
-    def _event(self, key: DeviceKey, visit: Visit, happened: Happening, position: tuple[float, float] | None, by_ms: int) -> Event:
+    def _event(self, key: DeviceKey, visit: Visit, happened: Transition, position: tuple[float, float] | None, by_ms: int) -> Event:
         since_ms = visit.arrival_ms if happened.kind == "geofence.exited" else happened.since_ms
         return self._of_visit(
             key,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from geofence.detection.evidence import SURE
-from geofence.detection.pending import without
+from geofence.detection.pending import retract
 from geofence.model.presence import Presence, Visit
 
 
-def takes(visit: Visit, ts_ms: int) -> bool:
+def accepts(visit: Visit, ts_ms: int) -> bool:
     """Whether a late ping falls into the visit, or into the gap before it or after it that nobody judged."""
     after_ms = visit.departure_ms if visit.after_ms is None else visit.after_ms
     return (visit.before_ms is None or visit.before_ms < ts_ms) and (after_ms is None or ts_ms < after_ms)
@@ -31,7 +31,7 @@ def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
         return presence if best == presence.best_probability else replace(presence, best_probability=best, amended=True)
     arrival_ms = min(presence.arrival_ms, ts_ms)
     changed = (arrival_ms, best) != (presence.arrival_ms, presence.best_probability)
-    pending = None if presence.pending is None else without(presence.pending, ts_ms)
+    pending = None if presence.pending is None else retract(presence.pending, ts_ms)
     if not changed and pending is presence.pending and ts_ms <= presence.last_inside_ms:
         return presence
     return replace(
@@ -68,7 +68,7 @@ def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
     )
 
 
-def differences(old: Visit, new: Visit) -> str:
+def changed_fields(old: Visit, new: Visit) -> str:
     """What of a visit changed, in words that are stable: `arrival`, `departure`, `probability`, joined by commas."""
     told = {
         "arrival": old.arrival_ms != new.arrival_ms,

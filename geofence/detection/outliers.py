@@ -33,7 +33,7 @@ class Trail(NamedTuple):
     odd: Fix | None = None
 
 
-class Weighed(NamedTuple):
+class Classified(NamedTuple):
     """The trail after a fix, whether that fix is evidence, and the speed (m/s) it implies."""
 
     trail: Trail
@@ -41,19 +41,19 @@ class Weighed(NamedTuple):
     speed_mps: float
 
 
-def weigh(trail: Trail, fix: Fix) -> Weighed:
+def classify(trail: Trail, fix: Fix) -> Classified:
     """Weigh a fix that is newer than both of the trail. One worse than 200 m is judged, but nothing is compared with it."""
     comparable = fix.accuracy_m is None or fix.accuracy_m <= REFERENCE_ACCURACY_M
     speed_mps = 0.0 if trail.last is None else implied_mps(trail.last, fix)
     if speed_mps <= JUMP_MPS:
-        return Weighed(Trail(fix) if comparable else trail, True, speed_mps)
+        return Classified(Trail(fix) if comparable else trail, True, speed_mps)
     if not comparable:
-        return Weighed(trail, False, speed_mps)
+        return Classified(trail, False, speed_mps)
     if trail.odd is None or implied_mps(trail.odd, fix) > JUMP_MPS:
-        return Weighed(Trail(trail.last, fix._replace(accuracy_m=None)), False, speed_mps)
+        return Classified(Trail(trail.last, fix._replace(accuracy_m=None)), False, speed_mps)
     if fix.ts_ms - trail.odd.ts_ms < AGREE_MS:
-        return Weighed(trail, False, speed_mps)
-    return Weighed(Trail(fix), True, speed_mps)
+        return Classified(trail, False, speed_mps)
+    return Classified(Trail(fix), True, speed_mps)
 
 
 def implied_mps(old: Fix, new: Fix) -> float:

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from geofence.detection.evidence import LIKELY, MISSING_ACCURACY_M, SURE, probability_inside, proof, sigma_m, way_in_sigma_m
-from geofence.detection.pending import enough, gathered, idle
-from geofence.detection.stops import rest
-from geofence.model.presence import Pending, Presence, Sign, Spot
+from geofence.detection import stops
+from geofence.detection.evidence import LIKELY, MISSING_ACCURACY_M, SURE, log_odds, probability_inside, sigma_m, way_in_sigma_m
+from geofence.detection.pending import accumulate, is_conclusive, is_marker
+from geofence.model.presence import Evidence, Pending, Presence, Spot
 
 WATCHED_MS = 900_000  # two fixes further apart agree that the phone is inside, but not since when
 COOLED_KEPT_MS = 3_600_000  # a phone may send its last hour late: the cool-down is judged by its pings, not by our clock
@@ -55,7 +55,7 @@ class Sighting(NamedTuple):
     lag_ms: int = 0
 
 
-class Happening(NamedTuple):
+class Transition(NamedTuple):
     """What happened, with the fix that proves it and how sure it is. `fix_ms` is that fix's time.
 
     `after_ms` is the end of the time after an exit that no fix has judged; `since_ms` the begin of a stop.
@@ -76,43 +76,43 @@ class Happening(NamedTuple):
     since_ms: int = 0
 
 
-Folded = tuple[Presence | None, list[Happening]]
+Update = tuple[Presence | None, list[Transition]]
 VisitId = Callable[[int], str]
 
 
-def fold(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
+def update(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Update:
     """Fold one sighting; timers that were due before it go first, so that batching changes nothing.
 
     `visit_id` makes the id of a visit from its entered time (epoch ms). Returns what is remembered now (None: nothing) and
     what happened, in order.
     """
-    happened: list[Happening] = []
+    happened: list[Transition] = []
     over = rules.active_until_ms is not None and seen.ts_ms >= rules.active_until_ms
     if presence is not None and (over or (presence.due_ms is not None and presence.due_ms <= seen.ts_ms)):
-        presence, happened = expire(presence, seen.ts_ms, rules)
+        presence, happened = advance(presence, seen.ts_ms, rules)
     if over:
         return presence, happened
     if rules.profile == "exact":
-        now, more = _fold_exact(presence, uid, seen, rules, visit_id)
+        now, more = _update_exact(presence, uid, seen, rules, visit_id)
     elif not seen.evidence or not accurate(seen.accuracy_m, rules):
         return presence, happened
     elif presence is not None and presence.inside:
-        now, more = _fold_inside(presence, seen, rules)
+        now, more = _update_inside(presence, seen, rules)
     else:
-        now, more = _fold_outside(presence, uid, seen, rules, visit_id)
+        now, more = _update_outside(presence, uid, seen, rules, visit_id)
     if now is not None and now is not presence:
         now = _timed(now, rules, seen.lag_ms)
     return now, happened + more
 
 
-def lapse(presence: Presence, clock_ms: int, rules: Rules) -> Folded:
+def advance_clock(presence: Presence, clock_ms: int, rules: Rules) -> Update:
     """`expire` for our clock, which may be ahead of the phone's: a backlog that comes in parts, or a clock that is slow."""
-    return expire(presence, clock_ms - presence.lag_ms, rules)
+    return advance(presence, clock_ms - presence.lag_ms, rules)
 
 
-def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
+def advance(presence: Presence, now_ms: int, rules: Rules) -> Update:
     """Let time pass up to `now_ms`: dwell, the end of a fence's life, silence, the end of a cool-down."""
-    happened: list[Happening] = []
+    happened: list[Transition] = []
     silent_ms = _silent_ms(presence, rules)
     ends_ms = min((t for t in (silent_ms, rules.active_until_ms) if t is not None), default=None)
     if presence.inside:
@@ -122,12 +122,12 @@ def expire(presence: Presence, now_ms: int, rules: Rules) -> Folded:
         gone = rules.active_until_ms is not None and ends_ms == rules.active_until_ms
         left, more = end(presence, ends_ms, "geofence_removed") if gone else _fall_silent(presence, ends_ms)
         return left, happened + more
-    if not presence.inside and presence.pending is None and cooled(presence, now_ms - COOLED_KEPT_MS, rules):
+    if not presence.inside and presence.pending is None and cooldown_over(presence, now_ms - COOLED_KEPT_MS, rules):
         return None, happened
     return _timed(presence, rules, presence.lag_ms), happened
 
 
-def end(presence: Presence, ts_ms: int, reason: str) -> Folded:
+def end(presence: Presence, ts_ms: int, reason: str) -> Update:
     """End the presence for a reason that is not the phone's: its visit exits at `ts_ms`, and nothing is remembered."""
     if not presence.inside:
         return None, []
@@ -151,7 +151,7 @@ def probability_of(seen: Sighting, rules: Rules) -> float:
     return probability_inside(seen.edge_m, way_in_sigma_m(seen.accuracy_m, rules.inradius_m), rules.inradius_m)
 
 
-def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
+def _update_exact(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Update:
     inside = presence is not None and presence.inside
     if seen.edge_m <= 0:
         if presence is not None and inside:
@@ -163,19 +163,19 @@ def _fold_exact(presence: Presence | None, uid: str, seen: Sighting, rules: Rule
     return None, [_exit(presence, seen.ts_ms, probability=1.0, edge_m=seen.edge_m, accuracy_m=seen.accuracy_m)]
 
 
-def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
+def _update_inside(presence: Presence, seen: Sighting, rules: Rules) -> Update:
     p_in = probability_of(seen, rules)
     if p_in >= LIKELY:
-        return _rested(_stay(presence, seen, p_in), seen, p_in)
+        return _with_stop(_stay(presence, seen, p_in), seen, p_in)
     sigma = sigma_m(seen.accuracy_m)
     p_out = 1.0 - probability_inside(seen.edge_m, sigma, rules.inradius_m)
     if seen.edge_m <= rules.exit_margin_m:
         # at the door is not gone; a fix that is surer of that than the door is wide takes back a first sign of leaving
         first = presence.pending
-        waits = None if first is None or sigma <= rules.exit_margin_m or idle(first) else first
-        return _rested(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
-    first = gathered(presence.pending, "exit", Sign(seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m))
-    if not enough(first, seen.ts_ms, rules.presence_timeout_ms):
+        waits = None if first is None or sigma <= rules.exit_margin_m or is_marker(first) else first
+        return _with_stop(replace(presence, last_ms=seen.ts_ms, pending=waits), seen, p_in)
+    first = accumulate(presence.pending, "exit", Evidence(seen.ts_ms, seen.edge_m, p_out, seen.accuracy_m))
+    if not is_conclusive(first, seen.ts_ms, rules.presence_timeout_ms):
         return replace(presence, last_ms=seen.ts_ms, pending=first), []
     gone = _exit(presence, first.ts_ms, probability=first.probability, edge_m=first.edge_m, accuracy_m=first.accuracy_m)
     if rules.cool_down_ms == 0:
@@ -183,29 +183,29 @@ def _fold_inside(presence: Presence, seen: Sighting, rules: Rules) -> Folded:
     return Presence(presence.geofence_uid, inside=False, left_ms=first.ts_ms, last_ms=seen.ts_ms), [gone]
 
 
-def _rested(presence: Presence, seen: Sighting, p_in: float) -> Folded:
+def _with_stop(presence: Presence, seen: Sighting, p_in: float) -> Update:
     """The presence after a fix inside or at the door, and the stop that it may have proved."""
-    stop, still = rest(presence.stop, Spot(seen.ts_ms, seen.lat, seen.lon), seen.accuracy_m)
+    stop, still = stops.update(presence.stop, Spot(seen.ts_ms, seen.lat, seen.lon), seen.accuracy_m)
     if stop is not presence.stop:
         presence = replace(presence, stop=stop)
     if not still or stop is None:
         return presence, []
     since_ms = stop.at.since_ms
-    return presence, [Happening("device.stopped", seen.ts_ms, presence, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, since_ms=since_ms)]
+    return presence, [Transition("device.stopped", seen.ts_ms, presence, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, since_ms=since_ms)]
 
 
-def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Folded:
+def _update_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Rules, visit_id: VisitId) -> Update:
     p_in = probability_of(seen, rules)
-    if presence is not None and not cooled(presence, seen.ts_ms, rules):
+    if presence is not None and not cooldown_over(presence, seen.ts_ms, rules):
         return presence, []
     if p_in < LIKELY:
         return None, []
     waited = presence if presence is not None and presence.pending is not None else None
-    first = gathered(None if waited is None else waited.pending, "enter", Sign(seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m))
+    first = accumulate(None if waited is None else waited.pending, "enter", Evidence(seen.ts_ms, seen.edge_m, p_in, seen.accuracy_m))
     if _arrived(first, seen.ts_ms, p_in, rules):
         watched = presence is not None and seen.ts_ms - presence.last_ms <= WATCHED_MS
         now, event = _enter(presence, uid, first.ts_ms if watched else seen.ts_ms, seen, p_in, visit_id)
-        return _rested(_bounded(now, rules), seen, p_in)[0], [event]
+        return _with_stop(_bounded(now, rules), seen, p_in)[0], [event]
     if waited is not None:
         best = max(waited.best_probability, p_in)
         return replace(waited, last_ms=seen.ts_ms, points=waited.points + 1, best_probability=best, pending=first), []
@@ -215,13 +215,13 @@ def _fold_outside(presence: Presence | None, uid: str, seen: Sighting, rules: Ru
 
 def _arrived(first: Pending, now_ms: int, p_in: float, rules: Rules) -> bool:
     """Whether signs of being inside are proof of it: one sure fix, or several that are sure together; and for long enough."""
-    sure = p_in >= SURE or first.proof >= proof(SURE)
+    sure = p_in >= SURE or first.proof >= log_odds(SURE)
     return sure and now_ms - first.ts_ms >= rules.confirm_ms
 
 
 def _enter(
     presence: Presence | None, uid: str, start_ms: int, seen: Sighting, p_in: float, visit_id: VisitId
-) -> tuple[Presence, Happening]:
+) -> tuple[Presence, Transition]:
     waited = presence if presence is not None and presence.pending is not None else None
     before_ms = seen.before_ms if waited is None else waited.before_ms
     now = Presence(
@@ -236,7 +236,7 @@ def _enter(
         points=1 if waited is None else waited.points + 1,
         best_probability=p_in if waited is None else max(p_in, waited.best_probability),
     )
-    happened = Happening("geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None)
+    happened = Transition("geofence.entered", start_ms, now, p_in, seen.edge_m, seen.accuracy_m, seen.ts_ms, first_fix=before_ms is None)
     return now, happened
 
 
@@ -267,12 +267,12 @@ def _exit(
     inferred: bool = False,
     reason: str | None = None,
     after_ms: int | None = None,
-) -> Happening:
-    left = Happening("geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason)
+) -> Transition:
+    left = Transition("geofence.exited", ts_ms, presence, probability, edge_m, accuracy_m, ts_ms, inferred=inferred, reason=reason)
     return left._replace(after_ms=ts_ms if after_ms is None else after_ms)
 
 
-def _fall_silent(presence: Presence, silent_ms: int) -> Folded:
+def _fall_silent(presence: Presence, silent_ms: int) -> Update:
     if not presence.inside:
         return None, []
     first = presence.pending
@@ -284,8 +284,8 @@ def _fall_silent(presence: Presence, silent_ms: int) -> Folded:
     return None, [gone]
 
 
-def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, list[Happening]]:
-    happened: list[Happening] = []
+def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, list[Transition]]:
+    happened: list[Transition] = []
     if presence.pending is not None:
         until_ms = min(until_ms, presence.pending.ts_ms - 1)
     for dwell_s in rules.dwell_s:
@@ -294,12 +294,12 @@ def _dwell(presence: Presence, until_ms: int, rules: Rules) -> tuple[Presence, l
             continue
         presence = replace(presence, dwelled=(*presence.dwelled, dwell_s))
         happened.append(
-            Happening("geofence.dwelled", due_ms, presence, presence.best_probability, fix_ms=presence.last_inside_ms, dwell_s=dwell_s)
+            Transition("geofence.dwelled", due_ms, presence, presence.best_probability, fix_ms=presence.last_inside_ms, dwell_s=dwell_s)
         )
     return presence, happened
 
 
-def cooled(presence: Presence, now_ms: int, rules: Rules) -> bool:
+def cooldown_over(presence: Presence, now_ms: int, rules: Rules) -> bool:
     """Whether the device may enter again."""
     return presence.left_ms is None or now_ms - presence.left_ms >= rules.cool_down_ms
 

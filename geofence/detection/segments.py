@@ -20,7 +20,7 @@ POLAR_DEG = 89.0  # beyond, a line straight in degrees is no way anybody goes
 Column = NDArray[Any]
 
 
-class Legs(NamedTuple):
+class Segments(NamedTuple):
     """(n,) each: from where (ms, degrees, claimed accuracy in metres or NaN; 0 ms where unknown), and the ping itself."""
 
     start_ms: Column
@@ -33,7 +33,7 @@ class Legs(NamedTuple):
     end_accuracy_m: Column
 
     @staticmethod
-    def to(pings: Pings, devices: Sequence[tuple[DeviceKey, list[int]]], states: Mapping[DeviceKey, DeviceState]) -> Legs:
+    def to(pings: Pings, devices: Sequence[tuple[DeviceKey, list[int]]], states: Mapping[DeviceKey, DeviceState]) -> Segments:
         """The way to each ping: from the last good one of its device before it in the batch, or from what the state remembers.
 
         `devices` has the rows of each device in time order. Jumps, late and repeated pings are not known here yet.
@@ -54,19 +54,19 @@ class Legs(NamedTuple):
             return np.where(here, column[old], np.repeat(remembered, sizes))[back]
 
         columns = (pings.ts_ms, pings.lat, pings.lon, pings.accuracy_m)
-        return Legs(*[*map(start, columns, kept), *columns])
+        return Segments(*[*map(start, columns, kept), *columns])
 
     @staticmethod
-    def between(start: Fix, end: Fix) -> Legs:
+    def between(start: Fix, end: Fix) -> Segments:
         """The one way between two fixes."""
         ends = [np.array([np.nan if value is None else value]) for value in (*start, *end)]
-        return Legs(*ends)
+        return Segments(*ends)
 
-    def of(self, rows: NDArray[np.int64]) -> Legs:
+    def of(self, rows: NDArray[np.int64]) -> Segments:
         """Some of them."""
-        return Legs(*(column[rows] for column in self))
+        return Segments(*(column[rows] for column in self))
 
-    def worth_a_look(self) -> NDArray[np.int64]:
+    def plausible(self) -> NDArray[np.int64]:
         """Rows of those between two good fixes, at most 120 s apart, with a move that is no jump."""
         took_ms, moved_m = self.end_ms - self.start_ms, self.length_m()
         doubt_m = np.nan_to_num(self.start_accuracy_m) + np.nan_to_num(self.end_accuracy_m)

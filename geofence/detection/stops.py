@@ -16,7 +16,7 @@ STILL_M = 70.0
 STILL_MS = 140_000
 
 
-def rest(stop: Stop | None, here: Spot, accuracy_m: float | None) -> tuple[Stop | None, bool]:
+def update(stop: Stop | None, here: Spot, accuracy_m: float | None) -> tuple[Stop | None, bool]:
     """What is remembered of a stop after a fix, and whether the phone is now known to stand still. Worse than 70 m says nothing."""
     if (MISSING_ACCURACY_M if accuracy_m is None else accuracy_m) > STILL_M:
         return stop, False

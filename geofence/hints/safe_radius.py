@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from geofence.detection.evidence import MISSING_ACCURACY_M, MOST_FIXES
 from geofence.detection.outliers import AGREE_MS, metres
-from geofence.detection.pending import EXIT_GAP_MS, idle
+from geofence.detection.pending import EXIT_GAP_MS, is_marker
 from geofence.detection.presence import Rules
 from geofence.detection.segments import PASS_MS
 from geofence.detection.stops import STILL_M, STILL_MS
@@ -202,7 +202,7 @@ class _Hinter:
         ready_ms = [] if self.state.odd_ms is None else [self.state.odd_ms + AGREE_MS]
         for slot, presence in self.presence_at.items():
             first = presence.pending
-            if first is None or idle(first):
+            if first is None or is_marker(first):
                 continue
             strict = first.kind == "enter" and self._rules(slot).confirm_ms
             settles_ms = first.ts_ms + (strict or EXIT_GAP_MS)

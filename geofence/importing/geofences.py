@@ -15,7 +15,7 @@ from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
 from regions.geometry.interior_point import inner_point
 from regions.region import RegionError
-from regions.validation.validate import harmless
+from regions.validation.validate import is_cosmetic
 
 KEPT = ("name", "tags", "metadata", "profile", "enabled")
 PAIRED = {"store": "store_id", "ring": "ring", "active_from": "active_from_ms", "active_until": "active_until_ms"}
@@ -72,7 +72,7 @@ def _region(row: Row) -> tuple[dict[str, Any], tuple[float, float]]:
         checked = read_region(geometry)
     except RegionError as error:
         raise RowError("region", error.code, error.detail) from None
-    kinds = [(repair, harmless(repair)) for repair in checked.repairs]
+    kinds = [(repair, is_cosmetic(repair)) for repair in checked.repairs]
     for repair, kind in kinds:
         if kind is None:
             row.repair("region", "repaired", repair)

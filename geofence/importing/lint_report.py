@@ -10,7 +10,7 @@ from geofence.importing.report import Found, Report
 from geofence.importing.sink import Place
 from geofence.model.place import Geofence, Store
 from geofence.places.editing import ring_id
-from geofence.ports import Reading
+from geofence.ports import Queries
 from regions.geojson import read_region
 from regions.lint.lint import Finding, lint
 from regions.region import Circle, Region
@@ -36,9 +36,9 @@ class Touched:
         if len(self.regions) <= AFTER_IMPORT:
             self.regions.update(_regions(place))
 
-    def look(self, reading: Reading, project_id: str, report: Report) -> None:
+    def look(self, queries: Queries, project_id: str, report: Report) -> None:
         """Add to the report what the linter finds about these regions among all of the project."""
-        known = {} if len(self.regions) > AFTER_IMPORT else regions_of(reading, project_id, AFTER_IMPORT)
+        known = {} if len(self.regions) > AFTER_IMPORT else regions_of(queries, project_id, AFTER_IMPORT)
         together = (known or {}) | self.regions
         if known is None or len(together) > AFTER_IMPORT:
             report.warn(None, None, "not_looked_at", f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them")
@@ -60,10 +60,10 @@ def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(alike[0], names=names[:NAMED], detail=f"{len(names):,} geofences: {detail}")
 
 
-def regions_of(reading: Reading, project_id: str, most: int) -> dict[str, Region] | None:
+def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region] | None:
     """The regions of a project's enabled geofences by external id; None when there are more than `most`."""
     regions: dict[str, Region] = {}
-    for fence in every(reading, "geofences", project_id, {}):
+    for fence in every(queries, "geofences", project_id, {}):
         if len(regions) >= most:
             return None
         if fence.enabled:
@@ -71,11 +71,11 @@ def regions_of(reading: Reading, project_id: str, most: int) -> dict[str, Region
     return regions
 
 
-def roadside(reading: Reading, project_id: str, now_ms: int) -> Iterator[Finding]:
+def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding]:
     """Geofences most of whose visits in the last 30 days were drives past: a road runs through them."""
     asked = {"since": now_ms - ROADSIDE_DAYS * 86_400_000, "shorter_ms": DRIVE_S * 1_000, "at_least": FEWEST_VISITS}
     after = None
-    while rows := reading.page("traffic", project_id, asked, after, PAGE):
+    while rows := queries.page("traffic", project_id, asked, after, PAGE):
         for one in rows:
             share = one.short / one.visits
             if share >= ROADSIDE_SHARE:
@@ -85,10 +85,10 @@ def roadside(reading: Reading, project_id: str, now_ms: int) -> Iterator[Finding
         after = rows[-1].geofence_id
 
 
-def every(reading: Reading, noun: str, project_id: str, filters: dict[str, str | None]) -> Iterator[Place]:
+def every(queries: Queries, noun: str, project_id: str, filters: dict[str, str | None]) -> Iterator[Place]:
     """All stores or geofences, page by page, by external id."""
     after = None
-    while rows := reading.page(noun, project_id, filters, after, PAGE):
+    while rows := queries.page(noun, project_id, filters, after, PAGE):
         yield from rows
         if len(rows) < PAGE:
             return

@@ -19,7 +19,7 @@ from geofence.importing.sheet import Row, Sheet
 from geofence.importing.sink import Place, Put, Taken
 from geofence.importing.stores import store_of
 from geofence.places.editing import ring_id
-from regions.readers.item import ASTRAY, FileError, Item
+from regions.readers.item import ROW_SWALLOWED, FileError, Item
 from regions.region import RegionError
 
 CHUNK = 2_000
@@ -102,7 +102,7 @@ class Loader:
     def _take(self, item: Item) -> None:
         report = self.sheet.report
         for note in item.notes:
-            tell = report.warn if note.startswith(ASTRAY) else report.repair
+            tell = report.warn if note.startswith(ROW_SWALLOWED) else report.repair
             tell(item.number, None, "reading", note)
         try:
             self._understand(Row(self.sheet, item, self.sheet.plan(item)))

@@ -17,7 +17,7 @@ from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.importing.sink import known_places, nowhere, onto_the_street
 from geofence.model.place import Ring
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 from regions.readers import csv_file, format_of
 
 COUNTED = 1 << 20
@@ -36,7 +36,7 @@ class Wish:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Callable[[int, int | None], None]) -> Report:
+def import_file(street: Writer, project_id: str, path: Path, wish: Wish, tell: Callable[[int, int | None], None]) -> Report:
     """Put what a file holds; may take minutes. `tell` hears of rows done, and of how many about, where lines can be counted.
 
     Raises `FileError` when nothing of it can be read, `Busy` or `RecordError` when nothing could be put.
@@ -45,12 +45,12 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
     check_given(form, path, wish.columns)
     report = Report(wish.kind, form.NAME, form.COUNTED, wish.dry_run)
     today = datetime.fromtimestamp(street.clock.now_ms() / 1000, UTC).date()
-    reading = street.record.reading
-    put = nowhere(reading, project_id, wish.kind) if wish.dry_run else onto_the_street(street, project_id, wish.kind)
+    queries = street.database.queries
+    put = nowhere(queries, project_id, wish.kind) if wish.dry_run else onto_the_street(street, project_id, wish.kind)
     of = _lines(path) if form.COUNTED == "line" else None
     touched = Touched()
     look = csv_file.look(path) if form.NAME == "csv" else csv_file.Look((), {}, None)
-    known = partial(known_places, reading, wish.kind, project_id)
+    known = partial(known_places, queries, wish.kind, project_id)
     loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark, known=known), put, touched.saw, lambda rows: tell(rows, of))
     loader.load(form.read(path))
     try:
@@ -59,7 +59,7 @@ def bring_in(street: Street, project_id: str, path: Path, wish: Wish, tell: Call
         if loader.spent:
             report.warn(None, None, "not_looked_at", "the file took too long: GET /v1/lint looks at the map")
         else:
-            touched.look(reading, project_id, report)
+            touched.look(queries, project_id, report)
     except Exception as error:  # noqa: BLE001 - the rows are in by now, and that is what must be told
         log.error("looking_broke", error=type(error).__name__)
         report.warn(None, None, "not_looked_at", "something went wrong in looking at the map afterwards: GET /v1/lint looks at it")

@@ -10,12 +10,12 @@ from geofence.errors import Busy, RecordError
 from geofence.importing.geofences import kept_geofence
 from geofence.importing.report import Kind
 from geofence.importing.stores import kept_store
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome
-from geofence.ports import Reading, Unit
-from geofence.street.writer import Street
+from geofence.ports import Queries, Unit
+from geofence.street.writer import Writer
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
 AT_ONCE = 1_000
@@ -34,11 +34,11 @@ class Taken(NamedTuple):
 Put = Callable[[Sequence[Taken]], list[tuple[Outcome, Place]]]
 
 
-def onto_the_street(street: Street, project_id: str, kind: Kind) -> Put:
+def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
     """Puts a chunk in one edit. A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised."""
 
     def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
-        def work(unit: Unit) -> Edited:
+        def work(unit: Unit) -> EditResult:
             many = editing.put_stores if kind == "stores" else editing.put_geofences
             return many(unit, project_id, [one.place for one in chunk], street.clock.now_ms(), _fill(kind, chunk))
 
@@ -52,25 +52,25 @@ def onto_the_street(street: Street, project_id: str, kind: Kind) -> Put:
     return put
 
 
-def nowhere(reading: Reading, project_id: str, kind: Kind) -> Put:
+def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
     """What putting a chunk would do, by what is in the record; nothing is written and the writer is not asked."""
 
     def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
-        known = known_places(reading, kind, project_id, [one.external_id for one in given])
+        known = known_places(queries, kind, project_id, [one.external_id for one in given])
         if kind == "stores":
             return editing.judge(known, given, _fill(kind, chunk))
-        stores = known_places(reading, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
+        stores = known_places(queries, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
         return editing.judge_geofences(known, stores, given, _fill(kind, chunk))
 
     return put
 
 
-def known_places(reading: Reading, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
+def known_places(queries: Queries, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
     """Those of these external ids that a project has."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
-        some = reading.page(kind, project_id, {"id": names[start : start + AT_ONCE]}, None, AT_ONCE)
+        some = queries.page(kind, project_id, {"id": names[start : start + AT_ONCE]}, None, AT_ONCE)
         found |= {one.external_id: one for one in some}
     return found
 

@@ -8,18 +8,18 @@ from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence
 
 
-class Replanned(NamedTuple):
+class CampaignChange(NamedTuple):
     """A campaign before and after an edit; None where there is none."""
 
     before: Campaign | None
     after: Campaign | None
 
-    def then(self, later: Replanned | None) -> Replanned:
+    def then(self, later: CampaignChange | None) -> CampaignChange:
         """What both edits make together."""
-        return self if later is None else Replanned(self.before, later.after)
+        return self if later is None else CampaignChange(self.before, later.after)
 
 
-class Edited(NamedTuple):
+class EditResult(NamedTuple):
     """The outcome of an edit. `changed` geofences go into the index, `removed` uids leave it and end their visits.
 
     `reload` asks for the whole project's index anew (its default profile changed, say); `campaigns` is the campaign that
@@ -30,4 +30,4 @@ class Edited(NamedTuple):
     changed: tuple[Geofence, ...] = ()
     removed: tuple[str, ...] = ()
     reload: bool = False
-    campaigns: Replanned | None = None
+    campaigns: CampaignChange | None = None

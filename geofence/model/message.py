@@ -30,7 +30,7 @@ class Message(msgspec.Struct, frozen=True):
 MessageStatus = Literal["queued", "sent", "failed", "dropped", "expired"]
 
 
-class Queued(msgspec.Struct, frozen=True):
+class OutboxMessage(msgspec.Struct, frozen=True):
     """A message as the outbox keeps it. Times epoch ms UTC.
 
     `due_ms` is when it may next be taken, None once it is finished; `lease_until_ms` while somebody has it in hand; `attempt`

@@ -14,7 +14,7 @@ class DeviceKey(NamedTuple):
     device_id: str
 
 
-class Sign(NamedTuple):
+class Evidence(NamedTuple):
     """A fix as a sign of coming or leaving: its time (epoch ms), edge (m, negative inside), probability and accuracy (m)."""
 
     ts_ms: int
@@ -39,7 +39,7 @@ class Pending(msgspec.Struct, frozen=True):
     best: float = 0.0
     fixes: float = 1.0
     last_ms: int = 0
-    signs: tuple[Sign, ...] = ()
+    signs: tuple[Evidence, ...] = ()
 
 
 class Spot(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ class Hint(msgspec.Struct, frozen=True):
     version: str = ""
 
 
-class Shown(msgspec.Struct, frozen=True):
+class InAppOffer(msgspec.Struct, frozen=True):
     """An offer for the app to show. `expires_ms` epoch ms UTC; `code` empty where the offer has none."""
 
     message_id: str
@@ -47,7 +47,7 @@ class DeviceAnswer(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     inside: tuple[Geofence, ...] = ()
     hint: Hint | None = None
-    offers: tuple[Shown, ...] = ()
+    offers: tuple[InAppOffer, ...] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True):

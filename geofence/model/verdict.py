@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Verdict(NamedTuple):
+class GateResult(NamedTuple):
     """`reason` is empty for a pass. `measured` and `threshold` are words for people, also on a pass."""
 
     reason: str = ""
@@ -18,12 +18,12 @@ class Verdict(NamedTuple):
         return not self.reason
 
 
-def passed(measured: object = "", threshold: object = "") -> Verdict:
+def passed(measured: object = "", threshold: object = "") -> GateResult:
     """A pass, with what was measured."""
-    return Verdict("", str(measured), str(threshold))
+    return GateResult("", str(measured), str(threshold))
 
 
-def stopped(token: str, measured: object, threshold: object) -> Verdict:
+def stopped(token: str, measured: object, threshold: object) -> GateResult:
     """A stop: the token alone where there is nothing to compare, `token=measured/threshold` otherwise."""
     values = "/".join(str(value) for value in (measured, threshold) if value != "")
-    return Verdict(f"{token}={values}" if values else token, str(measured), str(threshold))
+    return GateResult(f"{token}={values}" if values else token, str(measured), str(threshold))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from geofence.errors import InputError, NotFound
 from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
 from geofence.model.decision import Decision
-from geofence.model.edit import Edited, Replanned
+from geofence.model.edit import CampaignChange, EditResult
 from geofence.offers.templates import render
 from geofence.ports import Unit
 from geofence.street.compose import check_templates, coupon_for, fields_of, sample_case
@@ -31,7 +31,7 @@ def check_plan(plan: Plan, now_ms: int) -> None:
         raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
 
 
-def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False) -> Edited:
+def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False) -> EditResult:
     """Save a plan; the value is (campaign, created). An identical plan changes nothing. `checked`: by `check_plan`, just now.
 
     Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
@@ -39,7 +39,7 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
     unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is not None and kept.plan == plan:
-        return Edited((kept, False))
+        return EditResult((kept, False))
     campaign = Campaign(campaign_id, plan, salt=secrets.token_hex(8), created_ms=now_ms, updated_ms=now_ms)
     if kept is not None:
         # the salt stays: whoever was held out is held out still
@@ -47,30 +47,30 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
     if not checked:
         check_plan(plan, now_ms)
     unit.commerce.put_campaign(project_id, campaign)
-    return Edited((campaign, kept is None), campaigns=Replanned(kept, campaign))
+    return EditResult((campaign, kept is None), campaigns=CampaignChange(kept, campaign))
 
 
-def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int) -> Edited:
+def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int) -> EditResult:
     """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
     unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is None:
         raise NotFound
     if kept.status == status:
-        return Edited(kept)
+        return EditResult(kept)
     campaign = replace(kept, status=status, updated_ms=now_ms)
     unit.commerce.put_campaign(project_id, campaign)
-    return Edited(campaign, campaigns=Replanned(kept, campaign))
+    return EditResult(campaign, campaigns=CampaignChange(kept, campaign))
 
 
-def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> Edited:
+def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult:
     """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
     unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is None:
         raise NotFound
     unit.commerce.delete_campaign(project_id, campaign_id)
-    return Edited(None, campaigns=Replanned(kept, None))
+    return EditResult(None, campaigns=CampaignChange(kept, None))
 
 
 def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:

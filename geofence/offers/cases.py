@@ -26,12 +26,12 @@ from geofence.model.place import Store
 from geofence.offers import triggers as drawer
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
-from geofence.plugins import members
-from geofence.ports import Offering, Unit
+from geofence.plugins import discover
+from geofence.ports import NewDecisions, Unit
 from geofence.street import compose as paper
 from geofence.street.decide import Ruling, decide
 
-TRIGGERS = {module.KIND: module for module in members(drawer).values()}
+TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
 APPROACH_MS = 24 * 3_600_000  # no approach is older than a day: how far back decisions are read at least
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,9 @@ class Match(NamedTuple):
     store: Store
 
 
-class _People(NamedTuple):
+class CustomerContext(NamedTuple):
+    """What deciding knows of the customers of a unit: who they are, their devices, what they were sent."""
+
     customers: dict[str, Customer]
     devices: dict[str, list[Device]]
     sent: dict[str, list[Decision]]
@@ -59,23 +61,23 @@ class Proposer:
 
     def propose(
         self, unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event], approaches: dict[str, int], now_ms: int
-    ) -> Offering:
+    ) -> NewDecisions:
         """Decide over the events of one project, in their order. `approaches` maps an event's id to its approach's begin (ms)."""
-        offering = Offering()
+        new_decisions = NewDecisions()
         matches = _matches(unit, campaigns, events)
         if not matches:
-            return offering
+            return new_decisions
         people = _look_up(unit, matches, now_ms)
         pings: dict[tuple[str, int, str], list[Match]] = defaultdict(list)
         for match in matches:
             pings[match.event.device_id, match.event.ts_ms, match.event.customer_id or ""].append(match)
         for some in pings.values():
             for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
-                self._write(ruling, people, offering)
-        unit.offers.save(offering)
-        return offering
+                self._write(ruling, people, new_decisions)
+        unit.offers.save(new_decisions)
+        return new_decisions
 
-    def _write(self, ruling: Ruling, people: _People, offering: Offering) -> None:
+    def _write(self, ruling: Ruling, people: CustomerContext, new_decisions: NewDecisions) -> None:
         case, decision, variant = ruling
         if variant is not None:
             coupon = paper.coupon_for(case, decision)
@@ -85,9 +87,9 @@ class Proposer:
                 log.warning("template_failed", campaign=decision.campaign_id, error=type(error).__name__)
                 decision = _silenced(decision)
             else:
-                offering.messages += messages
-                offering.coupons += [coupon] if coupon is not None else []
-        offering.decisions.append(decision)
+                new_decisions.messages += messages
+                new_decisions.coupons += [coupon] if coupon is not None else []
+        new_decisions.decisions.append(decision)
         if decision.outcome != "silent":
             people.sent[decision.customer_id].append(decision)
 
@@ -115,16 +117,16 @@ def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event])
     return matches
 
 
-def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> _People:
+def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerContext:
     project_id = matches[0].event.project_id
     ids = sorted({match.event.customer_id for match in matches if match.event.customer_id})
     sent: dict[str, list[Decision]] = defaultdict(list)
     customers = unit.offers.customers(project_id, ids) if ids else {}
     if not customers:
-        return _People({}, {}, sent)
+        return CustomerContext({}, {}, sent)
     for decision in unit.offers.sent(project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)):
         sent[decision.customer_id].append(decision)
-    return _People(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
+    return CustomerContext(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
 
 
 def _horizon_ms(campaigns: Iterable[Campaign]) -> int:
@@ -136,7 +138,7 @@ def _horizon_ms(campaigns: Iterable[Campaign]) -> int:
     return horizon_ms
 
 
-def _case(match: Match, people: _People, approaches: dict[str, int], now_ms: int) -> Case:
+def _case(match: Match, people: CustomerContext, approaches: dict[str, int], now_ms: int) -> Case:
     event, campaign, store = match
     customer_id = event.customer_id or ""
     began_ms = approaches.get(event.id, event.ts_ms)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from geofence.detection.presence import Rules
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
-from geofence.places.persistent import Names, Shelf
+from geofence.places.persistent import PersistentMap, PersistentVector
 from regions.geojson import read_region
 from regions.index.index import Index
 
@@ -28,7 +28,7 @@ class RuleBook:
 
     __slots__ = ("_asked", "_default", "_fences", "_index", "_known")
 
-    def __init__(self, fences: Shelf[Geofence], index: Index, default: Profile, asked: Sequence[Campaign]) -> None:
+    def __init__(self, fences: PersistentVector[Geofence], index: Index, default: Profile, asked: Sequence[Campaign]) -> None:
         self._fences, self._index, self._default, self._asked = fences, index, default, asked
         self._known: dict[int, tuple[Geofence, Rules]] = {}  # shared by versions: a slot's rules hold while its fence is the same
 
@@ -40,7 +40,7 @@ class RuleBook:
             known = self._known[slot] = (fence, _rules(fence, self._default, self._index, slot, self._asked))
         return known[1]
 
-    def following(self, fences: Shelf[Geofence], index: Index) -> RuleBook:
+    def following(self, fences: PersistentVector[Geofence], index: Index) -> RuleBook:
         """The rules of the next version, in which slots mean the same."""
         book = RuleBook(fences, index, self._default, self._asked)
         book._known = self._known
@@ -54,9 +54,9 @@ class Catalogue:
     version: int
     default: Profile
     index: Index
-    fences: Shelf[Geofence]
+    fences: PersistentVector[Geofence]
     rules: RuleBook
-    slot_of: Names
+    slot_of: PersistentMap
     campaigns: tuple[Campaign, ...] = ()
 
     @staticmethod
@@ -115,12 +115,12 @@ class Catalogue:
         rules = RuleBook(self.fences, self.index, self.default, asked)
         return Catalogue(version, self.default, self.index, self.fences, rules, self.slot_of, asked)
 
-    def replanned(self, before: Campaign | None, after: Campaign | None) -> Catalogue:
+    def with_campaign_change(self, before: Campaign | None, after: Campaign | None) -> Catalogue:
         """The catalogue as it will be once a campaign is replaced, for those who are inside already; the version is not known yet."""
         others = [campaign for campaign in self.campaigns if before is None or campaign.id != before.id]
         return self.with_campaigns(self.version, others if after is None else [*others, after])
 
-    def timed_anew(self, other: Catalogue) -> list[str]:
+    def dwell_changed_for(self, other: Catalogue) -> list[str]:
         """Uids of the geofences of which running campaigns ask another dwell time here than in `other`."""
         asked, anew = (frozenset(_asked_for(one.campaigns)) for one in (self, other))
         rings = {ring for _, ring in asked ^ anew}
@@ -143,8 +143,8 @@ class Catalogue:
 
 
 def _assembled(version: int, default: Profile, index: Index, fences: Sequence[Geofence | None], asked: tuple[Campaign, ...]) -> Catalogue:
-    shelf: Shelf[Geofence] = Shelf(fences)
-    slot_of = Names({fence.uid: slot for slot, fence in enumerate(fences) if fence is not None})
+    shelf: PersistentVector[Geofence] = PersistentVector(fences)
+    slot_of = PersistentMap({fence.uid: slot for slot, fence in enumerate(fences) if fence is not None})
     return Catalogue(version, default, index, shelf, RuleBook(shelf, index, default, asked), slot_of, asked)
 
 

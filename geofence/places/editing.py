@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from geofence import ids
 from geofence.errors import Conflict, InputError, NotFound
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places.opening_hours import check_hours
 from geofence.ports import Unit
@@ -42,7 +42,7 @@ def ready_geofence(geofence: Geofence) -> Geofence:
     return replace(geofence, region=_checked(geofence.region, "/region"))
 
 
-def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> Edited:
+def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> EditResult:
     """Insert or replace a store that is ready; its rings become geofences named `<store>/<ring>`.
 
     A ring kept by name keeps its uid, so who is inside stays inside. `value` is (created, store); an upsert of the same
@@ -53,7 +53,7 @@ def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> Edited:
     return edited._replace(value=(outcome == "created", kept))
 
 
-def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int, fill: Fill[Store] | None = None) -> Edited:
+def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int, fill: Fill[Store] | None = None) -> EditResult:
     """`put_store` for many, all of different names. `value` is a list of (outcome, store), one for each in order.
 
     `fill(old, new)` says what a new one takes over from the old one before the two are compared.
@@ -65,7 +65,7 @@ def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int
     unit.places.put_stores(project_id, fresh)
     changed, removed = _set_rings(unit, project_id, fresh, now_ms)
     kept = {store.external_id: store for store in fresh}
-    return Edited([(outcome, kept.get(one.external_id, one)) for outcome, one in put], changed, removed)
+    return EditResult([(outcome, kept.get(one.external_id, one)) for outcome, one in put], changed, removed)
 
 
 def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = None) -> list[tuple[Outcome, T]]:
@@ -81,7 +81,7 @@ def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = Non
     return judged
 
 
-def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> Edited:
+def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> EditResult:
     """Remove a store with its rings; other geofences that name it stay and forget it. Raises `NotFound`."""
     unit.edit(project_id)
     if not unit.places.stores(project_id, [external_id]):
@@ -96,10 +96,10 @@ def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> 
     unit.places.delete_geofences(project_id, rings)
     unit.places.put_geofences(project_id, freed)
     unit.places.delete_store(project_id, external_id)
-    return Edited(None, tuple(one for one in freed if one.enabled), tuple(rings))
+    return EditResult(None, tuple(one for one in freed if one.enabled), tuple(rings))
 
 
-def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -> Edited:
+def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -> EditResult:
     """Insert or replace by external id a geofence that is ready; its `uid` is chosen here. `value` is (created, geofence).
 
     Raises `Conflict` for a store's ring and `InputError` for a store that is not there.
@@ -112,7 +112,9 @@ def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -
     return edited._replace(value=(outcome == "created", kept))
 
 
-def put_geofences(unit: Unit, project_id: str, geofences: Sequence[Geofence], now_ms: int, fill: Fill[Geofence] | None = None) -> Edited:
+def put_geofences(
+    unit: Unit, project_id: str, geofences: Sequence[Geofence], now_ms: int, fill: Fill[Geofence] | None = None
+) -> EditResult:
     """`put_geofence` for many, all of different names, none of a store's ring. `value` is a list of (outcome, geofence).
 
     Those whose store is not there come as `no_store` and are left out; the others are put all the same.
@@ -125,7 +127,7 @@ def put_geofences(unit: Unit, project_id: str, geofences: Sequence[Geofence], no
     unit.places.put_geofences(project_id, list(fresh.values()))
     changed = tuple(one for one in fresh.values() if one.enabled)
     removed = tuple(one.uid for one in fresh.values() if not one.enabled)
-    return Edited([(outcome, fresh.get(one.external_id, one)) for outcome, one in put], changed, removed)
+    return EditResult([(outcome, fresh.get(one.external_id, one)) for outcome, one in put], changed, removed)
 
 
 def judge_geofences(
@@ -136,7 +138,7 @@ def judge_geofences(
     return [("no_store", one) if one.store_id is not None and one.store_id not in stores else (outcome, one) for outcome, one in judged]
 
 
-def delete_geofence(unit: Unit, project_id: str, external_id: str) -> Edited:
+def delete_geofence(unit: Unit, project_id: str, external_id: str) -> EditResult:
     """Remove a geofence; visits there end. Raises `NotFound`, and `Conflict` for a store's ring."""
     unit.edit(project_id)
     old = unit.places.geofences(project_id, [external_id]).get(external_id)
@@ -144,7 +146,7 @@ def delete_geofence(unit: Unit, project_id: str, external_id: str) -> Edited:
         raise NotFound
     refuse_ring(external_id)
     unit.places.delete_geofences(project_id, [old.uid])
-    return Edited(None, (), (old.uid,))
+    return EditResult(None, (), (old.uid,))
 
 
 def ring_id(store_id: str, ring: str) -> str:

@@ -21,7 +21,7 @@ FEWEST = 1_000  # below it a new index takes no longer than a file
 _NOBODY = 0
 
 
-class KeptIndex:
+class IndexCache:
     """The files of one record; `stem` is their common beginning, None where the record has no file to lie beside."""
 
     def __init__(self, stem: Path | None) -> None:

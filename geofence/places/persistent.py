@@ -15,7 +15,7 @@ _CHUNK = 1 << _BITS
 _YOUNG = 4_096  # names remembered apart before they move into the large table
 
 
-class Shelf(Generic[T]):
+class PersistentVector(Generic[T]):
     """Rows by number; None where there is none."""
 
     __slots__ = ("_chunks", "_length")
@@ -34,10 +34,10 @@ class Shelf(Generic[T]):
     def __iter__(self) -> Iterator[T | None]:
         return (row for chunk in self._chunks for row in chunk)
 
-    def changed(self, rows: Mapping[int, T | None], length: int) -> Shelf[T]:
+    def changed(self, rows: Mapping[int, T | None], length: int) -> PersistentVector[T]:
         """The next version: `length` rows, no fewer than now, with these in place of what was there."""
         chunks = -(-length // _CHUNK)
-        shelf: Shelf[T] = Shelf()
+        shelf: PersistentVector[T] = PersistentVector()
         shelf._length, shelf._chunks = length, [*self._chunks, *[()] * (chunks - len(self._chunks))]
         by_chunk: dict[int, dict[int, T | None]] = {number: {} for number in range(self._length >> _BITS, chunks)}  # those that grow
         for row, value in rows.items():
@@ -51,7 +51,7 @@ class Shelf(Generic[T]):
         return shelf
 
 
-class Names:
+class PersistentMap:
     """Numbers by name: a large table that is shared, and a small one with what changed since."""
 
     __slots__ = ("_old", "_young")
@@ -77,9 +77,9 @@ class Names:
         """The number of that name, or None."""
         return self._young[name] if name in self._young else self._old.get(name)
 
-    def changed(self, gone: Iterable[str], given: Mapping[str, int]) -> Names:
+    def changed(self, gone: Iterable[str], given: Mapping[str, int]) -> PersistentMap:
         """The next version: without the names in `gone`, with those in `given`."""
-        names = Names()
+        names = PersistentMap()
         names._old, names._young = self._old, {**self._young, **dict.fromkeys(gone), **given}
         if len(names._young) > max(_YOUNG, len(self._old) // 64):
             names._old, names._young = {name: number for name in names if (number := names.get(name)) is not None}, {}

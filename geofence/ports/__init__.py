@@ -15,7 +15,7 @@ from geofence.model.campaign import Campaign
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision, Redemption
 from geofence.model.event import Event
-from geofence.model.message import Attempt, Queued
+from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.place import Geofence, Store
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 
@@ -110,12 +110,12 @@ class Accounts(Protocol):
 
 
 @dataclass(slots=True)
-class Offering:
+class NewDecisions:
     """What `decide` and `compose` add to a unit: decisions, their coupons and their messages."""
 
     decisions: list[Decision] = field(default_factory=list)
     coupons: list[Coupon] = field(default_factory=list)
-    messages: list[Queued] = field(default_factory=list)
+    messages: list[OutboxMessage] = field(default_factory=list)
 
 
 class Offers(Protocol):
@@ -133,26 +133,26 @@ class Offers(Protocol):
         Released: a `send` whose messages all ended without any attempt.
         """
 
-    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, Queued]]:
+    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, OutboxMessage]]:
         """(event id, message) of every message not yet expired that these events led to, oldest first."""
 
-    def save(self, offering: Offering) -> None:
+    def save(self, new_decisions: NewDecisions) -> None:
         """Write decisions, coupons and messages."""
 
 
 class Outbox(Protocol):
     """Messages on their way out."""
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[Queued]:
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[OutboxMessage]:
         """Lease messages of a channel that are due, oldest first: their attempt counts one up. Others skip them meanwhile.
 
         Leases run on the wall (`wall_ms`, `now_ms` without it), also where pings move the clock: a provider takes real time.
         """
 
-    def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
+    def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
         """By message id, why it must not go out after all: `consent_withdrawn`, `suppressed`, `left`, `no_address`."""
 
-    def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
+    def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
         """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many."""
 
     def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
@@ -239,7 +239,7 @@ class Unit(Protocol):
         """Forget it."""
 
 
-class Reading(Protocol):
+class Queries(Protocol):
     """Reads of the record that change nothing; each call is one short transaction, from any thread."""
 
     def project(self, project_id: str) -> Project | None:
@@ -270,10 +270,10 @@ class Reading(Protocol):
         """What readiness wants to know; raises `RecordError` when the record does not answer."""
 
 
-class Record(Protocol):
+class Database(Protocol):
     """The record: a database that outlives us."""
 
-    reading: Reading
+    queries: Queries
 
     def begin(self) -> Unit:
         """Open a unit. On SQLite only the writer thread may, one at a time."""

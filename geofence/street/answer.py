@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from geofence.model.message import Queued
+from geofence.model.message import OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.model.receipt import DeviceAnswer, Shown
-from geofence.ports import Offering, Unit
+from geofence.model.receipt import DeviceAnswer, InAppOffer
+from geofence.ports import NewDecisions, Unit
 
 NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 
@@ -21,8 +21,8 @@ def open_visits(project_id: str, devices: Iterable[str], states: dict[DeviceKey,
     return {one.visit_id for some in theirs for one in some if one.inside and one.visit_id is not None}
 
 
-def with_offers(
-    unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], offering: Offering, now_ms: int, open_: set[str]
+def attach_offers(
+    unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], new_decisions: NewDecisions, now_ms: int, open_: set[str]
 ) -> dict[str, DeviceAnswer]:
     """The answers with the offers that follow from their events and have not expired, one for each decision.
 
@@ -34,20 +34,20 @@ def with_offers(
         for event in answer.events
         if event.kind not in NEAR or event.visit_id in open_
     }
-    shown: dict[str, dict[str, Shown]] = defaultdict(dict)
-    new = {decision.id: decision.event_id for decision in offering.decisions}
+    shown: dict[str, dict[str, InAppOffer]] = defaultdict(dict)
+    new = {decision.id: decision.event_id for decision in new_decisions.decisions}
     stored = unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms) if by_event.keys() - new.values() else []
-    for event_id, message in [*stored, *((new[one.decision_id], one) for one in offering.messages)]:
+    for event_id, message in [*stored, *((new[one.decision_id], one) for one in new_decisions.messages)]:
         device_id = by_event.get(event_id)
         if device_id is not None and message.channel in ("push", "inapp") and message.expires_ms > now_ms:
             shown[device_id][message.decision_id] = _shown(message)
     return {name: replace(answer, offers=tuple(shown[name].values())) for name, answer in devices.items()}
 
 
-def _shown(message: Queued) -> Shown:
+def _shown(message: OutboxMessage) -> InAppOffer:
     content = message.content
     data = content.get("data", {})
-    return Shown(
+    return InAppOffer(
         message.id,
         message.campaign_id,
         data.get("store_id", ""),

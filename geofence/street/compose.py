@@ -13,7 +13,7 @@ from geofence.model.case import Case
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
-from geofence.model.message import ChannelName, Queued
+from geofence.model.message import ChannelName, OutboxMessage
 from geofence.model.place import Store
 from geofence.offers import coupon_codes
 from geofence.offers.templates import check, render
@@ -43,7 +43,7 @@ def coupon_for(case: Case, decision: Decision) -> Coupon | None:
     )
 
 
-def compose(case: Case, decision: Decision, variant: Variant, coupon: Coupon | None, public_url: str) -> list[Queued]:
+def compose(case: Case, decision: Decision, variant: Variant, coupon: Coupon | None, public_url: str) -> list[OutboxMessage]:
     """The messages of a variant that this customer can be sent, filled in. Raises `InputError` when a template breaks a limit."""
     fields = fields_of(case, coupon)
     return [_message(case, decision, plan, fields, public_url) for plan in case.sendable(variant)]
@@ -110,12 +110,12 @@ def sample_case(campaign: Campaign, now_ms: int) -> Case:
     return Case(event, campaign, now_ms, local, store=store, customer=customer, devices=(Device("device", push_token="-"),))  # noqa: S106 - a token that no phone has
 
 
-def _message(case: Case, decision: Decision, plan: MessagePlan, fields: dict[str, Any], public_url: str) -> Queued:
+def _message(case: Case, decision: Decision, plan: MessagePlan, fields: dict[str, Any], public_url: str) -> OutboxMessage:
     channel: ChannelName = "push" if isinstance(plan, PushPlan) else "email" if isinstance(plan, EmailPlan) else "inapp"
     message_id = ids.of_facts("msg", decision.id, channel)
     address, device_id = _address(case, plan)
     shown = isinstance(plan, InAppPlan)  # it is handed over in the answer to the ping, before anything else could be
-    return Queued(
+    return OutboxMessage(
         id=message_id,
         project_id=decision.project_id,
         decision_id=decision.id,

@@ -15,17 +15,17 @@ from geofence import ids
 from geofence.model.campaign import Variant
 from geofence.model.case import Case
 from geofence.model.decision import Decision, Judgement, Outcome
-from geofence.model.verdict import Verdict
+from geofence.model.verdict import GateResult
 from geofence.offers import gates as drawer
 from geofence.offers.gates.holdout import draw
 from geofence.offers.triggers.store_filter import how_specific
-from geofence.plugins import members
+from geofence.plugins import discover
 
 BEFORE_ARBITRATION = ("running", "freshness", "hours", "known", "consent", "quiet", "gap", "cap", "approach")
 AFTER_ARBITRATION = ("holdout",)
 ORDER = (*BEFORE_ARBITRATION, "arbitration", *AFTER_ARBITRATION)
 
-GATES = members(drawer)
+GATES = discover(drawer)
 
 
 class Ruling(NamedTuple):
@@ -104,10 +104,10 @@ def _lose(case: Case, judged: list[Judgement], winner: Case) -> Ruling:
     return _ruling(case, "silent", reason, [*judged, Judgement("arbitration", False, reason)])
 
 
-def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], Verdict | None]:
+def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], GateResult | None]:
     judged: list[Judgement] = []
     for name in names:
-        verdict: Verdict = GATES[name].judge(case)
+        verdict: GateResult = GATES[name].judge(case)
         judged.append(Judgement(name, verdict.passed, verdict.reason, verdict.measured, verdict.threshold))
         if not verdict.passed:
             return judged, verdict

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from geofence.model.message import Attempt, Message, Outcome, Queued
+from geofence.model.message import Attempt, Message, OutboxMessage, Outcome
 
 LEASE_MS = 60_000
 LONGEST_WAIT_S = 3600.0  # of a provider's own Retry-After
@@ -15,7 +15,7 @@ RETRIED = ("retry", "unknown")
 UNTRIED = ("waited", "closed")
 
 
-def outgoing(message: Queued) -> Message:
+def outgoing(message: OutboxMessage) -> Message:
     """The message as its channel takes it."""
     return Message(
         message.id,
@@ -30,8 +30,8 @@ def outgoing(message: Queued) -> Message:
 
 
 def settle(
-    message: Queued, outcome: Outcome, started_ms: int, now_ms: int, retry_s: Sequence[int], jitter: float
-) -> tuple[Queued, Attempt | None]:
+    message: OutboxMessage, outcome: Outcome, started_ms: int, now_ms: int, retry_s: Sequence[int], jitter: float
+) -> tuple[OutboxMessage, Attempt | None]:
     """The message after an attempt, and the attempt's row.
 
     `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1) spreads retries by up to a
@@ -64,12 +64,12 @@ def settle(
     return _ended(message, "expired" if expired else "failed", outcome.reason, now_ms), attempt
 
 
-def dropped(message: Queued, reason: str, now_ms: int) -> Queued:
+def dropped(message: OutboxMessage, reason: str, now_ms: int) -> OutboxMessage:
     """The message that the second look stopped."""
     return _ended(message, "dropped", reason, now_ms)
 
 
-def _again(message: Queued, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float) -> Queued:
+def _again(message: OutboxMessage, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float) -> OutboxMessage:
     tries = message.attempt - message.untried
     if outcome.retry_after_s is not None:
         wait_s = min(outcome.retry_after_s, LONGEST_WAIT_S)
@@ -83,5 +83,5 @@ def _again(message: Queued, outcome: Outcome, now_ms: int, retry_s: Sequence[int
     return replace(message, due_ms=due_ms, lease_until_ms=None, reason=outcome.reason)
 
 
-def _ended(message: Queued, status: str, reason: str, now_ms: int) -> Queued:
+def _ended(message: OutboxMessage, status: str, reason: str, now_ms: int) -> OutboxMessage:
     return replace(message, status=status, reason=reason, due_ms=None, lease_until_ms=None, finished_ms=now_ms)

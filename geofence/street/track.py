@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isnan
 
-from geofence.detection.crossings import Passage, Passages
-from geofence.detection.duplicates import Fingerprints
+from geofence.detection.crossings import Crossing, Crossings
+from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.evidence import LIKELY, SURE
-from geofence.detection.journal import LateSighting, Scribe
-from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, weigh
-from geofence.detection.presence import Happening, Rules, Sighting, accurate, cooled, fold, probability_of, retime
+from geofence.detection.journal import Journal, LateSighting
+from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, classify
+from geofence.detection.presence import Rules, Sighting, Transition, accurate, cooldown_over, probability_of, retime, update
 from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
@@ -72,27 +72,33 @@ class Columns:
         )
 
 
-class Follower:
+class Tracker:
     """Follows the devices of one project through one unit of work."""
 
     def __init__(
         self,
         columns: Columns,
         presences: Presences,
-        prints: Fingerprints,
-        fresh: dict[int, int],
-        scribe: Scribe,
-        passages: Passages | None = None,
+        duplicates: DuplicateFilter,
+        seen_in_unit: dict[int, int],
+        journal: Journal,
+        crossings: Crossings | None = None,
         heard_ms: int | None = None,
     ) -> None:
         """`heard_ms` is our clock as the pings came (epoch ms); None where pings move it, so that none is behind."""
-        self.columns, self.presences, self.prints, self.fresh, self.passages = columns, presences, prints, fresh, passages
+        self.columns, self.presences, self.duplicates, self.seen_in_unit, self.crossings = (
+            columns,
+            presences,
+            duplicates,
+            seen_in_unit,
+            crossings,
+        )
         self.heard_ms = heard_ms
-        self.scribe, self.catalogue, self.changes = scribe, scribe.catalogue, scribe.changes
+        self.journal, self.catalogue, self.changes = journal, journal.catalogue, journal.changes
 
     def follow(self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally) -> DeviceState:
         """Take the device's pings `rows` (time order) one by one; the state after the last."""
-        walk = _Walk(self, key, state, tally)
+        walk = DeviceTrack(self, key, state, tally)
         for row in rows:
             walk.step(row)
         return walk.done()
@@ -102,7 +108,7 @@ class Follower:
         lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
         return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
-    def print_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
+    def fingerprint_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
         """(fingerprint, content) of a ping."""
         c = self.columns
         content = hash((c.ts_ms[row], c.lat[row], c.lon[row]))
@@ -110,12 +116,12 @@ class Follower:
         return hash((key, content) if ping_id is None else (key, ping_id)), content
 
 
-class _Walk:
+class DeviceTrack:
     """One device in one request."""
 
-    def __init__(self, follower: Follower, key: DeviceKey, state: DeviceState, tally: Tally) -> None:
-        self.follower, self.key, self.tally = follower, key, tally
-        self.columns, self.catalogue = follower.columns, follower.catalogue
+    def __init__(self, tracker: Tracker, key: DeviceKey, state: DeviceState, tally: Tally) -> None:
+        self.tracker, self.key, self.tally = tracker, key, tally
+        self.columns, self.catalogue = tracker.columns, tracker.catalogue
         self.watermark_ms, self.customer_id = state.watermark_ms, state.customer_id
         self.trail = _trail(state)
         self.presences = state.presences  # a copy of our own from the first change on
@@ -124,13 +130,13 @@ class _Walk:
 
     def step(self, row: int) -> None:
         """One ping."""
-        c, follower, tally = self.columns, self.follower, self.tally
+        c, tracker, tally = self.columns, self.tracker, self.tally
         ts_ms = c.ts_ms[row]
-        fingerprint, content = follower.print_of(self.key, row)
+        fingerprint, content = tracker.fingerprint_of(self.key, row)
         behind = self.watermark_ms is not None and ts_ms <= self.watermark_ms
         if behind or c.id[row] is not None:
-            known = follower.fresh.get(fingerprint)
-            known = follower.prints.get(fingerprint) if known is None else known
+            known = tracker.seen_in_unit.get(fingerprint)
+            known = tracker.duplicates.get(fingerprint) if known is None else known
             if known is not None and known != content:
                 tally.rejected.append(Rejection(c.index[row], "conflict", "the same id was posted before with other content"))
                 return
@@ -138,7 +144,7 @@ class _Walk:
                 tally.duplicates += 1
                 tally.repeated.setdefault(self.key.device_id, []).append(ts_ms)
                 return
-        follower.fresh[fingerprint] = content
+        tracker.seen_in_unit[fingerprint] = content
         tally.accepted += 1
         if behind:
             tally.late += 1
@@ -150,7 +156,7 @@ class _Walk:
 
     def done(self) -> DeviceState:
         """The state to remember, told to the changes of the unit."""
-        self._told(self.follower.scribe.tell_amended())
+        self._told(self.tracker.journal.amendment_events())
         old, (last, odd) = self.state, self.trail
         new = DeviceState(
             True,
@@ -167,7 +173,7 @@ class _Walk:
         )
         # a crossing leaves no presence: without the watermark beside it, the same pings after a restart would tell it again
         written = not old.known or self.presences is not old.presences or self.customer_id != old.customer_id or self.passed
-        changes = self.follower.changes
+        changes = self.tracker.changes
         if written or self.key in changes.states:
             changes.states[self.key] = new
         elif self.watermark_ms != old.watermark_ms:
@@ -179,38 +185,38 @@ class _Walk:
         fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
         first, last = c.start[row], c.start[row + 1]
         start, evidence = self.trail.last, self._trusted(row, fix)
-        if evidence and start is not None and self.follower.passages is not None:
-            for passage in self.follower.passages.of(row, start, fix):
-                self._pass(passage, start, fix)
+        if evidence and start is not None and self.tracker.crossings is not None:
+            for crossing in self.tracker.crossings.of(row, start, fix):
+                self._pass(crossing, start, fix)
         if first != last or self.presences:
             edges = dict(zip(c.slot[first:last], c.edge_m[first:last], strict=True))
-            lag_ms = self.follower.lag_ms(fix.ts_ms)
+            lag_ms = self.tracker.lag_ms(fix.ts_ms)
             self._see(row, Sighting(fix.ts_ms, 0.0, fix.accuracy_m, evidence, self.watermark_ms, fix.lat, fix.lon, lag_ms), edges)
         self.watermark_ms = fix.ts_ms
 
-    def _pass(self, passage: Passage, start: Fix, end: Fix) -> None:
+    def _pass(self, crossing: Crossing, start: Fix, end: Fix) -> None:
         """A way that cut a geofence with neither end in it: a crossing, unless the device was there or has just left."""
-        fence, rules = self.catalogue.fences[passage.slot], self.catalogue.rules[passage.slot]
+        fence, rules = self.catalogue.fences[crossing.slot], self.catalogue.rules[crossing.slot]
         if fence is None or rules is None or not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules)):
             return
         if (fence.active_from_ms or 0) > start.ts_ms or (fence.active_until_ms is not None and end.ts_ms >= fence.active_until_ms):
             return
         known = self.presences.get(fence.uid)
-        if known is not None and (known.inside or not cooled(known, end.ts_ms, rules)):
+        if known is not None and (known.inside or not cooldown_over(known, end.ts_ms, rules)):
             return
-        probability = passage.probability(rules.inradius_m)
+        probability = crossing.probability(rules.inradius_m)
         if probability >= SURE:
-            self._told([self.follower.scribe.write_crossing(self.key, self.customer_id, fence, end, passage.edge_m, probability)])
+            self._told([self.tracker.journal.write_crossing(self.key, self.customer_id, fence, end, crossing.edge_m, probability)])
             self.passed = True
 
     def _see(self, row: int, seen: Sighting, edges: dict[int, float]) -> None:
-        happened: list[Happening] = []
+        happened: list[Transition] = []
         slot_of, rules, fences = self.catalogue.slot_of, self.catalogue.rules, self.catalogue.fences
         for uid, presence in [*self.presences.items()]:
             slot = slot_of.get(uid)
             if slot is None:
                 self._keep(uid, None)
-                self.follower.scribe.orphan(self.key, presence, seen.ts_ms, self.follower.presences, seen.ts_ms)
+                self.tracker.journal.end_orphan(self.key, presence, seen.ts_ms, self.tracker.presences, seen.ts_ms)
                 continue
             edge_m = edges.pop(slot, None)
             if edge_m is None:
@@ -225,9 +231,9 @@ class _Walk:
         if happened:
             self._tell(row, happened)
 
-    def _fold(self, uid: str, presence: Presence | None, seen: Sighting, rules: Rules) -> list[Happening]:
-        visit_id = self.follower.scribe.visit_id(self.key, uid)
-        now, happened = fold(presence, uid, seen, rules, visit_id)
+    def _fold(self, uid: str, presence: Presence | None, seen: Sighting, rules: Rules) -> list[Transition]:
+        visit_id = self.tracker.journal.visit_id(self.key, uid)
+        now, happened = update(presence, uid, seen, rules, visit_id)
         if now is not presence:
             self._keep(uid, now)
         return happened
@@ -240,11 +246,11 @@ class _Walk:
         else:
             self.presences[uid] = presence
 
-    def _tell(self, row: int, happened: list[Happening]) -> None:
-        scribe, c = self.follower.scribe, self.columns
-        for one in scribe.in_order(happened):
-            event = scribe.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row])
-            scribe.note_approach(event, self.presences.values())
+    def _tell(self, row: int, happened: list[Transition]) -> None:
+        journal, c = self.tracker.journal, self.columns
+        for one in journal.in_order(happened):
+            event = journal.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row])
+            journal.record_approach(event, self.presences.values())
             self._told([event])
 
     def _told(self, events: list[Event]) -> None:
@@ -256,14 +262,14 @@ class _Walk:
         if self.columns.suspect[row]:
             self.tally.suspect += 1
             return False
-        weighed = weigh(self.trail, fix)
+        weighed = classify(self.trail, fix)
         self.trail = weighed.trail
         self.tally.suspect += not weighed.trusted and weighed.speed_mps > SUSPECT_MPS
         return weighed.trusted
 
     def _late(self, row: int) -> None:
         """Let a late ping amend the visits it falls into; it moves no presence and triggers nothing."""
-        c, scribe = self.columns, self.follower.scribe
+        c, journal = self.columns, self.tracker.journal
         fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
         for place in range(c.start[row], c.start[row + 1]):
             fence, rules = self.catalogue.fences[c.slot[place]], self.catalogue.rules[c.slot[place]]
@@ -276,7 +282,7 @@ class _Walk:
                 continue
             presence = self.presences.get(fence.uid)
             seen = LateSighting(fix, c.edge_m[place], probability)
-            after = scribe.amend(self.key, self.customer_id, fence.uid, presence, seen, self.follower.presences)
+            after = journal.amend(self.key, self.customer_id, fence.uid, presence, seen, self.tracker.presences)
             if after is not None and after is not presence:
                 self._keep(fence.uid, retime(after, rules))
 

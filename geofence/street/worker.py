@@ -18,11 +18,11 @@ import structlog
 from geofence.clock import Clock
 from geofence.delivery.channels import Channel
 from geofence.errors import Busy, RecordError
-from geofence.model.edit import Edited
-from geofence.model.message import Outcome, Queued
+from geofence.model.edit import EditResult
+from geofence.model.message import OutboxMessage, Outcome
 from geofence.ports import Unit
 from geofence.street import deliver
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 BATCH = {"email": 24}  # what its lanes can start within a fraction of the lease; others:
 LARGE_BATCH = 200
@@ -52,7 +52,7 @@ class Worker:
     """Delivers for every channel it is given; those it is not given keep their messages until they expire."""
 
     def __init__(
-        self, street: Street, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S, sweep_s: float = SWEEP_S
+        self, street: Writer, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S, sweep_s: float = SWEEP_S
     ) -> None:
         self._street, self._channels, self._clock, self._idle_s = street, channels, clock, idle_s
         self._sweep_s = sweep_s
@@ -149,7 +149,7 @@ class Worker:
         self._on_the_writer(lambda unit: unit.outbox.pause(name, "", self._clock.now_ms()))
         self._paused_ms.pop(name, None)
 
-    def _take(self, unit: Unit, name: str) -> list[Queued]:
+    def _take(self, unit: Unit, name: str) -> list[OutboxMessage]:
         """Messages to send now; those that may not go out any more are ended in the same unit."""
         now_ms = self._clock.now_ms()
         taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH.get(name, LARGE_BATCH), wall_ms=self._clock.wall_ms())
@@ -158,7 +158,9 @@ class Worker:
         unit.outbox.finish([(message, None) for message in stopped])
         return [message for message in taken if message.id not in reasons]
 
-    def _finish(self, messages: Sequence[Queued], outcomes: Sequence[tuple[str, Outcome]], started_ms: int, retry_s: Sequence[int]) -> None:
+    def _finish(
+        self, messages: Sequence[OutboxMessage], outcomes: Sequence[tuple[str, Outcome]], started_ms: int, retry_s: Sequence[int]
+    ) -> None:
         now_ms, by_id = self._clock.now_ms(), {message.id: message for message in messages}
         settled = [
             (by_id[one], outcome, deliver.settle(by_id[one], outcome, started_ms, now_ms, retry_s, _jitter())) for one, outcome in outcomes
@@ -179,7 +181,7 @@ class Worker:
                 reporter(Delivered(message.channel, outcome.verdict, outcome.reason))
 
     def _on_the_writer(self, work: Callable[[Unit], T]) -> T:
-        result: T = self._street.errand(lambda unit: Edited(work(unit))).result()
+        result: T = self._street.submit_internal(lambda unit: EditResult(work(unit))).result()
         return result
 
     def _until_written(self, work: Callable[[Unit], T]) -> None:
@@ -199,7 +201,7 @@ def _jitter() -> float:
     return random.random()  # noqa: S311  (it spreads retries, it guards nothing)
 
 
-def _forget(unit: Unit, message: Queued, outcome: Outcome, now_ms: int) -> None:
+def _forget(unit: Unit, message: OutboxMessage, outcome: Outcome, now_ms: int) -> None:
     """What an outcome says about the address or the channel, beyond the message."""
     if outcome.verdict == "suppress":
         unit.outbox.suppress(message.project_id, message.channel, message.address, outcome.reason, now_ms)

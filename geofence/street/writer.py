@@ -18,15 +18,15 @@ from geofence.clock import Clock
 from geofence.errors import Busy, RecordError
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.event import Event
-from geofence.model.message import Queued
+from geofence.model.message import OutboxMessage
 from geofence.model.ping import PingIn, Rejection
 from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
-from geofence.places.index_cache import KeptIndex
-from geofence.ports import Record, Unit
-from geofence.street.pipeline import IOS_WATCHES, Done, Edit, Pipeline, Post
+from geofence.places.index_cache import IndexCache
+from geofence.ports import Database, Unit
+from geofence.street.pipeline import IOS_WATCHES, BatchResult, Edit, Pipeline, Post
 from geofence.street.track import Tally
 
 TICK_S = 1.0
@@ -52,10 +52,10 @@ class UnitReport:
     tallies: Sequence[Tally]
     events: Sequence[Event]
     decisions: Sequence[Decision] = ()
-    messages: Sequence[Queued] = ()
+    messages: Sequence[OutboxMessage] = ()
 
 
-class Street:
+class Writer:
     """The street with its writer. `start` before the first use; `stop` finishes what is queued.
 
     Files that begin with `index_stem` keep the indexes between two runs; None keeps none.
@@ -63,7 +63,7 @@ class Street:
 
     def __init__(
         self,
-        record: Record,
+        database: Database,
         clock: Clock,
         *,
         public_url: str = "",
@@ -71,8 +71,8 @@ class Street:
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
-        self.record, self.clock = record, clock
-        self._pipeline = Pipeline(record, clock, public_url, KeptIndex(index_stem))
+        self.database, self.clock = database, clock
+        self._pipeline = Pipeline(database, clock, public_url, IndexCache(index_stem))
         self._group_limit, self._queue_limit = group_limit, queue_limit
         self._queue: deque[Post | Edit] = deque()
         self._waiting = 0
@@ -89,7 +89,7 @@ class Street:
 
     def start(self) -> None:
         """Load every project's index, then open the street."""
-        for project in self.record.reading.projects():
+        for project in self.database.queries.projects():
             self._pipeline.catalogue(project.id)
         self._thread = threading.Thread(target=self._work, name="street", daemon=True)
         self._thread.start()
@@ -120,11 +120,11 @@ class Street:
         """
         return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
 
-    def edit(self, project_id: str, work: Callable[[Unit], Edited]) -> Future[Any]:
+    def edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
         """Run `work` in a unit of its own; its `Edited.value` comes after the commit, with the index swapped already."""
         return self._queued(Edit(project_id, work)).future
 
-    def errand(self, work: Callable[[Unit], Edited]) -> Future[Any]:
+    def submit_internal(self, work: Callable[[Unit], EditResult]) -> Future[Any]:
         """An `edit` of the house's own that touches no places; it finds room also when the queue is full of pings."""
         return self._queued(Edit("", work), limited=False).future
 
@@ -229,12 +229,12 @@ class Street:
         for post, receipt in zip(posts, done.receipts, strict=True):
             post.future.set_result(receipt)
 
-    def _commit_posts(self, posts: list[Post]) -> Done:
+    def _commit_posts(self, posts: list[Post]) -> BatchResult:
         with self._unit() as unit:
             done = self._pipeline.run(unit, posts)
             took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
-        self._pipeline.prints.add(done.fresh, self.clock.now_ms())
+        self._pipeline.duplicates.add(done.seen_in_unit, self.clock.now_ms())
         self._committed(len(posts), took_s, done)
         return done
 
@@ -265,12 +265,12 @@ class Street:
     def _retime_later(self, project_id: str, uids: Sequence[str], keys: Sequence[DeviceKey] | None = None) -> None:
         """Set the timers anew at geofences of which a campaign asks another dwell time, some phones at a time, between other work."""
 
-        def work(unit: Unit) -> Edited:
+        def work(unit: Unit) -> EditResult:
             found = unit.presences.at_geofences(uids) if keys is None else keys
             self._pipeline.retime(unit, found[:MOST_DUE])
             if len(found) > MOST_DUE:
                 self._retime_later(project_id, uids, found[MOST_DUE:])
-            return Edited(None)
+            return EditResult(None)
 
         with suppress(Busy):  # the street closes: their next pings set them
             self._queued(Edit(project_id, work), limited=False)
@@ -282,7 +282,7 @@ class Street:
             return
         self._ticked_s = now_s
         try:
-            self.record.sequence()
+            self.database.sequence()
             self._follow_others(now_s)
             with self._unit() as unit:
                 found = unit.presences.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
@@ -295,7 +295,7 @@ class Street:
 
     def _follow_others(self, now_s: float) -> None:
         """Read anew what other processes changed, for those who ask what is near: one project a time, the rarer the longer it takes."""
-        for project in self.record.reading.projects():
+        for project in self.database.queries.projects():
             if self._pipeline.version(project.id) == project.index_version or self._followed.get(project.id, 0.0) > now_s:
                 continue
             self._followed[project.id] = now_s + AILING_S  # where it fails, it holds up no others meanwhile
@@ -324,7 +324,7 @@ class Street:
     @contextmanager
     def _unit(self) -> Iterator[Unit]:
         """A unit that is rolled back unless it was committed."""
-        unit = self.record.begin()
+        unit = self.database.begin()
         try:
             yield unit
         finally:
@@ -338,13 +338,13 @@ class Street:
             return
         log.warning(what, error=type(error).__name__, **more)
 
-    def _committed(self, requests: int, commit_s: float, done: Done) -> None:
+    def _committed(self, requests: int, commit_s: float, done: BatchResult) -> None:
         """Tell whoever listens; nothing of that can make a committed unit a failed one."""
         self._refused_s = None
         report = UnitReport(requests, commit_s, done.tallies, done.events, done.decisions, done.messages)
         try:
             if report.events:
-                self.record.sequence()
+                self.database.sequence()
             for project_id in {event.project_id for event in report.events}:
                 for listener in list(self._listeners):
                     listener(project_id)

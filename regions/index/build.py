@@ -17,7 +17,7 @@ from regions.region import Area, Region
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Built:
     """Balls around (n,) regions (for circles the circle itself), areas by row, covers by row."""
 
     lat: Floats
@@ -27,12 +27,12 @@ class Taken:
     pairs: Iterator[Pairs]
 
 
-def taken_circles(lat: Floats, lon: Floats, radius_m: Floats) -> Taken:
+def taken_circles(lat: Floats, lon: Floats, radius_m: Floats) -> Built:
     """(n,) circles, without an object for each. Raises `RegionError` as `circle_pairs` does."""
-    return Taken(lat, lon, radius_m, {}, _circles(lat, lon, radius_m, np.arange(len(lat))))
+    return Built(lat, lon, radius_m, {}, _circles(lat, lon, radius_m, np.arange(len(lat))))
 
 
-def taken(regions: Sequence[Region]) -> Taken:
+def taken(regions: Sequence[Region]) -> Built:
     """Regions of both kinds. The border of an area is held only while its cover is found."""
     areas = {row: region for row, region in enumerate(regions) if isinstance(region, Area)}
     balls = np.array([(0.0, 0.0, 0.0) if isinstance(one, Area) else (one.lat, one.lon, one.radius_m) for one in regions], dtype=np.float64)
@@ -42,7 +42,7 @@ def taken(regions: Sequence[Region]) -> Taken:
         lat[row], lon[row], radius_m[row] = ball
     round_ = np.array([row for row in range(len(regions)) if row not in areas], dtype=np.int64)
     circles = _circles(lat[round_], lon[round_], radius_m[round_], round_)
-    return Taken(lat, lon, radius_m, areas, chain((pairs for _, pairs in found), circles))
+    return Built(lat, lon, radius_m, areas, chain((pairs for _, pairs in found), circles))
 
 
 def _circles(lat: Floats, lon: Floats, radius_m: Floats, row: Rows) -> Iterator[Pairs]:

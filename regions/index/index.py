@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regions.geometry.ellipsoid import Floats
 from regions.index import index_file
-from regions.index.build import Taken, taken, taken_circles
+from regions.index.build import Built, taken, taken_circles
 from regions.index.cell_table import Column, Layers, columns_of, layered, merged, renumbered
 from regions.index.cells import cell_one, cells_at, check_position, check_positions
 from regions.index.nearest import Tree, Trees, nearest, trees_of
@@ -80,7 +80,7 @@ class Index:
         index = self._with(taken(added), removed)
         return index, list(range(self.slots, index.slots))
 
-    def _with(self, more: Taken, removed: Sequence[int]) -> Index:
+    def _with(self, more: Built, removed: Sequence[int]) -> Index:
         fresh = columns_of(more.pairs, self.slots)
         alive = np.ones(self.slots + len(more.lat), dtype=np.bool_)
         alive[: self.slots] = self._alive

@@ -14,7 +14,7 @@ from regions.geometry.ellipsoid import metres_per_degree
 from regions.lint.inradius import inradii_m
 from regions.lint.misplaced import Stray, at_sea, strays
 from regions.lint.overlaps import PAIRS, Overlaps, overlaps
-from regions.lint.proximity import Boxes, Fences, Ints, crowd, fences_of
+from regions.lint.proximity import Boxes, Fences, Ints, fences_of, local_density
 from regions.region import Region
 
 LOST_M = 50.0  # GPS in towns is off by 20 to 50 m
@@ -225,7 +225,7 @@ def _crowded(fences: Fences, reach_m: float, watch: int) -> Iterator[Finding]:
     """The fullest places, each told once: a fence close to one that was told is not told again."""
     every = np.arange(len(fences.names))
     tree = Boxes(fences, every, reach_m)
-    dense = crowd(fences, every, reach_m * 2)
+    dense = local_density(fences, every, reach_m * 2)
     quiet = np.zeros(len(every), dtype=bool)
     order = np.argsort(-dense, kind="stable")
     while len(order):

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regions.geometry.ellipsoid import Floats, metres_per_degree
-from regions.lint.proximity import Boxes, Fences, Ints, Shapes, alike, boxes_of, crowd, in_turn
+from regions.lint.proximity import Boxes, Fences, Ints, Shapes, boxes_of, by_density, canonical_duplicates, local_density
 
 SAME_M = 1.0
 SAME_SHARE = 0.01
@@ -56,7 +56,7 @@ class _Search:
 
 def overlaps(fences: Fences, least_share: float) -> Overlaps:
     """Compare every fence with its neighbours, lonely places first; what is surely the same is compared once."""
-    first = alike(fences)
+    first = canonical_duplicates(fences)
     which = np.unique(first)
     search = _Search(fences, least_share)
     if len(which):
@@ -71,8 +71,8 @@ def overlaps(fences: Fences, least_share: float) -> Overlaps:
 def _circles(search: _Search, tree: Boxes, which: Ints) -> None:
     """The smaller of two circles that overlap by half has its middle in the larger one."""
     fences = search.fences
-    dense, done = crowd(fences, which, fences.reach_m[which] * 2), 0
-    for chunk in in_turn(which, dense, search.enough):
+    dense, done = local_density(fences, which, fences.reach_m[which] * 2), 0
+    for chunk in by_density(which, dense, search.enough):
         one, other = tree.met(shapely.points(fences.lon[chunk], fences.lat[chunk]), chunk)
         search.tested += len(one)
         done += len(chunk)
@@ -80,12 +80,12 @@ def _circles(search: _Search, tree: Boxes, which: Ints) -> None:
         kept = fences.round[other] & ((small < large) | ((small == large) & (one < other))) & (fences.group[one] != fences.group[other])
         one, other = one[kept], other[kept]
         away, small, large = fences.away_m(one, other), small[kept], large[kept]
-        share = lens_share(away, small, large)
+        share = circle_overlap(away, small, large)
         search.keep(one, other, share, share * (small / large) ** 2, (away <= SAME_M) & (large - small <= SAME_SHARE * large))
     search.left += len(which) - done
 
 
-def lens_share(away_m: Floats, small_m: Floats, large_m: Floats) -> Floats:
+def circle_overlap(away_m: Floats, small_m: Floats, large_m: Floats) -> Floats:
     """(n,) share of the smaller circle that lies in the larger one, on the plane."""
     share = np.where(away_m <= large_m - small_m, 1.0, 0.0)
     cut = (away_m > large_m - small_m) & (away_m < large_m + small_m)
@@ -100,8 +100,8 @@ def lens_share(away_m: Floats, small_m: Floats, large_m: Floats) -> Floats:
 def _areas(search: _Search, tree: Boxes, which: Ints) -> None:
     fences, done = search.fences, 0
     corners = np.bincount(fences.corner_of, minlength=len(fences.names))
-    dense = crowd(fences, which, fences.reach_m[which] * 2)
-    for chunk in in_turn(which, dense, search.enough):
+    dense = local_density(fences, which, fences.reach_m[which] * 2)
+    for chunk in by_density(which, dense, search.enough):
         box = boxes_of(fences, chunk)
         one, other = tree.met(shapely.box(*box.T), chunk)
         search.tested += len(one)

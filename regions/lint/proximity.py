@@ -86,7 +86,7 @@ def _around(shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Float
     return corners, areas[nth]
 
 
-def alike(fences: Fences) -> Ints:
+def canonical_duplicates(fences: Fences) -> Ints:
     """(n,) for each fence the first one that is surely the same region: an equal area, or a circle in the same half metre."""
     first = np.arange(len(fences.names))
     round_ = np.nonzero(fences.round)[0]
@@ -132,7 +132,7 @@ def _over(box: Floats) -> tuple[Ints, Ints]:
     return np.nonzero(box[:, 0] < -180.0)[0], np.nonzero(box[:, 2] > 180.0)[0]
 
 
-def crowd(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
+def local_density(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
     """(m,) how many of the fences `which` share a square of `side_m` (of each, or of all) with each of them: an estimate."""
     level = np.ceil(np.log2(np.broadcast_to(np.asarray(side_m, dtype=np.float64), len(which)))).astype(np.int64)
     counts = np.ones(len(which), dtype=np.int64)
@@ -147,7 +147,7 @@ def crowd(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
     return counts
 
 
-def in_turn(which: Ints, dense: Ints, enough: Callable[[], bool]) -> Iterator[Ints]:
+def by_density(which: Ints, dense: Ints, enough: Callable[[], bool]) -> Iterator[Ints]:
     """Chunks of `which` whose expected pairs fit in memory, from the loneliest to the densest, until it is enough."""
     order = np.argsort(dense, kind="stable")
     cost = np.cumsum(dense[order] * 4 + 8)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from regions.readers.binary.spool import Spool, spooled
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
-from regions.readers.item import ASTRAY, FileError, Item, bounded, not_found
+from regions.readers.item import ROW_SWALLOWED, FileError, Item, bounded, not_found
 from regions.readers.text.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
 from regions.readers.text.encoding import encoding_of, encoding_of_head, lines_of, told
 from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
@@ -248,7 +248,7 @@ def _swallowed(line: int, row: list[str], columns: _Columns) -> tuple[str, ...]:
     if not 0 < rows * (len(columns.names) - 1) <= sum(cell.count(columns.delimiter) for cell in long):
         return ()
     last = line + sum(len(each) - 1 for each in lines)
-    return (f"{ASTRAY}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",)
+    return (f"{ROW_SWALLOWED}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",)
 
 
 def _cell(name: str, text: str) -> Any:

@@ -18,7 +18,7 @@ FLAT = "altitudes were dropped"
 LENGTHS = "lengths such as"
 IN_SYSTEM = "the coordinates are in"
 ABOUT_ALL = (FLAT, LENGTHS, IN_SYSTEM)  # how notes begin that the first item they are true of has for all
-ASTRAY = "a quotation mark may be astray"  # how a note begins on what nobody has put right
+ROW_SWALLOWED = "a quotation mark may be astray"  # how a note begins on what nobody has put right
 
 
 class Item(NamedTuple):

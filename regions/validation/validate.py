@@ -69,7 +69,7 @@ def check_circle(lat: object, lon: object, radius_m: object, pointers: tuple[str
     return Circle(at_lat, at_lon, radius)
 
 
-def harmless(repair: str) -> str | None:
+def is_cosmetic(repair: str) -> str | None:
     """`wound` or `repeated` for a repair that takes nothing from the area: what any tool writes; None for one to look at."""
     if repair.endswith("wound the wrong way; turned"):
         return "wound"

@@ -14,8 +14,8 @@ from geofence.model.account import Device, Project
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer
 from geofence.model.decision import Decision
-from geofence.model.edit import Edited
-from geofence.model.message import ChannelName, Message, Outcome, Queued
+from geofence.model.edit import EditResult
+from geofence.model.message import ChannelName, Message, OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
@@ -23,9 +23,9 @@ from geofence.offers.campaigns import put_campaign, set_status
 from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.street.worker import Worker
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
-from geofence.backends.sql.record import open_record  # isort: skip
+from geofence.backends.sql.record import open_database  # isort: skip
 
 T0 = 1_790_000_000_000  # Monday 2026-09-21, 14:13:20 UTC
 HOME = (48.0, 11.0)
@@ -50,19 +50,19 @@ class Shop:
     """A project with one store of two rings, and short words for what the tests do with it."""
 
     def __init__(self, url: str) -> None:
-        self.record = open_record(url)
-        self.record.migrate()
+        self.database = open_database(url)
+        self.database.migrate()
         self.clock = PingClock()
-        self.street = Street(self.record, self.clock, public_url="https://shop.example")
+        self.street = Writer(self.database, self.clock, public_url="https://shop.example")
         self.street.start()
-        self.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+        self.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
         rings = (Ring("near", 150), Ring("wide", 600))
         store = Store("s1", "Corner", *HOME, brand="bean", time_zone="Europe/Berlin", opening_hours="Mo-Fr 08:00-18:00", rings=rings)
         self.edit(lambda unit: put_store(unit, "p", store, T0))
 
     def close(self) -> None:
         self.street.stop()
-        self.record.close()
+        self.database.close()
 
     def edit(self, work: Any) -> Any:
         return self.street.edit("p", work).result(30)
@@ -76,10 +76,10 @@ class Shop:
         granted: Any = {purpose: Consent(True, T0, "app") for purpose in consent}
         person = Customer(name, email=f"{name}@example.org", consent=granted, attributes={"first_name": name.title()}, **more)
 
-        def work(unit: Unit) -> Edited:
+        def work(unit: Unit) -> EditResult:
             unit.commerce.put_customer("p", person)
             unit.accounts.put_device("p", Device(f"phone-{name}", customer_id=name, push_token=f"token-{name}"))
-            return Edited(None)
+            return EditResult(None)
 
         self.edit(work)
 
@@ -88,7 +88,7 @@ class Shop:
         return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
-        return self.record.reading.page(noun, "p", filters, None, 10_000)
+        return self.database.queries.page(noun, "p", filters, None, 10_000)
 
     @property
     def decisions(self) -> list[Decision]:
@@ -121,18 +121,18 @@ class Notebook:
         self.closed = True
 
 
-def finished(shop: Shop, count: int) -> list[Queued]:
+def finished(shop: Shop, count: int) -> list[OutboxMessage]:
     """The messages, once `count` of them have ended."""
     until = threading.Event()
     for _ in range(600):
-        messages: list[Queued] = shop.page("messages")
+        messages: list[OutboxMessage] = shop.page("messages")
         if sum(message.status != "queued" for message in messages) >= count:
             return messages
         until.wait(0.05)
     raise AssertionError(f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}")
 
 
-def delivered(shop: Shop, count: int, *channels: Channel) -> list[Queued]:
+def delivered(shop: Shop, count: int, *channels: Channel) -> list[OutboxMessage]:
     """What became of the messages when a worker had those channels."""
     worker = Worker(shop.street, {channel.name: channel for channel in channels}, shop.clock, sweep_s=0.1)
     worker.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from geofence.backends.sql.record import SqlRecord
+from geofence.backends.sql.record import SqlDatabase
 from geofence.model.account import Device, Key, Project
 from geofence.model.event import Event
 from geofence.model.place import Geofence, Profile, Ring, Store
@@ -77,34 +77,34 @@ def visit(number: int = 1, **given: Any) -> Visit:
     return Visit(**facts | {"arrival_ms": START_MS + number, "last_inside_ms": START_MS + number} | given)
 
 
-def add_project(record: SqlRecord, *projects: Project) -> None:
-    with record.begin() as unit:
+def add_project(database: SqlDatabase, *projects: Project) -> None:
+    with database.begin() as unit:
         for one in projects or (project(),):
             unit.accounts.put_project(one)
         unit.commit()
 
 
-def add_stores(record: SqlRecord, *stores: Store, project_id: str = "p1") -> None:
-    with record.begin() as unit:
+def add_stores(database: SqlDatabase, *stores: Store, project_id: str = "p1") -> None:
+    with database.begin() as unit:
         unit.places.put_stores(project_id, stores)
         unit.commit()
 
 
-def add_geofences(record: SqlRecord, *geofences: Geofence, project_id: str = "p1") -> None:
-    with record.begin() as unit:
+def add_geofences(database: SqlDatabase, *geofences: Geofence, project_id: str = "p1") -> None:
+    with database.begin() as unit:
         unit.places.put_geofences(project_id, geofences)
         unit.commit()
 
 
-def add_events(record: SqlRecord, *events: Event) -> None:
+def add_events(database: SqlDatabase, *events: Event) -> None:
     """Committed and numbered."""
-    with record.begin() as unit:
+    with database.begin() as unit:
         unit.presences.save(Changes(events=list(events)))
         unit.commit()
-    record.sequence()
+    database.sequence()
 
 
-def add_visits(record: SqlRecord, visits: Iterable[Visit], project_id: str = "p1") -> None:
-    with record.begin() as unit:
+def add_visits(database: SqlDatabase, visits: Iterable[Visit], project_id: str = "p1") -> None:
+    with database.begin() as unit:
         unit.presences.save(Changes(visits={one.visit_id: (project_id, one) for one in visits}))
         unit.commit()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from geofence.backends.sql.record import SqlRecord
+from geofence.backends.sql.record import SqlDatabase
 from geofence.model.campaign import Campaign, CouponPlan, EmailPlan, InAppPlan, Offer, Plan, PushPlan, Schedule, Trigger, Variant
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.decision import Coupon, Decision, Judgement, Redemption
-from geofence.model.message import Attempt, Queued
+from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, Offering
+from geofence.ports import Changes, NewDecisions
 from tests.contracts.some import START_MS, device
 
 AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "push", "email")}
@@ -57,14 +57,14 @@ def decision(number: int = 1, **given: Any) -> Decision:
     return Decision(**facts | more | times | {"outcome": "send", "reason": "send", "trace": trace} | given)
 
 
-def message(number: int = 1, **given: Any) -> Queued:
+def message(number: int = 1, **given: Any) -> OutboxMessage:
     facts = {"id": f"msg_{number:06}", "project_id": "p1", "decision_id": f"dec_{number:06}", "campaign_id": "coffee", "customer_id": "c1"}
     where = {"device_id": "d1", "geofence_uid": "gf_1", "channel": "push", "address": "token-1", "content": {"title": "Hi", "body": "Ho"}}
     times = {"created_ms": START_MS + number, "expires_ms": START_MS + 900_000, "due_ms": START_MS + number}
-    return Queued(**facts | where | times | given)
+    return OutboxMessage(**facts | where | times | given)
 
 
-def attempt(message: Queued, **given: Any) -> Attempt:
+def attempt(message: OutboxMessage, **given: Any) -> Attempt:
     facts = {"message_id": message.id, "project_id": message.project_id, "attempt": message.attempt, "started_ms": START_MS + 10}
     return Attempt(**facts | {"finished_ms": START_MS + 20, "verdict": "sent", "reason": "sent", "status": 200} | given)
 
@@ -80,48 +80,50 @@ def redemption(number: int = 1, **given: Any) -> Redemption:
     return Redemption(**facts | {"till": "2", "amount": 480, "currency": "EUR"} | given)
 
 
-def add_customers(record: SqlRecord, *customers: Customer, project_id: str = "p1") -> None:
-    with record.begin() as unit:
+def add_customers(database: SqlDatabase, *customers: Customer, project_id: str = "p1") -> None:
+    with database.begin() as unit:
         for one in customers:
             unit.commerce.put_customer(project_id, one)
         unit.commit()
 
 
-def add_campaigns(record: SqlRecord, *campaigns: Campaign, project_id: str = "p1") -> None:
-    with record.begin() as unit:
+def add_campaigns(database: SqlDatabase, *campaigns: Campaign, project_id: str = "p1") -> None:
+    with database.begin() as unit:
         for one in campaigns:
             unit.commerce.put_campaign(project_id, one)
         unit.commit()
 
 
-def add(record: SqlRecord, *told: Decision | Coupon | Queued) -> None:
+def add(database: SqlDatabase, *told: Decision | Coupon | OutboxMessage) -> None:
     """Decisions, coupons and messages of one unit."""
-    new = Offering(*([one for one in told if isinstance(one, kind)] for kind in (Decision, Coupon, Queued)))
-    with record.begin() as unit:
+    new = NewDecisions(*([one for one in told if isinstance(one, kind)] for kind in (Decision, Coupon, OutboxMessage)))
+    with database.begin() as unit:
         unit.offers.save(new)
         unit.commit()
 
 
 def arrive(
-    record: SqlRecord, device_id: str = "d1", *, customer_id: str | None = "c1", inside: bool = True, token: str | None = None
+    database: SqlDatabase, device_id: str = "d1", *, customer_id: str | None = "c1", inside: bool = True, token: str | None = None
 ) -> None:
     """A device of a customer with a presence at gf_1, and with a push token where one is given."""
     key, presence = DeviceKey("p1", device_id), Presence(geofence_uid="gf_1", inside=inside)
-    with record.begin() as unit:
+    with database.begin() as unit:
         unit.accounts.put_device("p1", device(device_id, customer_id=customer_id, push_token=token))
         unit.presences.save(Changes(states={key: DeviceState(True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence})}))
         unit.commit()
 
 
-def take(record: SqlRecord, now_ms: int = START_MS + 1000, channel: str = "push", lease_ms: int = 60_000, limit: int = 100) -> list[Queued]:
-    with record.begin() as unit:
+def take(
+    database: SqlDatabase, now_ms: int = START_MS + 1000, channel: str = "push", lease_ms: int = 60_000, limit: int = 100
+) -> list[OutboxMessage]:
+    with database.begin() as unit:
         taken = unit.outbox.take(channel, now_ms, lease_ms, limit)
         unit.commit()
     return taken
 
 
-def finish(record: SqlRecord, *outcomes: tuple[Queued, Attempt | None]) -> int:
-    with record.begin() as unit:
+def finish(database: SqlDatabase, *outcomes: tuple[OutboxMessage, Attempt | None]) -> int:
+    with database.begin() as unit:
         written = unit.outbox.finish(outcomes)
         unit.commit()
     return written

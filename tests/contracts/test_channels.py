@@ -10,11 +10,11 @@ import pytest
 
 import geofence.delivery.channels
 from geofence.model.message import ChannelName
-from geofence.plugins import members
+from geofence.plugins import discover
 from tests.contracts.channel_rigs import NOW_MS, RIGS, Rig, message, own_threads, send_one
 
 
-@pytest.fixture(params=sorted(members(geofence.delivery.channels)))
+@pytest.fixture(params=sorted(discover(geofence.delivery.channels)))
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with RIGS[request.param]() as made:
         yield made
@@ -22,7 +22,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 def test_the_drawer_holds_every_channel_the_model_names() -> None:
-    assert set(members(geofence.delivery.channels)) == set(get_args(ChannelName)) == set(RIGS)
+    assert set(discover(geofence.delivery.channels)) == set(get_args(ChannelName)) == set(RIGS)
 
 
 def test_a_message_to_a_receiver_that_is_well_is_sent(rig: Rig) -> None:

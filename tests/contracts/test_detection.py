@@ -11,7 +11,7 @@ import pytest
 
 from geofence.clock import PingClock
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from tests.contracts.test_street import HOME, T0, House, fence, ping
@@ -28,13 +28,13 @@ def house(record_url: str) -> Iterator[House]:
 
 
 def opened(house: House) -> None:
-    house.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True))
+    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True))
     house.put(fence(profile=BALANCED))
 
 
 def events(house: House, **filters: Any) -> list[Any]:
-    house.record.sequence()
-    return house.record.reading.page("events", "p", filters, None, 10_000)
+    house.database.sequence()
+    return house.database.queries.page("events", "p", filters, None, 10_000)
 
 
 def drive(start_s: float, start_m: float, end_m: float, step_s: float = 60, speed_mps: float = 13.0, **more: Any) -> list[PingIn]:
@@ -261,7 +261,7 @@ def test_a_clock_that_runs_ahead_freezes_nobody(house: House) -> None:
             return T0 + 1_000_000
 
     house.street.stop()
-    house.record.close()
+    house.database.close()
     house.open(clock=Wall())
     ahead = house.post(ping(90_000, 500), ping(86_400, 0))
     assert ([one.code for one in ahead.rejected], ahead.accepted) == (["future", "future"], 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from tests.contracts.test_street import T0, House, fence, ping
@@ -44,9 +44,9 @@ def clock() -> WallClock:
 def house(record_url: str, clock: WallClock) -> Iterator[House]:
     house = House(record_url)
     house.street.stop()
-    house.record.close()
+    house.database.close()
     house.open(clock)
-    house.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("balanced"))), reload=True))
+    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("balanced"))), reload=True))
     house.put(fence(profile=Profile("balanced", dwell_s=(1200,))))
     yield house
     house.close()
@@ -55,7 +55,7 @@ def house(record_url: str, clock: WallClock) -> Iterator[House]:
 def tick(house: House, clock: WallClock, at_s: float) -> None:
     """Let the service's clock be there, and its timers fire."""
     clock.at_s = at_s
-    with house.record.begin() as unit:
+    with house.database.begin() as unit:
         due = unit.presences.due(clock.now_ms(), 100)
         house.street._pipeline.tick(unit, clock.now_ms(), due)
         unit.commit()

@@ -13,7 +13,7 @@ import pytest
 from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.message import Message, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
@@ -181,7 +181,7 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
     shop.campaign(variants=[{"name": "a", "messages": [push]}])
     shop.customer()
     odd = Customer("ann", consent={p: Consent(True, T0) for p in ("location", "push")}, attributes={"since": "9e999999999"})
-    shop.edit(lambda unit: Edited(unit.commerce.put_customer("p", odd)))
+    shop.edit(lambda unit: EditResult(unit.commerce.put_customer("p", odd)))
     shop.walk_in()
     assert [event.kind for event in shop.page("events")][:1] == ["geofence.entered"]
     assert shop.reasons in (["template_failed"], ["send"])
@@ -325,7 +325,7 @@ def test_a_dead_token_is_forgotten_and_a_misconfigured_channel_keeps_everything(
     worker.start()
     assert push.seen.acquire(timeout=30)
     worker.stop()
-    assert shop.edit(lambda unit: Edited(unit.outbox.paused())) == {"push": "told"}
+    assert shop.edit(lambda unit: EditResult(unit.outbox.paused())) == {"push": "told"}
     assert [one.status for one in shop.page("messages", customer="kept")] == ["queued"]
     assert shop.page("devices", id="phone-kept")[0].push_token == "token-kept"
 
@@ -337,8 +337,8 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
     [coupon] = shop.page("coupons")
 
     def till(number: int) -> str:
-        def work(unit: Unit) -> Edited:
-            return Edited(redeem(unit, "p", coupon.code.lower(), store_id="s1", till=str(number), now_ms=T0 + 100_000))
+        def work(unit: Unit) -> EditResult:
+            return EditResult(redeem(unit, "p", coupon.code.lower(), store_id="s1", till=str(number), now_ms=T0 + 100_000))
 
         try:
             shop.street.edit("p", work).result(60)
@@ -360,7 +360,7 @@ def test_a_code_is_good_to_the_end_of_its_last_day_and_only_where_it_was_issued(
     assert coupon.expires_ms == midnight_in_berlin_ms
     for store_id, now_ms, code in (("s2", T0, "coupon_other_store"), ("s1", midnight_in_berlin_ms, "coupon_expired")):
         with pytest.raises(Conflict) as caught:
-            shop.edit(lambda unit, s=store_id, n=now_ms: Edited(redeem(unit, "p", coupon.code, store_id=s, now_ms=n)))
+            shop.edit(lambda unit, s=store_id, n=now_ms: EditResult(redeem(unit, "p", coupon.code, store_id=s, now_ms=n)))
         assert caught.value.code == code
 
 

@@ -316,10 +316,10 @@ def test_lines_of_geojson_are_counted_by_the_line_with_or_without_separators(sep
 
 
 def test_a_record_of_a_text_sequence_may_run_over_lines(tmp_path: Path) -> None:
-    record = json.dumps(feature(POINT, {"a": 1}), indent=1)
-    items = read(tmp_path, f"\x1e{record}\n\x1e{record}\n", "geojsonl")
+    database = json.dumps(feature(POINT, {"a": 1}), indent=1)
+    items = read(tmp_path, f"\x1e{database}\n\x1e{database}\n", "geojsonl")
     assert [item.geometry for item in items] == [POINT, POINT]
-    assert items[1].number == 1 + len(record.splitlines())
+    assert items[1].number == 1 + len(database.splitlines())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])

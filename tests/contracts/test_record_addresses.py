@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from geofence.backends.sql.engine import make_engine
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.errors import RecordError, RecordLocked
 from tests.contracts import some
 from tests.servers.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 HOLD = (
-    "import sys; from geofence.backends.sql.record import open_record\n"
-    "record = open_record(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    "import sys; from geofence.backends.sql.record import open_database\n"
+    "record = open_database(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 )
 
 
@@ -27,11 +27,11 @@ def _told(error: BaseException) -> str:
 
 
 def test_a_file_takes_one_serving_process(sqlite_url: str):
-    first = open_record(sqlite_url)
+    first = open_database(sqlite_url)
     with pytest.raises(RecordLocked):
-        open_record(sqlite_url)
+        open_database(sqlite_url)
     first.close()
-    open_record(sqlite_url).close()
+    open_database(sqlite_url).close()
 
 
 def test_the_lock_holds_between_processes_and_dies_with_its_holder(sqlite_url: str):
@@ -39,56 +39,56 @@ def test_the_lock_holds_between_processes_and_dies_with_its_holder(sqlite_url: s
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(RecordLocked):
-            open_record(sqlite_url)
+            open_database(sqlite_url)
         holder.kill()
         holder.wait(30)
-    open_record(sqlite_url).close()
+    open_database(sqlite_url).close()
 
 
 def test_the_same_file_by_another_name_is_the_same_file(sqlite_url: str, tmp_path: Path):
     (tmp_path / "link.db").symlink_to(sqlite_url.removeprefix("sqlite:///"))
-    first = open_record(sqlite_url)
+    first = open_database(sqlite_url)
     with pytest.raises(RecordLocked):
-        open_record(f"sqlite:///{tmp_path / 'link.db'}")
+        open_database(f"sqlite:///{tmp_path / 'link.db'}")
     first.close()
 
 
 def test_a_short_administrative_unit_runs_beside_the_serving_process(sqlite_url: str):
-    serving = open_record(sqlite_url)
+    serving = open_database(sqlite_url)
     some.add_project(serving)
-    beside = open_record(sqlite_url, writer=False)
+    beside = open_database(sqlite_url, writer=False)
     with beside.begin() as unit:
         unit.accounts.put_key(some.key())
         unit.commit()
     beside.close()
-    assert serving.reading.keys("p1") == [some.key()]
+    assert serving.queries.keys("p1") == [some.key()]
     serving.close()
 
 
 def test_a_postgresql_record_takes_any_number_of_processes(postgres_url: str):
-    first, second = open_record(postgres_url), open_record(postgres_url)
+    first, second = open_database(postgres_url), open_database(postgres_url)
     some.add_project(first)
-    assert second.reading.projects() == [some.project()]
+    assert second.queries.projects() == [some.project()]
     assert (first.embedded, second.embedded) == (False, False)
     first.close()
     second.close()
 
 
 def test_a_commit_to_a_file_reaches_the_disk(sqlite_url: str):
-    record = open_record(sqlite_url)
-    with record.begin() as unit:
+    database = open_database(sqlite_url)
+    with database.begin() as unit:
         asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         settings = [unit.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
     assert settings == ["wal", 2, 1, 10_000]
-    assert record.embedded
-    record.close()
+    assert database.embedded
+    database.close()
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_spelling_of_a_postgresql_address_is_understood(postgres_url: str, scheme):
-    record = open_record(scheme + postgres_url.removeprefix("postgresql"))
-    assert record.reading.health()["database"] == "postgresql"
-    record.close()
+    database = open_database(scheme + postgres_url.removeprefix("postgresql"))
+    assert database.queries.health()["database"] == "postgresql"
+    database.close()
 
 
 @pytest.mark.parametrize(
@@ -114,33 +114,33 @@ def test_an_address_that_is_not_ours_is_refused_without_being_repeated(url):
 
 def test_a_password_is_in_no_error_and_no_picture_of_the_record():
     url = "postgresql://someone:hunter2@127.0.0.1:1/nowhere"
-    record = open_record(url)
-    for failing in (record.reading.projects, record.begin, record.sequence, record.migrate):
+    database = open_database(url)
+    for failing in (database.queries.projects, database.begin, database.sequence, database.migrate):
         with pytest.raises(RecordError) as caught:
             failing()
         assert "hunter2" not in _told(caught.value)
-    assert "hunter2" not in repr(record) + repr(record.engine) + str(record.engine.url)
-    record.close()
+    assert "hunter2" not in repr(database) + repr(database.engine) + str(database.engine.url)
+    database.close()
 
 
 def test_a_database_that_does_not_exist_is_a_record_error(postgres: Postgres):
-    record = open_record(postgres.url("no_such_database"))
+    database = open_database(postgres.url("no_such_database"))
     with pytest.raises(RecordError):
-        record.begin()
-    record.close()
+        database.begin()
+    database.close()
 
 
 def test_a_file_that_is_no_database_is_a_record_error_and_left_alone(tmp_path: Path):
     path = tmp_path / "letter.txt"
     path.write_text("Dear database,\n" * 400)
-    record = open_record(f"sqlite:///{path}")
+    database = open_database(f"sqlite:///{path}")
     with pytest.raises(RecordError):
-        record.migrate()
-    record.close()
+        database.migrate()
+    database.close()
     assert path.read_text() == "Dear database,\n" * 400
 
 
 def test_a_folder_that_cannot_be_made_is_a_record_error(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordError):
-        open_record(f"sqlite:///{tmp_path / 'file' / 'folder' / 'record.db'}")
+        open_database(f"sqlite:///{tmp_path / 'file' / 'folder' / 'record.db'}")

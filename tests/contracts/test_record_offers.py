@@ -8,87 +8,87 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.backends.sql.schema_offers import campaign_versions
 from geofence.errors import Conflict, RecordError
-from geofence.ports import Offering
+from geofence.ports import NewDecisions
 from tests.contracts import some
 from tests.contracts import some_offers as offers
 
 
-def _sent(record: SqlRecord, *customer_ids: str, since_ms: int = 0) -> list[str]:
-    with record.begin() as unit:
+def _sent(database: SqlDatabase, *customer_ids: str, since_ms: int = 0) -> list[str]:
+    with database.begin() as unit:
         return [one.id for one in unit.offers.sent("p1", customer_ids, since_ms)]
 
 
-def test_a_customer_comes_back_as_it_was_put(record: SqlRecord):
-    offers.add_customers(record, offers.full_customer(), offers.customer("c2", email=None, consent={}))
-    with record.begin() as unit:
+def test_a_customer_comes_back_as_it_was_put(database: SqlDatabase):
+    offers.add_customers(database, offers.full_customer(), offers.customer("c2", email=None, consent={}))
+    with database.begin() as unit:
         assert unit.commerce.customer("p1", "c1") == offers.full_customer()
         assert unit.commerce.customer("p2", "c1") is None
         found = unit.offers.customers("p1", ["c2", "c1", "c2", "nobody"])
     assert found == {"c1": offers.full_customer(), "c2": offers.customer("c2", email=None, consent={})}
 
 
-def test_a_customer_put_again_keeps_its_creation_and_nothing_else(record: SqlRecord):
-    offers.add_customers(record, offers.full_customer())
-    offers.add_customers(record, offers.customer(email=None, consent={}, created_ms=5))
-    with record.begin() as unit:
+def test_a_customer_put_again_keeps_its_creation_and_nothing_else(database: SqlDatabase):
+    offers.add_customers(database, offers.full_customer())
+    offers.add_customers(database, offers.customer(email=None, consent={}, created_ms=5))
+    with database.begin() as unit:
         assert unit.commerce.customer("p1", "c1") == offers.customer(email=None, consent={})
 
 
-def test_a_campaign_comes_back_as_it_was_put(record: SqlRecord):
-    some.add_project(record)
+def test_a_campaign_comes_back_as_it_was_put(database: SqlDatabase):
+    some.add_project(database)
     full = offers.campaign(plan=offers.full_plan())
-    offers.add_campaigns(record, full, offers.campaign("tea", status="draft"))
-    with record.begin() as unit:
+    offers.add_campaigns(database, full, offers.campaign("tea", status="draft"))
+    with database.begin() as unit:
         assert unit.commerce.campaign("p1", "coffee") == full
         assert unit.commerce.campaign("p2", "coffee") is None
-    assert record.reading.page("campaigns", "p1", {}, None, 9) == [full, offers.campaign("tea", status="draft")]
-    assert [one.id for one in record.reading.page("campaigns", "p1", {"status": "draft"}, None, 9)] == ["tea"]
+    assert database.queries.page("campaigns", "p1", {}, None, 9) == [full, offers.campaign("tea", status="draft")]
+    assert [one.id for one in database.queries.page("campaigns", "p1", {"status": "draft"}, None, 9)] == ["tea"]
 
 
-def test_every_version_of_a_plan_is_kept_and_the_index_version_grows(record: SqlRecord):
-    some.add_project(record)
-    before = record.reading.project("p1").index_version
+def test_every_version_of_a_plan_is_kept_and_the_index_version_grows(database: SqlDatabase):
+    some.add_project(database)
+    before = database.queries.project("p1").index_version
     changed = offers.campaign(plan=offers.full_plan(), version=2, created_ms=9)
-    offers.add_campaigns(record, offers.campaign(), replace(offers.campaign(), status="paused"), changed)
-    with record.begin() as unit:
+    offers.add_campaigns(database, offers.campaign(), replace(offers.campaign(), status="paused"), changed)
+    with database.begin() as unit:
         versions = unit.connection.execute(sa.select(campaign_versions.c.version).order_by(campaign_versions.c.version)).scalars().all()
         assert versions == [1, 2]
         assert unit.commerce.campaign("p1", "coffee") == replace(changed, created_ms=some.START_MS)
         assert unit.index_version("p1") == before + 3
 
 
-def test_two_changes_of_one_version_are_a_conflict(record: SqlRecord):
-    some.add_project(record)
-    offers.add_campaigns(record, offers.campaign())
+def test_two_changes_of_one_version_are_a_conflict(database: SqlDatabase):
+    some.add_project(database)
+    offers.add_campaigns(database, offers.campaign())
     with pytest.raises(Conflict):
-        offers.add_campaigns(record, offers.campaign(plan=offers.full_plan()))
-    assert record.reading.page("campaigns", "p1", {}, None, 9) == [offers.campaign()]
+        offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
+    assert database.queries.page("campaigns", "p1", {}, None, 9) == [offers.campaign()]
 
 
-def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(record: SqlRecord):
-    some.add_project(record)
-    offers.add_campaigns(record, offers.campaign())
-    before = record.reading.project("p1").index_version
-    offers.add(record, offers.decision(), offers.coupon(), offers.message())
-    with record.begin() as unit:
+def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(database: SqlDatabase):
+    some.add_project(database)
+    offers.add_campaigns(database, offers.campaign())
+    before = database.queries.project("p1").index_version
+    offers.add(database, offers.decision(), offers.coupon(), offers.message())
+    with database.begin() as unit:
         unit.commerce.delete_campaign("p1", "coffee")
         unit.commit()
-    assert record.reading.page("campaigns", "p1", {}, None, 9) == []
-    assert [len(record.reading.page(noun, "p1", {}, None, 9)) for noun in ("decisions", "coupons", "messages")] == [1, 1, 1]
-    offers.add_campaigns(record, offers.campaign(plan=offers.full_plan()))
-    assert record.reading.project("p1").index_version == before + 2
+    assert database.queries.page("campaigns", "p1", {}, None, 9) == []
+    assert [len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("decisions", "coupons", "messages")] == [1, 1, 1]
+    offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
+    assert database.queries.project("p1").index_version == before + 2
 
 
-def test_what_an_offering_holds_comes_back_as_it_was_saved(record: SqlRecord):
+def test_what_an_offering_holds_comes_back_as_it_was_saved(database: SqlDatabase):
     silent = offers.decision(2, outcome="silent", reason="customer_unknown", customer_id="", store_id=None, ring=None, trace=())
     coupon, message = offers.coupon(stores=None, single_use=False), offers.message(content={"title": "ä", "data": {"n": [1, None]}})
-    offers.add(record, offers.decision(variant="A"), silent, coupon, message)
-    assert record.reading.page("decisions", "p1", {}, None, 9) == [offers.decision(variant="A"), silent]
-    assert record.reading.page("coupons", "p1", {}, None, 9) == [coupon]
-    assert record.reading.page("messages", "p1", {}, None, 9) == [message]
+    offers.add(database, offers.decision(variant="A"), silent, coupon, message)
+    assert database.queries.page("decisions", "p1", {}, None, 9) == [offers.decision(variant="A"), silent]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [coupon]
+    assert database.queries.page("messages", "p1", {}, None, 9) == [message]
 
 
 @pytest.mark.parametrize(
@@ -102,23 +102,23 @@ def test_what_an_offering_holds_comes_back_as_it_was_saved(record: SqlRecord):
     ],
     ids=["the same event, campaign and customer", "the same decision id", "a second coupon", "the same code", "the same message id"],
 )
-def test_the_database_refuses_a_consequence_it_has(record: SqlRecord, second):
-    offers.add(record, offers.decision(), offers.coupon(), offers.message())
+def test_the_database_refuses_a_consequence_it_has(database: SqlDatabase, second):
+    offers.add(database, offers.decision(), offers.coupon(), offers.message())
     with pytest.raises(RecordError):
-        offers.add(record, second)
-    assert [len(record.reading.page(noun, "p1", {}, None, 9)) for noun in ("decisions", "coupons", "messages")] == [1, 1, 1]
+        offers.add(database, second)
+    assert [len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("decisions", "coupons", "messages")] == [1, 1, 1]
 
 
-def test_an_event_may_be_decided_for_several_campaigns_and_customers(record: SqlRecord):
+def test_an_event_may_be_decided_for_several_campaigns_and_customers(database: SqlDatabase):
     same = {"event_id": "evt_1"}
     told = offers.decision(1, **same), offers.decision(2, campaign_id="tea", **same), offers.decision(3, customer_id="c2", **same)
-    offers.add(record, *told)
-    assert len(record.reading.page("decisions", "p1", {"event": "evt_1"}, None, 9)) == 3
+    offers.add(database, *told)
+    assert len(database.queries.page("decisions", "p1", {"event": "evt_1"}, None, 9)) == 3
 
 
-def test_sent_holds_sends_and_holdouts_since_then_oldest_first(record: SqlRecord):
+def test_sent_holds_sends_and_holdouts_since_then_oldest_first(database: SqlDatabase):
     offers.add(
-        record,
+        database,
         offers.decision(5),
         offers.decision(4, outcome="holdout", reason="holdout"),
         offers.decision(3, outcome="silent", reason="cap"),
@@ -126,61 +126,61 @@ def test_sent_holds_sends_and_holdouts_since_then_oldest_first(record: SqlRecord
         offers.decision(1, customer_id="c3"),
         offers.decision(6, project_id="p2"),
     )
-    assert _sent(record, "c1", "c2") == ["dec_000002", "dec_000004", "dec_000005"]
-    assert _sent(record, "c1", since_ms=some.START_MS + 5) == ["dec_000005"]
-    assert _sent(record) == []
+    assert _sent(database, "c1", "c2") == ["dec_000002", "dec_000004", "dec_000005"]
+    assert _sent(database, "c1", since_ms=some.START_MS + 5) == ["dec_000005"]
+    assert _sent(database) == []
 
 
-def test_a_send_counts_while_one_of_its_messages_waits_and_is_released_when_none_was_tried(record: SqlRecord):
+def test_a_send_counts_while_one_of_its_messages_waits_and_is_released_when_none_was_tried(database: SqlDatabase):
     two = offers.message(1), offers.message(2, decision_id="dec_000001", channel="email", address="c1@example.org")
-    offers.add(record, offers.decision(), *two)
-    assert _sent(record, "c1") == ["dec_000001"]
-    pushes, mails = offers.take(record), offers.take(record, channel="email")
+    offers.add(database, offers.decision(), *two)
+    assert _sent(database, "c1") == ["dec_000001"]
+    pushes, mails = offers.take(database), offers.take(database, channel="email")
     gone = {"status": "dropped", "due_ms": None, "finished_ms": some.START_MS + 5}
-    offers.finish(record, (replace(pushes[0], reason="left", **gone), None))
-    assert _sent(record, "c1") == ["dec_000001"]
-    offers.finish(record, (replace(mails[0], reason="suppressed", **gone), None))
-    assert _sent(record, "c1") == []
+    offers.finish(database, (replace(pushes[0], reason="left", **gone), None))
+    assert _sent(database, "c1") == ["dec_000001"]
+    offers.finish(database, (replace(mails[0], reason="suppressed", **gone), None))
+    assert _sent(database, "c1") == []
 
 
-def test_a_send_that_expired_untouched_is_released(record: SqlRecord):
-    offers.add(record, offers.decision(), offers.message())
-    assert offers.take(record, now_ms=some.START_MS + 900_000) == []
-    assert _sent(record, "c1") == []
+def test_a_send_that_expired_untouched_is_released(database: SqlDatabase):
+    offers.add(database, offers.decision(), offers.message())
+    assert offers.take(database, now_ms=some.START_MS + 900_000) == []
+    assert _sent(database, "c1") == []
 
 
-def test_a_send_that_was_tried_or_may_have_been_counts_for_good(record: SqlRecord):
-    offers.add(record, offers.decision(1), offers.message(1), offers.decision(2), offers.message(2, channel="email"))
-    tried = offers.take(record)[0]
+def test_a_send_that_was_tried_or_may_have_been_counts_for_good(database: SqlDatabase):
+    offers.add(database, offers.decision(1), offers.message(1), offers.decision(2), offers.message(2, channel="email"))
+    tried = offers.take(database)[0]
     failed = replace(tried, status="failed", reason="unregistered", due_ms=None)
-    offers.finish(record, (failed, offers.attempt(tried, verdict="failed")))
-    offers.take(record, channel="email", lease_ms=1)  # its holder dies: nobody knows what it did
-    again = offers.take(record, channel="email", now_ms=some.START_MS + 2000)[0]
-    offers.finish(record, (replace(again, status="dropped", reason="consent_withdrawn", due_ms=None), None))
-    assert _sent(record, "c1") == ["dec_000001", "dec_000002"]
+    offers.finish(database, (failed, offers.attempt(tried, verdict="failed")))
+    offers.take(database, channel="email", lease_ms=1)  # its holder dies: nobody knows what it did
+    again = offers.take(database, channel="email", now_ms=some.START_MS + 2000)[0]
+    offers.finish(database, (replace(again, status="dropped", reason="consent_withdrawn", due_ms=None), None))
+    assert _sent(database, "c1") == ["dec_000001", "dec_000002"]
 
 
-def test_messages_that_events_led_to_are_found_until_they_expire(record: SqlRecord):
+def test_messages_that_events_led_to_are_found_until_they_expire(database: SqlDatabase):
     late = offers.message(3, expires_ms=some.START_MS + 5)
-    offers.add(record, *map(offers.decision, (1, 2, 3)), offers.message(2), offers.message(1, status="sent", due_ms=None), late)
+    offers.add(database, *map(offers.decision, (1, 2, 3)), offers.message(2), offers.message(1, status="sent", due_ms=None), late)
     events = ["evt_000003", "evt_000002", "evt_000001", "evt_9"]
-    with record.begin() as unit:
+    with database.begin() as unit:
         found = unit.offers.caused_by("p1", events, some.START_MS + 5)
         assert [(event_id, one.id) for event_id, one in found] == [("evt_000001", "msg_000001"), ("evt_000002", "msg_000002")]
         assert len(unit.offers.caused_by("p1", events, some.START_MS + 4)) == 3
         assert unit.offers.caused_by("p2", events, 0) == []
 
 
-def test_thousands_of_customers_are_asked_for_at_once(record: SqlRecord):
+def test_thousands_of_customers_are_asked_for_at_once(database: SqlDatabase):
     names = [f"c{number}" for number in range(40_000)]
-    offers.add(record, offers.decision(1, customer_id="c39999", visit_id="vis_39999"))
-    with record.begin() as unit:
+    offers.add(database, offers.decision(1, customer_id="c39999", visit_id="vis_39999"))
+    with database.begin() as unit:
         assert unit.offers.customers("p1", names[:5000]) == {}  # a lock each: PostgreSQL has room for some thousands
         assert len(unit.offers.sent("p1", names, 0)) == 1
 
 
-def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(record: SqlRecord):
-    with record.begin() as unit:
+def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(database: SqlDatabase):
+    with database.begin() as unit:
         for device_id, seen_ms, token in (("a", 5, "t1"), ("b", None, "t2"), ("c", 9, "t3"), ("d", 7, None)):
             unit.accounts.put_device("p1", some.device(device_id, customer_id="c1", push_token=token, seen_ms=seen_ms))
         unit.accounts.put_device("p1", some.device("e", customer_id="c2"))
@@ -193,15 +193,15 @@ def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(record: Sql
 
 
 def test_who_asks_for_a_customer_waits_until_the_one_before_has_decided(postgres_url: str):
-    record = open_record(postgres_url)
+    database = open_database(postgres_url)
     seen: list[int] = []
 
     def decide(number: int) -> None:
-        with record.begin() as unit:
+        with database.begin() as unit:
             unit.offers.customers("p1", ["c1", "c2"] if number % 2 else ["c2", "c1"])
             before = unit.offers.sent("p1", ["c1"], 0)
             if not before:  # a cap of one
-                unit.offers.save(Offering(decisions=[offers.decision(number)]))
+                unit.offers.save(NewDecisions(decisions=[offers.decision(number)]))
             seen.append(len(before))
             unit.commit()
 
@@ -210,14 +210,14 @@ def test_who_asks_for_a_customer_waits_until_the_one_before_has_decided(postgres
         thread.start()
     for thread in threads:
         thread.join()
-    record.close()
+    database.close()
     assert sorted(seen) == [0, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_a_customer_and_a_device_of_one_name_are_locked_apart(postgres_url: str):
-    record = open_record(postgres_url)
-    with record.begin() as first, record.begin() as second:
+    database = open_database(postgres_url)
+    with database.begin() as first, database.begin() as second:
         first.accounts.put_device("p1", some.device("same"))
         second.connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
         assert second.offers.customers("p1", ["same"]) == {}
-    record.close()
+    database.close()

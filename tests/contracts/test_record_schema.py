@@ -13,12 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from geofence.backends.sql.migrate import configuration
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
 from tests.contracts import some
 
-MIGRATE = "import sys; from geofence.backends.sql.record import open_record as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+MIGRATE = "import sys; from geofence.backends.sql.record import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
 
 OLD_EVENT = (
     "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"
@@ -27,46 +27,48 @@ OLD_EVENT = (
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(empty_url: str):
-    record = open_record(empty_url)
-    record.migrate()
-    with record.engine.connect() as connection:
+    database = open_database(empty_url)
+    database.migrate()
+    with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
-    record.close()
+    database.close()
 
 
 def test_a_schema_that_differs_is_noticed(empty_url: str):
-    record = open_record(empty_url)
-    record.migrate()
-    with record.begin() as unit:
+    database = open_database(empty_url)
+    database.migrate()
+    with database.begin() as unit:
         unit.connection.exec_driver_sql("DROP INDEX ix_visits_arrival")
         unit.commit()
-    with record.engine.connect() as connection:
+    with database.engine.connect() as connection:
         assert [change[0] for change in compare_metadata(MigrationContext.configure(connection), metadata)] == ["add_index"]
-    record.close()
+    database.close()
 
 
 def test_migrating_again_keeps_what_is_there(empty_url: str):
-    record = open_record(empty_url)
-    record.migrate()
-    some.add_project(record)
-    record.migrate()
-    assert record.reading.projects() == [some.project()]
-    assert record.reading.health() == {"database": record.engine.dialect.name, "schema": "0003", "unnumbered": 0}
-    record.close()
+    database = open_database(empty_url)
+    database.migrate()
+    some.add_project(database)
+    database.migrate()
+    assert database.queries.projects() == [some.project()]
+    assert database.queries.health() == {"database": database.engine.dialect.name, "schema": "0003", "unnumbered": 0}
+    database.close()
 
 
 def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fact_once(empty_url: str):
-    record = open_record(empty_url)
-    with record.engine.connect() as connection, connection.begin():
+    database = open_database(empty_url)
+    with database.engine.connect() as connection, connection.begin():
         command.upgrade(configuration(connection), "0002")
         connection.execute(sa.text(OLD_EVENT.format(id="evt_1")))
-    record.migrate()
-    some.add_events(record, some.event(7), some.event(8, kind="visit.amended"), some.event(9, kind="visit.amended", visit_id="vis_000008"))
-    assert len(record.reading.page("events", "p1", {}, None, 9)) == 4
-    with record.begin() as unit, pytest.raises(RecordError):
+    database.migrate()
+    some.add_events(
+        database, some.event(7), some.event(8, kind="visit.amended"), some.event(9, kind="visit.amended", visit_id="vis_000008")
+    )
+    assert len(database.queries.page("events", "p1", {}, None, 9)) == 4
+    with database.begin() as unit, pytest.raises(RecordError):
         unit.connection.execute(sa.text(OLD_EVENT.format(id="evt_2")))
-    record.close()
+    database.close()
 
 
 def test_four_processes_may_migrate_at_once(empty_url: str):
@@ -75,27 +77,27 @@ def test_four_processes_may_migrate_at_once(empty_url: str):
     started = [subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     told = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], told
-    record = open_record(empty_url)
-    assert record.reading.health()["schema"] == "0003"
-    record.close()
+    database = open_database(empty_url)
+    assert database.queries.health()["schema"] == "0003"
+    database.close()
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str):
-    record = open_record(empty_url)
-    record.migrate()
-    with record.begin() as unit:
+    database = open_database(empty_url)
+    database.migrate()
+    with database.begin() as unit:
         unit.connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         unit.commit()
     with pytest.raises(RecordError, match="newer version"):
-        record.migrate()
-    assert record.reading.health()["schema"] == "9999"
-    record.close()
+        database.migrate()
+    assert database.queries.health()["schema"] == "9999"
+    database.close()
 
 
 def test_a_record_nobody_migrated_does_not_answer(empty_url: str):
-    record = open_record(empty_url)
+    database = open_database(empty_url)
     with pytest.raises(RecordError):
-        record.reading.health()
+        database.queries.health()
     with pytest.raises(RecordError):
-        record.reading.projects()
-    record.close()
+        database.queries.projects()
+    database.close()

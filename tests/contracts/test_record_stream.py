@@ -5,97 +5,97 @@ from __future__ import annotations
 import random
 import threading
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.ports import Changes
 from tests.contracts import some
 
 
-def _after(record: SqlRecord, seq: int | None = None) -> list[str]:
-    return [one.id for one in record.reading.page("events", "p1", {}, seq, 1000)]
+def _after(database: SqlDatabase, seq: int | None = None) -> list[str]:
+    return [one.id for one in database.queries.page("events", "p1", {}, seq, 1000)]
 
 
-def _unit_with(record: SqlRecord, *events):
-    unit = record.begin()
+def _unit_with(database: SqlDatabase, *events):
+    unit = database.begin()
     unit.presences.save(Changes(events=list(events)))
     return unit
 
 
-def test_numbers_start_at_one_and_follow_each_other(record: SqlRecord):
-    some.add_events(record, some.event(1), some.event(2))
-    some.add_events(record, some.event(3, project_id="p2"), some.event(4))
-    assert [one.stream_seq for one in record.reading.page("events", "p1", {}, None, 9)] == [1, 2, 4]
-    assert [record.reading.newest_seq(project_id) for project_id in ("p1", "p2", "p3")] == [4, 3, 0]
+def test_numbers_start_at_one_and_follow_each_other(database: SqlDatabase):
+    some.add_events(database, some.event(1), some.event(2))
+    some.add_events(database, some.event(3, project_id="p2"), some.event(4))
+    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [1, 2, 4]
+    assert [database.queries.newest_seq(project_id) for project_id in ("p1", "p2", "p3")] == [4, 3, 0]
 
 
-def test_a_unit_rolled_back_leaves_no_hole(record: SqlRecord):
-    some.add_events(record, some.event(1))
-    _unit_with(record, some.event(2)).rollback()
-    some.add_events(record, some.event(3))
-    assert [one.stream_seq for one in record.reading.page("events", "p1", {}, None, 9)] == [1, 2]
+def test_a_unit_rolled_back_leaves_no_hole(database: SqlDatabase):
+    some.add_events(database, some.event(1))
+    _unit_with(database, some.event(2)).rollback()
+    some.add_events(database, some.event(3))
+    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [1, 2]
 
 
-def test_a_number_is_never_given_again_when_its_event_was_erased(record: SqlRecord):
-    some.add_events(record, some.event(1, device_id="d1"))
-    some.add_events(record, some.event(2, device_id="d2"))
-    with record.begin() as unit:
+def test_a_number_is_never_given_again_when_its_event_was_erased(database: SqlDatabase):
+    some.add_events(database, some.event(1, device_id="d1"))
+    some.add_events(database, some.event(2, device_id="d2"))
+    with database.begin() as unit:
         unit.accounts.delete_device("p1", "d2")
         unit.commit()
-    some.add_events(record, some.event(3, device_id="d3"))
-    assert _after(record, 2) == ["evt_000003"]
+    some.add_events(database, some.event(3, device_id="d3"))
+    assert _after(database, 2) == ["evt_000003"]
 
 
-def test_sequencing_again_changes_nothing(record: SqlRecord):
-    some.add_events(record, some.event(1), some.event(2))
-    before = record.reading.page("events", "p1", {}, None, 9)
-    assert record.sequence() == 0
-    assert record.reading.page("events", "p1", {}, None, 9) == before
+def test_sequencing_again_changes_nothing(database: SqlDatabase):
+    some.add_events(database, some.event(1), some.event(2))
+    before = database.queries.page("events", "p1", {}, None, 9)
+    assert database.sequence() == 0
+    assert database.queries.page("events", "p1", {}, None, 9) == before
 
 
 def test_an_event_without_a_number_is_not_seen_and_counts_as_unnumbered(postgres_url: str):
-    record = open_record(postgres_url)
-    _unit_with(record, some.event(1), some.event(2)).commit()
-    assert _after(record) == []
-    assert record.reading.health()["unnumbered"] == 2
-    assert record.sequence() == 2
-    assert _after(record) == ["evt_000001", "evt_000002"]
-    assert record.reading.health()["unnumbered"] == 0
-    record.close()
+    database = open_database(postgres_url)
+    _unit_with(database, some.event(1), some.event(2)).commit()
+    assert _after(database) == []
+    assert database.queries.health()["unnumbered"] == 2
+    assert database.sequence() == 2
+    assert _after(database) == ["evt_000001", "evt_000002"]
+    assert database.queries.health()["unnumbered"] == 0
+    database.close()
 
 
 def test_events_are_numbered_in_the_order_they_were_recorded(postgres_url: str):
-    record = open_record(postgres_url)
-    _unit_with(record, some.event(3), some.event(1), some.event(2, recorded_ms=some.START_MS + 9)).commit()
-    record.sequence()
-    assert _after(record) == ["evt_000001", "evt_000003", "evt_000002"]
-    record.close()
+    database = open_database(postgres_url)
+    _unit_with(database, some.event(3), some.event(1), some.event(2, recorded_ms=some.START_MS + 9)).commit()
+    database.sequence()
+    assert _after(database) == ["evt_000001", "evt_000003", "evt_000002"]
+    database.close()
 
 
 def test_a_unit_that_commits_late_comes_later_for_a_reader_who_is_ahead(postgres_url: str):
-    record = open_record(postgres_url)
-    late = _unit_with(record, some.event(1))
-    _unit_with(record, some.event(2)).commit()
-    assert record.sequence() == 1
-    [seen] = record.reading.page("events", "p1", {}, None, 9)
+    database = open_database(postgres_url)
+    late = _unit_with(database, some.event(1))
+    _unit_with(database, some.event(2)).commit()
+    assert database.sequence() == 1
+    [seen] = database.queries.page("events", "p1", {}, None, 9)
     late.commit()
-    assert record.sequence() == 1
+    assert database.sequence() == 1
     assert seen.id == "evt_000002"
-    assert _after(record, seen.stream_seq) == ["evt_000001"]
-    record.close()
+    assert _after(database, seen.stream_seq) == ["evt_000001"]
+    database.close()
 
 
 def test_an_event_that_is_being_erased_holds_nobody_up(postgres_url: str):
-    record = open_record(postgres_url)
-    _unit_with(record, some.event(1, device_id="d1"), some.event(2, device_id="d2")).commit()
-    with record.begin() as unit:
+    database = open_database(postgres_url)
+    _unit_with(database, some.event(1, device_id="d1"), some.event(2, device_id="d2")).commit()
+    with database.begin() as unit:
         unit.accounts.delete_device("p1", "d1")
-        assert record.sequence() == 1
-    assert record.sequence() == 1
-    assert _after(record) == ["evt_000002", "evt_000001"]
-    record.close()
+        assert database.sequence() == 1
+    assert database.sequence() == 1
+    assert _after(database) == ["evt_000002", "evt_000001"]
+    database.close()
 
 
 def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_sequence(postgres_url: str):
-    record = open_record(postgres_url)
+    database = open_database(postgres_url)
     count, writers = 40, 4
     done = threading.Event()
     failed: list[BaseException] = []
@@ -104,7 +104,7 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
         dice = random.Random(writer)
         try:
             for first in range(writer * count, (writer + 1) * count, 2):
-                units = [_unit_with(record, some.event(number, device_id=f"d{number}")) for number in (first, first + 1)]
+                units = [_unit_with(database, some.event(number, device_id=f"d{number}")) for number in (first, first + 1)]
                 dice.shuffle(units)
                 for unit in units:
                     unit.commit()
@@ -114,7 +114,7 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     def number() -> None:
         try:
             while not done.is_set():
-                record.sequence()
+                database.sequence()
         except Exception as error:  # noqa: BLE001 - whatever it was, the test shows it
             failed.append(error)
 
@@ -125,7 +125,7 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     followed: list[tuple[int, str]] = []
 
     def follow() -> None:
-        news = record.reading.page("events", "p1", {}, followed[-1][0] if followed else None, 1000)
+        news = database.queries.page("events", "p1", {}, followed[-1][0] if followed else None, 1000)
         followed.extend((one.stream_seq, one.id) for one in news)
 
     while any(thread.is_alive() for thread in threads):
@@ -133,9 +133,9 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     done.set()
     for sequencer in sequencers:
         sequencer.join()
-    record.sequence()
+    database.sequence()
     follow()
-    record.close()
+    database.close()
     assert failed == []
     assert sorted(one for _, one in followed) == [f"evt_{number:06}" for number in range(count * writers)]
     assert [seq for seq, _ in followed] == list(range(1, count * writers + 1))

@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.clock import PingClock
 from geofence.errors import RecordError
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.place import Profile, Ring, Store
 from geofence.places.editing import put_stores
 from geofence.ports import Unit
 from geofence.street.pipeline import Post
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 from tests.contracts.test_street import HOME, T0, fence, ping
 
 
 @pytest.fixture
-def records(postgres_url: str) -> Iterator[tuple[SqlRecord, SqlRecord]]:
+def records(postgres_url: str) -> Iterator[tuple[SqlDatabase, SqlDatabase]]:
     """What two processes see of one record."""
     with ExitStack() as stack:
-        first, second = (open_record(postgres_url) for _ in range(2))
+        first, second = (open_database(postgres_url) for _ in range(2))
         stack.callback(first.close)
         stack.callback(second.close)
         with first.begin() as unit:
@@ -50,10 +50,10 @@ def _begun(work: Callable[[], Any]) -> tuple[threading.Thread, threading.Event, 
 
 
 def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and_ends_their_visits(
-    records: tuple[SqlRecord, SqlRecord],
+    records: tuple[SqlDatabase, SqlDatabase],
 ) -> None:
     first, second = records
-    here, there = (Street(record, PingClock()) for record in records)
+    here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     shop = fence()
     here.edit("p", lambda unit: _put(unit, shop)).result(10)
@@ -66,30 +66,30 @@ def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and
     removed.result(10)
     here.stop()
     first.sequence()
-    told = {(event.kind, event.reason) for event in first.reading.page("events", "p", {}, None, 10)}
+    told = {(event.kind, event.reason) for event in first.queries.page("events", "p", {}, None, 10)}
     assert told == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
-    assert [visit.departure_ms is not None for visit in first.reading.page("visits", "p", {}, None, 10)] == [True]
+    assert [visit.departure_ms is not None for visit in first.queries.page("visits", "p", {}, None, 10)] == [True]
 
 
-def _put(unit: Any, shop: Any) -> Edited:
+def _put(unit: Any, shop: Any) -> EditResult:
     unit.places.put_geofences("p", [shop])
-    return Edited(None, changed=(shop,))
+    return EditResult(None, changed=(shop,))
 
 
-def _removed(unit: Any, uid: str) -> Edited:
+def _removed(unit: Any, uid: str) -> EditResult:
     unit.places.delete_geofences("p", [uid])
-    return Edited(None, removed=(uid,))
+    return EditResult(None, removed=(uid,))
 
 
-def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(records: tuple[SqlRecord, SqlRecord]) -> None:
+def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(records: tuple[SqlDatabase, SqlDatabase]) -> None:
     _, second = records
-    here, there = (Street(record, PingClock()) for record in records)
+    here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
     here.edit("p", lambda unit: _put(unit, fence())).result(10)
     started, go = threading.Event(), threading.Event()
 
-    def slowly(unit: Any) -> Edited:
+    def slowly(unit: Any) -> EditResult:
         edited = _removed(unit, "gf_1")
         started.set()
         assert go.wait(10)
@@ -106,17 +106,17 @@ def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(reco
     here.stop()
     there.stop()
     second.sequence()
-    assert second.reading.page("events", "p", {}, None, 10) == []
+    assert second.queries.page("events", "p", {}, None, 10) == []
 
 
-def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(records: tuple[SqlRecord, SqlRecord]) -> None:
+def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(records: tuple[SqlDatabase, SqlDatabase]) -> None:
     store = Store("s1", "Corner", *HOME, rings=(Ring("near", 150.0),))
     with records[0].begin() as unit:
         put_stores(unit, "p", [store], T0)
         unit.commit()
 
-    def fills(record: SqlRecord, **known: str) -> str:
-        with record.begin() as unit:
+    def fills(database: SqlDatabase, **known: str) -> str:
+        with database.begin() as unit:
             edited = put_stores(unit, "p", [replace(store, **known)], T0 + 1, lambda old, _: replace(old, **known))
             unit.commit()
         return str(edited.value[0][0])
@@ -128,12 +128,12 @@ def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(recor
         unit.commit()
     thread.join(10)
     assert (edited.value[0][0], made) == ("updated", ["updated"])
-    [kept] = records[0].reading.page("stores", "p", {}, None, 10)
+    [kept] = records[0].queries.page("stores", "p", {}, None, 10)
     assert (kept.brand, kept.name) == ("bean", "Corner Shop")
 
 
-def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records: tuple[SqlRecord, SqlRecord]) -> None:
-    here, there = (Street(record, PingClock()) for record in records)
+def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+    here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
     assert there.near("p", *HOME, None, 5) == []
@@ -145,15 +145,15 @@ def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records
     there.stop()
 
 
-def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made(records: tuple[SqlRecord, SqlRecord]) -> None:
+def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made(records: tuple[SqlDatabase, SqlDatabase]) -> None:
     first, _ = records
-    here, there = (Street(record, PingClock()) for record in records)
+    here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
     here.edit("p", lambda unit: _put(unit, fence("gf_a"))).result(10)
     here.post("p", [(0, ping(0, 10))]).result(10)
 
-    def meanwhile(unit: Unit) -> Edited:
+    def meanwhile(unit: Unit) -> EditResult:
         there.edit("p", lambda theirs: _put(theirs, fence("gf_b", lat=HOME[0] + 0.0001))).result(10)
         there.post("p", [(0, ping(60, 10))]).result(10)
         return _put(unit, fence("gf_a", name="renamed"))
@@ -162,12 +162,12 @@ def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made
     here.stop()
     there.stop()
     first.sequence()
-    told = {(event.kind, event.geofence_id) for event in first.reading.page("events", "p", {}, None, 10)}
+    told = {(event.kind, event.geofence_id) for event in first.queries.page("events", "p", {}, None, 10)}
     assert told == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
 
 
-def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(records: tuple[SqlRecord, SqlRecord]) -> None:
-    here = Street(records[0], PingClock())
+def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+    here = Writer(records[0], PingClock())
     here.start()
     with records[1].begin() as unit:
         unit.edit("p")

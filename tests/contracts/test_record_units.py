@@ -8,11 +8,11 @@ import traceback
 import pytest
 import sqlalchemy as sa
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.backends.sql.schema import events, metadata, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, Offering, Record, Unit
+from geofence.ports import Changes, Database, NewDecisions, Unit
 from tests.contracts import some
 from tests.contracts import some_offers as offers
 
@@ -42,7 +42,7 @@ def _fill(unit: Unit) -> None:
 def _fill_offers(unit: Unit) -> None:
     unit.commerce.put_customer("p1", offers.customer())
     unit.commerce.put_campaign("p1", offers.campaign())
-    unit.offers.save(Offering([offers.decision()], [offers.coupon()], [offers.message()]))
+    unit.offers.save(NewDecisions([offers.decision()], [offers.coupon()], [offers.message()]))
     taken = unit.outbox.take("push", some.START_MS + 1000, 1000, 1)[0]
     unit.outbox.finish([(taken, offers.attempt(taken))])
     unit.outbox.suppress("p1", "push", "token", "reason", 1)
@@ -50,101 +50,101 @@ def _fill_offers(unit: Unit) -> None:
     unit.commerce.redeem(offers.coupon(), offers.redemption())
 
 
-def _counts(record: SqlRecord) -> dict[str, int]:
-    with record.engine.connect() as connection:
+def _counts(database: SqlDatabase) -> dict[str, int]:
+    with database.engine.connect() as connection:
         tables = (table for table in metadata.sorted_tables if table.name != "counters")
         return {table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in tables}
 
 
-def test_the_record_is_what_the_street_asks_for(record: SqlRecord):
-    asked: Record = record
+def test_the_record_is_what_the_street_asks_for(database: SqlDatabase):
+    asked: Database = database
     unit: Unit = asked.begin()
     unit.rollback()
-    assert asked.reading.projects() == []
+    assert asked.queries.projects() == []
 
 
-def test_a_unit_leaves_everything_or_nothing(record: SqlRecord):
-    with record.begin() as unit:
+def test_a_unit_leaves_everything_or_nothing(database: SqlDatabase):
+    with database.begin() as unit:
         _fill(unit)
-    assert set(_counts(record).values()) == {0}
-    with record.begin() as unit:
+    assert set(_counts(database).values()) == {0}
+    with database.begin() as unit:
         _fill(unit)
         unit.commit()
-    assert 0 not in _counts(record).values()
+    assert 0 not in _counts(database).values()
 
 
-def test_an_error_inside_a_unit_leaves_nothing(record: SqlRecord):
+def test_an_error_inside_a_unit_leaves_nothing(database: SqlDatabase):
     def fail() -> None:
-        with record.begin() as unit:
+        with database.begin() as unit:
             _fill(unit)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert set(_counts(record).values()) == {0}
+    assert set(_counts(database).values()) == {0}
 
 
-def test_a_refused_statement_spoils_its_unit_only(record: SqlRecord):
-    some.add_events(record, some.event(1))
+def test_a_refused_statement_spoils_its_unit_only(database: SqlDatabase):
+    some.add_events(database, some.event(1))
     with pytest.raises(RecordError):
-        some.add_events(record, some.event(2), some.event(1))
-    some.add_events(record, some.event(3))
-    assert [one.id for one in record.reading.page("events", "p1", {}, None, 9)] == ["evt_000001", "evt_000003"]
+        some.add_events(database, some.event(2), some.event(1))
+    some.add_events(database, some.event(3))
+    assert [one.id for one in database.queries.page("events", "p1", {}, None, 9)] == ["evt_000001", "evt_000003"]
 
 
-def test_a_unit_cannot_be_used_after_its_end(record: SqlRecord):
-    unit = record.begin()
+def test_a_unit_cannot_be_used_after_its_end(database: SqlDatabase):
+    unit = database.begin()
     unit.accounts.put_project(some.project())
     unit.commit()
     unit.rollback()
     with pytest.raises(RecordError):
         unit.commit()
-    assert len(record.reading.projects()) == 1
+    assert len(database.queries.projects()) == 1
 
 
 @pytest.mark.parametrize(
     "second", [_row(visit_id="vis_2"), _row(id="evt_2")], ids=["the same event id", "the same visit, kind and dwell time"]
 )
-def test_the_database_refuses_a_fact_it_has(record: SqlRecord, second):
-    with record.begin() as unit:
+def test_the_database_refuses_a_fact_it_has(database: SqlDatabase, second):
+    with database.begin() as unit:
         unit.connection.execute(sa.insert(events), [_row()])
         unit.commit()
-    with record.begin() as unit, pytest.raises(RecordError):
+    with database.begin() as unit, pytest.raises(RecordError):
         unit.connection.execute(sa.insert(events), [second])
 
 
-def test_another_dwell_time_of_a_visit_is_another_fact(record: SqlRecord):
+def test_another_dwell_time_of_a_visit_is_another_fact(database: SqlDatabase):
     dwells = [_row(id=f"evt_{dwell_s}", kind="geofence.dwelled", dwell_s=dwell_s) for dwell_s in (0, 60, 300)]
-    with record.begin() as unit:
+    with database.begin() as unit:
         unit.connection.execute(sa.insert(events), dwells)
         unit.commit()
-    assert _counts(record)["events"] == 3
+    assert _counts(database)["events"] == 3
 
 
-def test_the_database_refuses_a_stream_number_given_twice(record: SqlRecord):
-    with record.begin() as unit, pytest.raises(RecordError):
+def test_the_database_refuses_a_stream_number_given_twice(database: SqlDatabase):
+    with database.begin() as unit, pytest.raises(RecordError):
         unit.connection.execute(sa.insert(events), [_row(stream_seq=1), _row(id="evt_2", visit_id="vis_2", stream_seq=1)])
 
 
-def test_a_reader_sees_the_last_commit_while_a_unit_is_open(record: SqlRecord):
-    some.add_project(record)
-    with record.begin() as unit:
+def test_a_reader_sees_the_last_commit_while_a_unit_is_open(database: SqlDatabase):
+    some.add_project(database)
+    with database.begin() as unit:
         unit.accounts.put_project(some.project(name="not yet"))
         unit.accounts.put_project(some.project("p2"))
-        assert record.reading.projects() == [some.project()]
+        assert database.queries.projects() == [some.project()]
         unit.commit()
-    assert [one.name for one in record.reading.projects()] == ["not yet", "Project p2"]
+    assert [one.name for one in database.queries.projects()] == ["not yet", "Project p2"]
 
 
-def test_many_threads_read_while_one_writes(record: SqlRecord):
-    some.add_project(record)
+def test_many_threads_read_while_one_writes(database: SqlDatabase):
+    some.add_project(database)
     writing = threading.Event()
     wrong: list[object] = []
 
     def read() -> None:
         try:
             while not writing.is_set():
-                names = {one.name[0] for one in record.reading.page("stores", "p1", {}, None, 1000)}
+                names = {one.name[0] for one in database.queries.page("stores", "p1", {}, None, 1000)}
                 if len(names) > 1:  # a unit renames all stores: half of it must never be seen
                     wrong.append(names)
         except RecordError as error:
@@ -154,21 +154,21 @@ def test_many_threads_read_while_one_writes(record: SqlRecord):
     for reader in readers:
         reader.start()
     for letter in "abcdefghijkl":
-        some.add_stores(record, *(some.store(f"s{number}", name=letter) for number in range(20)))
+        some.add_stores(database, *(some.store(f"s{number}", name=letter) for number in range(20)))
     writing.set()
     for reader in readers:
         reader.join()
     assert wrong == []
 
 
-def test_units_opened_from_many_threads_take_their_turn(record: SqlRecord):
-    some.add_project(record)
+def test_units_opened_from_many_threads_take_their_turn(database: SqlDatabase):
+    some.add_project(database)
     failed: list[BaseException] = []
 
     def write(number: int) -> None:
         try:
             for turn in range(5):
-                some.add_geofences(record, some.geofence(f"gf_{number}_{turn}"))
+                some.add_geofences(database, some.geofence(f"gf_{number}_{turn}"))
         except RecordError as error:
             failed.append(error)
 
@@ -178,45 +178,45 @@ def test_units_opened_from_many_threads_take_their_turn(record: SqlRecord):
     for writer in writers:
         writer.join()
     assert failed == []
-    assert record.reading.project("p1").index_version == 30
+    assert database.queries.project("p1").index_version == 30
 
 
-def test_an_error_names_the_constraint_and_never_the_row(record: SqlRecord):
+def test_an_error_names_the_constraint_and_never_the_row(database: SqlDatabase):
     hidden = str(4711 * 47)  # as a literal it would be in the traceback's lines of source
     row = {name: getattr(some.visit(), name) for name in some.visit().__struct_fields__}
-    with record.begin() as unit, pytest.raises(RecordError) as caught:
+    with database.begin() as unit, pytest.raises(RecordError) as caught:
         unit.connection.execute(sa.insert(visits), [row | {"project_id": "p1", "device_id": hidden, "arrival_ms": None}])
     told = "".join(traceback.format_exception(caught.value))
     assert hidden not in told
     assert "NotNull" in told or "NOT NULL" in told
 
 
-def test_an_error_of_a_duplicate_does_not_quote_its_key(record: SqlRecord):
+def test_an_error_of_a_duplicate_does_not_quote_its_key(database: SqlDatabase):
     hidden = str(4711 * 47)
-    some.add_events(record, some.event(1, id=hidden))
+    some.add_events(database, some.event(1, id=hidden))
     with pytest.raises(RecordError) as caught:
-        some.add_events(record, some.event(2, id=hidden))
+        some.add_events(database, some.event(2, id=hidden))
     assert hidden not in "".join(traceback.format_exception(caught.value))
 
 
 def test_what_was_committed_is_there_after_opening_again(record_url: str):
-    first = open_record(record_url)
+    first = open_database(record_url)
     with first.begin() as unit:
         _fill(unit)
         unit.commit()
     first.sequence()
-    before, newest = _counts(first), first.reading.newest_seq("p1")
+    before, newest = _counts(first), first.queries.newest_seq("p1")
     first.close()
-    again = open_record(record_url)
-    assert (_counts(again), again.reading.newest_seq("p1")) == (before, newest)
+    again = open_database(record_url)
+    assert (_counts(again), again.queries.newest_seq("p1")) == (before, newest)
     again.close()
 
 
 def test_a_lost_connection_is_a_record_error_and_the_next_unit_works(postgres_url: str):
-    record = open_record(postgres_url)
-    unit = record.begin()
+    database = open_database(postgres_url)
+    unit = database.begin()
     unit.accounts.put_project(some.project("lost"))
-    with record.engine.connect() as other:
+    with database.engine.connect() as other:
         others = sa.text(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
@@ -224,16 +224,16 @@ def test_a_lost_connection_is_a_record_error_and_the_next_unit_works(postgres_ur
     with pytest.raises(RecordError):
         unit.accounts.put_project(some.project("p2"))
     unit.rollback()
-    some.add_project(record)
-    assert [one.id for one in record.reading.projects()] == ["p1"]
-    record.close()
+    some.add_project(database)
+    assert [one.id for one in database.queries.projects()] == ["p1"]
+    database.close()
 
 
 def test_a_commit_on_a_lost_connection_is_a_record_error(postgres_url: str):
-    record = open_record(postgres_url)
-    unit = record.begin()
+    database = open_database(postgres_url)
+    unit = database.begin()
     unit.accounts.put_project(some.project("lost"))
-    with record.engine.connect() as other:
+    with database.engine.connect() as other:
         others = sa.text(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
@@ -241,5 +241,5 @@ def test_a_commit_on_a_lost_connection_is_a_record_error(postgres_url: str):
     with pytest.raises(RecordError):
         unit.commit()
     unit.rollback()
-    assert record.reading.projects() == []
-    record.close()
+    assert database.queries.projects() == []
+    database.close()

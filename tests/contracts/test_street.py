@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from geofence.backends.sql.record import SqlRecord, open_record
+from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.clock import Clock, PingClock
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
 from geofence.ports import Unit
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 T0 = 1_790_000_000_000
 HOME = (48.0, 11.0)
@@ -39,39 +39,39 @@ class House:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with contextlib.closing(open_record(url)) as record:
-            record.migrate()
+        with contextlib.closing(open_database(url)) as database:
+            database.migrate()
         self.open()
 
     def open(self, clock: Clock | None = None) -> None:
-        self.record: SqlRecord = open_record(self.url)
-        self.street = Street(self.record, clock or PingClock())
+        self.database: SqlDatabase = open_database(self.url)
+        self.street = Writer(self.database, clock or PingClock())
         self.street.start()
 
     def die_and_return(self) -> None:
         """Lose everything that is not in the record."""
         self.street.stop()
-        self.record.close()
+        self.database.close()
         self.open()
 
     def close(self) -> None:
         self.street.stop()
-        self.record.close()
+        self.database.close()
 
-    def edit(self, work: Callable[[Unit], Edited]) -> Any:
+    def edit(self, work: Callable[[Unit], EditResult]) -> Any:
         return self.street.edit("p", work).result(30)
 
     def put(self, *fences: Geofence) -> None:
-        def work(unit: Unit) -> Edited:
+        def work(unit: Unit) -> EditResult:
             unit.places.put_geofences("p", fences)
-            return Edited(None, changed=fences)
+            return EditResult(None, changed=fences)
 
         self.edit(work)
 
     def remove(self, uid: str) -> None:
-        def work(unit: Unit) -> Edited:
+        def work(unit: Unit) -> EditResult:
             unit.places.delete_geofences("p", [uid])
-            return Edited(None, removed=(uid,))
+            return EditResult(None, removed=(uid,))
 
         self.edit(work)
 
@@ -81,19 +81,19 @@ class House:
     @property
     def told(self) -> list[tuple[str, str, float]]:
         """(kind, device, second) of every event, in reading order."""
-        self.record.sequence()
-        found = self.record.reading.page("events", "p", {}, None, 100_000)
+        self.database.sequence()
+        found = self.database.queries.page("events", "p", {}, None, 100_000)
         return [(e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found]
 
     @property
     def visits(self) -> list[Any]:
-        return self.record.reading.page("visits", "p", {}, None, 100_000)
+        return self.database.queries.page("visits", "p", {}, None, 100_000)
 
 
 @pytest.fixture
 def house(record_url: str) -> Iterator[House]:
     house = House(record_url)
-    house.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact")))))
+    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact")))))
     house.put(fence())
     yield house
     house.close()
@@ -189,9 +189,9 @@ def test_a_late_ping_amends_a_visit_that_has_ended_and_may_come_twice(house: Hou
 def test_removing_a_geofence_ends_its_visits_with_the_reason(house: House) -> None:
     house.post(ping(0, 0), ping(0, 0, "other"))
     house.remove("gf_1")
-    events = house.record.reading.page("events", "p", {"kind": "geofence.exited"}, None, 10)
-    house.record.sequence()
-    events = house.record.reading.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    events = house.database.queries.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    house.database.sequence()
+    events = house.database.queries.page("events", "p", {"kind": "geofence.exited"}, None, 10)
     assert sorted((event.device_id, event.reason) for event in events) == [
         ("other", "geofence_removed"),
         ("phone", "geofence_removed"),
@@ -213,7 +213,7 @@ def test_a_late_ping_does_not_hand_the_phone_to_its_former_owner(house: House) -
     house.post(ping(100, 900, customer_id="ann"), ping(1000, 900, customer_id="bob"))
     house.post(ping(500, 900, customer_id="ann"))
     house.post(ping(1600, 0))
-    assert [event.customer_id for event in house.record.reading.page("events", "p", {"customer": "bob"}, None, 9)] == ["bob"]
+    assert [event.customer_id for event in house.database.queries.page("events", "p", {"customer": "bob"}, None, 9)] == ["bob"]
 
 
 def test_an_exact_geofence_that_is_given_an_end_ends_its_visit_then(house: House) -> None:
@@ -231,7 +231,7 @@ def test_a_thousand_late_pings_cost_one_look_at_the_visits_and_change_nothing(ho
     before = (house.told, house.visits)
     house.die_and_return()
     asked: list[str] = []
-    sa.event.listen(house.record.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    sa.event.listen(house.database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     house.post(*walk)
     assert (house.told, house.visits) == before
     assert sum("FROM visits" in statement for statement in asked) < 10
@@ -247,7 +247,7 @@ def test_whatever_an_edit_raises_the_street_goes_on(house: House) -> None:
     class Panic(BaseException):
         pass
 
-    def panic(unit: Unit) -> Edited:
+    def panic(unit: Unit) -> EditResult:
         raise Panic
 
     with pytest.raises(RuntimeError):
@@ -263,7 +263,7 @@ def test_a_listener_that_fails_makes_no_committed_unit_a_failed_one(house: House
 
 def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(postgres_url: str) -> None:
     one, other = House(postgres_url), House(postgres_url)
-    one.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+    one.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
     other.post(ping(0, 900, "warm"))
     one.put(fence("gf_d", profile=Profile("balanced", dwell_s=(60,))))
     one.post(ping(0, 0))
@@ -319,7 +319,7 @@ def test_batching_changes_nothing_of_what_happened(house: House, tmp_path: Any) 
         house.post(one)
     first = sorted(house.told)
     other = House(f"sqlite:///{tmp_path}/other.db")
-    other.edit(lambda unit: Edited(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+    other.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
     other.put(fence(), fence("gf_2", lat=HOME[0] + 200 / 111_195), fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200))
     for start in range(0, len(walk), 100):
         other.post(*walk[start : start + 100])

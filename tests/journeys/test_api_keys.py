@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.ports import Unit
 from tests.servers.shop import Shop, until
 
@@ -27,11 +27,11 @@ def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
 def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> None:
     house = shop.running.house
     assert shop.client.get("/v1/events").status_code == 200
-    mine = next(key for key in house.record.reading.keys(shop.project_id) if key.kind == "sk")
+    mine = next(key for key in house.database.queries.keys(shop.project_id) if key.kind == "sk")
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         unit.accounts.put_key(replace(mine, revoked_ms=1))
-        return Edited(None)
+        return EditResult(None)
 
     house.street.edit(shop.project_id, work).result(30)
     until(lambda: shop.client.get("/v1/events").status_code == 401, patience_s=10)
@@ -52,7 +52,7 @@ def test_the_same_idempotency_key_gives_the_same_key_and_other_content_a_conflic
 
 def test_a_remembered_answer_does_not_hold_the_secret(shop: Shop) -> None:
     secret = shop.client.post("/v1/keys", json={"kind": "sk"}, headers={"Idempotency-Key": "abc"}).json()["secret"]
-    with shop.running.house.record.engine.connect() as connection:
+    with shop.running.house.database.engine.connect() as connection:
         bodies = connection.exec_driver_sql("SELECT body FROM idempotency").scalars().all()
     assert bodies
     assert not any(secret.encode() in bytes(body) for body in bodies)

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.client.pings import Posted, Poster
+from api.client.pings import PingClient, Posted
 from api.demo.seed import CAMPAIGNS, settle
 from geofence.simulate.city import build_city
 from geofence.simulate.shoppers import shoppers
@@ -101,7 +101,7 @@ def test_at_any_hour_somebody_hears_of_the_second_cup_and_of_lamps_only_while_th
     city, start_ms = build_city(), int(datetime.fromisoformat(moment).timestamp() * 1000)
     soon = itertools.takewhile(lambda ping: ping.ts < start_ms + 20_000, walk(city, start_ms))
     pings = [Posted(ping.device_id, ping.ts, ping.lat, ping.lon, ping.accuracy_m, ping.speed_mps) for ping in soon]
-    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings") as service, Poster(service.url, KEY) as poster:
+    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings") as service, PingClient(service.url, KEY) as poster:
         settle(poster, city.stores, shoppers(people(), start_ms))
         poster.post(pings)
         with service.client() as client:

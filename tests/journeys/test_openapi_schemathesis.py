@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import make_app
-from api.metrics import Meters
+from api.metrics import Metrics
 from tests.servers.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))
@@ -34,7 +34,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 # a batch with bad items is accepted on purpose, and each bad item is told
 LENIENT = ("POST /v1/pings",)
 ENDLESS = "/v1/events/stream"  # test_api_stream.py listens to it
-_HOUSE: Any = SimpleNamespace(meters=Meters())  # the document is the same over any house
+_HOUSE: Any = SimpleNamespace(metrics=Metrics())  # the document is the same over any house
 OPERATIONS = {
     found.ok().label: found.ok()
     for found in schemathesis.openapi.from_dict(make_app(_HOUSE).openapi()).exclude(path=ENDLESS).get_all_operations()

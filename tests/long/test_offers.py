@@ -19,9 +19,9 @@ import httpx
 import pytest
 
 from api.sandbox import Sandbox
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.model.decision import Decision
-from geofence.model.message import Queued
+from geofence.model.message import OutboxMessage
 from tests.long.test_crash import Poster
 from tests.servers import crowd, real_trace
 from tests.servers.running import Service
@@ -37,7 +37,7 @@ class Found(NamedTuple):
     """What the record holds when everything has come to rest."""
 
     decisions: list[Decision]
-    messages: dict[str, Queued]
+    messages: dict[str, OutboxMessage]
     coupons: list[Any]
     attempts: dict[str, int]
 
@@ -89,10 +89,10 @@ def at_rest(client: httpx.Client, within_s: float = 180) -> None:
 
 def found(directory: Path) -> Found:
     """Everything, read from the record of a stopped service."""
-    with contextlib.closing(open_record(f"sqlite:///{directory}/record.db", writer=False)) as record:
-        [project] = record.reading.projects()
-        pages = {noun: record.reading.page(noun, project.id, {}, None, 10_000_000) for noun in ("decisions", "messages", "coupons")}
-        attempts = Counter(one.message_id for one in record.reading.page("attempts", project.id, {}, None, 10_000_000))
+    with contextlib.closing(open_database(f"sqlite:///{directory}/record.db", writer=False)) as database:
+        [project] = database.queries.projects()
+        pages = {noun: database.queries.page(noun, project.id, {}, None, 10_000_000) for noun in ("decisions", "messages", "coupons")}
+        attempts = Counter(one.message_id for one in database.queries.page("attempts", project.id, {}, None, 10_000_000))
     return Found(pages["decisions"], {one.id: one for one in pages["messages"]}, pages["coupons"], dict(attempts))
 
 

@@ -8,9 +8,9 @@ import random
 import numpy as np
 import pytest
 
-from geofence.detection.crossings import Passages, Passing
+from geofence.detection.crossings import CrossingDetector, Crossings
 from geofence.detection.outliers import Fix
-from geofence.detection.segments import Legs
+from geofence.detection.segments import Segments
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState
@@ -44,9 +44,9 @@ def _wrapped(lon: float) -> float:
     return (lon + 180.0) % 360.0 - 180.0
 
 
-def brute_force(of: Catalogue, legs: Legs, row: int) -> dict[int, float]:
+def brute_force(of: Catalogue, segments: Segments, row: int) -> dict[int, float]:
     """By geofence, how deep the way to a ping cuts it: every other metre of the way against every geofence, where neither end is inside."""
-    leg = legs.of(np.array([row]))
+    leg = segments.of(np.array([row]))
     metres = max(2, math.ceil(float(leg.length_m()[0]) / 2))
     share = np.linspace(0.0, 1.0, metres + 1)
     lat, lon = leg.at(np.zeros(metres + 1, dtype=np.int64), share)
@@ -68,12 +68,12 @@ def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m
     items = walk(dice, lat, lon)
     pings, _ = normalise(list(enumerate(items)), None)
     key, rows = DeviceKey("p", "phone"), list(range(len(items)))
-    legs = Legs.to(pings, [(key, rows)], {key: DeviceState()})
-    passages = Passing().prepare("p", of, pings, [(key, rows)], {key: DeviceState()})
-    assert passages is not None
+    segments = Segments.to(pings, [(key, rows)], {key: DeviceState()})
+    crossings = CrossingDetector().prepare("p", of, pings, [(key, rows)], {key: DeviceState()})
+    assert crossings is not None
     for row in rows[1:]:
-        told = _told(passages, items, row)
-        truth = brute_force(of, legs, row)
+        told = _told(crossings, items, row)
+        truth = brute_force(of, segments, row)
         assert told.keys() <= truth.keys() | {slot for slot, edge_m in told.items() if edge_m > -SHALLOW_M}
         for slot, edge_m in truth.items():
             missed += edge_m < -SHALLOW_M and slot not in told
@@ -83,9 +83,9 @@ def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m
     assert seen > 3
 
 
-def _told(passages: Passages, items: list[PingIn], row: int) -> dict[int, float]:
+def _told(crossings: Crossings, items: list[PingIn], row: int) -> dict[int, float]:
     start, end = (Fix(int(one.ts), one.lat, one.lon, one.accuracy_m) for one in items[row - 1 : row + 1])  # type: ignore[arg-type]  # these times are numbers
-    return {one.slot: one.edge_m for one in passages.of(row, start, end)}
+    return {one.slot: one.edge_m for one in crossings.of(row, start, end)}
 
 
 def test_geofences_piled_up_by_the_thousand_are_passed_in_parts_and_none_is_missed() -> None:
@@ -97,7 +97,7 @@ def test_geofences_piled_up_by_the_thousand_are_passed_in_parts_and_none_is_miss
     fixes = [Fix(T0 + 60_000 * n, 48.0, 15.99 if n % 2 else 16.01, 5.0) for n in range(8)]
     pings, _ = normalise([(n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0)) for n, fix in enumerate(fixes)], None)
     key = DeviceKey("p", "phone")
-    passages = Passing().prepare("p", of, pings, [(key, list(range(len(fixes))))], {key: DeviceState()})
-    assert passages is not None
-    found = [len(passages.of(row, fixes[row - 1], fixes[row])) for row in range(1, len(fixes))]
+    crossings = CrossingDetector().prepare("p", of, pings, [(key, list(range(len(fixes))))], {key: DeviceState()})
+    assert crossings is not None
+    found = [len(crossings.of(row, fixes[row - 1], fixes[row])) for row in range(1, len(fixes))]
     assert found == [1200] * 7

@@ -13,12 +13,12 @@ from pyproj import Geod
 
 from geofence.hints.safe_radius import Wake
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Hint
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 from regions.geojson import read_region
 from regions.index.index import Index
 from regions.region import RegionError
@@ -70,13 +70,13 @@ def step_on_a_sphere(place: Place, bearing: float, metres: float) -> Place:
     return math.degrees(math.asin(max(-1.0, min(1.0, sine)))), (place[1] + math.degrees(east) + 180.0) % 360.0 - 180.0
 
 
-def scene(street: Street, seed: int) -> Scene:
+def scene(street: Writer, seed: int) -> Scene:
     """Fences and a phone's first pings, posted; the answer to the last one holds the hint."""
     rng, number = np.random.default_rng(seed), next(_numbers)
     name, start_ms = f"p{number}", T0 + number * DAY_MS  # the clock follows the pings: it must never be ahead of a scene
     home, scale_m = _home(rng), float(10 ** rng.uniform(2, 4))
     fences = [fence for nth in range(int(rng.integers(1, 13))) for fence in _fence(rng, f"{name}-{nth}", home, scale_m, start_ms)]
-    street.edit(name, lambda unit: Edited(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
+    street.edit(name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
     street.edit(name, lambda unit: _put(unit, name, fences)).result(30)
     pings = _history(rng, home, scale_m, start_ms)
     street.post(name, list(enumerate(pings[:-1]))).result(30)
@@ -87,7 +87,7 @@ def scene(street: Street, seed: int) -> Scene:
     return Scene(rng, home, scale_m, fences, pings, answer.hint, name)
 
 
-def walk(street: Street, scene: Scene, radius_m: float, until_s: float) -> list[Event]:
+def walk(street: Writer, scene: Scene, radius_m: float, until_s: float) -> list[Event]:
     """Events made by position, of pings that stay within `radius_m` and come before `until_s` seconds are over."""
     pings = _stroll(scene, radius_m, until_s)
     if not pings:
@@ -96,13 +96,13 @@ def walk(street: Street, scene: Scene, radius_m: float, until_s: float) -> list[
     return [one for one in events if one.kind not in BY_TIME and not one.inferred and one.reason is None]
 
 
-def chords(street: Street, factor: float) -> list[str]:
+def chords(street: Writer, factor: float) -> list[str]:
     """What happens on the ways across a hint's circle, next to a geofence 60 m wide, between any two of 24 points of its rim."""
     number = next(_numbers)
     name, home, at_ms = f"p{number}", (48.0, 11.0), T0 + number * DAY_MS
     lat, lon = step(home, 0.0, 330.0)
     small = Geofence(name, name, {"type": "circle", "lat": lat, "lon": lon, "radius_m": 30.0})
-    street.edit(name, lambda unit: Edited(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
+    street.edit(name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
     street.edit(name, lambda unit: _put(unit, name, [small])).result(30)
     first = [(0, PingIn(*home, at_ms, "phone", accuracy_m=1.0))]
     hint = street.post(name, first, include=frozenset({"hint"})).result(30).devices["phone"].hint
@@ -197,6 +197,6 @@ def _one_of(rng: Rng, *choices: Any) -> Any:
     return choices[int(rng.integers(len(choices)))]
 
 
-def _put(unit: Any, name: str, fences: list[Geofence]) -> Edited:
+def _put(unit: Any, name: str, fences: list[Geofence]) -> EditResult:
     unit.places.put_geofences(name, fences)
-    return Edited(None, changed=tuple(fences))
+    return EditResult(None, changed=tuple(fences))

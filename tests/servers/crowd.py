@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import msgspec
 
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.clock import make_clock
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 PLACE = (52.0, 4.0)
 METRES_PER_DEGREE = 111_195.0
@@ -75,16 +75,16 @@ def put_fences(client: httpx.Client) -> None:
 
 def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
     """(kind, device, geofence, ts) of everything that follows from these bodies posted once, by a street that nobody kills."""
-    record = open_record(f"sqlite:///{directory}/undisturbed.db")
-    record.migrate()
-    street = Street(record, make_clock("system"))
+    database = open_database(f"sqlite:///{directory}/undisturbed.db")
+    database.migrate()
+    street = Writer(database, make_clock("system"))
     street.start()
 
-    def settle(unit: Any) -> Edited:
+    def settle(unit: Any) -> EditResult:
         unit.accounts.put_project(Project("p", "crowd"))
         made = [Geofence(f"gf_{name}", name, body["region"], profile=Profile(**body["profile"])) for name, body in fences().items()]
         unit.places.put_geofences("p", made)
-        return Edited(None, changed=tuple(made), reload=True)
+        return EditResult(None, changed=tuple(made), reload=True)
 
     street.edit("p", settle).result(30)
     for lane in bodies:
@@ -92,6 +92,6 @@ def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
             items = list(enumerate(msgspec.json.decode(body, type=list[PingIn])))
             street.post("p", items).result(30)
     street.stop()
-    found = record.reading.page("events", "p", {}, None, 10_000_000)
-    record.close()
+    found = database.queries.page("events", "p", {}, None, 10_000_000)
+    database.close()
     return {(event.kind, event.device_id, event.geofence_id, event.ts_ms) for event in found}

@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from geofence.backends.sql.record import open_record
+from geofence.backends.sql.record import open_database
 from geofence.clock import PingClock
 from geofence.detection.evidence import LIKELY, SURE
-from geofence.detection.outliers import Fix, Trail, weigh
+from geofence.detection.outliers import Fix, Trail, classify
 from geofence.detection.presence import Sighting, accurate, probability_of
 from geofence.model.account import Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.model.event import Event
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
 from geofence.ports import Unit
-from geofence.street.writer import Street
+from geofence.street.writer import Writer
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRACE = DATA / "traces" / "phones_dev.parquet"
@@ -85,25 +85,25 @@ def stores(profile: ProfileName) -> list[Geofence]:
 
 def walk(profile: ProfileName, folder: Path) -> Walked:
     """Post every point to a street of its own and read back what happened."""
-    record = open_record(f"sqlite:///{folder}/{profile}.db")
-    record.migrate()
-    street = Street(record, PingClock())
+    database = open_database(f"sqlite:///{folder}/{profile}.db")
+    database.migrate()
+    street = Writer(database, PingClock())
     street.start()
     fences = stores(profile)
 
-    def build(unit: Unit) -> Edited:
+    def build(unit: Unit) -> EditResult:
         unit.accounts.put_project(Project("p", "phones", Profile(profile)))
         unit.places.put_geofences("p", fences)
-        return Edited(None, changed=tuple(fences), reload=True)
+        return EditResult(None, changed=tuple(fences), reload=True)
 
     street.edit("p", build).result(60)
     for some in _batches():
         street.post("p", list(enumerate(some))).result(60)
-    record.sequence()
-    events = record.reading.page("events", "p", {}, None, EVERYTHING)
-    visits = record.reading.page("visits", "p", {}, None, EVERYTHING)
+    database.sequence()
+    events = database.queries.page("events", "p", {}, None, EVERYTHING)
+    visits = database.queries.page("visits", "p", {}, None, EVERYTHING)
     street.stop()
-    record.close()
+    database.close()
     return Walked(events, visits)
 
 
@@ -155,7 +155,7 @@ def _judgements(raw: list[Enter]) -> dict[Enter, str]:
     trails: dict[str, Trail] = defaultdict(Trail)
     for one in pings():
         fix = Fix(int(one.ts), one.lat, one.lon, one.accuracy_m)  # type: ignore[arg-type]  # the file's times are numbers
-        weighed = weigh(trails[one.device_id], fix)
+        weighed = classify(trails[one.device_id], fix)
         trails[one.device_id] = weighed.trail
         fixes[one.device_id].append((fix, weighed.trusted))
     return {one: _judge(catalogue, one, [pair for pair in fixes[one.device_id] if one.ts_ms <= pair[0].ts_ms < one.left_ms]) for one in raw}

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import httpx
 
-from api.bootstrap import SCOPES, House, open_house
+from api.bootstrap import SCOPES, Services, open_services
 from api.server.server import Server
 from api.settings import Settings
 from geofence import ids
 from geofence.model.account import Key, Project
-from geofence.model.edit import Edited
+from geofence.model.edit import EditResult
 from geofence.ports import Unit
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Running:
     """A server that listens."""
 
-    house: House
+    house: Services
     server: Server
     url: str
     thread: threading.Thread
@@ -59,7 +59,7 @@ class Shop:
 
 def run(url: str, **settings: object) -> Running:
     """Open a house on that database and serve it from a thread."""
-    house = open_house(Settings(database_url=url, port=0, **settings))
+    house = open_services(Settings(database_url=url, port=0, **settings))
     listening = threading.Event()
     server = Server(house, lambda _: listening.set())
     thread = threading.Thread(target=server.run, daemon=True)
@@ -73,11 +73,11 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
     project = Project(ids.new("prj"), name, created_ms=running.house.clock.now_ms())
     pk, sk = ids.new_secret("pk"), ids.new_secret("sk")
 
-    def work(unit: Unit) -> Edited:
+    def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(project)
         for kind, secret in (("pk", pk), ("sk", sk)):
             unit.accounts.put_key(Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:]))
-        return Edited(None)
+        return EditResult(None)
 
     running.house.street.edit(project.id, work).result(30)
     return Shop(running, project.id, pk, sk)

@@ -8,7 +8,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geofence.detection.late_pings import amend, amend_ended, differences, takes
+from geofence.detection.late_pings import accepts, amend, amend_ended, changed_fields
 from geofence.model.presence import Pending, Presence, Visit
 
 ENDED = Visit("vis_1", "phone", "gf_1", "fence", 100_000, 300_000, before_ms=50_000, departure_ms=400_000, after_ms=400_000)
@@ -21,7 +21,7 @@ late = st.lists(st.tuples(st.integers(0, 5_000_000), st.floats(0.5, 1.0)), max_s
 
 
 def amended(visit: Visit, pings: Sequence[tuple[int, float]]) -> Visit:
-    return reduce(lambda one, ping: amend_ended(one, *ping) if takes(one, ping[0]) else one, pings, visit)
+    return reduce(lambda one, ping: amend_ended(one, *ping) if accepts(one, ping[0]) else one, pings, visit)
 
 
 def test_a_late_ping_inside_moves_an_arrival_back_and_only_into_the_gap_nobody_judged() -> None:
@@ -34,14 +34,14 @@ def test_an_end_that_a_fix_outside_proved_stands_and_an_inferred_one_moves() -> 
     assert amended(ENDED, [(399_999, 1.0)]).departure_ms == 400_000
     assert amended(ENDED, [(400_000, 1.0)]) is ENDED
     longer = amended(SILENT, [(2_000_000, 1.0)])
-    assert (longer.departure_ms, longer.last_inside_ms, differences(SILENT, longer)) == (2_000_000, 2_000_000, "departure,probability")
+    assert (longer.departure_ms, longer.last_inside_ms, changed_fields(SILENT, longer)) == (2_000_000, 2_000_000, "departure,probability")
     assert amended(SILENT, [(3_900_000, 1.0)]) is SILENT
 
 
 def test_an_unsure_late_ping_moves_no_time() -> None:
     unsure = amended(SILENT, [(60_000, 0.6), (2_000_000, 0.7)])
     assert (unsure.arrival_ms, unsure.departure_ms, unsure.best_probability) == (100_000, 300_000, 0.7)
-    assert differences(SILENT, unsure) == "probability"
+    assert changed_fields(SILENT, unsure) == "probability"
 
 
 @given(pings=late, order=st.randoms(use_true_random=False))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from geofence.model.place import Geofence, Profile
 from geofence.places.catalogue import Catalogue
-from geofence.places.index_cache import FEWEST, KeptIndex
+from geofence.places.index_cache import FEWEST, IndexCache
 
 SQUARE = [(0.0, 0.0), (0.002, 0.0), (0.002, 0.002), (0.0, 0.002), (0.0, 0.0)]
 
@@ -122,11 +122,11 @@ def many() -> list[Geofence]:
 
 def test_an_index_that_was_kept_serves_the_next_start_also_after_edits(tmp_path: Path, many: list[Geofence]) -> None:
     chance = random.Random(9)
-    kept = KeptIndex(tmp_path / "record.db")
+    kept = IndexCache(tmp_path / "record.db")
     built = Catalogue.build(0, Profile(), many).patched(1, [], ["gf_5"])
     assert kept.save("prj_1", built.index, built.fences)
     now = [*many[:5], *many[7:900], replace(many[900], region=fence(0, chance).region), *many[901:], fence(999_999, chance)]
-    found = KeptIndex(tmp_path / "record.db").load("prj_1", now)
+    found = IndexCache(tmp_path / "record.db").load("prj_1", now)
     assert found is not None
     index, slots = found
     assert len(slots) == len(now) - 2
@@ -134,9 +134,9 @@ def test_an_index_that_was_kept_serves_the_next_start_also_after_edits(tmp_path:
 
 
 def test_files_that_do_not_fit_are_left_alone(tmp_path: Path, many: list[Geofence]) -> None:
-    kept, built = KeptIndex(tmp_path / "record.db"), Catalogue.build(0, Profile(), many)
+    kept, built = IndexCache(tmp_path / "record.db"), Catalogue.build(0, Profile(), many)
     assert kept.load("prj_1", many) is None
-    assert KeptIndex(None).save("prj_1", built.index, built.fences) is False
+    assert IndexCache(None).save("prj_1", built.index, built.fences) is False
     assert kept.save("prj_1", built.index, built.fences)
     assert kept.load("prj_2", many) is None
     index_file, digests_file = sorted(tmp_path.iterdir(), reverse=True)
@@ -154,5 +154,5 @@ def test_files_that_do_not_fit_are_left_alone(tmp_path: Path, many: list[Geofenc
 
 def test_a_small_index_is_not_worth_a_file(tmp_path: Path, many: list[Geofence]) -> None:
     small = Catalogue.build(0, Profile(), many[:10])
-    assert KeptIndex(tmp_path / "record.db").save("prj_1", small.index, small.fences) is False
+    assert IndexCache(tmp_path / "record.db").save("prj_1", small.index, small.fences) is False
     assert list(tmp_path.iterdir()) == []

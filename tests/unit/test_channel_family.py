@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import geofence.delivery.channels
 import geofence.model
-from geofence.plugins import members
+from geofence.plugins import discover
 
 
 def test_a_module_with_a_name_is_a_member_and_one_without_is_not() -> None:
-    found = members(geofence.delivery.channels)
+    found = discover(geofence.delivery.channels)
     assert list(found) == ["email", "inapp", "log", "push", "webhook"]
     assert found["push"].__name__ == "geofence.delivery.channels.fcm.channel"
 
 
 def test_a_package_without_named_modules_has_no_members() -> None:
-    assert members(geofence.model) == {}
+    assert discover(geofence.model) == {}

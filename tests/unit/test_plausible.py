@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.detection.outliers import Fix, Trail, implied_mps, metres, weigh
+from geofence.detection.outliers import Fix, Trail, classify, implied_mps, metres
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[bool]:
     """Whether each of (second, metres north, claimed accuracy) was believed."""
     trail, told = Trail(), []
     for at_s, north_m, *claimed in fixes:
-        weighed = weigh(trail, Fix(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0, claimed[0] if claimed else None))
+        weighed = classify(trail, Fix(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0, claimed[0] if claimed else None))
         trail = weighed.trail
         told.append(weighed.trusted)
     return told

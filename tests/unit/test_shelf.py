@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from geofence.places.persistent import Names, Shelf
+from geofence.places.persistent import PersistentMap, PersistentVector
 
 
 def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:
     chance = random.Random(1)
-    versions: list[tuple[Shelf[int], list[int | None]]] = [(Shelf(range(1_500)), list(range(1_500)))]
+    versions: list[tuple[PersistentVector[int], list[int | None]]] = [(PersistentVector(range(1_500)), list(range(1_500)))]
     for _ in range(60):
         shelf, rows = chance.choice(versions)
         longer = [*rows, *[None] * chance.choice((0, 0, 1, 700, 1_024, 3_000))]
@@ -26,7 +26,7 @@ def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:
 
 
 def test_an_empty_shelf_grows() -> None:
-    shelf: Shelf[str] = Shelf()
+    shelf: PersistentVector[str] = PersistentVector()
     assert list(shelf.changed({2: "a"}, 3)) == [None, None, "a"]
     with pytest.raises(IndexError):
         shelf[0]
@@ -35,7 +35,7 @@ def test_an_empty_shelf_grows() -> None:
 def test_every_version_of_the_names_keeps_its_own_numbers() -> None:
     chance = random.Random(2)
     start = {f"n{number}": number for number in range(300)}
-    versions: list[tuple[Names, dict[str, int]]] = [(Names(start), start)]
+    versions: list[tuple[PersistentMap, dict[str, int]]] = [(PersistentMap(start), start)]
     for step in range(40):
         names, numbers = chance.choice(versions)
         gone = [chance.choice(sorted(numbers))] if numbers else []

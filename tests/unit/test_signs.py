@@ -7,26 +7,26 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geofence.detection.pending import MOST_SIGNS, enough, gathered, idle, without
-from geofence.model.presence import Pending, Sign
+from geofence.detection.pending import MOST_SIGNS, accumulate, is_conclusive, is_marker, retract
+from geofence.model.presence import Evidence, Pending
 
 HOUR_MS = 3_600_000
 
 
 def leaving(*signs: tuple[float, float]) -> Pending | None:
     """From (second, probability) of each sign."""
-    told = [Sign(int(at_s * 1000), 60.0, p, 50.0) for at_s, p in signs]
-    return reduce(lambda first, sign: gathered(first, "exit", sign), told, None)
+    told = [Evidence(int(at_s * 1000), 60.0, p, 50.0) for at_s, p in signs]
+    return reduce(lambda first, sign: accumulate(first, "exit", sign), told, None)
 
 
 def test_signs_that_make_leaving_only_likely_prove_nothing_however_many_until_silence_would_have_ended_the_visit_twice() -> None:
     weak = leaving(*((300 * nth, 0.78) for nth in range(24)))
     assert weak is not None
-    assert idle(weak)
+    assert is_marker(weak)
     assert weak.ts_ms == 0
-    assert not enough(weak, 2 * HOUR_MS - 1, HOUR_MS)
-    assert enough(weak, 2 * HOUR_MS, HOUR_MS)
-    assert not enough(weak, 100 * HOUR_MS, None)
+    assert not is_conclusive(weak, 2 * HOUR_MS - 1, HOUR_MS)
+    assert is_conclusive(weak, 2 * HOUR_MS, HOUR_MS)
+    assert not is_conclusive(weak, 100 * HOUR_MS, None)
 
 
 def test_the_first_sure_sign_after_weak_ones_is_the_first_that_counts() -> None:
@@ -34,7 +34,7 @@ def test_the_first_sure_sign_after_weak_ones_is_the_first_that_counts() -> None:
     assert both is not None
     assert alone is not None
     assert (both.ts_ms, both.proof, both.fixes) == (alone.ts_ms, alone.proof, alone.fixes)
-    assert not idle(both)
+    assert not is_marker(both)
 
 
 def test_a_weak_sign_between_sure_ones_changes_nothing() -> None:
@@ -52,7 +52,7 @@ def test_a_late_ping_inside_leaves_what_there_would_be_had_it_come_in_time(signs
     signs = sorted(one for one in signs if one[0] != inside_s)
     all_of_them = leaving(*signs)
     in_time = leaving(*(one for one in signs if one[0] > inside_s))
-    late = None if all_of_them is None else without(all_of_them, inside_s * 1000)
+    late = None if all_of_them is None else retract(all_of_them, inside_s * 1000)
     if signs and signs[0][0] > inside_s:
         assert late is all_of_them
     else:

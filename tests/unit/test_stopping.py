@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geofence.detection.stops import rest
+from geofence.detection.stops import update
 from geofence.model.presence import Spot, Stop
 
 
@@ -12,7 +12,7 @@ def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[tupl
     told = []
     for at_s, north_m, *claimed in fixes:
         here = Spot(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0)
-        stop, still = rest(stop, here, claimed[0] if claimed else 10.0)
+        stop, still = update(stop, here, claimed[0] if claimed else 10.0)
         if still:
             assert stop is not None
             told.append((at_s, stop.at.since_ms / 1000))

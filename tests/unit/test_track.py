@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from geofence.detection.late_pings import amend
-from geofence.detection.presence import Happening, Rules, Sighting, end, expire, fold
+from geofence.detection.presence import Rules, Sighting, Transition, advance, end, update
 from geofence.model.presence import Pending, Presence
 
 RULES = {
@@ -25,19 +25,19 @@ class Story:
         self.rules = RULES[profile]._replace(**changes)
         self.presence: Presence | None = None
         self.before_ms: int | None = None
-        self.happened: list[Happening] = []
+        self.happened: list[Transition] = []
 
     def see(self, at_s: float, edge_m: float, accuracy_m: float | None = 10.0, *, evidence: bool = True) -> Story:
         ts_ms = int(at_s * 1000)
         seen = Sighting(ts_ms, edge_m, accuracy_m, evidence, self.before_ms)
-        self.presence, more = fold(self.presence, "gf_1", seen, self.rules, lambda t: f"vis_{t}")
+        self.presence, more = update(self.presence, "gf_1", seen, self.rules, lambda t: f"vis_{t}")
         self.before_ms = ts_ms
         self.happened += more
         return self
 
     def wait_until(self, at_s: float) -> Story:
         if self.presence is not None:
-            self.presence, more = expire(self.presence, int(at_s * 1000), self.rules)
+            self.presence, more = advance(self.presence, int(at_s * 1000), self.rules)
             self.happened += more
         return self
 

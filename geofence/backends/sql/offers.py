@@ -13,8 +13,8 @@ from geofence.backends.sql.schema_offers import coupons, customers, decisions, m
 from geofence.model.account import Device
 from geofence.model.customer import Customer
 from geofence.model.decision import Decision
-from geofence.model.message import Queued
-from geofence.ports import Offering
+from geofence.model.message import OutboxMessage
+from geofence.ports import NewDecisions
 
 CHUNK = 4000  # values in one IN list; SQLite takes 32,766
 
@@ -67,21 +67,21 @@ class SqlOffers:
         found = self._decisions(project_id, decisions.c.customer_id, customer_ids, decisions.c.at_ms >= since_ms, heard)
         return sorted(found, key=lambda one: (one.at_ms, one.id))
 
-    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, Queued]]:
+    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, OutboxMessage]]:
         """(event id, message) of every message not yet expired that these events led to, oldest first."""
-        found: list[tuple[str, Queued]] = []
+        found: list[tuple[str, OutboxMessage]] = []
         for some in _chunks(sorted(set(event_ids))):
             query = (
-                sa.select(decisions.c.event_id, *columns(messages, Queued))
+                sa.select(decisions.c.event_id, *columns(messages, OutboxMessage))
                 .join(messages, messages.c.decision_id == decisions.c.id)
                 .where(decisions.c.project_id == project_id, decisions.c.event_id.in_(some), messages.c.expires_ms > now_ms)
             )
-            found += [(row["event_id"], from_row(Queued, row)) for row in self._connection.execute(query).mappings()]
+            found += [(row["event_id"], from_row(OutboxMessage, row)) for row in self._connection.execute(query).mappings()]
         return sorted(found, key=lambda one: (one[1].created_ms, one[1].id))
 
-    def save(self, offering: Offering) -> None:
+    def save(self, new_decisions: NewDecisions) -> None:
         """Write decisions, coupons and messages; `RecordError` when one exists already."""
-        for table, new in ((decisions, offering.decisions), (coupons, offering.coupons), (messages, offering.messages)):
+        for table, new in ((decisions, new_decisions.decisions), (coupons, new_decisions.coupons), (messages, new_decisions.messages)):
             if new:
                 self._connection.execute(sa.insert(table), [to_row(table, one) for one in new])
 

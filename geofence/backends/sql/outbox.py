@@ -12,7 +12,7 @@ from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import devices
 from geofence.backends.sql.schema_offers import attempts, channels, messages, suppressions
-from geofence.model.message import Attempt, Queued
+from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey
 
 EXPIRED_AT_ONCE = 1000  # after a long silence they go in portions: nobody waits behind all of them
@@ -26,7 +26,7 @@ class SqlOutbox:
     def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
         self._connection, self._presences = connection, presences
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[Queued]:
+    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[OutboxMessage]:
         """Lease up to `limit` messages of a channel that are due, oldest first: their attempt counts one up.
 
         What another unit has in hand is skipped; a paused channel gives nothing. What expired is finished as `expired` on
@@ -37,20 +37,20 @@ class SqlOutbox:
         wall_ms = now_ms if wall_ms is None else wall_ms
         free = _free(channel, now_ms, wall_ms)
         self._expire(free, now_ms)
-        query = sa.select(*columns(messages, Queued)).where(*free, messages.c.expires_ms > now_ms)
+        query = sa.select(*columns(messages, OutboxMessage)).where(*free, messages.c.expires_ms > now_ms)
         due = query.order_by(messages.c.due_ms, messages.c.id).limit(limit).with_for_update(skip_locked=True)
-        taken = [from_row(Queued, row) for row in self._connection.execute(due).mappings()]
+        taken = [from_row(OutboxMessage, row) for row in self._connection.execute(due).mappings()]
         until_ms = wall_ms + lease_ms
         if taken:
             lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
             self._connection.execute(sa.update(messages).where(messages.c.id.in_([one.id for one in taken])).values(lease))
         return [replace(one, attempt=one.attempt + 1, lease_until_ms=until_ms) for one in taken]
 
-    def look_again(self, messages: Sequence[Queued]) -> dict[str, str]:
+    def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
         """By message id, why it must not go out after all, as `second_look` says."""
         return recheck.reasons(self._connection, messages)
 
-    def finish(self, outcomes: Sequence[tuple[Queued, Attempt | None]]) -> int:
+    def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
         """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many.
 
         An outcome without an attempt says that nothing was handed over: the take does not count for caps. The same attempt
@@ -105,7 +105,7 @@ class SqlOutbox:
             ended = {"status": "expired", "reason": "expired", "due_ms": None, "lease_until_ms": None, "finished_ms": now_ms}
             self._connection.execute(sa.update(messages).where(messages.c.id.in_(ids)).values(ended))
 
-    def _finish(self, message: Queued, *, tried: bool) -> int:
+    def _finish(self, message: OutboxMessage, *, tried: bool) -> int:
         m = messages.c
         once = sa.exists().where(attempts.c.message_id == message.id, attempts.c.attempt == message.attempt)
         held = (m.id == message.id, m.project_id == message.project_id, m.attempt == message.attempt, ~once)

@@ -37,7 +37,7 @@ from geofence.model.campaign import Campaign
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
-from geofence.model.message import Attempt, Queued
+from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.place import Geofence, Store
 from geofence.model.presence import Visit
 from geofence.model.traffic import Traffic
@@ -95,7 +95,7 @@ NOUNS: Mapping[str, Noun] = {
     ),
     "messages": Noun(
         schema_offers.messages,
-        Queued,
+        OutboxMessage,
         ("created_ms", "id"),
         tuple[int, str],
         _TOLD | {"channel": "channel", "status": "status", "decision": "decision_id"},

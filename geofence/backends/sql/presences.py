@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from geofence.backends.sql import rows, stream_seq
 from geofence.backends.sql.schema import devices, events, presences, visits
-from geofence.backends.sql.state_cache import Memory
+from geofence.backends.sql.state_cache import StateCache
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.ports import Changes
@@ -36,7 +36,7 @@ class SqlPresences:
     Without one the record is asked each time; `floors` remember the watermarks of pings that changed nothing there.
     """
 
-    def __init__(self, connection: sa.Connection, memory: Memory | None, floors: Memory | None = None) -> None:
+    def __init__(self, connection: sa.Connection, memory: StateCache | None, floors: StateCache | None = None) -> None:
         self._connection = connection
         self._memory, self._floors = memory, floors
         self._states: dict[DeviceKey, DeviceState] = {}  # as read or saved in this unit

@@ -19,7 +19,7 @@ from geofence.model.presence import Visit
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class SqlReading:
+class SqlQueries:
     """Implements `ports.Reading`; safe from any thread."""
 
     def __init__(self, engine: sa.Engine) -> None:

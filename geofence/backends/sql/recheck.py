@@ -23,7 +23,7 @@ from geofence.backends.sql.rows import columns, from_row
 from geofence.backends.sql.schema import devices, presences
 from geofence.backends.sql.schema_offers import customers, suppressions
 from geofence.model.customer import Customer, Purpose
-from geofence.model.message import Queued
+from geofence.model.message import OutboxMessage
 from geofence.model.presence import Presence
 
 _PURPOSES: Mapping[str, tuple[Purpose, ...]] = {"push": ("location", "push"), "email": ("location", "email"), "inapp": ("location",)}
@@ -36,9 +36,9 @@ def digest(address: str) -> str:
     return hashlib.sha256(address.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def reasons(connection: sa.Connection, messages: Sequence[Queued]) -> dict[str, str]:
+def reasons(connection: sa.Connection, messages: Sequence[OutboxMessage]) -> dict[str, str]:
     """By message id, why it must not go out; those that may are left out."""
-    by_project: dict[str, list[Queued]] = defaultdict(list)
+    by_project: dict[str, list[OutboxMessage]] = defaultdict(list)
     for message in messages:
         by_project[message.project_id].append(message)
     return {
@@ -49,7 +49,7 @@ def reasons(connection: sa.Connection, messages: Sequence[Queued]) -> dict[str, 
     }
 
 
-def _withdrawn(connection: sa.Connection, project_id: str, messages: Sequence[Queued]) -> list[Queued]:
+def _withdrawn(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
     asked = [one for one in messages if one.customer_id or one.channel in _PURPOSES]
     query = sa.select(*columns(customers, Customer)).where(
         customers.c.project_id == project_id, customers.c.customer_id.in_({one.customer_id for one in asked})
@@ -62,7 +62,7 @@ def _agrees(customer: Customer | None, purposes: Collection[Purpose]) -> bool:
     return customer is not None and all(customer.agreed(purpose) for purpose in purposes)
 
 
-def _suppressed(connection: sa.Connection, project_id: str, messages: Sequence[Queued]) -> list[Queued]:
+def _suppressed(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
     digests = {one.id: digest(one.address) for one in messages}
     query = sa.select(suppressions.c.channel, suppressions.c.address_digest).where(
         suppressions.c.project_id == project_id, suppressions.c.address_digest.in_(set(digests.values()))
@@ -71,13 +71,13 @@ def _suppressed(connection: sa.Connection, project_id: str, messages: Sequence[Q
     return [one for one in messages if (one.channel, digests[one.id]) in closed]
 
 
-def _left(connection: sa.Connection, project_id: str, messages: Sequence[Queued]) -> list[Queued]:
+def _left(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
     asked = [one for one in messages if one.channel in ("push", "inapp") and one.content.get("near") is not False]
     inside = _inside(connection, project_id, asked) if asked else set()
     return [one for one in asked if not inside & {(one.geofence_uid, "device", one.device_id), (one.geofence_uid, "of", one.customer_id)}]
 
 
-def _inside(connection: sa.Connection, project_id: str, messages: Sequence[Queued]) -> set[tuple[str, str, str | None]]:
+def _inside(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> set[tuple[str, str, str | None]]:
     """Who is where, by device and by the customer who carries it: the phone that came in may not be the one with the token."""
     p, d = presences.c, devices.c
     carried = presences.outerjoin(devices, sa.and_(d.project_id == p.project_id, d.device_id == p.device_id))
@@ -97,7 +97,7 @@ def _inside(connection: sa.Connection, project_id: str, messages: Sequence[Queue
     return inside
 
 
-def _unregistered(connection: sa.Connection, project_id: str, messages: Sequence[Queued]) -> list[Queued]:
+def _unregistered(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
     asked = [one for one in messages if one.channel == "push"]
     query = sa.select(devices.c.push_token, devices.c.customer_id).where(
         devices.c.project_id == project_id, devices.c.push_token.in_({one.address for one in asked})
@@ -106,7 +106,7 @@ def _unregistered(connection: sa.Connection, project_id: str, messages: Sequence
     return [one for one in asked if not holders & {(one.address, one.customer_id), (one.address, None)}]
 
 
-_LOOKS: dict[str, Callable[[sa.Connection, str, Sequence[Queued]], list[Queued]]] = {
+_LOOKS: dict[str, Callable[[sa.Connection, str, Sequence[OutboxMessage]], list[OutboxMessage]]] = {
     "consent_withdrawn": _withdrawn,
     "suppressed": _suppressed,
     "left": _left,

@@ -11,36 +11,36 @@ import sqlalchemy as sa
 from geofence.backends.sql import engine as door
 from geofence.backends.sql import migrate
 from geofence.backends.sql import stream_seq as sequence
-from geofence.backends.sql.reading import SqlReading
-from geofence.backends.sql.state_cache import Memory
+from geofence.backends.sql.reading import SqlQueries
+from geofence.backends.sql.state_cache import StateCache
 from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
-from geofence.ports import Reading
+from geofence.ports import Queries
 
 
-def open_record(url: str, *, writer: bool = True) -> SqlRecord:
+def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
     """The record at `sqlite:///FILE` or `postgresql://HOST/NAME`; call `migrate` before the first use.
 
     `writer` makes this process the one that serves an SQLite file, and raises `RecordLocked` when another one does;
     without it short administrative units wait for their turn beside the serving process. PostgreSQL takes any number.
     """
-    return SqlRecord(url, writer=writer)
+    return SqlDatabase(url, writer=writer)
 
 
-class SqlRecord:
+class SqlDatabase:
     """Implements `ports.Record`. `embedded` is true on SQLite: one process, one writer thread."""
 
-    reading: Reading
+    queries: Queries
 
     def __init__(self, url: str, *, writer: bool = True) -> None:
         address = door.parse(url)
         self.engine: sa.Engine = door.make_engine(url)
         self.embedded: bool = self.engine.dialect.name == "sqlite"
         self._lock = _lock_file(address.database or "") if self.embedded and writer else None
-        self.reading = SqlReading(self.engine)
+        self.queries = SqlQueries(self.engine)
         # only the one writer of a file may trust what it remembers
-        self._floors = None if self.embedded else Memory()
-        self._memory = Memory() if self._lock is not None else None
+        self._floors = None if self.embedded else StateCache()
+        self._memory = StateCache() if self._lock is not None else None
 
     def begin(self) -> SqlUnit:
         """Open a unit. On SQLite units wait for each other; the writer thread opens one at a time."""

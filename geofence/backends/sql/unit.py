@@ -16,7 +16,7 @@ from geofence.backends.sql.offers import SqlOffers
 from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
 from geofence.backends.sql.presences import SqlPresences
-from geofence.backends.sql.state_cache import Memory
+from geofence.backends.sql.state_cache import StateCache
 from geofence.errors import RecordError
 from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
 
@@ -34,7 +34,7 @@ class SqlUnit:
     outbox: Outbox
     commerce: Commerce
 
-    def __init__(self, engine: sa.Engine, memory: Memory | None, floors: Memory | None = None) -> None:
+    def __init__(self, engine: sa.Engine, memory: StateCache | None, floors: StateCache | None = None) -> None:
         self._connection = door.connect(engine, writes=True)
         try:
             self._connection.begin()

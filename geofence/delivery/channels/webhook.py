@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from geofence.delivery.channels import EXPIRED, expired
 from geofence.delivery.http.egress import is_public
-from geofence.delivery.http.exchange import Answer, Limits, Request, Ways
+from geofence.delivery.http.exchange import Answer, ConnectOptions, Limits, Request
 from geofence.delivery.http.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
@@ -34,7 +34,7 @@ class Webhook:
     def __init__(self, *, allow_private: bool = False, secrets: Mapping[str, str] | None = None, limits: Limits = LIMITS) -> None:
         self._secrets = secrets or {}
         # without a proxy: the address that is checked must be the one that is dialled
-        self._transport = Transport(limits, Ways(None if allow_private else is_public, direct=True))
+        self._transport = Transport(limits, ConnectOptions(None if allow_private else is_public, direct=True))
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""

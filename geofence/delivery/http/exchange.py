@@ -35,7 +35,7 @@ class Limits(NamedTuple):
     per_host: int = 512
 
 
-class Ways(NamedTuple):
+class ConnectOptions(NamedTuple):
     """How a transport reaches its receivers.
 
     `may_dial` is asked for every address about to be dialled; `direct` ignores proxies of the environment; `share` waits for
@@ -76,7 +76,7 @@ class Answer(NamedTuple):
 class Exchange:
     """An easy handle, used for one request after the other. Never used by two threads."""
 
-    def __init__(self, limits: Limits, ways: Ways) -> None:
+    def __init__(self, limits: Limits, ways: ConnectOptions) -> None:
         self.curl = _handle(limits)
         self.curl.setopt(pycurl.READFUNCTION, self._read)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pycurl
 
-from geofence.delivery.http.exchange import Answer, Exchange, Limits, Request, Ways
+from geofence.delivery.http.exchange import Answer, ConnectOptions, Exchange, Limits, Request
 
 _CHUNK = 64  # requests handed to the thread at once: small enough that it starts while the caller still writes payloads
 _LOOK_S = 0.25  # how often waiting requests are looked over
@@ -42,7 +42,7 @@ class _Waiting(NamedTuple):
 class Transport:
     """POSTs in flight, within `limits`, by these `ways`."""
 
-    def __init__(self, limits: Limits, ways: Ways) -> None:
+    def __init__(self, limits: Limits, ways: ConnectOptions) -> None:
         self.limits = limits
         self._ways = ways
         self._submitted: deque[list[_Waiting]] = deque()
@@ -107,7 +107,7 @@ def _answers(batch: _Batch, count: int) -> Iterator[Answer]:
 class _Driver:
     """The thread's own things: the multi handle, its sockets and timer, and who waits for a place."""
 
-    def __init__(self, limits: Limits, ways: Ways) -> None:
+    def __init__(self, limits: Limits, ways: ConnectOptions) -> None:
         self.limits = limits
         self._ways = ways
         self.selector = selectors.DefaultSelector()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "running"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `campaign_paused` or `campaign_dates`."""
     if case.campaign.status != "active":
         return stopped(f"campaign_{case.campaign.status}", "", "")

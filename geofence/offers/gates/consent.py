@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "consent"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `consent_missing=location|push|email` or `address_missing=push|email`."""
     if case.customer is None or not case.customer.agreed("location"):
         return stopped("consent_missing", "location", "")

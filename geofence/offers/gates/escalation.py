@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "approach"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `approach_told=<campaign>`."""
     here_m = case.rings.get(case.event.ring or "", 0.0)
     for one in case.approach:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "cap"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `cap_customer_<window>=count/limit`."""
     cap = case.campaign.plan.pressure.per_customer
     if cap is None:

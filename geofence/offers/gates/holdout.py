@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed
+from geofence.model.verdict import GateResult, passed
 
 NAME = "holdout"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `holdout`; always the same customers for the same campaign."""
     share = case.campaign.plan.holdout
     drawn = draw(case)
-    return Verdict("holdout", f"{drawn:.4f}", f"{share:g}") if drawn < share else passed(f"{drawn:.4f}", f"{share:g}")
+    return GateResult("holdout", f"{drawn:.4f}", f"{share:g}") if drawn < share else passed(f"{drawn:.4f}", f"{share:g}")
 
 
 def draw(case: Case) -> float:

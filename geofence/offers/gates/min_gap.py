@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "gap"
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `min_gap`, seconds since the last one against seconds asked for."""
     gap_s = case.campaign.plan.pressure.min_gap_s
     heard = [one.at_ms for one in case.sent if one.outcome == "send" or one.campaign_id == case.campaign.id]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import Verdict, passed, stopped
+from geofence.model.verdict import GateResult, passed, stopped
 
 NAME = "hours"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case) -> GateResult:
     """Stops with `day`, `hour`, `store_closed`, or `store_hours_unknown` where it must be open and nobody knows."""
     schedule = case.campaign.plan.schedule
     today, clock = DAYS[case.local.weekday()], case.local.strftime("%H:%M")

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 
 from geofence.delivery.channels import EXPIRED, expired
-from geofence.delivery.channels.email.connection import Job, Lane, Patience, read_url
+from geofence.delivery.channels.email.connection import Job, Patience, SmtpConnection, read_url
 from geofence.delivery.channels.email.mime import Unwritable, plain_address
 from geofence.errors import InputError
 from geofence.model.message import ChannelName, Message, Outcome
@@ -36,7 +36,7 @@ class Email:
         self._most = lanes
         self._patience = patience
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._lanes: list[Lane] = []
+        self._lanes: list[SmtpConnection] = []
         self._lock = threading.Lock()
         self._open = 0  # messages taken and not yet finished: a further connection is opened only when all others are busy
         self._closed = False
@@ -73,7 +73,7 @@ class Email:
                 return False
             self._open += 1
             if len(self._lanes) < min(self._open, self._most):
-                self._lanes.append(Lane(self._relay, self._sender, self._patience, self._jobs, self._finished))
+                self._lanes.append(SmtpConnection(self._relay, self._sender, self._patience, self._jobs, self._finished))
             self._jobs.put(job)
         return True
 

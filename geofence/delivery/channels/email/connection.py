@@ -73,7 +73,7 @@ def read_url(url: str) -> Relay:
     return Relay(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], unquote(parts.username or ""), unquote(parts.password or ""))
 
 
-class Lane:
+class SmtpConnection:
     """Takes jobs off the shared queue, one after the other, until it finds None; calls `finished` after each."""
 
     def __init__(self, relay: Relay, sender: Address, patience: Patience, jobs: SimpleQueue[Job | None], finished: Finished) -> None:

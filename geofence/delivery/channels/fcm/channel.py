@@ -14,7 +14,7 @@ from geofence.delivery.channels import EXPIRED, expired
 from geofence.delivery.channels.fcm.payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
 from geofence.delivery.channels.fcm.token import NoToken, Tokens, read_credentials
 from geofence.delivery.channels.fcm.verdict import judge
-from geofence.delivery.http.exchange import Answer, Limits, Request, Ways
+from geofence.delivery.http.exchange import Answer, ConnectOptions, Limits, Request
 from geofence.delivery.http.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
@@ -38,7 +38,7 @@ class Fcm:
         self._tokens = Tokens(account, timeout_s=limits.total_s)
         self._fcm = FCMNotification(credentials=account)
         self._fcm.FCM_END_POINT_BASE = f"{endpoint.rstrip('/')}/v1/projects"
-        self._transport = Transport(limits, Ways(direct=endpoint != GOOGLE, share=endpoint.startswith("https://")))
+        self._transport = Transport(limits, ConnectOptions(direct=endpoint != GOOGLE, share=endpoint.startswith("https://")))
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
