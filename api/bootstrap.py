@@ -14,7 +14,7 @@ from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
 from api.settings import Settings
 from geofence import ids
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
 from geofence.delivery.channels import Channel
 from geofence.errors import RecordError

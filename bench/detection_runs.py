@@ -17,8 +17,8 @@ import numpy as np
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
+from geofence.backends.sql.database import open_database
 from geofence.backends.sql.open_visits import as_it_stands
-from geofence.backends.sql.record import open_database
 from geofence.clock import PingClock
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal

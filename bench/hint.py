@@ -31,7 +31,7 @@ import numpy as np
 
 from bench.detection_runs import Heard, by_follow
 from bench.detection_score import score
-from geofence.backends.sql.record import open_database
+from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.hints.safe_radius import WATCHABLE_M, Wake
 from geofence.model.account import Project

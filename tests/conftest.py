@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
 from tests.servers.postgres import Postgres, running_postgres
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from api.http.choices import choices_at
+from api.http.literals import choices_at
 from api.http.problems import Refusal
 from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Plan, Status

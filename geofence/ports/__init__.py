@@ -258,7 +258,7 @@ class Queries(Protocol):
         """All geofences of a project, by uid."""
 
     def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
-        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/pages.py`.
+        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/listing.py`.
 
         `project_id` None asks every tenant: only for what is known by an id that nobody can guess.
         """

@@ -25,7 +25,7 @@ from geofence.ports import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 
-from geofence.backends.sql.record import open_database  # isort: skip
+from geofence.backends.sql.database import open_database  # isort: skip
 
 T0 = 1_790_000_000_000  # Monday 2026-09-21, 14:13:20 UTC
 HOME = (48.0, 11.0)

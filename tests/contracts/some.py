@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from geofence.backends.sql.record import SqlDatabase
+from geofence.backends.sql.database import SqlDatabase
 from geofence.model.account import Device, Key, Project
 from geofence.model.event import Event
 from geofence.model.place import Geofence, Profile, Ring, Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geofence.backends.sql.record import SqlDatabase
+from geofence.backends.sql.database import SqlDatabase
 from geofence.model.campaign import Campaign, CouponPlan, EmailPlan, InAppPlan, Offer, Plan, PushPlan, Schedule, Trigger, Variant
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.decision import Coupon, Decision, Judgement, Redemption

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from geofence.backends.sql.record import SqlDatabase
+from geofence.backends.sql.database import SqlDatabase
 from geofence.errors import InputError
 from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Ring, Store

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from geofence.backends.sql.accounts import KEPT_MS
-from geofence.backends.sql.record import SqlDatabase
+from geofence.backends.sql.database import SqlDatabase
 from geofence.errors import Busy, RecordError
 from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from geofence.backends.sql.database import open_database
 from geofence.backends.sql.engine import make_engine
-from geofence.backends.sql.record import open_database
 from geofence.errors import RecordError, RecordLocked
 from tests.contracts import some
 from tests.servers.postgres import Postgres

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
 from geofence.backends.sql.schema_offers import redemptions
 from geofence.errors import RecordError

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema_offers import campaign_versions
 from geofence.errors import Conflict, RecordError
 from geofence.ports import NewDecisions

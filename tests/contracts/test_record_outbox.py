@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.outbox import EXPIRED_AT_ONCE
-from geofence.backends.sql.record import SqlDatabase, open_database
 from geofence.backends.sql.schema_offers import suppressions
 from geofence.model.customer import Consent
 from tests.contracts import some

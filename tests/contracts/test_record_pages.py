@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from geofence.backends.sql.pages import NOUNS, cursor_key
-from geofence.backends.sql.record import SqlDatabase
+from geofence.backends.sql.database import SqlDatabase
+from geofence.backends.sql.listing import NOUNS, cursor_key
 from geofence.errors import InputError
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.ports import Changes

@@ -12,13 +12,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from geofence.backends.sql.database import open_database
 from geofence.backends.sql.migrate import configuration
-from geofence.backends.sql.record import open_database
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
 from tests.contracts import some
 
-MIGRATE = "import sys; from geofence.backends.sql.record import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+MIGRATE = (
+    "import sys; from geofence.backends.sql.record import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+)
 
 OLD_EVENT = (
     "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"

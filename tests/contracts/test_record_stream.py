@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.ports import Changes
 from tests.contracts import some
 

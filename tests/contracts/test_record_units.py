@@ -8,7 +8,7 @@ import traceback
 import pytest
 import sqlalchemy as sa
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import events, metadata, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence

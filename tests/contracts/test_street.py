@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from geofence.backends.sql.record import SqlDatabase, open_database
+from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, PingClock
 from geofence.model.account import Project
 from geofence.model.edit import EditResult

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from api.sandbox import Sandbox
-from geofence.backends.sql.record import open_database
+from geofence.backends.sql.database import open_database
 from geofence.model.decision import Decision
 from geofence.model.message import OutboxMessage
 from tests.long.test_crash import Poster

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geofence.backends.sql.record import open_database
+from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.street.writer import Writer
 from tests.properties.walks_in_circles import Scene, chords, scene, walk

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from geofence.backends.sql.record import open_database
+from geofence.backends.sql.database import open_database
 from geofence.clock import make_clock
 from geofence.model.account import Project
 from geofence.model.edit import EditResult

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from geofence.backends.sql.record import open_database
+from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.outliers import Fix, Trail, classify

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from geofence.backends.sql import index_version
+from geofence.backends.sql import locks
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import devices, events, idempotency, keys, presences, projects, visits
@@ -29,11 +29,11 @@ class SqlAccounts:
 
     def put_project(self, project: Project) -> None:
         """Insert or replace; `created_ms` stays, and `index_version` grows with another default profile."""
-        index_version.edit(self._connection, project.id)
+        locks.edit(self._connection, project.id)
         kept = self._connection.execute(sa.select(projects.c.profile).where(projects.c.id == project.id)).scalar()
         upsert(self._connection, projects, [to_row(projects, project)], keep=("created_ms", "index_version"))
         if kept is not None and msgspec.convert(kept, Profile) != project.profile:
-            index_version.bump(self._connection, project.id)
+            locks.bump(self._connection, project.id)
 
     def put_key(self, key: Key) -> None:
         """Insert or replace; `created_ms` stays. `RecordError` when the id is another project's."""

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from geofence.backends.sql import erasure, index_version
+from geofence.backends.sql import erasure, locks
 from geofence.backends.sql.offers import SqlOffers
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
@@ -94,4 +94,4 @@ class SqlCommerce:
         return bool(self._connection.execute(once, execution_options=COUNTED).rowcount)
 
     def _bump(self, project_id: str) -> None:
-        index_version.bump(self._connection, project_id)
+        locks.bump(self._connection, project_id)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from geofence.backends.sql import index_version
+from geofence.backends.sql import locks
 from geofence.backends.sql.rows import columns, from_row, to_row, upsert
 from geofence.backends.sql.schema import geofences, stores
 from geofence.errors import RecordError
@@ -86,7 +86,7 @@ class SqlPlaces:
         if project_id in self._bumped:
             return
         self._bumped.add(project_id)
-        index_version.bump(self._connection, project_id)
+        locks.bump(self._connection, project_id)
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -9,7 +9,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import index_version
+from geofence.backends.sql import locks as index_version
 from geofence.backends.sql.accounts import SqlAccounts
 from geofence.backends.sql.campaigns import SqlCommerce
 from geofence.backends.sql.offers import SqlOffers

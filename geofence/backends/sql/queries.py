@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import open_visits, pages
+from geofence.backends.sql import listing, open_visits
 from geofence.backends.sql.rows import columns, from_row
 from geofence.backends.sql.schema import events, geofences, keys, projects
 from geofence.model.account import Key, Project
@@ -49,7 +49,7 @@ class SqlQueries:
 
     def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
         """Up to `limit` items of a noun that come after a sort key; nouns, filters and keys as in `pages.py`."""
-        kind, query = pages.query(self._engine.dialect.name, noun, project_id, filters, after)
+        kind, query = listing.query(self._engine.dialect.name, noun, project_id, filters, after)
         if noun != "visits":
             return self._all(kind, query.limit(limit))
         with door.connect(self._engine) as connection:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from geofence.backends.sql import engine as door
 from geofence.backends.sql import migrate
 from geofence.backends.sql import stream_seq as sequence
-from geofence.backends.sql.reading import SqlQueries
+from geofence.backends.sql.queries import SqlQueries
 from geofence.backends.sql.state_cache import StateCache
 from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
