@@ -30,7 +30,7 @@ class Trail(NamedTuple):
     """The last fix worth comparing with, and one too far from it that waits for another to agree (its claim is forgotten)."""
 
     last: Fix | None = None
-    odd: Fix | None = None
+    candidate: Fix | None = None
 
 
 class Classified(NamedTuple):
@@ -49,9 +49,9 @@ def classify(trail: Trail, fix: Fix) -> Classified:
         return Classified(Trail(fix) if comparable else trail, True, speed_mps)
     if not comparable:
         return Classified(trail, False, speed_mps)
-    if trail.odd is None or implied_mps(trail.odd, fix) > JUMP_MPS:
+    if trail.candidate is None or implied_mps(trail.candidate, fix) > JUMP_MPS:
         return Classified(Trail(trail.last, fix._replace(accuracy_m=None)), False, speed_mps)
-    if fix.ts_ms - trail.odd.ts_ms < AGREE_MS:
+    if fix.ts_ms - trail.candidate.ts_ms < AGREE_MS:
         return Classified(trail, False, speed_mps)
     return Classified(Trail(fix), True, speed_mps)
 

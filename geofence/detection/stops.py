@@ -23,19 +23,19 @@ def update(stop: Stop | None, here: Spot, accuracy_m: float | None) -> tuple[Sto
     if stop is None:
         return Stop(here), False
     if _near(stop.at, here):
-        stays = stop if stop.away is None else replace(stop, away=None)
+        stays = stop if stop.departure is None else replace(stop, departure=None)
         return _judged(stays, here)
-    if stop.away is None:
-        return replace(stop, away=here), False
-    if here.since_ms - stop.away.since_ms < AGREE_MS:
+    if stop.departure is None:
+        return replace(stop, departure=here), False
+    if here.since_ms - stop.departure.since_ms < AGREE_MS:
         return stop, False
-    return _judged(Stop(stop.away if _near(stop.away, here) else here), here)
+    return _judged(Stop(stop.departure if _near(stop.departure, here) else here), here)
 
 
 def _judged(stop: Stop, here: Spot) -> tuple[Stop, bool]:
-    if stop.told or here.since_ms - stop.at.since_ms < STILL_MS:
+    if stop.reported or here.since_ms - stop.at.since_ms < STILL_MS:
         return stop, False
-    return replace(stop, told=True), True
+    return replace(stop, reported=True), True
 
 
 def _near(one: Spot, other: Spot) -> bool:

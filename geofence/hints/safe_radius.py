@@ -213,8 +213,8 @@ class _Hinter:
 
     def _stop_s(self) -> int:
         """When a phone that has not moved since its last fix inside will be known to stand still; the longest wait otherwise."""
-        stops = [presence.stop for presence in self.entered.values() if presence.stop is not None and not presence.stop.told]
-        ready_ms = [stop.at.since_ms + STILL_MS for stop in stops if stop.away is None]
+        stops = [presence.stop for presence in self.entered.values() if presence.stop is not None and not presence.stop.reported]
+        ready_ms = [stop.at.since_ms + STILL_MS for stop in stops if stop.departure is None]
         return min((self._until_s(one) for one in ready_ms if one > self.at_ms), default=LONGEST_PING_S)
 
     def _until_s(self, ts_ms: int) -> int:

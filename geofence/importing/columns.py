@@ -77,7 +77,7 @@ class Plan(NamedTuple):
     column: dict[str, str]
     days: tuple[tuple[str, DayColumn], ...]
     rest: tuple[str, ...]
-    told: frozenset[str]
+    fields_present: frozenset[str]
     """The fields of a store or geofence that these columns speak of."""
 
     def report(self) -> dict[str, str]:

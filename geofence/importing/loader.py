@@ -16,7 +16,7 @@ from geofence.importing.feature_ids import only_count
 from geofence.importing.geofences import geofence_of
 from geofence.importing.report import RowError
 from geofence.importing.sheet import Row, Sheet
-from geofence.importing.sink import Place, Put, Taken
+from geofence.importing.sink import Place, PlacedRow, Put
 from geofence.importing.stores import store_of
 from geofence.places.editing import ring_id
 from regions.readers.item import ROW_SWALLOWED, FileError, Item
@@ -50,7 +50,7 @@ class Loader:
     spent: bool = False
     """Whether the file cost more than that, and was left."""
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _waiting: list[Taken] = field(default_factory=list)
+    _waiting: list[PlacedRow] = field(default_factory=list)
 
     def load(self, items: Iterable[Item]) -> None:
         """Everything there is. Raises `FileError` when no item can be read, and whatever stops it before anything was put.
@@ -138,7 +138,7 @@ class Loader:
         first = self._seen.setdefault(place.external_id, (number, print_))
         report = self.sheet.report
         if first[0] == number:
-            self._waiting.append(Taken(number, place, row.told()))
+            self._waiting.append(PlacedRow(number, place, row.fields_present()))
         elif first[1] == print_:
             report.skipped += 1
             report.warn(number, "external_id", "duplicate_row", f"says the same as {report.counted} {first[0]:,}; left out")

@@ -142,13 +142,13 @@ class Row:
             self.warn(error.field, error.code, f"{error.detail}; left out")
             return otherwise
 
-    def told(self) -> frozenset[str]:
+    def fields_present(self) -> frozenset[str]:
         """The fields of a store or geofence that this row speaks of; others stay as they are.
 
         `rings` is among them where the row, or the caller, says which they all are; `radius` where it says one.
         An empty cell says neither: what would go with a ring are the visits there.
         """
-        told = self.plan.told - {"rings", "radius"}
+        told = self.plan.fields_present - {"rings", "radius"}
         if self.says("rings"):
             return told | {"rings"}
         if self.says("radius") or (self.item.geometry is not None and self.item.geometry["type"] == "circle"):

@@ -23,21 +23,21 @@ AT_ONCE = 1_000
 Place = Any  # Store or Geofence, as the kind says
 
 
-class Taken(NamedTuple):
+class PlacedRow(NamedTuple):
     """A row that can be put: its number, the store or geofence, and the fields that the file speaks of."""
 
     number: int
     place: Place
-    told: frozenset[str]
+    fields_present: frozenset[str]
 
 
-Put = Callable[[Sequence[Taken]], list[tuple[Outcome, Place]]]
+Put = Callable[[Sequence[PlacedRow]], list[tuple[Outcome, Place]]]
 
 
 def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
     """Puts a chunk in one edit. A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised."""
 
-    def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
+    def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         def work(unit: Unit) -> EditResult:
             many = editing.put_stores if kind == "stores" else editing.put_geofences
             return many(unit, project_id, [one.place for one in chunk], street.clock.now_ms(), _fill(kind, chunk))
@@ -55,7 +55,7 @@ def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
 def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
     """What putting a chunk would do, by what is in the record; nothing is written and the writer is not asked."""
 
-    def put(chunk: Sequence[Taken]) -> list[tuple[Outcome, Place]]:
+    def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
         known = known_places(queries, kind, project_id, [one.external_id for one in given])
         if kind == "stores":
@@ -75,8 +75,8 @@ def known_places(queries: Queries, kind: Kind, project_id: str, names: Sequence[
     return found
 
 
-def _fill(kind: Kind, chunk: Sequence[Taken]) -> editing.Fill[Any]:
-    told = {one.place.external_id: one.told for one in chunk}
+def _fill(kind: Kind, chunk: Sequence[PlacedRow]) -> editing.Fill[Any]:
+    told = {one.place.external_id: one.fields_present for one in chunk}
 
     def store(old: Store, new: Store) -> Store:
         return kept_store(old, new, told[new.external_id])

@@ -54,8 +54,8 @@ class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
     """A device that may be standing still: since when and where, whether that was told, and a first fix away from there."""
 
     at: Spot
-    told: bool = False
-    away: Spot | None = None
+    reported: bool = msgspec.field(default=False, name="told")  # the name it was stored under
+    departure: Spot | None = msgspec.field(default=None, name="away")
 
 
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):

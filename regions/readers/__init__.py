@@ -38,7 +38,7 @@ def format_of(path: Path, name: str | None = None) -> Format:
     head = _head(path)
     named = _named(name) if name else None
     suffix = named.SUFFIXES[0] if named else Path(name or path.name).suffix.lower()
-    fitting = [member for member in formats() if member.fits(head, suffix)]
+    fitting = [member for member in formats() if member.sniff(head, suffix)]
     if not fitting and head.startswith(b"PK\x03\x04") and _ZIP_END not in head:
         raise FileError("broken", "the archive is cut off: its list of contents, which stands at the end, is missing")
     if not fitting:

@@ -59,7 +59,7 @@ class Look(NamedTuple):
     mark: Mark | None
 
 
-def fits(head: bytes, suffix: str) -> bool:
+def sniff(head: bytes, suffix: str) -> bool:
     """Text whose first line has a delimiter, or that is called CSV; never JSON, XML or a binary file."""
     encoding = encoding_of_head(head)
     if b"\0" in head and encoding is None:

@@ -21,7 +21,7 @@ COUNTED: Literal["feature"] = "feature"
 _ALONE = ("Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
-def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
     """Text that starts with a JSON object or array, and goes on with it on the next line."""
     text = head[:4096].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
     return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[") and not is_lines(head)

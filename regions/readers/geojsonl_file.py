@@ -23,7 +23,7 @@ COUNTED: Literal["line"] = "line"
 _SEPARATOR = "\x1e"  # before each record of a text sequence
 
 
-def fits(head: bytes, suffix: str) -> bool:
+def sniff(head: bytes, suffix: str) -> bool:
     """A record separator first; or lines of which the first two are whole JSON objects; or one, if it is called so."""
     told = is_lines(head)
     if told is None:

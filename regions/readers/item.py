@@ -63,7 +63,7 @@ class Format(Protocol):
     COUNTED: Literal["line", "feature"]
     """What `Item.number` counts."""
 
-    def fits(self, head: bytes, suffix: str) -> bool:
+    def sniff(self, head: bytes, suffix: str) -> bool:
         """Whether the content may be of this format. `head` holds the first 64 KiB (of archives also the last)."""
 
     def read(self, path: Path) -> Iterator[Item]:

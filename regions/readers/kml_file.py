@@ -18,7 +18,7 @@ MEDIA = ("application/vnd.google-earth.kml+xml",)
 COUNTED: Literal["feature"] = "feature"
 
 
-def fits(head: bytes, suffix: str) -> bool:
+def sniff(head: bytes, suffix: str) -> bool:
     """XML whose first element is kml; or any XML that is called so."""
     text = head[:8192].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace").lstrip("\ufeff \r\n\tï»¿")
     return text.startswith("<") and ("<kml" in text or ":kml" in text or suffix in SUFFIXES)

@@ -35,7 +35,7 @@ _KINDS: dict[str, tuple[str, list[str | None]]] = {
 }
 
 
-def fits(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
     """A zip in whose list of contents a .shp stands."""
     return head.startswith(b"PK\x03\x04") and b".shp" in head.lower()
 

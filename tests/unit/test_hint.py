@@ -111,7 +111,7 @@ def test_evidence_that_is_not_enough_yet_asks_again_until_more_of_it_proves_noth
 def test_a_phone_that_may_be_standing_still_is_asked_when_that_is_known() -> None:
     here = Spot(T0 - 30_000, LAT, LON)
     assert told([circle("a")], inside(stop=Stop(here)), wake="circle").next_ping_s == 110
-    assert told([circle("a")], inside(stop=Stop(here, told=True)), wake="circle").next_ping_s == 1800
+    assert told([circle("a")], inside(stop=Stop(here, reported=True)), wake="circle").next_ping_s == 1800
 
 
 def test_a_jump_asks_whether_the_phone_is_really_there() -> None:

@@ -13,7 +13,7 @@ from geofence.importing import cells
 from geofence.importing.loader import CHUNK, Loader
 from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
-from geofence.importing.sink import Taken
+from geofence.importing.sink import PlacedRow
 from regions.readers import FileError
 from regions.readers.item import Item
 from regions.readers.text.dialects import item_of
@@ -21,7 +21,7 @@ from regions.readers.text.dialects import item_of
 POINT = {"type": "Point", "coordinates": [16.25, 48.5]}
 
 
-def taken(chunk: Sequence[Taken]) -> list[Any]:
+def taken(chunk: Sequence[PlacedRow]) -> list[Any]:
     return [("created", one.place) for one in chunk]
 
 
@@ -81,7 +81,7 @@ def test_a_row_that_nobody_thought_of_costs_itself_and_not_the_others() -> None:
 
 
 def test_a_fault_after_the_first_rows_are_in_ends_the_import_with_a_report() -> None:
-    def once(chunk: Sequence[Taken]) -> list[Any]:
+    def once(chunk: Sequence[PlacedRow]) -> list[Any]:
         if chunk[0].number > CHUNK:
             raise ZeroDivisionError
         return taken(chunk)
@@ -133,7 +133,7 @@ def test_a_file_of_usual_areas_is_never_left() -> None:
 
 
 def test_a_fault_before_anything_is_in_is_raised() -> None:
-    def never(chunk: Sequence[Taken]) -> list[Any]:
+    def never(chunk: Sequence[PlacedRow]) -> list[Any]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
