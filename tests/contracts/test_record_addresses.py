@@ -12,8 +12,8 @@ import pytest
 from geofence.backends.sql.engine import make_engine
 from geofence.backends.sql.record import open_record
 from geofence.errors import RecordError, RecordLocked
-from tests.contracts import some
-from tests.servers.postgres import Postgres
+from tests.rigs import some
+from tests.rigs.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 HOLD = (

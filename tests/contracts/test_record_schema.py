@@ -16,7 +16,7 @@ from geofence.backends.sql.migrate import configuration
 from geofence.backends.sql.record import open_record
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
-from tests.contracts import some
+from tests.rigs import some
 
 MIGRATE = "import sys; from geofence.backends.sql.record import open_record as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
 

@@ -7,7 +7,7 @@ import threading
 
 from geofence.backends.sql.record import SqlRecord, open_record
 from geofence.ports import Changes
-from tests.contracts import some
+from tests.rigs import some
 
 
 def _after(record: SqlRecord, seq: int | None = None) -> list[str]:
