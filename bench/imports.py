@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from tests.servers.running import Service
+from tests.rigs.running import Service
 
 SINGLES = 500
 HOURS = ("Mo-Fr 08:00-20:00; Sa 09:00-18:00", "Mo-Su 07:00-22:00", "24/7", "Mo-Sa 10:00-19:00; PH off")

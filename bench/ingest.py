@@ -20,7 +20,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers.running import Service
+from tests.rigs.running import Service
 
 STORES = 1_000
 AT_A_STORE = 0.05

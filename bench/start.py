@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from bench.imports import as_csv, rows, sent, started
-from tests.servers.running import Service
+from tests.rigs.running import Service
 
 BATCH = 5_000
 STARTS = 3

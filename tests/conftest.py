@@ -11,7 +11,7 @@ import pytest
 
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
-from tests.servers.postgres import Postgres, running_postgres
+from tests.rigs.postgres import Postgres, running_postgres
 
 BACKENDS = ("sqlite", "postgresql")
 

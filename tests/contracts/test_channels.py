@@ -11,7 +11,7 @@ import pytest
 import geofence.delivery.channels
 from geofence.model.message import ChannelName
 from geofence.plugins import discover
-from tests.contracts.channel_rigs import NOW_MS, RIGS, Rig, message, own_threads, send_one
+from tests.rigs.channel_rigs import NOW_MS, RIGS, Rig, message, own_threads, send_one
 
 
 @pytest.fixture(params=sorted(discover(geofence.delivery.channels)))

@@ -13,8 +13,8 @@ from api.sandbox import Sandbox
 from geofence.delivery.channels.email.channel import Email
 from geofence.delivery.channels.email.connection import Patience
 from geofence.errors import InputError
-from tests.contracts.channel_rigs import NOW_MS, message, send_one
-from tests.servers.receiver import free_port
+from tests.rigs.channel_rigs import NOW_MS, message, send_one
+from tests.rigs.receiver import free_port
 
 SENDER = "Shöp <offers@shop.example>"
 SOON = Patience(step_s=1, total_s=2, wait_s=5)

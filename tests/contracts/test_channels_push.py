@@ -13,8 +13,8 @@ from api.sandbox import Sandbox
 from geofence.delivery.channels.fcm.channel import Fcm
 from geofence.delivery.http.exchange import Limits
 from geofence.errors import InputError
-from tests.contracts.channel_rigs import NOW_MS, SOON, message, send_one
-from tests.servers.receiver import free_port
+from tests.rigs.channel_rigs import NOW_MS, SOON, message, send_one
+from tests.rigs.receiver import free_port
 
 ERRORS = [
     ("unregistered", "drop_address", "unregistered"),

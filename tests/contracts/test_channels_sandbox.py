@@ -14,7 +14,7 @@ import pytest
 from api.sandbox import Sandbox
 from api.sandbox.command import line
 from geofence.delivery.channels.fcm.channel import Fcm
-from tests.contracts.channel_rigs import NOW_MS, SOON, message
+from tests.rigs.channel_rigs import NOW_MS, SOON, message
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from geofence.delivery.channels.webhook import LIMITS, RETRY_SCHEDULE_S, Webhook
-from tests.contracts.channel_rigs import NOW_MS, SECRET, message, send_one
-from tests.servers.receiver import Receiver, free_port, running_receiver
+from tests.rigs.channel_rigs import NOW_MS, SECRET, message, send_one
+from tests.rigs.receiver import Receiver, free_port, running_receiver
 
 ANSWERS = [
     (200, "sent", "accepted"),

@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 
 from geofence.clock import PingClock
-from geofence.model.account import Project
-from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
-from tests.contracts.test_street import HOME, T0, House, fence, ping
-
-BALANCED = Profile("balanced")
+from tests.rigs.street import BALANCED, HOME, T0, House, fence, opened, ping
 
 
 @pytest.fixture
@@ -25,11 +21,6 @@ def house(record_url: str) -> Iterator[House]:
     opened(house)
     yield house
     house.close()
-
-
-def opened(house: House) -> None:
-    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True))
-    house.put(fence(profile=BALANCED))
 
 
 def events(house: House, **filters: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
-from tests.contracts.test_street import T0, House, fence, ping
+from tests.rigs.street import T0, House, fence, ping
 
 HOUR = 3600
 VISIT = (9 * HOUR, 12 * HOUR)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from geofence.model.place import Profile
-from tests.contracts.test_detection import BALANCED, opened
-from tests.contracts.test_street import T0, House, fence, ping
+from tests.rigs.street import BALANCED, T0, House, fence, opened, ping
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from geofence.model.ping import PingIn
-from tests.contracts.offer_shop import HOME, T0, Shop
+from tests.rigs.offer_shop import HOME, T0, Shop
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
-from tests.contracts.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
+from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 
 
 @pytest.fixture

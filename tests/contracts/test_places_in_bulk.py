@@ -13,7 +13,7 @@ from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places import editing
 from geofence.ports import Unit
-from tests.contracts import some
+from tests.rigs import some
 
 NOW_MS = some.START_MS
 NEAR, WIDE = Ring("near", 150.0), Ring("wide", 800.0)

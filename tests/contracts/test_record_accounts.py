@@ -11,7 +11,7 @@ from geofence.errors import Busy, RecordError
 from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.ports import Changes
-from tests.contracts import some
+from tests.rigs import some
 
 HERE = DeviceKey("p1", "d1")
 PRESENCE = Presence(geofence_uid="gf_1", inside=True, visit_id="vis_000001", arrival_ms=some.START_MS, due_ms=some.START_MS + 5)

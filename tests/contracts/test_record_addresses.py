@@ -12,12 +12,12 @@ import pytest
 from geofence.backends.sql.database import open_database
 from geofence.backends.sql.engine import make_engine
 from geofence.errors import RecordError, RecordLocked
-from tests.contracts import some
-from tests.servers.postgres import Postgres
+from tests.rigs import some
+from tests.rigs.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 HOLD = (
-    "import sys; from geofence.backends.sql.record import open_database\n"
+    "import sys; from geofence.backends.sql.database import open_database\n"
     "record = open_database(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 )
 

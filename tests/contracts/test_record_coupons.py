@@ -15,8 +15,8 @@ from geofence.errors import RecordError
 from geofence.model.decision import Coupon
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.ports import Changes, NewDecisions
-from tests.contracts import some
-from tests.contracts import some_offers as offers
+from tests.rigs import some
+from tests.rigs import some_offers as offers
 
 
 def _used(coupon: Coupon) -> Coupon:

@@ -12,8 +12,8 @@ from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema_offers import campaign_versions
 from geofence.errors import Conflict, RecordError
 from geofence.ports import NewDecisions
-from tests.contracts import some
-from tests.contracts import some_offers as offers
+from tests.rigs import some
+from tests.rigs import some_offers as offers
 
 
 def _sent(database: SqlDatabase, *customer_ids: str, since_ms: int = 0) -> list[str]:

@@ -12,8 +12,8 @@ from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.outbox import EXPIRED_AT_ONCE
 from geofence.backends.sql.schema_offers import suppressions
 from geofence.model.customer import Consent
-from tests.contracts import some
-from tests.contracts import some_offers as offers
+from tests.rigs import some
+from tests.rigs import some_offers as offers
 
 NOW_MS = some.START_MS + 1000
 LATE_MS = some.START_MS + 900_000

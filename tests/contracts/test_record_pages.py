@@ -11,8 +11,8 @@ from geofence.backends.sql.listing import NOUNS, cursor_key
 from geofence.errors import InputError
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.ports import Changes
-from tests.contracts import some
-from tests.contracts import some_offers as offers
+from tests.rigs import some
+from tests.rigs import some_offers as offers
 
 
 def _walk(database: SqlDatabase, noun: str, limit: int, **filters) -> list[list]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase
 from geofence.errors import InputError, RecordError
-from tests.contracts import some
+from tests.rigs import some
 
 
 @pytest.mark.parametrize("store", [some.store(), some.full_store()], ids=["bare", "full"])

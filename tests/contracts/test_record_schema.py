@@ -16,10 +16,10 @@ from geofence.backends.sql.database import open_database
 from geofence.backends.sql.migrate import configuration
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
-from tests.contracts import some
+from tests.rigs import some
 
 MIGRATE = (
-    "import sys; from geofence.backends.sql.record import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+    "import sys; from geofence.backends.sql.database import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
 )
 
 OLD_EVENT = (

@@ -7,7 +7,7 @@ import threading
 
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.ports import Changes
-from tests.contracts import some
+from tests.rigs import some
 
 
 def _after(database: SqlDatabase, seq: int | None = None) -> list[str]:

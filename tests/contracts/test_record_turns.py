@@ -20,7 +20,7 @@ from geofence.places.editing import put_stores
 from geofence.ports import Unit
 from geofence.street.pipeline import Post
 from geofence.street.writer import Writer
-from tests.contracts.test_street import HOME, T0, fence, ping
+from tests.rigs.street import HOME, T0, fence, ping
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from geofence.backends.sql.schema import events, metadata, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.ports import Changes, Database, NewDecisions, Unit
-from tests.contracts import some
-from tests.contracts import some_offers as offers
+from tests.rigs import some
+from tests.rigs import some_offers as offers
 
 HERE = DeviceKey("p1", "d1")
 

@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     tests_themselves.no_test_sleeps_blindly,
     tests_themselves.nothing_of_ours_is_mocked,
     tests_themselves.every_skip_says_why,
+    tests_themselves.rigs_live_in_one_place,
     container.the_dockerfile_is_sound,
     container.the_compose_file_is_sound,
     *tables.TABLES,

@@ -85,6 +85,8 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (tests_themselves.nothing_of_ours_is_mocked, "tests/unit/test_a.py", "from unittest import mock\n"),
     (tests_themselves.nothing_of_ours_is_mocked, "tests/unit/test_a.py", "def f(monkeypatch):\n    monkeypatch.setattr('a.b', 1)\n"),
     (tests_themselves.every_skip_says_why, "tests/unit/test_a.py", "pytest.mark.skipif(True)\n"),
+    (tests_themselves.rigs_live_in_one_place, "tests/unit/test_a.py", "from tests.unit.test_b import Story\n"),
+    (tests_themselves.rigs_live_in_one_place, "bench/run.py", "def f():\n    from tests.servers import running\n"),
     (container.the_dockerfile_is_sound, "Dockerfile", "FROM python:latest\n"),
     (container.the_dockerfile_is_sound, "Dockerfile", ROOTED),
     (tables.the_settings_table_is_true, "api/settings.py", SETTINGS.replace("port", "depth")),

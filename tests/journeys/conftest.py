@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.shop import Running, Shop, open_shop, run
+from tests.rigs.shop import Running, Shop, open_shop, run
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers.offers import EMAIL, INAPP, PUSH, open_front, plan, register, step_inside
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.offers import EMAIL, INAPP, PUSH, open_front, plan, register, step_inside
+from tests.rigs.shop import Shop, open_shop
 
 LUNCH = {
     "id": "lunch", "name": "Lunch coffee", "status": "draft", "priority": 10,

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.servers.offers import INAPP, open_front, register, step_inside
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.offers import INAPP, open_front, register, step_inside
+from tests.rigs.shop import Shop, open_shop
 
 
 @pytest.fixture

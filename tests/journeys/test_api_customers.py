@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.servers.offers import INAPP, PUSH, open_front, register, step_inside
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.offers import INAPP, PUSH, open_front, register, step_inside
+from tests.rigs.shop import Shop, open_shop
 
 KIM = {
     "email": "kim@example.org",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 LAT, LON = 48.137, 11.575
 

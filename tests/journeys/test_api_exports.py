@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from regions.temp_folder import scratch
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 
 def test_an_export_of_a_brand_or_tag_holds_only_those(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 LAT, LON = 52.52, 13.405
 FAR_LAT = 52.60

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.shop import Shop, open_shop
 
 HEADER = "Store Number,Name,Chain,Latitude,Longitude,opening_hours,Parking"
 ROWS = (

@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from api.http.problems import Refusal
 from api.routes.imports import MAX_BYTES, _fill
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 
 def _bring(shop: Shop, body: str | bytes, kind: str = "stores", **params: Any) -> httpx.Response:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from geofence.importing.sheet import spot
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 RINGS = [{"name": "near", "radius_m": 50, "profile": {"name": "strict"}}, {"name": "wide", "radius_m": 500}]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 KML = """<kml><Placemark id="a"><ExtendedData><Data name="radius"><value>10.000</value></Data></ExtendedData>
 <Point><coordinates>16.3,48.1</coordinates></Point></Placemark></kml>"""

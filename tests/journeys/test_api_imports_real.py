@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 AREAS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 SQUARE = [[[11.0, 48.0], [11.1, 48.0], [11.1, 48.1], [11.0, 48.1], [11.0, 48.0]]]
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from geofence.model.edit import EditResult
 from geofence.ports import Unit
-from tests.servers.shop import Shop, until
+from tests.rigs.shop import Shop, until
 
 
 def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.shop import Shop
+from tests.rigs.shop import Shop
 
 ROAD, SHOP, QUIET = (48.0, 16.0), (48.1, 16.0), (48.2, 16.0)
 

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from api.sandbox import Received, Sandbox
-from tests.servers.offers import EMAIL, INAPP, LAT, LON, PUSH, STORE, YES, open_front, plan, register, step_inside
-from tests.servers.running import Service
-from tests.servers.shop import Shop, until
+from tests.rigs.offers import EMAIL, INAPP, LAT, LON, PUSH, STORE, YES, open_front, plan, register, step_inside
+from tests.rigs.running import Service
+from tests.rigs.shop import Shop, until
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 GATES = ["running", "hours", "known", "consent"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.shop import Shop, open_shop
 
 CIRCLE = {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100}
 BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [0.01, 0.01], [0.01, 0], [0, 0.01], [0, 0]]]}

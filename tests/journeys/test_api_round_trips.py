@@ -12,7 +12,7 @@ import pytest
 from api.routes.exports import LOSSES, MEDIA
 from api.routes.imports import FormatName
 from regions.readers import formats
-from tests.servers.shop import Running, Shop, open_shop
+from tests.rigs.shop import Running, Shop, open_shop
 
 FORMATS = get_args(FormatName)
 OUTER = [[11.0, 48.0], [11.1, 48.0], [11.1, 48.1], [11.0, 48.1], [11.0, 48.0]]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers.running import KEY, Service
+from tests.rigs.running import KEY, Service
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 

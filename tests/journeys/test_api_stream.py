@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.servers.shop import Shop, open_shop, run, until
+from tests.rigs.shop import Shop, open_shop, run, until
 
 CIRCLE = {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100}
 

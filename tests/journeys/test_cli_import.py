@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers.running import KEY, Service
-from tests.servers.shop import until
+from tests.rigs.running import KEY, Service
+from tests.rigs.shop import until
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 HEADER = "id,name,lat,lon,opening_hours"

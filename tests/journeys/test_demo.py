@@ -20,7 +20,7 @@ from api.demo.seed import CAMPAIGNS, settle
 from geofence.simulate.city import build_city
 from geofence.simulate.shoppers import shoppers
 from geofence.simulate.walk import people, walk
-from tests.servers.running import KEY, Service
+from tests.rigs.running import KEY, Service
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 ARRIVED = re.compile(r"^\d\d:\d\d:\d\d (push |email) (\S+)  (.*)$")

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import make_app
 from api.metrics import Metrics
-from tests.servers.shop import Shop, open_shop
+from tests.rigs.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]

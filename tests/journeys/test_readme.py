@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from geofence.model.ping import PingIn
-from tests.servers.running import Service
+from tests.rigs.running import Service
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 BLOCK = re.compile(r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?", re.DOTALL)

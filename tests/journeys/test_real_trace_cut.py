@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import real_trace
-from tests.servers.running import Service
+from tests.rigs import real_trace
+from tests.rigs.running import Service
 
 CABS = 5
 

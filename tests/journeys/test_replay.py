@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.running import KEY, Service
+from tests.rigs.running import KEY, Service
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "traces"
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))

@@ -18,7 +18,7 @@ from api.cli.main import app
 from api.client.traces import read
 from api.http.body import read_pings
 from regions.geojson import read_region
-from tests.servers.running import Service
+from tests.rigs.running import Service
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "simulate.md"
 BLOCK = re.compile(r"<!-- run -->\n```sh\n(.*?)\n```", re.DOTALL)

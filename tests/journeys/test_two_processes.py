@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from api.sandbox import Sandbox
-from tests.servers.postgres import Postgres
-from tests.servers.running import Service
+from tests.rigs.postgres import Postgres
+from tests.rigs.running import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import crowd
-from tests.servers.postgres import running_postgres
-from tests.servers.running import Service
+from tests.rigs import crowd
+from tests.rigs.poster import Poster
+from tests.rigs.postgres import running_postgres
+from tests.rigs.running import Service
 
 KILLS = 40
 LANES = 6
@@ -22,38 +22,6 @@ DEVICES = 20
 SIZE = 25
 
 pytestmark = pytest.mark.timeout(3600)
-
-
-class Poster(threading.Thread):
-    """Posts its bodies in order, each again until it is answered."""
-
-    def __init__(self, service: Service, bodies: list[bytes]) -> None:
-        super().__init__(daemon=True)
-        self.service, self.bodies = service, bodies
-        self.answered = 0
-        self.again = 0
-        self.wrong: list[str] = []
-
-    def run(self) -> None:
-        with self.service.client() as client:
-            for body in self.bodies:
-                while not self._answered(client, body):
-                    self.again += 1
-                self.answered += 1
-
-    def _answered(self, client: httpx.Client, body: bytes) -> bool:
-        try:
-            answer = client.post("/v1/pings", content=body)
-        except httpx.TransportError:
-            time.sleep(0.1)
-            return False
-        if answer.status_code == httpx.codes.ACCEPTED:
-            if answer.json()["rejected"]:
-                self.wrong.append(answer.text)
-            return True
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            self.wrong.append(f"{answer.status_code} {answer.text}")
-        return answer.status_code != httpx.codes.SERVICE_UNAVAILABLE
 
 
 def facts(client: httpx.Client) -> list[crowd.Fact]:

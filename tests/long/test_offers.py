@@ -22,9 +22,9 @@ from api.sandbox import Sandbox
 from geofence.backends.sql.database import open_database
 from geofence.model.decision import Decision
 from geofence.model.message import OutboxMessage
-from tests.long.test_crash import Poster
-from tests.servers import crowd, real_trace
-from tests.servers.running import Service
+from tests.rigs import crowd, real_trace
+from tests.rigs.poster import Poster
+from tests.rigs.running import Service
 
 DAY_S = 86_400
 KILLS = 40

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import real_trace
-from tests.servers.running import Service
+from tests.rigs import real_trace
+from tests.rigs.running import Service
 
 pytestmark = [
     pytest.mark.skipif(bool(real_trace.MISSING), reason=real_trace.MISSING),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import real_phones
-from tests.servers.real_phones import RADIUS_M
+from tests.rigs import real_phones
+from tests.rigs.real_phones import RADIUS_M
 
 
 @pytest.mark.skipif(bool(real_phones.MISSING), reason=real_phones.MISSING)

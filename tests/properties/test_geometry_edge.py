@@ -16,7 +16,7 @@ from shapely import MultiPolygon, Polygon
 from regions.geojson import read_region
 from regions.index.index import Index
 from regions.region import Area, Circle, Region
-from tests.samples.places import GEOD, Floats
+from tests.rigs.places import GEOD, Floats
 
 _STEPS = 64
 _ZOOMS = 5

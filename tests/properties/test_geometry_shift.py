@@ -18,7 +18,7 @@ from regions.index.cells import cells_at, parents
 from regions.index.cover import cover
 from regions.index.index import Index
 from regions.region import Area, Circle
-from tests.samples.places import Floats
+from tests.rigs.places import Floats
 
 _GRID = 2.0**-18  # degrees; 540 of them fit a double exactly
 SHIFTS = st.integers(-180 * 2**18, 180 * 2**18).map(lambda n: n * _GRID)

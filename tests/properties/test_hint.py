@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.street.writer import Writer
-from tests.properties.walks_in_circles import Scene, chords, scene, walk
+from tests.rigs.walks_in_circles import Scene, chords, scene, walk
 
 FARTHEST_M = 1_000_000.0  # as far as a test walks where nothing is near
 

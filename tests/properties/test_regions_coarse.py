@@ -11,7 +11,7 @@ from regions.index.index import Index
 from regions.index.raster import Coarse
 from regions.index.raster_rows import area_spans, circle_spans
 from regions.region import Circle
-from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
+from tests.rigs.places import GEOD, Place, a_circle, an_area, pings_around
 
 
 def _near_where_held(place: Place, seed: int, count: int = 200) -> None:

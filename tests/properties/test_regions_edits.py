@@ -10,7 +10,7 @@ import pytest
 
 from regions.index.index import Candidates, Index
 from regions.region import Circle, Region, RegionError
-from tests.samples.places import a_circle, an_area, anywhere
+from tests.rigs.places import a_circle, an_area, anywhere
 
 _SPOTS = [(37.77, -122.4), (0.0, 180.0), (89.999, 10.0), (-90.0, 0.0)]
 

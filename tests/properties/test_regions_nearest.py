@@ -9,7 +9,7 @@ from regions.geometry.ellipsoid import in_space
 from regions.index.index import Index
 from regions.index.shapes import ceiling_m, floor_m
 from regions.region import Circle, Region
-from tests.samples.places import GEOD, a_circle, an_area, anywhere
+from tests.rigs.places import GEOD, a_circle, an_area, anywhere
 
 
 def _agrees(index: Index, lat: float, lon: float, k: int, gone: set[int] | None = None) -> None:

@@ -17,7 +17,7 @@ from shapely import Polygon
 from regions.geojson import read_region
 from regions.index.index import Index
 from regions.region import Circle, Region
-from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
+from tests.rigs.places import GEOD, Place, a_circle, an_area, pings_around
 
 PAIRS = int(os.environ.get("GEOFENCE_TEST_PAIRS", "100000"))
 NEAR_EDGE_PAIRS = PAIRS // 10

@@ -13,7 +13,7 @@ from regions.index.cells import REACH_M, cells_at, centres, disk_reach_m, parent
 from regions.index.cover import CELLS, cover
 from regions.index.index import Index
 from regions.region import Circle
-from tests.samples.places import GEOD, Place, a_circle, an_area, pings_around
+from tests.rigs.places import GEOD, Place, a_circle, an_area, pings_around
 
 
 def _kept(place: Place, seed: int, count: int = 300) -> None:

@@ -8,7 +8,7 @@ from geofence.model.ping import PingIn
 from geofence.street.locate import locate
 from geofence.street.normalise import normalise
 from regions.index.index import Index
-from tests.samples.places import a_circle, an_area
+from tests.rigs.places import a_circle, an_area
 
 
 def test_a_ping_alone_has_the_sightings_it_has_in_a_batch() -> None:

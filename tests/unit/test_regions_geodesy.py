@@ -13,7 +13,7 @@ from regions.geometry.boundary import Border, area_m2, inradius_m
 from regions.geometry.chord import arc_m, doubt_m
 from regions.geometry.ellipsoid import in_space
 from regions.geometry.geodesy import area_edge_m, circle_edge_m, circle_edge_m_one, distance_m
-from tests.samples.places import GEOD
+from tests.rigs.places import GEOD
 
 LATITUDES = (0.0, 0.001, 15.0, 37.77, 45.0, 60.0, 69.9, 70.1, 80.0, 88.0, 89.9, 89.9999, 90.0)
 RADII_M = (10.0, 150.0, 500.0, 2_000.0, 9_999.0, 10_001.0, 50_000.0, 100_000.0)

@@ -11,7 +11,7 @@ from regions.geometry.time_zone import time_zone
 from regions.index.cells import cell_of
 from regions.index.index import Index
 from regions.region import Circle, Region, RegionError
-from tests.samples.places import a_circle, an_area
+from tests.rigs.places import a_circle, an_area
 
 _RNG = np.random.default_rng(21)
 POOL: list[Region] = [(a_circle if nth % 3 else an_area)(_RNG).region for nth in range(60)]

@@ -11,7 +11,7 @@ import pytest
 from regions.index import index_file
 from regions.index.index import Index
 from regions.region import Circle
-from tests.samples.places import a_circle, an_area, anywhere
+from tests.rigs.places import a_circle, an_area, anywhere
 
 MARK = b"project 7, version 12"
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.unit.test_track import RULES, Story
+from tests.rigs.presence_story import RULES, Story
 
 CAR = 12.0  # metres per second
 

@@ -91,3 +91,12 @@ def every_skip_says_why(root: Path) -> Iterator[Wrong]:
 def _reasoned(call: ast.Call) -> bool:
     named = any(keyword.arg == "reason" for keyword in call.keywords)
     return named or (_called(call) == "skip" and bool(call.args))
+
+
+def rigs_live_in_one_place(root: Path) -> Iterator[Wrong]:
+    """A suite imports what it shares with another suite from `tests.rigs`, never from a test module."""
+    for path in python_files(root, "tests", "bench"):
+        own = ("tests.rigs", "tests.house") if path.is_relative_to(root / "tests" / "house") else ("tests.rigs",)
+        for imported in imports_of(path, name_of(root, path)):
+            if within(imported.name, ("tests",)) and imported.name != "tests" and not within(imported.name, own):
+                yield wrong(root, path, imported.line, f"{imported.name} is not in tests/rigs")

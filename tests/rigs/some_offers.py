@@ -11,7 +11,7 @@ from geofence.model.decision import Coupon, Decision, Judgement, Redemption
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.ports import Changes, NewDecisions
-from tests.contracts.some import START_MS, device
+from tests.rigs.some import START_MS, device
 
 AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "push", "email")}
 

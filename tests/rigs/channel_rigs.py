@@ -18,7 +18,7 @@ from geofence.delivery.channels.log import Log
 from geofence.delivery.channels.webhook import LIMITS, Webhook
 from geofence.delivery.http.exchange import Limits
 from geofence.model.message import ChannelName, Message, Outcome
-from tests.servers.receiver import running_receiver
+from tests.rigs.receiver import running_receiver
 
 NOW_MS = time.time_ns() // 1_000_000
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
