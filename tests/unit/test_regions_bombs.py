@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _JUDGE = """
 import json, resource, sys
 from regions.geojson import read_region
-from regions.index import Index
+from regions.index.index import Index
 from regions.region import RegionError
 obj = json.load(sys.stdin)
 Index.build([read_region({"type": "circle", "lat": 1, "lon": 2, "radius_m": 100}).region])
