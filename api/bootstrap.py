@@ -23,7 +23,10 @@ from geofence.ports import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 
-SCOPES: dict[str, tuple[Scope, ...]] = {"pk": ("ingest",), "sk": ("ingest", "manage", "redeem", "read")}
+SCOPES: dict[str, tuple[Scope, ...]] = {
+    "pk": ("ingest",),
+    "sk": ("ingest", "manage", "redeem", "read"),
+}
 
 
 class FirstKeys(NamedTuple):
@@ -36,7 +39,10 @@ class FirstKeys(NamedTuple):
 
 @dataclass(slots=True)
 class Services:
-    """Everything a running service holds. `embedded`: one process on an SQLite file; `worker` where this process delivers."""
+    """Everything a running service holds.
+
+    `embedded`: one process on an SQLite file; `worker` where this process delivers.
+    """
 
     settings: Settings
     clock: Clock
@@ -74,7 +80,11 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         first = first_project(database, clock, settings.dev_key)
         metrics = Metrics()
         street = Writer(
-            database, clock, public_url=public_url(settings), index_stem=record_file(settings), queue_limit=settings.queue_limit
+            database,
+            clock,
+            public_url=public_url(settings),
+            index_stem=record_file(settings),
+            queue_limit=settings.queue_limit,
         )
         metrics.watch_depth(street.depth)
         street.on_unit(metrics.count_unit)
@@ -105,13 +115,19 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
 
 
 def public_url(settings: Settings) -> str:
-    """How the outside reaches this service: as the operator says, else the address it listens on."""
+    """How the outside reaches this service.
+
+    As the operator says, else the address it listens on.
+    """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
 
 
 def reach_database(settings: Settings, *, writer: bool) -> SqlDatabase:
-    """The record the settings name. Without `writer` it may be open elsewhere at the same time, and must be there."""
+    """The record the settings name.
+
+    Without `writer` it may be open elsewhere at the same time, and must be there.
+    """
     path = record_file(settings)
     if path is not None and writer:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,25 +139,48 @@ def reach_database(settings: Settings, *, writer: bool) -> SqlDatabase:
 def record_file(settings: Settings) -> Path | None:
     """The file of an SQLite record; None for a database server."""
     url = settings.database_url
-    return Path(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite:///") else None
+    return (
+        Path(url.removeprefix("sqlite:///").partition("?")[0])
+        if url.startswith("sqlite:///")
+        else None
+    )
 
 
 def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys | None:
-    """On an empty record, a project with a key of each kind; on a used one, only the fixed key if it is new."""
+    """On an empty record, a project with a key of each kind.
+
+    On a used one, only the fixed key if it is new.
+    """
     projects = database.queries.projects()
     if projects:
         if dev_key and database.queries.key_of(ids.digest(dev_key)) is None:
-            _store(database, None, [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())])
+            _store(
+                database,
+                None,
+                [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())],
+            )
         return None
     project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
     publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
-    made = [_key(project.id, "pk", publishable, "first", clock.now_ms()), _key(project.id, "sk", secret, "first", clock.now_ms())]
+    made = [
+        _key(project.id, "pk", publishable, "first", clock.now_ms()),
+        _key(project.id, "sk", secret, "first", clock.now_ms()),
+    ]
     _store(database, project, made)
     return FirstKeys(project.id, publishable, secret)
 
 
 def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now_ms: int) -> Key:
-    return Key(ids.new("key"), project_id, kind, SCOPES[kind], ids.digest(secret), secret[-4:], name, now_ms)
+    return Key(
+        ids.new("key"),
+        project_id,
+        kind,
+        SCOPES[kind],
+        ids.digest(secret),
+        secret[-4:],
+        name,
+        now_ms,
+    )
 
 
 def _store(database: Database, project: Project | None, keys: list[Key]) -> None:

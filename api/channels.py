@@ -29,17 +29,25 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
 
 
 def delivery_warnings(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
-    """What an operator should know of delivery, for /readyz; nothing of it keeps the service from taking pings."""
+    """What an operator should know of delivery, for /readyz.
+
+    Nothing of it keeps the service from taking pings.
+    """
     if not here:
         return ("deliver: left to `geofence worker`",)
     closed = {"push": "GEOFENCE_FCM_CREDENTIALS", "email": "GEOFENCE_SMTP_URL"}
     return tuple(
-        f"{name}: not configured ({setting}); messages wait until they expire" for name, setting in closed.items() if name not in channels
+        f"{name}: not configured ({setting}); messages wait until they expire"
+        for name, setting in closed.items()
+        if name not in channels
     )
 
 
 def startup_lines(channels: Mapping[str, Channel], notes: Iterable[str]) -> tuple[str, ...]:
-    """Every channel in a line of its own, as `serve` prints them at its start: those that are open, then the notes."""
+    """Every channel in a line of its own, as `serve` prints them at its start.
+
+    Those that are open, then the notes.
+    """
     return (*(f"{name}: configured" for name in channels), *notes)
 
 

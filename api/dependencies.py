@@ -27,7 +27,14 @@ from geofence.model.edit import EditResult
 from geofence.ports import Unit
 
 T = TypeVar("T", bound=Body)
-_TAKEN = ("application/json", "application/geo+json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded", "")
+_TAKEN = (
+    "application/json",
+    "application/geo+json",
+    "text/plain",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "",
+)
 
 
 def services_of(request: Request) -> Services:
@@ -45,7 +52,10 @@ Cursor = Annotated[str | None, Query(max_length=1024)]
 
 
 def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
-    """A dependency: the request's body as that model. JSON whatever the content type says, unless it says another format."""
+    """A dependency: the request's body as that model.
+
+    JSON whatever the content type says, unless it says another format.
+    """
 
     async def read(request: Request) -> T:
         body = await json_body(request)
@@ -58,10 +68,15 @@ def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
 
 
 async def json_body(request: Request) -> bytes:
-    """The bytes of a body that may be JSON; refuses other formats (415) and what is too large (413)."""
+    """The bytes of a body that may be JSON.
+
+    Refuses other formats (415) and what is too large (413).
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _TAKEN and not media_type.endswith("+json"):
-        raise Refusal(415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"})
+        raise Refusal(
+            415, "unsupported_media_type", "Send JSON.", headers={"Accept": "application/json"}
+        )
     body = await read_body(request, services_of(request).settings.max_body_bytes)
     guard_containers(body)
     if not body.strip():
@@ -80,18 +95,27 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 async def read_page(
-    services: Services, noun: str, project_id: str, filters: Mapping[str, Any], cursor: str | None, limit: int
+    services: Services,
+    noun: str,
+    project_id: str,
+    filters: Mapping[str, Any],
+    cursor: str | None,
+    limit: int,
 ) -> tuple[list[Any], str | None]:
     """A page of a noun and the cursor of the next one, None at the end."""
     after = open_cursor(noun, cursor)
-    found = await run_in_threadpool(services.database.queries.page, noun, project_id, filters, after, limit + 1)
+    found = await run_in_threadpool(
+        services.database.queries.page, noun, project_id, filters, after, limit + 1
+    )
     rows = found[:limit]
     return rows, seal_cursor(noun, rows[-1]) if len(found) > limit else None
 
 
 async def read_one(services: Services, noun: str, project_id: str, name: str) -> Any:
     """The one of that name; raises `NotFound`."""
-    found = await run_in_threadpool(services.database.queries.page, noun, project_id, {"id": name}, None, 1)
+    found = await run_in_threadpool(
+        services.database.queries.page, noun, project_id, {"id": name}, None, 1
+    )
     if not found:
         raise NotFound
     return found[0]
@@ -99,7 +123,11 @@ async def read_one(services: Services, noun: str, project_id: str, name: str) ->
 
 def seal_cursor(noun: str, item: Any) -> str:
     """The item's sort key, opaque to clients."""
-    return base64.urlsafe_b64encode(msgspec.json.encode((noun, sort_key(noun, item)))).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(msgspec.json.encode((noun, sort_key(noun, item))))
+        .decode()
+        .rstrip("=")
+    )
 
 
 def open_cursor(noun: str, cursor: str | None) -> Any:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from geofence.model.receipt import Receipt
@@ -23,18 +30,57 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.pings = Counter("geofence_pings", "Pings by outcome: accepted, duplicate, rejected", ["outcome"], registry=registry)
-        self.rejected = Counter("geofence_rejected", "Refused pings by code", ["code"], registry=registry)
-        self.events = Counter("geofence_events", "Committed events by kind", ["kind"], registry=registry)
-        self.decisions = Counter("geofence_decisions", "Decisions by outcome and reason", ["outcome", "reason"], registry=registry)
-        self.messages = Counter("geofence_messages", "Tries at messages by channel and verdict", ["channel", "verdict"], registry=registry)
+        self.pings = Counter(
+            "geofence_pings",
+            "Pings by outcome: accepted, duplicate, rejected",
+            ["outcome"],
+            registry=registry,
+        )
+        self.rejected = Counter(
+            "geofence_rejected", "Refused pings by code", ["code"], registry=registry
+        )
+        self.events = Counter(
+            "geofence_events", "Committed events by kind", ["kind"], registry=registry
+        )
+        self.decisions = Counter(
+            "geofence_decisions",
+            "Decisions by outcome and reason",
+            ["outcome", "reason"],
+            registry=registry,
+        )
+        self.messages = Counter(
+            "geofence_messages",
+            "Tries at messages by channel and verdict",
+            ["channel", "verdict"],
+            registry=registry,
+        )
         self.units = Counter("geofence_units", "Committed units of work", registry=registry)
-        self.group = Histogram("geofence_group_requests", "Requests committed together", buckets=_SIZES, registry=registry)
-        self.commit_s = Histogram("geofence_commit_seconds", "Time of one commit", buckets=_SECONDS, registry=registry)
-        self.depth = Gauge("geofence_queue_pings", "Pings waiting for the writer", registry=registry)
+        self.group = Histogram(
+            "geofence_group_requests",
+            "Requests committed together",
+            buckets=_SIZES,
+            registry=registry,
+        )
+        self.commit_s = Histogram(
+            "geofence_commit_seconds", "Time of one commit", buckets=_SECONDS, registry=registry
+        )
+        self.depth = Gauge(
+            "geofence_queue_pings", "Pings waiting for the writer", registry=registry
+        )
         self.streams = Gauge("geofence_event_streams", "Open event streams", registry=registry)
-        self.requests = Counter("geofence_http_requests", "Requests by route and status", ["method", "route", "status"], registry=registry)
-        self.request_s = Histogram("geofence_http_request_seconds", "Time to the answer", ["route"], buckets=_SECONDS, registry=registry)
+        self.requests = Counter(
+            "geofence_http_requests",
+            "Requests by route and status",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.request_s = Histogram(
+            "geofence_http_request_seconds",
+            "Time to the answer",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self._accepted = self.pings.labels("accepted")
         self._duplicate = self.pings.labels("duplicate")
         self._refused = self.pings.labels("rejected")

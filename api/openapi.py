@@ -72,7 +72,9 @@ _OF_FILES: dict[str, dict[str, str]] = {
         + ", ".join(FILE_CODES)
         + ".",
     },
-    "/v1/exports/{kind}": {"422": "The request breaks a rule (`errors` names it), or the format cannot hold the places; `code` says why."},
+    "/v1/exports/{kind}": {
+        "422": "The request breaks a rule (`errors` names it), or the format cannot hold the places; `code` says why."
+    },
 }
 _SENTENCE = re.compile(r"(?<=\S)[.:;](?=\s|$)")
 _ABOUT = """Location triggers for retail: pings come in, events and offers go out.
@@ -81,16 +83,37 @@ Send the API key as `Authorization: Bearer sk_...`. Errors are RFC 9457 problem+
 
 
 def describe(
-    answer: type | Mapping[str, Any] | None, *statuses: int, refuses: Iterable[int] = (), body: type | None = None
+    answer: type | Mapping[str, Any] | None,
+    *statuses: int,
+    refuses: Iterable[int] = (),
+    body: type | None = None,
 ) -> dict[str, Any]:
-    """How a route is documented: its answer's struct (or a whole `content`) under each status, its refusals, its body.
+    """How a route is documented.
+
+    Its answer's struct (or a whole `content`) under each status, its refusals, its body.
 
     401, 403, 422 (a query parameter that is not there) and 503 go without saying.
     """
-    content = answer if isinstance(answer, Mapping) else {"application/json": {"schema": ref(answer)}} if answer else None
-    told: dict[int, dict[str, Any]] = {status: {"description": "Done."} | ({"content": content} if content else {}) for status in statuses}
-    told |= {status: refusal(status) for status in sorted({*refuses, 401, 403, 422, 503} | ({400, 413, 415} if body else set()))}
-    described: dict[str, Any] = {"response_model": None, "status_code": statuses[0], "responses": told}
+    content = (
+        answer
+        if isinstance(answer, Mapping)
+        else {"application/json": {"schema": ref(answer)}}
+        if answer
+        else None
+    )
+    told: dict[int, dict[str, Any]] = {
+        status: {"description": "Done."} | ({"content": content} if content else {})
+        for status in statuses
+    }
+    told |= {
+        status: refusal(status)
+        for status in sorted({*refuses, 401, 403, 422, 503} | ({400, 413, 415} if body else set()))
+    }
+    described: dict[str, Any] = {
+        "response_model": None,
+        "status_code": statuses[0],
+        "responses": told,
+    }
     if body is not None:
         taken = {"required": True, "content": {"application/json": {"schema": ref(body)}}}
         described["openapi_extra"] = {"requestBody": taken}
@@ -114,7 +137,9 @@ def refusal(status: int) -> dict[str, Any]:
 
 def document(routes: Iterable[BaseRoute], more_paths: Mapping[str, Any]) -> dict[str, Any]:
     """The whole document. `more_paths` are operations that FastAPI does not know."""
-    found = get_openapi(title="Geofence", version=our_version(), description=_ABOUT, routes=list(routes))
+    found = get_openapi(
+        title="Geofence", version=our_version(), description=_ABOUT, routes=list(routes)
+    )
     for path, operations in found["paths"].items():
         for operation in operations.values():
             _complete(operation, _OF_FILES.get(path, {}))
@@ -123,8 +148,17 @@ def document(routes: Iterable[BaseRoute], more_paths: Mapping[str, Any]) -> dict
         "schemas": _schemas(),
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
-            "basic": {"type": "http", "scheme": "basic", "description": "An API key as the password, for trackers."},
-            "query": {"type": "apiKey", "in": "query", "name": "key", "description": "An API key, on ingest only."},
+            "basic": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "An API key as the password, for trackers.",
+            },
+            "query": {
+                "type": "apiKey",
+                "in": "query",
+                "name": "key",
+                "description": "An API key, on ingest only.",
+            },
         },
     }
     found["security"] = [{"bearer": []}, {"basic": []}]
@@ -138,12 +172,18 @@ def _complete(operation: dict[str, Any], refusals: Mapping[str, str]) -> None:
     for status, response in operation["responses"].items():
         response["description"] = refusals.get(status, response["description"])
         if "content" in response:
-            response["content"] = {media: told for media, told in response["content"].items() if told.get("schema") != {}}
+            response["content"] = {
+                media: told
+                for media, told in response["content"].items()
+                if told.get("schema") != {}
+            }
 
 
 def _schemas() -> dict[str, Any]:
     _, given = msgspec.json.schema_components(_ANSWERS, ref_template=_REF + "{name}")
-    _, taken = models_json_schema([(body, "validation") for body in _BODIES], ref_template=_REF + "{model}")
+    _, taken = models_json_schema(
+        [(body, "validation") for body in _BODIES], ref_template=_REF + "{model}"
+    )
     ping = given["PingIn"]["properties"]
     ping["lat"] |= {"minimum": -90, "maximum": 90}
     ping["lon"] |= {"minimum": -180, "maximum": 180}

@@ -1,4 +1,7 @@
-"""Every setting, declared once: name, default, unit and meaning. Read from the environment or from one TOML file."""
+"""Every setting, declared once: name, default, unit and meaning.
+
+Read from the environment or from one TOML file.
+"""
 
 from __future__ import annotations
 
@@ -29,38 +32,104 @@ def _setting(
     starts: str = "",
     secret: bool = False,
 ) -> Any:
-    facts = {"doc": doc, "unit": unit, "choices": choices, "at_least": at_least, "at_most": at_most, "starts": starts, "secret": secret}
+    facts = {
+        "doc": doc,
+        "unit": unit,
+        "choices": choices,
+        "at_least": at_least,
+        "at_most": at_most,
+        "starts": starts,
+        "secret": secret,
+    }
     return dataclasses.field(default=default, metadata=facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator may choose. Each field is the variable `GEOFENCE_<NAME>` and the key `<name>` of the TOML file."""
+    """What an operator may choose.
+
+    Each field is the variable `GEOFENCE_<NAME>` and the key `<name>` of the TOML file.
+    """
 
     database_url: str = _setting(
-        "sqlite:///data/geofence.sqlite", "the record: `sqlite:///path` or `postgresql://user:password@host/name`", unit="URL"
+        "sqlite:///data/geofence.sqlite",
+        "the record: `sqlite:///path` or `postgresql://user:password@host/name`",
+        unit="URL",
     )
     host: str = _setting("127.0.0.1", "the address `serve` listens on", unit="address")
-    port: int = _setting(8000, "the port `serve` listens on; 0 takes any free one", unit="port", at_least=0, at_most=65_535)
-    public_url: str = _setting("", "how the outside reaches this service, for links; empty: the address it listens on", unit="URL")
-    fcm_credentials: str = _setting("", "the service account file of Firebase; empty: no push", unit="path")
-    fcm_endpoint: str = _setting("https://fcm.googleapis.com", "where pushes are handed over; the sandbox prints its own", unit="URL")
+    port: int = _setting(
+        8000,
+        "the port `serve` listens on; 0 takes any free one",
+        unit="port",
+        at_least=0,
+        at_most=65_535,
+    )
+    public_url: str = _setting(
+        "",
+        "how the outside reaches this service, for links; empty: the address it listens on",
+        unit="URL",
+    )
+    fcm_credentials: str = _setting(
+        "", "the service account file of Firebase; empty: no push", unit="path"
+    )
+    fcm_endpoint: str = _setting(
+        "https://fcm.googleapis.com",
+        "where pushes are handed over; the sandbox prints its own",
+        unit="URL",
+    )
     smtp_url: str = _setting(
-        "", "the mail relay: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; empty: no e-mail", unit="URL"
+        "",
+        "the mail relay: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; empty: no e-mail",
+        unit="URL",
     )
-    email_from: str = _setting("offers@localhost", "the sender of e-mails: an address, or a name with one in angle brackets")
+    email_from: str = _setting(
+        "offers@localhost",
+        "the sender of e-mails: an address, or a name with one in angle brackets",
+    )
     deliver: str = _setting(
-        "auto", "who delivers: `auto` (on SQLite `serve`, else `geofence worker`) or `serve`", choices=("auto", "serve")
+        "auto",
+        "who delivers: `auto` (on SQLite `serve`, else `geofence worker`) or `serve`",
+        choices=("auto", "serve"),
     )
-    clock: str = _setting("system", "`system`, or `pings` (now is the newest ping: replay, demo, tests)", choices=("system", "pings"))
-    dev_key: str = _setting("", "fixes the secret key of the first project, for demos and tests", starts="sk_", secret=True)
-    config: str = _setting("", "a TOML file with any of these settings; the environment wins over it", unit="path")
-    log_level: str = _setting("info", "the least grave log line that is written", choices=("debug", "info", "warning", "error"))
-    log_format: str = _setting("auto", "`json`, `console`, or `auto`: console on a terminal", choices=("auto", "json", "console"))
-    max_body_bytes: int = _setting(8 * 1024 * 1024, "the largest request body", unit="bytes", at_least=1024, at_most=1 << 30)
-    max_items: int = _setting(10_000, "the most pings in one request", unit="pings", at_least=1, at_most=1_000_000)
-    queue_limit: int = _setting(100_000, "pings that may wait for the writer before 503 is answered", unit="pings", at_least=1)
-    sse_keepalive_s: int = _setting(15, "silence on an event stream after which a comment is sent", unit="seconds", at_least=1)
+    clock: str = _setting(
+        "system",
+        "`system`, or `pings` (now is the newest ping: replay, demo, tests)",
+        choices=("system", "pings"),
+    )
+    dev_key: str = _setting(
+        "",
+        "fixes the secret key of the first project, for demos and tests",
+        starts="sk_",
+        secret=True,
+    )
+    config: str = _setting(
+        "", "a TOML file with any of these settings; the environment wins over it", unit="path"
+    )
+    log_level: str = _setting(
+        "info",
+        "the least grave log line that is written",
+        choices=("debug", "info", "warning", "error"),
+    )
+    log_format: str = _setting(
+        "auto",
+        "`json`, `console`, or `auto`: console on a terminal",
+        choices=("auto", "json", "console"),
+    )
+    max_body_bytes: int = _setting(
+        8 * 1024 * 1024, "the largest request body", unit="bytes", at_least=1024, at_most=1 << 30
+    )
+    max_items: int = _setting(
+        10_000, "the most pings in one request", unit="pings", at_least=1, at_most=1_000_000
+    )
+    queue_limit: int = _setting(
+        100_000,
+        "pings that may wait for the writer before 503 is answered",
+        unit="pings",
+        at_least=1,
+    )
+    sse_keepalive_s: int = _setting(
+        15, "silence on an event stream after which a comment is sent", unit="seconds", at_least=1
+    )
 
 
 class Shown(NamedTuple):
@@ -87,7 +156,14 @@ class Loaded:
         for field in dataclasses.fields(Settings):
             value = masked(field, getattr(self.settings, field.name))
             source = self.sources.get(field.name, "default")
-            yield Shown(variable(field.name), value, str(field.default), field.metadata["unit"], source, field.metadata["doc"])
+            yield Shown(
+                variable(field.name),
+                value,
+                str(field.default),
+                field.metadata["unit"],
+                source,
+                field.metadata["doc"],
+            )
 
 
 def declarations() -> tuple[dataclasses.Field[Any], ...]:
@@ -101,7 +177,9 @@ def variable(name: str) -> str:
 
 
 def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Loaded:
-    """Defaults, then the TOML file, then the environment, then what the command line gave (None: not given).
+    """Defaults, then the TOML file, then the environment, then what the command line gave (None.
+
+    Not given).
 
     Raises `SettingError` for a value that cannot be used.
     """
@@ -110,7 +188,11 @@ def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Loaded:
     sources: dict[str, str] = {}
     unknown: list[str] = []
     path = environment.get(variable("config"), "")
-    spoken = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    spoken = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
     chosen = {name: value for name, value in given.items() if value is not None}
     for source, offered in ((path, _file(path)), ("environment", spoken), ("command line", chosen)):
         for name, value in offered.items():
@@ -123,7 +205,10 @@ def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Loaded:
 
 
 def masked(field: dataclasses.Field[Any], value: Any) -> str:
-    """A setting's value without its secrets: a key shows its last four characters, a URL no password."""
+    """A setting's value without its secrets.
+
+    A key shows its last four characters, a URL no password.
+    """
     text = str(value)
     if field.metadata["secret"] and text:
         return f"...{text[-4:]}"
@@ -165,5 +250,9 @@ def _whole(name: str, facts: Mapping[str, Any], value: Any) -> int:
         raise SettingError(f"{name} must be a whole number ({facts['unit']})") from None
     low, high = facts["at_least"], facts["at_most"]
     if (low is not None and number < low) or (high is not None and number > high):
-        raise SettingError(f"{name} must be at least {low}" if high is None else f"{name} must be between {low} and {high}")
+        raise SettingError(
+            f"{name} must be at least {low}"
+            if high is None
+            else f"{name} must be between {low} and {high}"
+        )
     return number

@@ -1,4 +1,7 @@
-"""`make bench`: every bench in turn, its table on the terminal, its figures in `bench/results/<date>-<name>.json`."""
+"""`make bench`.
+
+Every bench in turn, its table on the terminal, its figures in `bench/results/<date>-<name>.json`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ def main() -> int:
     for name in (*WRITES_JSON, *PRINTS):
         print(f"\n== {name}", flush=True)
         more = ["--json", str(RESULTS / f"{today}-{name}.json")] if name in WRITES_JSON else []
-        ended = subprocess.run([sys.executable, "-m", f"bench.{name}", *more], check=False, cwd=RESULTS.parent.parent)
+        ended = subprocess.run(
+            [sys.executable, "-m", f"bench.{name}", *more], check=False, cwd=RESULTS.parent.parent
+        )
         if ended.returncode:
             return ended.returncode
     return 0

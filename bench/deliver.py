@@ -26,9 +26,23 @@ def serve(pipe: Connection) -> None:
 
 
 def batch(start: int, size: int, token: str) -> list[Message]:
-    content = {"title": "2 for 1", "body": "Coffee is 120 m away. Code K7QX-9B2M", "link": "app://offers/K7QX9B2M", "data": {"store": 17}}
+    content = {
+        "title": "2 for 1",
+        "body": "Coffee is 120 m away. Code K7QX-9B2M",
+        "link": "app://offers/K7QX9B2M",
+        "data": {"store": 17},
+    }
     return [
-        Message(f"msg_{start + place:026d}", "bench", "push", f"{token}{place}", content, NOW_MS, NOW_MS + 900_000) for place in range(size)
+        Message(
+            f"msg_{start + place:026d}",
+            "bench",
+            "push",
+            f"{token}{place}",
+            content,
+            NOW_MS,
+            NOW_MS + 900_000,
+        )
+        for place in range(size)
     ]
 
 
@@ -58,7 +72,9 @@ def main() -> None:
     for name, token in (("at once", "ok"), (f"after {given.slow_ms} ms", f"slow={given.slow_ms}:")):
         rate, verdicts = run(channel, given.count, given.batch, token)
         used, cpu = time.process_time() - cpu, time.process_time()
-        print(f"answers {name:<14} {rate:>8,.0f} pushes/s  {used / given.count * 1e6:>5.0f} us CPU each  {verdicts}")
+        print(
+            f"answers {name:<14} {rate:>8,.0f} pushes/s  {used / given.count * 1e6:>5.0f} us CPU each  {verdicts}"
+        )
     channel.close()
     pipe.send("done")
     print(f"the sandbox saw {pipe.recv():,}")

@@ -1,4 +1,7 @@
-"""A plot of the detection bench as SVG, written by hand: one panel for each measure, one line for each profile."""
+"""A plot of the detection bench as SVG, written by hand.
+
+One panel for each measure, one line for each profile.
+"""
 
 from __future__ import annotations
 
@@ -55,18 +58,25 @@ def plot(rows: Sequence[Row], heading: str) -> str:
         _text(LEFT, 20, heading, size=14),
     ]
     for number, panel in enumerate(PANELS):
-        left, top = LEFT + (number % across) * (WIDE + GAP), TOP + 20 + (number // across) * (TALL + GAP)
+        left, top = (
+            LEFT + (number % across) * (WIDE + GAP),
+            TOP + 20 + (number // across) * (TALL + GAP),
+        )
         parts += _panel(panel, rows, left, top)
     for number, (profile, colour) in enumerate(COLOURS.items()):
         x = LEFT + 110 * number
-        parts.append(f'<line x1="{x}" y1="{height - 18}" x2="{x + 22}" y2="{height - 18}" stroke="{colour}" stroke-width="2"/>')
+        parts.append(
+            f'<line x1="{x}" y1="{height - 18}" x2="{x + 22}" y2="{height - 18}" stroke="{colour}" stroke-width="2"/>'
+        )
         parts.append(_text(x + 28, height - 14, profile))
     return "\n".join([*parts, "</svg>\n"])
 
 
 def _panel(panel: Panel, rows: Sequence[Row], left: float, top: float) -> list[str]:
     shown = [(str(row["profile"]), float(str(row["interval_s"])), panel.value(row)) for row in rows]
-    known = [(profile, interval_s, value) for profile, interval_s, value in shown if value is not None]
+    known = [
+        (profile, interval_s, value) for profile, interval_s, value in shown if value is not None
+    ]
     parts = [
         _text(left, top - 8, panel.title),
         f'<rect x="{left}" y="{top}" width="{WIDE}" height="{TALL}" fill="none" stroke="#bbb"/>',
@@ -76,18 +86,31 @@ def _panel(panel: Panel, rows: Sequence[Row], left: float, top: float) -> list[s
     marks = _marks([value for _, _, value in known], panel.logarithmic)
 
     def place(interval_s: float, value: float) -> tuple[float, float]:
-        x = left + WIDE * (0.04 + 0.92 * math.log(interval_s / TICKS_S[0]) / math.log(TICKS_S[-1] / TICKS_S[0]))
-        low, high = (math.log(max(mark, 1e-3)) for mark in (marks[0], marks[-1])) if panel.logarithmic else (marks[0], marks[-1])
+        x = left + WIDE * (
+            0.04 + 0.92 * math.log(interval_s / TICKS_S[0]) / math.log(TICKS_S[-1] / TICKS_S[0])
+        )
+        low, high = (
+            (math.log(max(mark, 1e-3)) for mark in (marks[0], marks[-1]))
+            if panel.logarithmic
+            else (marks[0], marks[-1])
+        )
         at = math.log(max(value, marks[0])) if panel.logarithmic else value
         return x, top + TALL * (1.0 - (at - low) / (high - low))
 
     for mark in marks:
         y = place(TICKS_S[0], mark)[1]
-        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{left + WIDE}" y2="{y:.1f}" stroke="#eee"/>')
+        parts.append(
+            f'<line x1="{left}" y1="{y:.1f}" x2="{left + WIDE}" y2="{y:.1f}" stroke="#eee"/>'
+        )
         parts.append(_text(left - 6, y + 4, f"{mark:g}", anchor="end"))
-    parts += [_text(place(tick, marks[0])[0], top + TALL + 15, f"{tick} s", anchor="middle") for tick in TICKS_S]
+    parts += [
+        _text(place(tick, marks[0])[0], top + TALL + 15, f"{tick} s", anchor="middle")
+        for tick in TICKS_S
+    ]
     for profile, colour in COLOURS.items():
-        points = [place(interval_s, value) for name, interval_s, value in sorted(known) if name == profile]
+        points = [
+            place(interval_s, value) for name, interval_s, value in sorted(known) if name == profile
+        ]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]

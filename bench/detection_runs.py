@@ -44,7 +44,10 @@ WITHIN_S = 120.0
 
 
 class Heard(NamedTuple):
-    """What the service made of one device: its events and visits in the order in which they began."""
+    """What the service made of one device.
+
+    Its events and visits in the order in which they began.
+    """
 
     trace: Trace
     events: tuple[Event, ...]
@@ -54,15 +57,22 @@ class Heard(NamedTuple):
 Way = Callable[[Sequence[Geofence], Profile, Iterable[Trace]], Iterator[Heard]]
 
 
-def by_follow(fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]) -> Iterator[Heard]:
+def by_follow(
+    fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
+) -> Iterator[Heard]:
     """Index, locate, follow and fold, device by device."""
     catalogue = Catalogue.build(1, profile, fences)
     for trace in traces:
         yield _followed(catalogue, trace)
 
 
-def by_street(fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]) -> Iterator[Heard]:
-    """Street, writer thread and a temporary SQLite record; a new record for each device, whose clock its pings move."""
+def by_street(
+    fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
+) -> Iterator[Heard]:
+    """Street, writer thread and a temporary SQLite record.
+
+    A new record for each device, whose clock its pings move.
+    """
     for trace in traces:
         with tempfile.TemporaryDirectory() as directory:
             yield _posted(f"sqlite:///{Path(directory, 'record.sqlite')}", fences, profile, trace)
@@ -78,22 +88,40 @@ class _Past:
         self.changes = changes
 
     def visits_since(self, _: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        found = [visit for _, visit in self.changes.visits.values() if visit.geofence_uid == geofence_uid]
-        return [visit for visit in found if visit.departure_ms is None or visit.departure_ms > ts_ms]
+        found = [
+            visit for _, visit in self.changes.visits.values() if visit.geofence_uid == geofence_uid
+        ]
+        return [
+            visit for visit in found if visit.departure_ms is None or visit.departure_ms > ts_ms
+        ]
 
 
 def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     fixes = _arriving(trace)
     pings = _pings(trace.device_id, fixes)
-    columns, duplicates, fresh = Columns.of(pings, locate(catalogue.index, pings)), DuplicateFilter(), {}
-    key, state, changes, tally = DeviceKey(PROJECT, trace.device_id), DeviceState(), Changes(), Tally()
+    columns, duplicates, fresh = (
+        Columns.of(pings, locate(catalogue.index, pings)),
+        DuplicateFilter(),
+        {},
+    )
+    key, state, changes, tally = (
+        DeviceKey(PROJECT, trace.device_id),
+        DeviceState(),
+        Changes(),
+        Tally(),
+    )
     past = _Past(changes)
     for row, now_ms in enumerate(fixes.received_ms.tolist()):
         journal = Journal(PROJECT, catalogue, changes, now_ms)
-        if any(presence.due_ms is not None and presence.due_ms <= now_ms for presence in state.presences.values()):
+        if any(
+            presence.due_ms is not None and presence.due_ms <= now_ms
+            for presence in state.presences.values()
+        ):
             state = _time_passed(journal, key, state, now_ms)
         state = Tracker(columns, past, duplicates, fresh, journal).follow(key, state, [row], tally)
-    return _heard(trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()])
+    return _heard(
+        trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()]
+    )
 
 
 def _read(visit: Visit, state: DeviceState) -> Visit:
@@ -128,7 +156,9 @@ def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace
         street.edit(PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
         fixes = _arriving(trace)
         for start in range(0, len(fixes), BATCH):
-            street.post(PROJECT, _items(trace.device_id, fixes, start, start + BATCH)).result(WITHIN_S)
+            street.post(PROJECT, _items(trace.device_id, fixes, start, start + BATCH)).result(
+                WITHIN_S
+            )
         database.sequence()
         events = database.queries.page("events", PROJECT, {}, None, 1_000_000)
         visits = database.queries.page("visits", PROJECT, {}, None, 1_000_000)
@@ -170,7 +200,17 @@ def _items(device_id: str, fixes: Fixes, start: int, end: int) -> list[tuple[int
     columns = (fixes.lat, fixes.lon, fixes.ts_ms, fixes.accuracy_m, fixes.speed_mps)
     rows = zip(*(column[start:end].tolist() for column in columns), strict=True)
     return [
-        (n, PingIn(lat=lat, lon=lon, ts=ts_ms, device_id=device_id, accuracy_m=accuracy_m, speed_mps=_known(speed_mps)))
+        (
+            n,
+            PingIn(
+                lat=lat,
+                lon=lon,
+                ts=ts_ms,
+                device_id=device_id,
+                accuracy_m=accuracy_m,
+                speed_mps=_known(speed_mps),
+            ),
+        )
         for n, (lat, lon, ts_ms, accuracy_m, speed_mps) in enumerate(rows)
     ]
 
@@ -181,4 +221,8 @@ def _known(value: float) -> float | None:
 
 def _heard(trace: Trace, events: Iterable[Event], visits: Iterable[Visit]) -> Heard:
     in_order = sorted(visits, key=lambda visit: (visit.arrival_ms, visit.geofence_id))
-    return Heard(trace, tuple(sorted(events, key=lambda event: (event.ts_ms, event.kind, event.geofence_id))), tuple(in_order))
+    return Heard(
+        trace,
+        tuple(sorted(events, key=lambda event: (event.ts_ms, event.kind, event.geofence_id))),
+        tuple(in_order),
+    )

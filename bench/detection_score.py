@@ -1,7 +1,7 @@
 """Compares what was detected with what truly happened.
 
-A *true visit* is from the first true second inside a geofence to the first outside. A *detected visit* runs from its arrival to its
-departure, or to the end of the trace while it is open.
+A *true visit* is from the first true second inside a geofence to the first outside. A *detected
+visit* runs from its arrival to its departure, or to the end of the trace while it is open.
 
 * A true visit is **found** when detected visits of the same device and geofence cover at least half of it. Recall is the share found
   of those that last `least_s` seconds or more.
@@ -41,7 +41,9 @@ class Score:
 
     pings: int = 0
     devices: int = 0
-    devices_leaving: int = 0  # those with a false exit: a room whose error points outside makes one phone leave again and again
+    # those with a false exit: a room whose error points outside makes one phone leave again and
+    # again
+    devices_leaving: int = 0
     device_days: float = 0.0
     true_visits: int = 0
     found: int = 0
@@ -104,25 +106,51 @@ def _add(total: Score, heard: Heard, least_s: float) -> None:
     total.devices_leaving += total.false_exits > before
 
 
-def _judge_true(total: Score, span: Span, spans: list[Span], visits: list[Visit], told: dict[tuple[str, str], Event], trace: Span) -> None:
+def _judge_true(
+    total: Score,
+    span: Span,
+    spans: list[Span],
+    visits: list[Visit],
+    told: dict[tuple[str, str], Event],
+    trace: Span,
+) -> None:
     total.true_visits += 1
-    over = [visit for visit in visits if _covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) > 0]
-    if sum(_covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) for visit in over) < (span[1] - span[0]) / 2:
+    over = [
+        visit
+        for visit in visits
+        if _covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) > 0
+    ]
+    if (
+        sum(_covered((visit.arrival_ms, visit.departure_ms or trace[1]), span) for visit in over)
+        < (span[1] - span[0]) / 2
+    ):
         return
     total.found += 1
     total.split += len(over) > 1
     first, last = over[0], over[-1]
     merged = any(span[1] <= other[0] < (last.departure_ms or trace[1]) for other in spans)
     total.merged += merged
-    entered, exited = told.get((first.visit_id, "geofence.entered")), told.get((last.visit_id, "geofence.exited"))
+    entered, exited = (
+        told.get((first.visit_id, "geofence.entered")),
+        told.get((last.visit_id, "geofence.exited")),
+    )
     if entered is not None and span[0] > trace[0] and entered.ts_ms >= span[0] - SLACK_MS:
         total.enter_s.append((entered.recorded_ms - span[0]) / 1000)
-    if exited is not None and not merged and not exited.inferred and span[1] < trace[1] and exited.ts_ms >= span[1] - SLACK_MS:
+    if (
+        exited is not None
+        and not merged
+        and not exited.inferred
+        and span[1] < trace[1]
+        and exited.ts_ms >= span[1] - SLACK_MS
+    ):
         total.exit_s.append((exited.recorded_ms - span[1]) / 1000)
 
 
 def _judge_event(total: Score, event: Event, true: list[Span], trace: Span) -> None:
-    before_ms, after_ms = max(event.ts_ms - AROUND_MS, trace[0]), min(event.ts_ms + AROUND_MS, trace[1])
+    before_ms, after_ms = (
+        max(event.ts_ms - AROUND_MS, trace[0]),
+        min(event.ts_ms + AROUND_MS, trace[1]),
+    )
     if event.kind == "geofence.entered":
         total.false_enters += not any(span[0] <= after_ms and before_ms <= span[1] for span in true)
     elif event.kind == "geofence.exited":
@@ -143,7 +171,9 @@ def _spans(visits: Iterable[tuple[str, int, int | None]], end_ms: int) -> dict[s
 
 
 def _overlaps_any(span: Span, others: Iterable[Span]) -> bool:
-    return any(span[0] <= other[1] + GRACE_MS and other[0] - GRACE_MS <= span[1] for other in others)
+    return any(
+        span[0] <= other[1] + GRACE_MS and other[0] - GRACE_MS <= span[1] for other in others
+    )
 
 
 def _covered(span: Span, by: Span) -> int:

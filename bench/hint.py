@@ -1,9 +1,12 @@
-"""What the hint spares a commuter's phone, and what it costs: pings, visits found, delays, against a ping every 30 seconds.
+"""What the hint spares a commuter's phone, and what it costs.
 
-    python -m bench.hint [--devices 12] [--days 1] [--seed 1] [--ways fixed,circle] [--fences FILE.csv] [--json FILE]
+Pings, visits found, delays, against a ping every 30 seconds.
 
-The same people walk, drive, work and shop (`geofence.simulate`, scenario "commuter", seeded); their phones could take a fix every
-10 s. Three ways to choose which of these to post:
+    python -m bench.hint [--devices 12] [--days 1] [--seed 1] [--ways fixed,circle] [--fences
+    FILE.csv] [--json FILE]
+
+The same people walk, drive, work and shop (`geofence.simulate`, scenario "commuter", seeded); their
+phones could take a fix every 10 s. Three ways to choose which of these to post:
 
 * `fixed`: every 30 s.
 * `clock`: when the hint's `next_ping_s` is over. The phone has a timer and nothing else; the time is a proven one (35 m/s), so within
@@ -11,8 +14,9 @@ The same people walk, drive, work and shop (`geofence.simulate`, scenario "commu
 * `circle`: also when the phone's system notices that it left the circle, and then the hint lets it sleep (`wake=circle`). The system
   is a poor one: it watches no circle below 100 m, and notices 100 m late. The geofences to watch are not used at all.
 
-A visit is found, or merged with the next, as bench.detection says. `lost` are true visits of 5 minutes or more that the first way finds
-and this one does not; `gained` the other way round. `lists` is how many answers held a list of geofences, of all answers.
+A visit is found, or merged with the next, as bench.detection says. `lost` are true visits of 5
+minutes or more that the first way finds and this one does not; `gained` the other way round.
+`lists` is how many answers held a list of geofences, of all answers.
 """
 
 from __future__ import annotations
@@ -57,36 +61,76 @@ class Spoken(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--devices", type=int, default=12)
     parser.add_argument("--days", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--ways", default="fixed,circle", help="the first is what the others are compared with")
-    parser.add_argument("--fences", type=Path, help="CSV with lat, lon (and radius_m); default: the invented town")
+    parser.add_argument(
+        "--ways", default="fixed,circle", help="the first is what the others are compared with"
+    )
+    parser.add_argument(
+        "--fences", type=Path, help="CSV with lat, lon (and radius_m); default: the invented town"
+    )
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     told = {}
     for name, world in _worlds(asked.fences):
-        traces = list(simulate(world, "commuter", devices=asked.devices, days=asked.days, seed=asked.seed, phone=PHONE))
+        traces = list(
+            simulate(
+                world,
+                "commuter",
+                devices=asked.devices,
+                days=asked.days,
+                seed=asked.seed,
+                phone=PHONE,
+            )
+        )
         told[name] = measure(world.geofences, traces, asked.ways.split(","))
-        show(f"{name}: {len(world.geofences)} geofences, {asked.devices} commuters, {asked.days:g} day(s)", told[name])
+        show(
+            f"{name}: {len(world.geofences)} geofences, {asked.devices} commuters, {asked.days:g} day(s)",
+            told[name],
+        )
     if asked.json is not None:
         asked.json.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def measure(fences: Sequence[Geofence], traces: Sequence[Trace], ways: Sequence[str]) -> list[dict[str, float | str | None]]:
+def measure(
+    fences: Sequence[Geofence], traces: Sequence[Trace], ways: Sequence[str]
+) -> list[dict[str, float | str | None]]:
     """A row of figures for each way."""
     rows, known = [], set()
     for way in ways:
-        spoken = [every(trace, FIXED_S) if way == "fixed" else obey(fences, trace, way) for trace in traces]
-        chosen = [replace(trace, fixes=trace.fixes.taken(np.array(one.rows))) for trace, one in zip(traces, spoken, strict=True)]
+        spoken = [
+            every(trace, FIXED_S) if way == "fixed" else obey(fences, trace, way)
+            for trace in traces
+        ]
+        chosen = [
+            replace(trace, fixes=trace.fixes.taken(np.array(one.rows)))
+            for trace, one in zip(traces, spoken, strict=True)
+        ]
         heard = list(by_follow(fences, Profile(), chosen))
         found = {name for one in heard for name in found_in(one)}
         known = known or found
         figures = score(heard).row()
-        kept = ("pings", "true_visits", "recall", "precision", "merged", "enter_median_s", "enter_p90_s", "exit_median_s", "exit_p90_s")
+        kept = (
+            "pings",
+            "true_visits",
+            "recall",
+            "precision",
+            "merged",
+            "enter_median_s",
+            "enter_p90_s",
+            "exit_median_s",
+            "exit_p90_s",
+        )
         row = {"way": way} | {key: figures[key] for key in kept}
-        row |= {"lost": len(known - found), "gained": len(found - known), "lists": sum(one.lists for one in spoken)}
+        row |= {
+            "lost": len(known - found),
+            "gained": len(found - known),
+            "lists": sum(one.lists for one in spoken),
+        }
         row["fewer"] = 1.0 - row["pings"] / rows[0]["pings"] if rows else 0.0
         rows.append(row)
     return rows
@@ -106,22 +150,38 @@ def every(trace: Trace, seconds: float) -> Spoken:
 def obey(fences: Sequence[Geofence], trace: Trace, wake: Wake) -> Spoken:
     """The fixes a phone posts that does as it is told."""
     fixes = trace.fixes
-    true_lat, true_lon = trace.town.frame.degrees(*trace.path.spots((fixes.at_ms - trace.start_ms) / 1000.0))
+    true_lat, true_lon = trace.town.frame.degrees(
+        *trace.path.spots((fixes.at_ms - trace.start_ms) / 1000.0)
+    )
     rows, lists, version, next_ms, leaves_m, centre = [], 0, None, 0, math.inf, (0.0, 0.0)
     with serving(fences) as street:
         for row, ts_ms in enumerate(fixes.ts_ms.tolist()):
-            left = wake == "circle" and rows and _metres((true_lat[row], true_lon[row]), centre) > leaves_m
+            left = (
+                wake == "circle"
+                and rows
+                and _metres((true_lat[row], true_lon[row]), centre) > leaves_m
+            )
             if ts_ms < next_ms and not left:
                 continue
             centre = float(fixes.lat[row]), float(fixes.lon[row])
-            ping = PingIn(*centre, ts_ms, trace.device_id, accuracy_m=float(fixes.accuracy_m[row]), hint_version=version)
+            ping = PingIn(
+                *centre,
+                ts_ms,
+                trace.device_id,
+                accuracy_m=float(fixes.accuracy_m[row]),
+                hint_version=version,
+            )
             posted = street.post("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
             hint = posted.result(30).devices[trace.device_id].hint
             assert hint is not None
             rows.append(row)
             lists, version = lists + (hint.geofences is not None), hint.version
             next_ms = ts_ms + hint.next_ping_s * 1000
-            leaves_m = math.inf if hint.safe_radius_m is None else max(hint.safe_radius_m, WATCHABLE_M) + GRANULARITY_M
+            leaves_m = (
+                math.inf
+                if hint.safe_radius_m is None
+                else max(hint.safe_radius_m, WATCHABLE_M) + GRANULARITY_M
+            )
     return Spoken(rows, lists)
 
 
@@ -130,8 +190,14 @@ def found_in(heard: Heard) -> Iterator[Name]:
     for true in heard.trace.visits:
         end_ms = heard.trace.start_ms + round(1000 * heard.trace.path.seconds)
         left_ms = true.departure_ms or end_ms
-        spans = [(v.arrival_ms, v.departure_ms or end_ms) for v in heard.visits if v.geofence_id == true.geofence_id]
-        covered_ms = sum(max(0, min(left_ms, to_ms) - max(true.arrival_ms, from_ms)) for from_ms, to_ms in spans)
+        spans = [
+            (v.arrival_ms, v.departure_ms or end_ms)
+            for v in heard.visits
+            if v.geofence_id == true.geofence_id
+        ]
+        covered_ms = sum(
+            max(0, min(left_ms, to_ms) - max(true.arrival_ms, from_ms)) for from_ms, to_ms in spans
+        )
         if left_ms - true.arrival_ms >= LEAST_MS and 2 * covered_ms >= left_ms - true.arrival_ms:
             yield true.device_id, true.geofence_id, true.arrival_ms
 
@@ -145,8 +211,18 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
         street = Writer(database, PingClock())
         street.start()
         try:
-            street.edit("p", lambda unit: EditResult(unit.accounts.put_project(Project("p", "bench", Profile())))).result(30)
-            street.edit("p", lambda unit: EditResult(unit.places.put_geofences("p", fences), changed=tuple(fences))).result(30)
+            street.edit(
+                "p",
+                lambda unit: EditResult(
+                    unit.accounts.put_project(Project("p", "bench", Profile()))
+                ),
+            ).result(30)
+            street.edit(
+                "p",
+                lambda unit: EditResult(
+                    unit.places.put_geofences("p", fences), changed=tuple(fences)
+                ),
+            ).result(30)
             yield street
         finally:
             street.stop()
@@ -161,7 +237,9 @@ def show(title: str, rows: Sequence[dict[str, float | str | None]]) -> None:
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for row in rows:
-        delays = " | ".join(f"{row[f'{kind}_median_s']}, {row[f'{kind}_p90_s']}" for kind in ("enter", "exit"))
+        delays = " | ".join(
+            f"{row[f'{kind}_median_s']}, {row[f'{kind}_p90_s']}" for kind in ("enter", "exit")
+        )
         print(
             f"| {row['way']} | {row['pings']} | {row['fewer']:.1%} | {row['true_visits']} | {row['recall']:.1%} | {row['precision']:.1%} |"
             f" {row['merged']} | {row['lost']} | {row['gained']} | {delays} | {row['lists']} |"
@@ -176,9 +254,18 @@ def _worlds(path: Path | None) -> Iterator[tuple[str, World]]:
     import csv
 
     with path.open(newline="") as lines:
-        read = [(float(row["lat"]), float(row["lon"]), float(row.get("radius_m") or 150.0)) for row in csv.DictReader(lines)]
-    circles = [{"type": "circle", "lat": lat, "lon": lon, "radius_m": radius_m} for lat, lon, radius_m in read]
-    yield path.stem, AroundGeofences([Geofence(f"gf_{n}", f"f{n}", circle) for n, circle in enumerate(circles)])
+        read = [
+            (float(row["lat"]), float(row["lon"]), float(row.get("radius_m") or 150.0))
+            for row in csv.DictReader(lines)
+        ]
+    circles = [
+        {"type": "circle", "lat": lat, "lon": lon, "radius_m": radius_m}
+        for lat, lon, radius_m in read
+    ]
+    yield (
+        path.stem,
+        AroundGeofences([Geofence(f"gf_{n}", f"f{n}", circle) for n, circle in enumerate(circles)]),
+    )
 
 
 def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -1,11 +1,14 @@
-"""How long a retailer waits for a store list: CSV over HTTP into `geofence serve`, checked, covered and committed.
+"""How long a retailer waits for a store list.
+
+CSV over HTTP into `geofence serve`, checked, covered and committed.
 
     python -m bench.imports [--stores 1000,10000,100000] [--json FILE]
 
-Rows have an id, a name, a brand, an address, opening hours and a radius; time zones are found from positions. The list is then
-sent again, which must change nothing, and sent once more with a tenth of the stores moved. The service then starts anew, once with
-the index that it kept on disk and once without. Seconds are of the whole request, CPU seconds of the service. The baseline of the
-ratio is a PUT for each of the first 500 stores over one connection.
+Rows have an id, a name, a brand, an address, opening hours and a radius; time zones are found from
+positions. The list is then sent again, which must change nothing, and sent once more with a tenth
+of the stores moved. The service then starts anew, once with the index that it kept on disk and once
+without. Seconds are of the whole request, CPU seconds of the service. The baseline of the ratio is
+a PUT for each of the first 500 stores over one connection.
 """
 
 from __future__ import annotations
@@ -26,7 +29,12 @@ import httpx
 from tests.rigs.running import Service
 
 SINGLES = 500
-HOURS = ("Mo-Fr 08:00-20:00; Sa 09:00-18:00", "Mo-Su 07:00-22:00", "24/7", "Mo-Sa 10:00-19:00; PH off")
+HOURS = (
+    "Mo-Fr 08:00-20:00; Sa 09:00-18:00",
+    "Mo-Su 07:00-22:00",
+    "24/7",
+    "Mo-Sa 10:00-19:00; PH off",
+)
 
 
 def rows(count: int, moved: float = 0.0) -> list[dict[str, Any]]:
@@ -64,7 +72,9 @@ def sent(service: Service, body: bytes) -> dict[str, float]:
     """One import: seconds, CPU seconds and what the report counts."""
     with service.client(timeout=600) as client:
         start_s, start_cpu_s = time.perf_counter(), cpu_s(service.pid)
-        answer = client.post("/v1/imports?kind=stores", content=body, headers={"Content-Type": "text/csv"})
+        answer = client.post(
+            "/v1/imports?kind=stores", content=body, headers={"Content-Type": "text/csv"}
+        )
         took = {"s": time.perf_counter() - start_s, "cpu_s": cpu_s(service.pid) - start_cpu_s}
     assert answer.status_code == httpx.codes.OK, answer.text[:500]
     report = answer.json()
@@ -77,7 +87,12 @@ def singly(service: Service, stores: list[dict[str, Any]]) -> float:
     start_s = time.perf_counter()
     with service.client() as client:
         for store in stores:
-            body = {"name": store["name"], "lat": float(store["lat"]), "lon": float(store["lon"]), "brand": store["brand"]}
+            body = {
+                "name": store["name"],
+                "lat": float(store["lat"]),
+                "lon": float(store["lon"]),
+                "brand": store["brand"],
+            }
             body["rings"] = [{"name": "near", "radius_m": store["radius_m"]}]
             client.put(f"/v1/stores/{store['id']}", json=body).raise_for_status()
     return len(stores) / (time.perf_counter() - start_s)
@@ -121,13 +136,20 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--stores", default="1000,10000,100000")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     found = [measure(int(count)) for count in asked.stores.split(",")]
     print(table(found))
-    report = {"bench": "imports", "machine": platform.machine(), "python": platform.python_version(), "rows": found}
+    report = {
+        "bench": "imports",
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "rows": found,
+    }
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps(report, indent=1) + "\n")

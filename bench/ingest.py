@@ -1,9 +1,12 @@
-"""Pings per second over HTTP into `geofence serve`: one process, SQLite with full commits, matching on.
+"""Pings per second over HTTP into `geofence serve`.
+
+One process, SQLite with full commits, matching on.
 
     python -m bench.ingest [--seconds 5] [--connections 4] [--json FILE]
 
-Every device walks far from all stores but for one ping in twenty, which lies at one of 1,000 stores. Bodies are made before the
-clock starts. The baseline of the ratios is the same pings posted one by one over as many connections.
+Every device walks far from all stores but for one ping in twenty, which lies at one of 1,000
+stores. Bodies are made before the clock starts. The baseline of the ratios is the same pings posted
+one by one over as many connections.
 """
 
 from __future__ import annotations
@@ -41,7 +44,15 @@ def bodies(lane: int, count: int, size: int, start_ms: int) -> list[bytes]:
             lat, lon = store_place(dice.randrange(STORES))
             near = dice.random() < AT_A_STORE
             lat += dice.uniform(-0.001, 0.001) if near else 0.008 + dice.uniform(0, 0.002)
-            pings.append({"device_id": f"l{lane}d{number % 500}", "ts": start_ms + number, "lat": lat, "lon": lon, "accuracy_m": 10})
+            pings.append(
+                {
+                    "device_id": f"l{lane}d{number % 500}",
+                    "ts": start_ms + number,
+                    "lat": lat,
+                    "lon": lon,
+                    "accuracy_m": 10,
+                }
+            )
             number += 1
         made.append(json.dumps(pings if size > 1 else pings[0]).encode())
     return made
@@ -70,14 +81,19 @@ def measure(size: int, connections: int, seconds: float) -> dict[str, float]:
     """One row: pings per second and the answer times at this batch size."""
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
-        service = stack.enter_context(Service(f"sqlite:///{directory}/bench.db", Path(directory, "log")))
+        service = stack.enter_context(
+            Service(f"sqlite:///{directory}/bench.db", Path(directory, "log"))
+        )
         client = stack.enter_context(service.client())
         for number in range(STORES):
             lat, lon = store_place(number)
             region = {"type": "circle", "lat": lat, "lon": lon, "radius_m": 150}
             client.put(f"/v1/geofences/f{number}", json={"region": region}).raise_for_status()
         start_ms = int(time.time() * 1000) - 3_000_000
-        ready = [bodies(lane, max(50, int(60_000 * seconds / size / connections)), size, start_ms) for lane in range(connections)]
+        ready = [
+            bodies(lane, max(50, int(60_000 * seconds / size / connections)), size, start_ms)
+            for lane in range(connections)
+        ]
         begun_s = time.perf_counter()
         lanes = [Lane(service, lane, begun_s + seconds) for lane in ready]
         for lane in lanes:
@@ -97,20 +113,29 @@ def measure(size: int, connections: int, seconds: float) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print a table, and write JSON where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     rows = [measure(size, asked.connections, asked.seconds) for size in (1, 100, 1000)]
-    print(f"{'batch':>6} {'connections':>12} {'pings/s':>10} {'to single':>10} {'p50 ms':>8} {'p99 ms':>8}")
+    print(
+        f"{'batch':>6} {'connections':>12} {'pings/s':>10} {'to single':>10} {'p50 ms':>8} {'p99 ms':>8}"
+    )
     for row in rows:
         ratio = row["pings_s"] / rows[0]["pings_s"]
         answers = f"{row['p50_ms']:>8.1f} {row['p99_ms']:>8.1f}"
-        print(f"{row['batch']:>6} {row['connections']:>12} {row['pings_s']:>10,.0f} {ratio:>10.1f} {answers}")
+        print(
+            f"{row['batch']:>6} {row['connections']:>12} {row['pings_s']:>10,.0f} {ratio:>10.1f} {answers}"
+        )
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps({"bench": "ingest", "machine": platform.machine(), "rows": rows}, indent=1) + "\n")
+        asked.json.write_text(
+            json.dumps({"bench": "ingest", "machine": platform.machine(), "rows": rows}, indent=1)
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""What it costs to find the fences of a ping: our index against shapely's STRtree, brute force and Tile38.
+"""What it costs to find the fences of a ping.
 
-    python -m bench.locate [--fences 1000,10000,100000,1000000] [--pings 100000] [--stores FILE] [--json FILE]
+Our index against shapely's STRtree, brute force and Tile38.
+
+    python -m bench.locate [--fences 1000,10000,100000,1000000] [--pings 100000] [--stores FILE]
+    [--json FILE]
 
 Two kinds of cases, each in a process of its own so that its memory is its own:
 
@@ -8,11 +11,11 @@ Two kinds of cases, each in a process of its own so that its memory is its own:
   lat and lon) where it is there, else invented ones that crowd in towns. Pings once all over the country, once around stores.
 * `spread`: circles of 150 m scattered over a country, from 1,000 to 1,000,000 (or more); one ping in twenty lies at a fence.
 
-Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes, index and tree in turn over the same
-pings; brute force measures 200. Building uses all cores. The cost against the first number of fences is measured apart, all
-indexes in one process and in turn.
-Tile38 takes part when `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined SETs.
-Figures are of this machine, ratios of this run.
+Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes, index and
+tree in turn over the same pings; brute force measures 200. Building uses all cores. The cost
+against the first number of fences is measured apart, all indexes in one process and in turn. Tile38
+takes part when `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined
+SETs. Figures are of this machine, ratios of this run.
 """
 
 from __future__ import annotations
@@ -107,7 +110,9 @@ def by_tree(tree: shapely.STRtree, fences: Places, radius_m: float, pings: Place
     for start in range(0, len(pings[0]), BATCH):
         lat, lon = pings[0][start : start + BATCH], pings[1][start : start + BATCH]
         ping, slot = tree.query(shapely.points(lon, lat))
-        inside = circle_edge_m(lat[ping], lon[ping], fences[0][slot], fences[1][slot], radius_m) <= 0
+        inside = (
+            circle_edge_m(lat[ping], lon[ping], fences[0][slot], fences[1][slot], radius_m) <= 0
+        )
         found.append((ping[inside] + start) * _PAIR + slot[inside])
     return np.concatenate(found)
 
@@ -121,7 +126,10 @@ def by_force(fences: Places, radius_m: float, pings: Places) -> Pairs:
 
 
 def timed(ways: Sequence[Callable[[], Pairs]], passes: int = PASSES) -> list[tuple[Pairs, float]]:
-    """What each way found, in one order, and the seconds of its best pass. The ways take turns: a machine's speed drifts."""
+    """What each way found, in one order, and the seconds of its best pass.
+
+    The ways take turns: a machine's speed drifts.
+    """
     best, found = [float("inf")] * len(ways), [np.empty(0, dtype=np.int64)] * len(ways)
     for _ in range(passes):
         for nth, way in enumerate(ways):
@@ -179,9 +187,13 @@ def rivals(index: Index, fences: Places, radius_m: float, pings: Places) -> dict
     per_lat, per_lon = metres_per_degree(np.abs(lat) + 0.01 + radius_m / 1e5)
     tall, wide = 1.01 * radius_m / per_lat, 1.01 * radius_m / per_lon
     tree = shapely.STRtree(shapely.box(lon - wide, lat - tall, lon + wide, lat + tall))
-    (ours, ours_s), (trees, tree_s) = timed([lambda: by_index(index, pings), lambda: by_tree(tree, fences, radius_m, pings)])
+    (ours, ours_s), (trees, tree_s) = timed(
+        [lambda: by_index(index, pings), lambda: by_tree(tree, fences, radius_m, pings)]
+    )
     ((brute, brute_s),) = timed([lambda: by_force(fences, radius_m, few(pings, BRUTE_PINGS))], 1)
-    if not np.array_equal(ours, trees) or not np.array_equal(ours[ours < BRUTE_PINGS * _PAIR], brute):
+    if not np.array_equal(ours, trees) or not np.array_equal(
+        ours[ours < BRUTE_PINGS * _PAIR], brute
+    ):
         raise AssertionError("two ways found different pairs")
     count = len(pings[0])
     return {
@@ -200,7 +212,8 @@ def retail(path: Path, count: int) -> dict[str, Any]:
     row = {"case": "retail", "fences": RETAIL, "source": source, **costs}
     row["pings"] = {
         "country": rivals(index, fences, RETAIL_M, wide) | tile38.measured(fences, RETAIL_M, wide),
-        "at stores": rivals(index, fences, RETAIL_M, near) | tile38.measured(fences, RETAIL_M, near),
+        "at stores": rivals(index, fences, RETAIL_M, near)
+        | tile38.measured(fences, RETAIL_M, near),
     }
     return row
 
@@ -209,11 +222,19 @@ def spread(fence_count: int, count: int) -> dict[str, Any]:
     fences = scattered(fence_count, 1)
     index, costs = built(fences, SPREAD_M)
     pings = around(fences, count, 0.05, 0.0008)
-    return {"case": "spread", "fences": fence_count, **costs, "pings": {"country": rivals(index, fences, SPREAD_M, pings)}}
+    return {
+        "case": "spread",
+        "fences": fence_count,
+        **costs,
+        "pings": {"country": rivals(index, fences, SPREAD_M, pings)},
+    }
 
 
 def flatness(counts: list[int], count: int) -> dict[str, float]:
-    """Seconds a ping by number of fences: every index in one process, their passes in turn, the best of each."""
+    """Seconds a ping by number of fences.
+
+    Every index in one process, their passes in turn, the best of each.
+    """
     cases = []
     for fence_count in counts:
         fences = scattered(fence_count, 1)
@@ -256,7 +277,10 @@ def table(rows: list[dict[str, Any]], flat: dict[str, float]) -> str:
     told = [line(row, kind, flat) for row in rows for kind in row["pings"]]
     lines = [list(told[0]), *(list(one.values()) for one in told)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(word.rjust(width) for word, width in zip(one, widths, strict=True)) for one in lines)
+    return "\n".join(
+        "  ".join(word.rjust(width) for word, width in zip(one, widths, strict=True))
+        for one in lines
+    )
 
 
 def alone(case: str, asked: argparse.Namespace) -> dict[str, Any]:
@@ -271,12 +295,17 @@ def alone(case: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 def measured(case: str, asked: argparse.Namespace) -> dict[str, Any]:
     if case == FLAT:
-        return flatness([int(count) for count in asked.fences.split(",") if int(count) <= FLAT_MOST], asked.pings)
+        return flatness(
+            [int(count) for count in asked.fences.split(",") if int(count) <= FLAT_MOST],
+            asked.pings,
+        )
     return retail(asked.stores, asked.pings) if case == "retail" else spread(int(case), asked.pings)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--fences", default="1000,10000,100000,1000000")
     parser.add_argument("--pings", type=int, default=100_000)
     parser.add_argument("--stores", type=Path, default=STORES)

@@ -1,4 +1,7 @@
-"""Tile38 in the same run, where its server is on PATH: the same circles as fences, the same pings as pipelined SETs."""
+"""Tile38 in the same run, where its server is on PATH.
+
+The same circles as fences, the same pings as pipelined SETs.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,15 @@ def measured(fences: Places, radius_m: float, pings: Places) -> dict[str, float]
         return {}
     count = min(MOST_PINGS, len(pings[0]))
     with _running(binary) as connection:
-        for batch in _batches(_fence(nth, lat, lon, radius_m) for nth, (lat, lon) in enumerate(zip(*fences, strict=True))):
+        for batch in _batches(
+            _fence(nth, lat, lon, radius_m)
+            for nth, (lat, lon) in enumerate(zip(*fences, strict=True))
+        ):
             _sent(connection, batch)
-        sets = [_command("SET", "fleet", f"d{nth % DEVICES}", "POINT", pings[0][nth], pings[1][nth]) for nth in range(count)]
+        sets = [
+            _command("SET", "fleet", f"d{nth % DEVICES}", "POINT", pings[0][nth], pings[1][nth])
+            for nth in range(count)
+        ]
         start = time.perf_counter()
         for batch in _batches(iter(sets)):
             _sent(connection, batch)
@@ -39,13 +48,27 @@ def measured(fences: Places, radius_m: float, pings: Places) -> dict[str, float]
 
 
 def _fence(nth: int, lat: float, lon: float, radius_m: float) -> bytes:
-    return _command("SETCHAN", f"f{nth}", "NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", lat, lon, radius_m)
+    return _command(
+        "SETCHAN",
+        f"f{nth}",
+        "NEARBY",
+        "fleet",
+        "FENCE",
+        "DETECT",
+        "enter,exit",
+        "POINT",
+        lat,
+        lon,
+        radius_m,
+    )
 
 
 def _command(*words: object) -> bytes:
     """One command in RESP, the protocol Tile38 shares with Redis."""
     parts = [str(word).encode() for word in words]
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+    return b"*%d\r\n" % len(parts) + b"".join(
+        b"$%d\r\n%s\r\n" % (len(part), part) for part in parts
+    )
 
 
 def _batches(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -60,7 +83,10 @@ def _batches(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _sent(connection: socket.socket, batch: list[bytes]) -> None:
-    """Send a pipeline and read its answers: one line each, `+OK` or `:1`; raises where one is an error."""
+    """Send a pipeline and read its answers.
+
+    One line each, `+OK` or `:1`; raises where one is an error.
+    """
     connection.sendall(b"".join(batch))
     answers = b""
     while answers.count(b"\r\n") < len(batch):

@@ -1,1 +1,4 @@
-"""First floor: what happens when a phone is near a store. Synchronous, no HTTP, time is passed in."""
+"""First floor: what happens when a phone is near a store.
+
+Synchronous, no HTTP, time is passed in.
+"""

@@ -8,7 +8,10 @@ from typing import Literal, Protocol
 
 
 class Clock(Protocol):
-    """Now, in epoch ms UTC. `follows_pings` says whether pings move it (then none of them is in the future)."""
+    """Now, in epoch ms UTC.
+
+    `follows_pings` says whether pings move it (then none of them is in the future).
+    """
 
     follows_pings: bool
 
@@ -16,7 +19,10 @@ class Clock(Protocol):
         """The current time, epoch ms UTC."""
 
     def wall_ms(self) -> int:
-        """The machine's time, epoch ms UTC, whatever moves this clock: for leases, which outlast real pauses."""
+        """The machine's time, epoch ms UTC, whatever moves this clock.
+
+        For leases, which outlast real pauses.
+        """
 
     def saw(self, ts_ms: int) -> None:
         """Tell the clock of an accepted ping's time."""

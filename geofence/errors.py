@@ -28,7 +28,13 @@ class InputError(GeofenceError):
 
     code = "invalid"
 
-    def __init__(self, detail: str | None = None, *, code: str | None = None, errors: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        code: str | None = None,
+        errors: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(detail)
         self.code = code or type(self).code
         self.errors = errors
@@ -62,7 +68,9 @@ class RecordError(GeofenceError):
     """The database refused."""
 
     code = "record"
-    lasting = False  # whether it will refuse the next one, too: a full disk, a connection that went; not a wait for somebody else
+    # whether it will refuse the next one, too: a full disk, a connection that went; not a wait for
+    # somebody else
+    lasting = False
 
 
 class RecordLocked(RecordError):

@@ -7,7 +7,9 @@ import hashlib
 import secrets
 
 # RFC 4648's letters spelled as Crockford's: no I, L, O, U, which people mistake for others
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_CROCKFORD = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
 
 
 def of_facts(prefix: str, *facts: object) -> str:
@@ -27,7 +29,10 @@ def new_secret(kind: str) -> str:
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of a key, in hex: what the record keeps. Keys carry 160 random bits, so no salt is needed."""
+    """SHA-256 of a key, in hex: what the record keeps.
+
+    Keys carry 160 random bits, so no salt is needed.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -16,7 +16,9 @@ _WHOLE = 2**63
 
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL could store it: no NUL, no lone surrogate."""
-    return text.isprintable() or ("\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text))
+    return text.isprintable() or (
+        "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    )
 
 
 def document_fault(value: Any, depth: int = 0) -> str | None:

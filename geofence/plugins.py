@@ -1,4 +1,7 @@
-"""Finds the members of a drawer by looking into it: one new thing is one new file, and no list to keep."""
+"""Finds the members of a drawer by looking into it.
+
+One new thing is one new file, and no list to keep.
+"""
 
 from __future__ import annotations
 

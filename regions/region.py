@@ -1,4 +1,7 @@
-"""What a place is: a circle on the WGS84 ellipsoid, or an area bounded by straight lines in longitude and latitude."""
+"""What a place is.
+
+A circle on the WGS84 ellipsoid, or an area bounded by straight lines in longitude and latitude.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from shapely import MultiPolygon, Polygon
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """All points whose WGS84 geodesic distance to (`lat`, `lon`) is at most `radius_m`. Degrees, metres."""
+    """All points whose WGS84 geodesic distance to (`lat`, `lon`) is at most `radius_m`.
+
+    Degrees, metres.
+    """
 
     lat: float
     lon: float
@@ -29,8 +35,9 @@ Region = Circle | Area
 class RegionError(ValueError):
     """A region that cannot be taken.
 
-    `code` is a stable token (`radius_too_large`), `detail` a sentence for the retailer that names the limit and the value,
-    `pointer` a JSON pointer to the offending member within the region object.
+    `code` is a stable token (`radius_too_large`), `detail` a sentence for the retailer that names
+    the limit and the value, `pointer` a JSON pointer to the offending member within the region
+    object.
     """
 
     def __init__(self, code: str, detail: str, pointer: str = "") -> None:

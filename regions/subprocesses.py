@@ -1,4 +1,7 @@
-"""Modules of ours that run in a process of their own: how they are started, and that they end with the one that asked."""
+"""Modules of ours that run in a process of their own.
+
+How they are started, and that they end with the one that asked.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ def environment() -> dict[str, str]:
 
 
 def end_with_parent() -> None:
-    """Called first by such a process: nobody reads what it makes once the thread that asked is gone, be it killed."""
+    """Called first by such a process.
+
+    Nobody reads what it makes once the thread that asked is gone, be it killed.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """Where files lie on their way in or out: one folder for each process, locked while that lives.
 
-A process that is killed cannot tidy up; the next one that needs a folder removes what such processes of the same user left.
+A process that is killed cannot tidy up; the next one that needs a folder removes what such
+processes of the same user left.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ def _made(root: Path) -> Path:
     for left in root.glob(f"{_PREFIX}*"):
         _remove_unless_locked(left)
     fresh = Path(tempfile.mkdtemp(prefix="geofence-new-", dir=root))
-    fcntl.flock(os.open(fresh, os.O_RDONLY), fcntl.LOCK_EX)  # held until the process ends, by the system
-    named = fresh.rename(fresh.with_name(fresh.name.replace("geofence-new-", _PREFIX)))  # only now do others look at it
+    fcntl.flock(
+        os.open(fresh, os.O_RDONLY), fcntl.LOCK_EX
+    )  # held until the process ends, by the system
+    named = fresh.rename(
+        fresh.with_name(fresh.name.replace("geofence-new-", _PREFIX))
+    )  # only now do others look at it
     atexit.register(shutil.rmtree, named, ignore_errors=True)
     return named
 

@@ -21,7 +21,10 @@ _EMPTY = f"TRUNCATE {', '.join(name for name in metadata.tables if name != 'coun
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A real server, one for each test process. When it cannot start, the tests that need it fail; none is skipped."""
+    """A real server, one for each test process.
+
+    When it cannot start, the tests that need it fail; none is skipped.
+    """
     with running_postgres() as server:
         yield server
 
@@ -62,7 +65,9 @@ def postgres_url(postgres_database: str) -> str:
 @pytest.fixture(params=BACKENDS)
 def record_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty record: the test runs once on each backend."""
-    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+    return str(
+        request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    )
 
 
 @pytest.fixture

@@ -24,7 +24,19 @@ from geofence.errors import GeofenceError
 
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 _BUILT_MS = 1_760_000_000_000  # October 2025: no clock that is right shows less
-_NEEDED = ("numpy", "h3", "shapely", "pyproj", "msgspec", "SQLAlchemy", "alembic", "fastapi", "uvicorn", "uvloop", "httptools")
+_NEEDED = (
+    "numpy",
+    "h3",
+    "shapely",
+    "pyproj",
+    "msgspec",
+    "SQLAlchemy",
+    "alembic",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+)
 
 
 class Finding(NamedTuple):
@@ -117,12 +129,25 @@ def _channels(settings: Settings) -> tuple[bool, str]:
         return False, str(error)
     for channel in channels.values():
         channel.close()
-    return True, ", ".join(line.partition(";")[0] for line in startup_lines(channels, delivery_warnings(channels, here=True)))
+    return True, ", ".join(
+        line.partition(";")[0]
+        for line in startup_lines(channels, delivery_warnings(channels, here=True))
+    )
 
 
 def _port(settings: Settings) -> tuple[bool, str]:
     taken = fault_of_port(settings)
     if taken is None:
-        return True, f"{settings.host}:{settings.port} is free" if settings.port else f"any free one on {settings.host}"
+        return (
+            True,
+            f"{settings.host}:{settings.port} is free"
+            if settings.port
+            else f"any free one on {settings.host}",
+        )
     runs = ask(settings, "/livez")[0] == 200
-    return runs, f"{settings.host}:{settings.port} is taken by a service that runs already" if runs else taken
+    return (
+        runs,
+        f"{settings.host}:{settings.port} is taken by a service that runs already"
+        if runs
+        else taken,
+    )

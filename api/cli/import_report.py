@@ -9,7 +9,11 @@ from rich.console import Console
 
 SHOWN = 20
 _SAMPLES = 3
-_LISTS = (("errors", "red", "failed"), ("repairs", "yellow", "repaired"), ("warnings", "yellow", "warned"))
+_LISTS = (
+    ("errors", "red", "failed"),
+    ("repairs", "yellow", "repaired"),
+    ("warnings", "yellow", "warned"),
+)
 
 
 def show(console: Console, report: dict[str, Any]) -> None:
@@ -19,7 +23,10 @@ def show(console: Console, report: dict[str, Any]) -> None:
         fields.setdefault(what, []).append(column)
     for what, names in fields.items():
         console.print(f"{what:>14}  {', '.join(names)}", markup=False, highlight=False)
-    counts = ", ".join(f"{report[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped", "failed"))
+    counts = ", ".join(
+        f"{report[name]:,} {name}"
+        for name in ("created", "updated", "unchanged", "skipped", "failed")
+    )
     tried = " (a dry run: nothing was written)" if report["dry_run"] else ""
     _say(console, f"{many(report['rows'], 'row')} of {report['format']}: {counts}{tried}")
     for title, style, total in _LISTS:

@@ -17,8 +17,15 @@ from geofence.errors import GeofenceError
 from geofence.model.account import Key, Scope
 from geofence.ports import Database
 
-keys = typer.Typer(name="keys", no_args_is_help=True, add_completion=False, help="List, create and revoke API keys.")
-ProjectId = Annotated[str | None, typer.Option("--project", help="the project's id; needed when there are several")]
+keys = typer.Typer(
+    name="keys",
+    no_args_is_help=True,
+    add_completion=False,
+    help="List, create and revoke API keys.",
+)
+ProjectId = Annotated[
+    str | None, typer.Option("--project", help="the project's id; needed when there are several")
+]
 
 
 @keys.command("list")
@@ -42,14 +49,19 @@ def list_keys(project: ProjectId = None, as_json: AsJson = False) -> None:
         return
     for key in found:
         state = "revoked" if key.revoked_ms is not None else "active"
-        typer.echo(f"{key.id}  {key.kind}_...{key.tail}  {','.join(key.scopes):27}  {state:7}  {key.name}")
+        typer.echo(
+            f"{key.id}  {key.kind}_...{key.tail}  {','.join(key.scopes):27}  {state:7}  {key.name}"
+        )
 
 
 @keys.command()
 def create(
     project: ProjectId = None,
     kind: Annotated[str, typer.Option(help="sk (secret) or pk (publishable)")] = "sk",
-    scope: Annotated[list[str] | None, typer.Option(help="ingest, manage, redeem, read; may be repeated (default: all)")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="ingest, manage, redeem, read; may be repeated (default: all)"),
+    ] = None,
     name: Annotated[str, typer.Option(help="to tell it from the others")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +69,9 @@ def create(
     from api.bootstrap import SCOPES
 
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
-        typer.echo(f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True)
+        typer.echo(
+            f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True
+        )
         raise typer.Exit(BAD_SETTING)
     secret = ids.new_secret(kind)
     scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
@@ -78,11 +92,21 @@ def create(
 
 @keys.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="KEY", help="its id, as `geofence keys list` shows it")], project: ProjectId = None
+    key_id: Annotated[
+        str, typer.Argument(metavar="KEY", help="its id, as `geofence keys list` shows it")
+    ],
+    project: ProjectId = None,
 ) -> None:
     """Revoke a key; a running service feels it within two seconds."""
     with _record() as database:
-        key = next((one for one in database.queries.keys(_project_id(database, project)) if one.id == key_id), None)
+        key = next(
+            (
+                one
+                for one in database.queries.keys(_project_id(database, project))
+                if one.id == key_id
+            ),
+            None,
+        )
         if key is None:
             typer.echo("there is no key of that id", err=True)
             raise typer.Exit(1)
@@ -112,7 +136,12 @@ def _project_id(database: Database, wanted: str | None) -> str:
         return wanted or ""
     if wanted is None and len(found) == 1:
         return found[0]
-    typer.echo("name one with --project: " + ", ".join(found) if found else "there is no project yet: run `geofence serve` once", err=True)
+    typer.echo(
+        "name one with --project: " + ", ".join(found)
+        if found
+        else "there is no project yet: run `geofence serve` once",
+        err=True,
+    )
     raise typer.Exit(BAD_SETTING)
 
 

@@ -1,4 +1,7 @@
-"""The `geofence` command. Exit codes: 0 done, 1 failed, 2 a setting or an argument cannot be used, 3 the record refused."""
+"""The `geofence` command.
+
+Exit codes: 0 done, 1 failed, 2 a setting or an argument cannot be used, 3 the record refused.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ class Late(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; of a late one no more than its line in the list of commands."""
         later = LATE.get(cmd_name)
-        return super().get_command(ctx, cmd_name) if later is None else TyperCommand(cmd_name, help=later.line)
+        return (
+            super().get_command(ctx, cmd_name)
+            if later is None
+            else TyperCommand(cmd_name, help=later.line)
+        )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is to run, with its name and arguments."""
@@ -39,7 +46,10 @@ class Late(TyperGroup):
 
 
 class Later(NamedTuple):
-    """Where a command is to be found, and what `--help` says of it: the first paragraph of its own help."""
+    """Where a command is to be found, and what `--help` says of it.
+
+    The first paragraph of its own help.
+    """
 
     module: str
     attribute: str
@@ -53,18 +63,28 @@ class Later(NamedTuple):
         return command
 
 
-app = typer.Typer(name="geofence", cls=Late, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="geofence",
+    cls=Late,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 def main() -> None:
     """Run the command line."""
-    # scripts start what they put into the background with SIGINT ignored; every command ends on it all the same, as `serve` does
+    # scripts start what they put into the background with SIGINT ignored; every command ends on it
+    # all the same, as `serve` does
     signal.signal(signal.SIGINT, signal.default_int_handler)
     app()
 
 
 def settled(**given: Any) -> Loaded:
-    """The settings, or an end with a clear word; unknown `GEOFENCE_*` variables are warned about."""
+    """The settings, or an end with a clear word.
+
+    Unknown `GEOFENCE_*` variables are warned about.
+    """
     try:
         loaded = load(os.environ, **given)
     except SettingError as error:
@@ -76,7 +96,9 @@ def settled(**given: Any) -> Loaded:
 
 
 @app.callback(invoke_without_command=True)
-def geofence(version: Annotated[bool, typer.Option("--version", help="print the version and end")] = False) -> None:
+def geofence(
+    version: Annotated[bool, typer.Option("--version", help="print the version and end")] = False,
+) -> None:
     """Location triggers for retail: from a ping to one offer."""
     if version:
         typer.echo(our_version())
@@ -131,13 +153,21 @@ LATE: dict[str, Later] = {
         "demo",
         "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew.",
     ),
-    "doctor": Later("api.cli.doctor", "doctor", "Check Python, libraries, database, disk, clock, channels and port."),
+    "doctor": Later(
+        "api.cli.doctor",
+        "doctor",
+        "Check Python, libraries, database, disk, clock, channels and port.",
+    ),
     "export": Later(
         "api.cli.transfer",
         "take",
         "Write all stores or geofences of a running service into a file; what the format cannot hold is told.",
     ),
-    "health": Later("api.cli.health", "health", "Ask the service on the configured address whether it is ready (exit code 0 or 1)."),
+    "health": Later(
+        "api.cli.health",
+        "health",
+        "Ask the service on the configured address whether it is ready (exit code 0 or 1).",
+    ),
     "import": Later(
         "api.cli.transfer",
         "bring",
@@ -150,12 +180,18 @@ LATE: dict[str, Later] = {
         "Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.",
     ),
     "sandbox": Later(
-        "api.sandbox.command", "sandbox", "Run a local push provider and mail relay, and show pushes and mails as they arrive."
+        "api.sandbox.command",
+        "sandbox",
+        "Run a local push provider and mail relay, and show pushes and mails as they arrive.",
     ),
     "simulate": Later(
         "api.cli.simulate",
         "simulate_command",
         "Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.",
     ),
-    "worker": Later("api.cli.worker", "worker", "Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM."),
+    "worker": Later(
+        "api.cli.worker",
+        "worker",
+        "Deliver messages (PostgreSQL only; on SQLite `serve` does). Ends in order on SIGTERM.",
+    ),
 }

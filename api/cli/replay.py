@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from api.client.pings import PingClient, Posted, PostError, Tally, posted
 from api.client.service_url import Url
@@ -20,12 +27,28 @@ from api.client.traces.columns import TraceError
 
 SPAN_S = 1.0  # at a given pace, at most this much of the wall clock's time goes into one batch
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="a recorded walk: .csv, .gpx or .parquet")]
-Key = Annotated[str, typer.Option(help="a key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
-Speed = Annotated[float, typer.Option("--speed", min=0.0, help="times faster than it was walked; 0: as fast as the service answers")]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="a recorded walk: .csv, .gpx or .parquet")
+]
+Key = Annotated[
+    str, typer.Option(help="a key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)
+]
+Speed = Annotated[
+    float,
+    typer.Option(
+        "--speed",
+        min=0.0,
+        help="times faster than it was walked; 0: as fast as the service answers",
+    ),
+]
 Batch = Annotated[int, typer.Option(min=1, max=10_000, help="pings per request")]
-Patience = Annotated[float, typer.Option("--patience-s", min=0.0, help="seconds to send one batch again before giving up")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object at the end, and nothing else")]
+Patience = Annotated[
+    float,
+    typer.Option("--patience-s", min=0.0, help="seconds to send one batch again before giving up"),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="print one JSON object at the end, and nothing else")
+]
 
 
 def replay(
@@ -37,7 +60,9 @@ def replay(
     patience_s: Patience = 120.0,
     as_json: AsJson = False,
 ) -> None:
-    """Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.
+    """Post a recorded walk to a running service, in the order of time.
+
+    A batch that is not answered is sent again.
 
     Exit codes: 0 posted; 1 refused, unreachable, or every ping rejected; 2 the file cannot be read.
     """
@@ -57,9 +82,20 @@ def replay(
         raise typer.Exit(1)
 
 
-def _post(timeline: Timeline, poster: PingClient, batch: int, pace: float, console: Console) -> Tally:
-    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]} pings/s"), TimeRemainingColumn())
-    with poster, Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
+def _post(
+    timeline: Timeline, poster: PingClient, batch: int, pace: float, console: Console
+) -> Tally:
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} pings/s"),
+        TimeRemainingColumn(),
+    )
+    with (
+        poster,
+        Progress(*columns, console=console, transient=True, disable=console.quiet) as progress,
+    ):
         task = progress.add_task("posting", total=len(timeline), rate="...")
         wait = _pacer(pace)
         for pings in _batches(timeline, batch, pace):
@@ -106,7 +142,9 @@ def _report(console: Console, tally: Tally, as_json: bool) -> None:
     refused = ", ".join(f"{count:,} {code}" for code, count in tally.rejected.most_common())
     rejected = f"{tally.rejected.total():,} rejected" + (f" ({refused})" if refused else "")
     console.print(f"{tally.accepted:,} accepted, {tally.duplicates:,} duplicates, {rejected}")
-    console.print(f"{tally.seconds:,.1f} s, {facts['pings_per_second'] or 0:,} pings/s, {tally.resent:,} batches sent again")
+    console.print(
+        f"{tally.seconds:,.1f} s, {facts['pings_per_second'] or 0:,} pings/s, {tally.resent:,} batches sent again"
+    )
 
 
 def _failed(console: Console, why: str, as_json: bool, exit_code: int) -> typer.Exit:

@@ -1,4 +1,7 @@
-"""`geofence simulate`: pings of invented people with a known truth, for trying rules and for measuring what they miss."""
+"""`geofence simulate`.
+
+Pings of invented people with a known truth, for trying rules and for measuring what they miss.
+"""
 
 from __future__ import annotations
 
@@ -44,17 +47,33 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-Out = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="where the files are written; made if it is not there")]
-Fences = Annotated[Path | None, typer.Option(help="a GeoJSON FeatureCollection to live around [default: an invented town]")]
+Out = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIRECTORY", help="where the files are written; made if it is not there"
+    ),
+]
+Fences = Annotated[
+    Path | None,
+    typer.Option(help="a GeoJSON FeatureCollection to live around [default: an invented town]"),
+]
 Devices = Annotated[int, typer.Option(min=1, max=100_000, help="how many phones")]
 Days = Annotated[float, typer.Option(min=0.01, max=3_650.0, help="days each")]
-Interval = Annotated[float, typer.Option("--interval-s", min=1.0, max=86_400.0, help="seconds between fixes")]
+Interval = Annotated[
+    float, typer.Option("--interval-s", min=1.0, max=86_400.0, help="seconds between fixes")
+]
 Seed = Annotated[int, typer.Option(min=0, help="another seed, other people")]
 Live = Annotated[Kind, typer.Option(help="how they spend their time")]
-Carry = Annotated[PhoneName, typer.Option(help="how good the phones are; parameters.json says what that means")]
+Carry = Annotated[
+    PhoneName, typer.Option(help="how good the phones are; parameters.json says what that means")
+]
 Start = Annotated[str, typer.Option(help="when it begins, RFC 3339 with offset")]
-As = Annotated[Format, typer.Option("--format", help="csv for `geofence replay`, ndjson for POST /v1/pings")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object at the end, and nothing else")]
+As = Annotated[
+    Format, typer.Option("--format", help="csv for `geofence replay`, ndjson for POST /v1/pings")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="print one JSON object at the end, and nothing else")
+]
 
 
 def simulate_command(
@@ -70,29 +89,59 @@ def simulate_command(
     written_as: As = Format.CSV,
     as_json: AsJson = False,
 ) -> None:
-    """Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.
+    """Write pings of invented people, the geofences they meet, and the visits they truly make.
 
-    Exit codes: 0 written; 1 the files cannot be written; 2 an argument or the geofences cannot be used.
+    The same seed, the same files.
+
+    Exit codes: 0 written; 1 the files cannot be written; 2 an argument or the geofences cannot be
+    used.
     """
     console = Console(stderr=True, quiet=as_json)
     try:
         start_ms = _moment_ms(start)
         if devices * days * 86_400.0 / interval_s > MOST_PINGS:
-            raise _Unusable(f"that is more than {MOST_PINGS:,} pings; take fewer devices or days, or a longer interval")
+            raise _Unusable(
+                f"that is more than {MOST_PINGS:,} pings; take fewer devices or days, or a longer interval"
+            )
         world, left_out = _world(geofences, seed)
         chosen = replace(PHONES[phone.value], interval_s=interval_s)
         made = _Made()
         with Progress(console=console, transient=True, disable=console.quiet) as progress:
             task = progress.add_task("living", total=devices)
-            for trace in simulate(world, scenario.value, devices=devices, days=days, seed=seed, phone=chosen, start_ms=start_ms):
+            for trace in simulate(
+                world,
+                scenario.value,
+                devices=devices,
+                days=days,
+                seed=seed,
+                phone=chosen,
+                start_ms=start_ms,
+            ):
                 made.add(trace)
                 progress.advance(task)
-        asked = {"devices": devices, "days": days, "seed": seed, "scenario": scenario.value, "start": start}
-        files = _write(out, made, world, written_as, {**asked, "phone": {"name": phone.value, **asdict(chosen)}})
+        asked = {
+            "devices": devices,
+            "days": days,
+            "seed": seed,
+            "scenario": scenario.value,
+            "start": start,
+        }
+        files = _write(
+            out,
+            made,
+            world,
+            written_as,
+            {**asked, "phone": {"name": phone.value, **asdict(chosen)}},
+        )
     except _Unusable as error:
         raise _failed(console, str(error), as_json, UNUSABLE) from None
     except OSError as error:
-        raise _failed(console, f"cannot write {error.filename or out}: {error.strerror or error}", as_json, FAILED) from None
+        raise _failed(
+            console,
+            f"cannot write {error.filename or out}: {error.strerror or error}",
+            as_json,
+            FAILED,
+        ) from None
     _report(console, made, files, left_out, chosen, as_json)
 
 
@@ -117,7 +166,16 @@ class _Made:
         fixes = trace.fixes
         self.device.append(np.full(len(fixes), len(self.names), dtype=np.int32))
         self.names.append(trace.device_id)
-        self.columns.append((fixes.ts_ms, fixes.lat, fixes.lon, fixes.accuracy_m, fixes.speed_mps, fixes.received_ms))
+        self.columns.append(
+            (
+                fixes.ts_ms,
+                fixes.lat,
+                fixes.lon,
+                fixes.accuracy_m,
+                fixes.speed_mps,
+                fixes.received_ms,
+            )
+        )
         self.visits += trace.visits
 
     def rows(self) -> Iterator[tuple[str, int, float, float, float, float | None, int]]:
@@ -130,7 +188,15 @@ class _Made:
             for number, ts, lat, lon, accuracy_m, speed_mps, received_ms in zip(
                 device[some].tolist(), *(column[some].tolist() for column in columns), strict=True
             ):
-                yield self.names[number], ts, lat, lon, accuracy_m, None if speed_mps != speed_mps else speed_mps, received_ms
+                yield (
+                    self.names[number],
+                    ts,
+                    lat,
+                    lon,
+                    accuracy_m,
+                    None if speed_mps != speed_mps else speed_mps,
+                    received_ms,
+                )
 
 
 def _moment_ms(text: str) -> int:
@@ -185,7 +251,9 @@ def _has_people(fence: Geofence) -> bool:
     return True
 
 
-def _write(out: Path, made: _Made, world: World, written_as: Format, parameters: dict[str, Any]) -> dict[str, str]:
+def _write(
+    out: Path, made: _Made, world: World, written_as: Format, parameters: dict[str, Any]
+) -> dict[str, str]:
     out.mkdir(parents=True, exist_ok=True)
     files = {
         "pings": out / f"pings.{written_as.value}",
@@ -197,10 +265,13 @@ def _write(out: Path, made: _Made, world: World, written_as: Format, parameters:
     write_pings(files["pings"], made)
     _write_visits(files["visits"], made.visits)
     features = [_feature(fence) for fence in world.geofences]
-    files["geofences"].write_text(json.dumps({"type": "FeatureCollection", "features": features}) + "\n", encoding="utf-8")
+    files["geofences"].write_text(
+        json.dumps({"type": "FeatureCollection", "features": features}) + "\n", encoding="utf-8"
+    )
     files["parameters"].write_text(json.dumps(parameters, indent=1) + "\n", encoding="utf-8")
     if isinstance(world, InventedTown):
-        # the rings of stores come in with their stores and not as geofences, so this is the file that an import takes
+        # the rings of stores come in with their stores and not as geofences, so this is the file
+        # that an import takes
         files["stores"] = out / "stores.geojson"
         geojson_file.write(items_of_stores(world.city.stores, with_id=True), files["stores"])
     return {name: str(file) for name, file in files.items()}
@@ -218,17 +289,36 @@ def _write_ndjson(file: Path, made: _Made) -> None:
     names = ("device_id", "ts", "lat", "lon", "accuracy_m", "speed_mps")
     with file.open("wb") as target:
         for *values, _ in made.rows():
-            target.write(encode({name: value for name, value in zip(names, values, strict=True) if value is not None}) + b"\n")
+            target.write(
+                encode(
+                    {
+                        name: value
+                        for name, value in zip(names, values, strict=True)
+                        if value is not None
+                    }
+                )
+                + b"\n"
+            )
 
 
 def _write_visits(file: Path, visits: Sequence[TrueVisit]) -> None:
     with file.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)
         writer.writerow(("device_id", "geofence_id", "arrival", "departure", "duration_s"))
-        for visit in sorted(visits, key=lambda one: (one.arrival_ms, one.device_id, one.geofence_id)):
+        for visit in sorted(
+            visits, key=lambda one: (one.arrival_ms, one.device_id, one.geofence_id)
+        ):
             ended = visit.departure_ms
             lasted = "" if ended is None else (ended - visit.arrival_ms) / 1000
-            writer.writerow((visit.device_id, visit.geofence_id, _text(visit.arrival_ms), "" if ended is None else _text(ended), lasted))
+            writer.writerow(
+                (
+                    visit.device_id,
+                    visit.geofence_id,
+                    _text(visit.arrival_ms),
+                    "" if ended is None else _text(ended),
+                    lasted,
+                )
+            )
 
 
 def _text(ts_ms: int) -> str:
@@ -238,18 +328,37 @@ def _text(ts_ms: int) -> str:
 def _feature(fence: Geofence) -> dict[str, Any]:
     told = {"name": fence.name, "store_id": fence.store_id, "ring": fence.ring}
     region = read_region(fence.region).region
-    return write_feature(region, {name: value for name, value in told.items() if value is not None}, fence.external_id)
+    return write_feature(
+        region,
+        {name: value for name, value in told.items() if value is not None},
+        fence.external_id,
+    )
 
 
-def _report(console: Console, made: _Made, files: dict[str, str], left_out: int, phone: Phone, as_json: bool) -> None:
-    facts = {"devices": len(made.names), "pings": made.pings, "visits": len(made.visits), "left_out": left_out, "files": files}
+def _report(
+    console: Console, made: _Made, files: dict[str, str], left_out: int, phone: Phone, as_json: bool
+) -> None:
+    facts = {
+        "devices": len(made.names),
+        "pings": made.pings,
+        "visits": len(made.visits),
+        "left_out": left_out,
+        "files": files,
+    }
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    console.print(f"{made.pings:,} pings of {len(made.names):,} devices, who truly made {len(made.visits):,} visits")
+    console.print(
+        f"{made.pings:,} pings of {len(made.names):,} devices, who truly made {len(made.visits):,} visits"
+    )
     if left_out:
-        console.print(f"{left_out:,} geofences at a pole or across the 180th meridian were left out")
-    console.print(f"a fix every {phone.interval_s:g} s; every parameter is in {files['parameters']}", markup=False)
+        console.print(
+            f"{left_out:,} geofences at a pole or across the 180th meridian were left out"
+        )
+    console.print(
+        f"a fix every {phone.interval_s:g} s; every parameter is in {files['parameters']}",
+        markup=False,
+    )
     for name, file in files.items():
         console.print(f"  {name:<11} {file}", markup=False)
 

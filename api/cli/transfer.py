@@ -1,4 +1,7 @@
-"""`geofence import FILE` and `geofence export KIND`: stores and geofences into a running service and out of it."""
+"""`geofence import FILE` and `geofence export KIND`.
+
+Stores and geofences into a running service and out of it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,14 @@ from urllib.parse import unquote
 import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from api.cli.import_report import show
 from api.client.service_url import Url
@@ -21,16 +31,34 @@ FORMATS = "csv, flatgeobuf, geojson, geojsonl, geopackage, geoparquet, kml, kmz,
 
 Kind = Literal["stores", "geofences"]
 File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf, GeoParquet")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf, GeoParquet",
+    ),
 ]
-Key = Annotated[str, typer.Option(help="a secret key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False)]
+Key = Annotated[
+    str,
+    typer.Option(help="a secret key of the project", envvar="GEOFENCE_DEV_KEY", show_default=False),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="report everything, write nothing")]
 Rings = Annotated[
-    list[str], typer.Option("--ring", help="name:radius for stores whose row names no ring, such as near:150; may be repeated")
+    list[str],
+    typer.Option(
+        "--ring",
+        help="name:radius for stores whose row names no ring, such as near:150; may be repeated",
+    ),
 ]
-Columns = Annotated[list[str], typer.Option("--map", help="field:column, such as lat:breite, where names do not tell; may be repeated")]
+Columns = Annotated[
+    list[str],
+    typer.Option(
+        "--map", help="field:column, such as lat:breite, where names do not tell; may be repeated"
+    ),
+]
 Form = Annotated[str, typer.Option("--format", help=FORMATS, show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="print the report as one JSON object, and nothing else")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="print the report as one JSON object, and nothing else")
+]
 
 
 class Refused(Exception):
@@ -52,16 +80,27 @@ def bring(
     form: Form = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bring a file of stores or geofences into a running service; what is there already is updated by its id.
+    """Bring a file of stores or geofences into a running service.
 
-    Exit codes: 0 every row is in; 1 some rows failed, or the service refused; 2 the file cannot be read.
+    What is there already is updated by its id.
+
+    Exit codes: 0 every row is in; 1 some rows failed, or the service refused; 2 the file cannot be
+    read.
     """
     console = Console(stderr=True, quiet=as_json)
-    asked = {"kind": kind, "dry_run": str(dry_run).lower(), "ring": ring, "map": columns, **({"format": form} if form else {})}
+    asked = {
+        "kind": kind,
+        "dry_run": str(dry_run).lower(),
+        "ring": ring,
+        "map": columns,
+        **({"format": form} if form else {}),
+    }
     try:
         report = _post(file, url, key, asked, console)
     except Refused as error:
-        raise _failed(console, str(error), as_json, exit_code=2 if error.unreadable else 1) from None
+        raise _failed(
+            console, str(error), as_json, exit_code=2 if error.unreadable else 1
+        ) from None
     if as_json:
         typer.echo(json.dumps(report))
     else:
@@ -75,28 +114,45 @@ def take(
     out: Annotated[Path, typer.Option("--out", help="the file to write")],
     key: Key,
     url: Url,
-    form: Annotated[str, typer.Option("--format", help=f"{FORMATS}; else by the end of the file's name")] = "",
+    form: Annotated[
+        str, typer.Option("--format", help=f"{FORMATS}; else by the end of the file's name")
+    ] = "",
     brand: Annotated[str, typer.Option(help="only stores of this brand", show_default=False)] = "",
     tag: Annotated[str, typer.Option(help="only those with this tag", show_default=False)] = "",
-    rings: Annotated[bool, typer.Option("--rings", help="with geofences: the rings of stores, too")] = False,
+    rings: Annotated[
+        bool, typer.Option("--rings", help="with geofences: the rings of stores, too")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write all stores or geofences of a running service into a file; what the format cannot hold is told.
+    """Write all stores or geofences of a running service into a file.
 
-    Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written, or its format is not clear.
+    What the format cannot hold is told.
+
+    Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written,
+    or its format is not clear.
     """
     console = Console(stderr=True, quiet=as_json)
     chosen = form or _format_of(out)
     if chosen is None:
-        raise _failed(console, f"which format? {out} ends in none that is known; --format is one of {FORMATS}", as_json, exit_code=2)
-    asked = {"format": chosen, **{name: said for name, said in (("brand", brand), ("tag", tag)) if said}}
+        raise _failed(
+            console,
+            f"which format? {out} ends in none that is known; --format is one of {FORMATS}",
+            as_json,
+            exit_code=2,
+        )
+    asked = {
+        "format": chosen,
+        **{name: said for name, said in (("brand", brand), ("tag", tag)) if said},
+    }
     asked |= {"rings": "true"} if rings else {}
     try:
         losses = _get(out, url, key, kind, asked)
     except Refused as error:
         raise _failed(console, str(error), as_json, exit_code=1) from None
     except OSError as error:
-        raise _failed(console, f"{out} cannot be written: {error.strerror}", as_json, exit_code=2) from None
+        raise _failed(
+            console, f"{out} cannot be written: {error.strerror}", as_json, exit_code=2
+        ) from None
     if as_json:
         typer.echo(json.dumps({"file": str(out), "bytes": out.stat().st_size, "losses": losses}))
     console.print(f"{out.stat().st_size:,} bytes in {out}", markup=False, soft_wrap=True)
@@ -104,33 +160,61 @@ def take(
         console.print(f"lost: {loss}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _post(file: Path, url: str, key: str, asked: dict[str, Any], console: Console) -> dict[str, Any]:
+def _post(
+    file: Path, url: str, key: str, asked: dict[str, Any], console: Console
+) -> dict[str, Any]:
     try:
         body = file.open("rb")
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}", unreadable=True) from None
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with (
         body,
         _client(url, key) as client,
-        Progress(*columns, console=console, transient=True, disable=console.quiet or not console.is_terminal) as progress,
+        Progress(
+            *columns,
+            console=console,
+            transient=True,
+            disable=console.quiet or not console.is_terminal,
+        ) as progress,
     ):
         task = progress.add_task("sending", total=None)
         last: dict[str, Any] = {}
         try:
             for last in _answers(client, asked, body, file):
-                progress.update(task, description="taken in", completed=last.get("rows", 0), total=last.get("of"))
+                progress.update(
+                    task,
+                    description="taken in",
+                    completed=last.get("rows", 0),
+                    total=last.get("of"),
+                )
         except httpx.TransportError as error:
             raise Refused(_silent(url, error, file)) from None
     if "created" not in last:
-        raise Refused(f"{file} is not in as a whole, send it again: {last.get('detail', 'the answer broke off')}")
+        raise Refused(
+            f"{file} is not in as a whole, send it again: {last.get('detail', 'the answer broke off')}"
+        )
     return last
 
 
-def _answers(client: httpx.Client, asked: dict[str, Any], body: BinaryIO, file: Path) -> Iterator[dict[str, Any]]:
+def _answers(
+    client: httpx.Client, asked: dict[str, Any], body: BinaryIO, file: Path
+) -> Iterator[dict[str, Any]]:
     """The lines that the service answers with, the report as the last one. Raises `Refused`."""
-    headers = {"Accept": "application/x-ndjson", "Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
-    with client.stream("POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)) as response:
+    headers = {
+        "Accept": "application/x-ndjson",
+        "Content-Type": "application/octet-stream",
+        "Content-Length": str(file.stat().st_size),
+    }
+    with client.stream(
+        "POST", "/v1/imports", params=asked, headers=headers, content=_pieces(body)
+    ) as response:
         _raise_refusal(response, file)
         for line in response.iter_lines():
             yield json.loads(line)
@@ -151,13 +235,18 @@ def _pieces(body: BinaryIO) -> Iterator[bytes]:
 def _get(out: Path, url: str, key: str, kind: str, asked: dict[str, str]) -> list[str]:
     part = out.with_name(out.name + ".part")
     try:
-        with _client(url, key) as client, client.stream("GET", f"/v1/exports/{kind}", params=asked) as response:
+        with (
+            _client(url, key) as client,
+            client.stream("GET", f"/v1/exports/{kind}", params=asked) as response,
+        ):
             _raise_refusal(response, out)
             _save(response, part)
         part.replace(out)
         return list(json.loads(unquote(response.headers.get("X-Geofence-Losses", "[]"))))
     except httpx.TransportError as error:
-        raise Refused(f"{url} does not answer ({type(error).__name__}); --url names another service") from None
+        raise Refused(
+            f"{url} does not answer ({type(error).__name__}); --url names another service"
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -170,7 +259,10 @@ def _save(response: httpx.Response, part: Path) -> None:
 
 def _client(url: str, key: str) -> httpx.Client:
     return httpx.Client(
-        base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
+        base_url=url.rstrip("/"),
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=httpx.Timeout(600.0, connect=5.0),
+        trust_env=False,
     )
 
 
@@ -185,7 +277,9 @@ def _raise_refusal(response: httpx.Response, file: Path) -> None:
         why, code = "; ".join(faults) or told["detail"], told["code"]
     except (ValueError, KeyError, TypeError):
         raise Refused(f"{url} answers {status} with something that is not ours") from None
-    of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors"))
+    of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (
+        status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors")
+    )
     if of_file:
         raise Refused(f"{file} cannot be read: {why} ({code})", unreadable=True)
     raise Refused(f"{why} ({code})" if faults else f"{file} was refused: {why} ({status} {code})")
@@ -201,7 +295,15 @@ def _format_of(out: Path) -> str | None:
     from regions.readers import formats
 
     name = out.name.lower()
-    return next((member.NAME for member in formats() for suffix in member.SUFFIXES if name.endswith(suffix)), None)
+    return next(
+        (
+            member.NAME
+            for member in formats()
+            for suffix in member.SUFFIXES
+            if name.endswith(suffix)
+        ),
+        None,
+    )
 
 
 def _failed(console: Console, why: str, as_json: bool, exit_code: int) -> typer.Exit:

@@ -1,4 +1,7 @@
-"""`geofence worker`: delivers what the service decided, as a process of its own beside `serve` on PostgreSQL."""
+"""`geofence worker`.
+
+Delivers what the service decided, as a process of its own beside `serve` on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def worker() -> None:
 
     settings = settled().settings
     if record_file(settings) is not None:
-        typer.echo("On SQLite `geofence serve` delivers by itself; a worker of its own needs PostgreSQL (GEOFENCE_DATABASE_URL).", err=True)
+        typer.echo(
+            "On SQLite `geofence serve` delivers by itself; a worker of its own needs PostgreSQL (GEOFENCE_DATABASE_URL).",
+            err=True,
+        )
         raise typer.Exit(BAD_SETTING)
     set_up_logs(settings.log_level, settings.log_format)
     try:
@@ -52,7 +58,9 @@ def _deliver(settings: Settings) -> bool:
     log = structlog.get_logger()
     try:
         if not services.channels:
-            raise SettingError("No channel is configured: set GEOFENCE_FCM_CREDENTIALS, GEOFENCE_SMTP_URL or both")
+            raise SettingError(
+                "No channel is configured: set GEOFENCE_FCM_CREDENTIALS, GEOFENCE_SMTP_URL or both"
+            )
         log.info("delivering", channels=sorted(services.channels))
         while services.street.alive() and not told.wait(LOOK_S):
             pass

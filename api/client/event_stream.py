@@ -22,11 +22,16 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 def watch(url: str, key: str, stop: threading.Event) -> Iterator[Happening]:
-    """Every event of the project from its first on, until `stop` is set. A broken line is picked up again after the last one."""
+    """Every event of the project from its first on, until `stop` is set.
+
+    A broken line is picked up again after the last one.
+    """
     headers = {"Authorization": f"Bearer {key}"}
     decode = msgspec.json.Decoder(Happening).decode
     bookmark = _Bookmark()
-    with httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(60.0), trust_env=False) as client:
+    with httpx.Client(
+        base_url=url, headers=headers, timeout=httpx.Timeout(60.0), trust_env=False
+    ) as client:
         while not stop.is_set():
             try:
                 yield from map(decode, _messages(client, bookmark))

@@ -1,4 +1,7 @@
-"""Posts pings to a running service as a careful client does: what was not answered is sent again, unchanged."""
+"""Posts pings to a running service as a careful client does.
+
+What was not answered is sent again, unchanged.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ SHORTEST_S, LONGEST_S = 0.1, 5.0
 
 
 class PostError(Exception):
-    """The service refuses, or cannot be reached; the text is for a person and holds no key and no position."""
+    """The service refuses, or cannot be reached.
+
+    The text is for a person and holds no key and no position.
+    """
 
 
 class Posted(msgspec.Struct, omit_defaults=True):
@@ -81,14 +87,22 @@ class Tally:
 
 
 class PingClient:
-    """One connection to a service. `patience_s` bounds how long one batch is sent again before giving up."""
+    """One connection to a service.
+
+    `patience_s` bounds how long one batch is sent again before giving up.
+    """
 
     def __init__(self, url: str, key: str, patience_s: float = 120.0) -> None:
         self.tally = Tally()
         self._url = url.rstrip("/")
         self._patience_s = patience_s
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._client = httpx.Client(base_url=self._url, headers=headers, timeout=httpx.Timeout(30.0, connect=5.0), trust_env=False)
+        self._client = httpx.Client(
+            base_url=self._url,
+            headers=headers,
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            trust_env=False,
+        )
         self._decode = msgspec.json.Decoder(_Answer).decode
 
     def __enter__(self) -> Self:
@@ -98,25 +112,40 @@ class PingClient:
         self._client.close()
 
     def post(self, pings: Sequence[Posted]) -> None:
-        """Post a batch until it is answered. Raises `PostError` when it is refused, or patience ends."""
+        """Post a batch until it is answered.
+
+        Raises `PostError` when it is refused, or patience ends.
+        """
         response = self.send("POST", "/v1/pings", msgspec.json.encode(pings))
         answer = self._read(response)
         if response.status_code == 422 and answer.rejected:
             self.tally.add(len(pings), 0, 0, [item.code for item in answer.rejected])
         elif response.is_success:
-            self.tally.add(len(pings), answer.accepted, answer.duplicates, [item.code for item in answer.rejected])
+            self.tally.add(
+                len(pings),
+                answer.accepted,
+                answer.duplicates,
+                [item.code for item in answer.rejected],
+            )
         else:
-            raise PostError(f"{self._url} answers {response.status_code} {answer.code}: {answer.detail or 'no reason given'}")
+            raise PostError(
+                f"{self._url} answers {response.status_code} {answer.code}: {answer.detail or 'no reason given'}"
+            )
 
     def put(self, path: str, value: Any) -> None:
         """Create or replace a thing. Raises `PostError`."""
         response = self.send("PUT", path, msgspec.json.encode(value))
         if not response.is_success:
             answer = self._read(response)
-            raise PostError(f"PUT {path} answers {response.status_code} {answer.code}: {answer.detail}")
+            raise PostError(
+                f"PUT {path} answers {response.status_code} {answer.code}: {answer.detail}"
+            )
 
     def send(self, method: str, path: str, body: bytes) -> httpx.Response:
-        """One request, sent again while the service is away or busy, at growing intervals. Raises `PostError`."""
+        """One request, sent again while the service is away or busy, at growing intervals.
+
+        Raises `PostError`.
+        """
         began, wait_s = time.monotonic(), SHORTEST_S
         while True:
             why, asked_s = "", 0.0
@@ -138,7 +167,9 @@ class PingClient:
         try:
             return self._decode(response.content)
         except msgspec.DecodeError:
-            raise PostError(f"{self._url} answers {response.status_code} with something that is not ours") from None
+            raise PostError(
+                f"{self._url} answers {response.status_code} with something that is not ours"
+            ) from None
 
 
 def posted(columns: Columns) -> list[Posted]:
@@ -153,7 +184,8 @@ def posted(columns: Columns) -> list[Posted]:
         strict=True,
     )
     return [
-        Posted(device, ts_ms, lat, lon, _known(accuracy_m), _known(speed_mps)) for device, ts_ms, lat, lon, accuracy_m, speed_mps in rows
+        Posted(device, ts_ms, lat, lon, _known(accuracy_m), _known(speed_mps))
+        for device, ts_ms, lat, lon, accuracy_m, speed_mps in rows
     ]
 
 

@@ -1,7 +1,7 @@
 """Puts a recorded walk into the order of time, without holding all of it in memory.
 
-Files are often sorted by device, then time. Runs of rows are sorted and laid aside on disk, then merged block by block
-(external merge sort, Knuth, The Art of Computer Programming 3, 5.4).
+Files are often sorted by device, then time. Runs of rows are sorted and laid aside on disk, then
+merged block by block (external merge sort, Knuth, The Art of Computer Programming 3, 5.4).
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from api.client.traces.columns import Columns
 from regions.temp_folder import scratch
 
-ROW = np.dtype([("ts_ms", "i8"), ("device", "i4"), ("lat", "f8"), ("lon", "f8"), ("accuracy_m", "f8"), ("speed_mps", "f8")])
+ROW = np.dtype(
+    [
+        ("ts_ms", "i8"),
+        ("device", "i4"),
+        ("lat", "f8"),
+        ("lon", "f8"),
+        ("accuracy_m", "f8"),
+        ("speed_mps", "f8"),
+    ]
+)
 Rows = NDArray[Any]
 
 
@@ -27,7 +36,13 @@ class Timeline:
     A context manager: what was laid aside is removed at its end. `len()` is the number of points.
     """
 
-    def __init__(self, batches: Iterable[Columns], run_rows: int = 1_000_000, block_rows: int = 50_000, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        batches: Iterable[Columns],
+        run_rows: int = 1_000_000,
+        block_rows: int = 50_000,
+        folder: Path | None = None,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="replay-", dir=folder or scratch())
         self._devices: dict[str, int] = {}
         self._block_rows = block_rows
@@ -58,7 +73,13 @@ class Timeline:
         names = list(self._devices)
         for rows in _merged(self._runs, self._block_rows):
             ids = [names[code] for code in rows["device"].tolist()]
-            yield Columns(ids, *(np.ascontiguousarray(rows[name]) for name in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps")))
+            yield Columns(
+                ids,
+                *(
+                    np.ascontiguousarray(rows[name])
+                    for name in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps")
+                ),
+            )
 
     def _lay_aside(self, batches: Iterable[Columns], run_rows: int) -> None:
         waiting: list[Rows] = []
@@ -73,7 +94,9 @@ class Timeline:
 
     def _rows(self, batch: Columns) -> Rows:
         rows = np.empty(len(batch), ROW)
-        rows["device"] = [self._devices.setdefault(name, len(self._devices)) for name in batch.device_id]
+        rows["device"] = [
+            self._devices.setdefault(name, len(self._devices)) for name in batch.device_id
+        ]
         for name in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps"):
             rows[name] = getattr(batch, name)
         return rows
@@ -94,16 +117,32 @@ def _merged(runs: list[Rows], block_rows: int) -> Iterator[Rows]:
     places = [0] * len(runs)
     while any(place < len(run) for place, run in zip(places, runs, strict=True)):
         blocks = [run[place : place + block_rows] for place, run in zip(places, runs, strict=True)]
-        taken = _known(blocks, [place + len(block) < len(run) for block, place, run in zip(blocks, places, runs, strict=True)])
+        taken = _known(
+            blocks,
+            [
+                place + len(block) < len(run)
+                for block, place, run in zip(blocks, places, runs, strict=True)
+            ],
+        )
         yield _sorted([block[:n] for block, n in zip(blocks, taken, strict=True)])
         places = [place + n for place, n in zip(places, taken, strict=True)]
 
 
 def _known(blocks: list[Rows], has_more: list[bool]) -> list[int]:
-    """How many rows of each block can be given out: those that nothing still on disk comes before."""
-    ends = [(int(block["ts_ms"][-1]), run) for run, (block, more) in enumerate(zip(blocks, has_more, strict=True)) if more]
+    """How many rows of each block can be given out.
+
+    Those that nothing still on disk comes before.
+    """
+    ends = [
+        (int(block["ts_ms"][-1]), run)
+        for run, (block, more) in enumerate(zip(blocks, has_more, strict=True))
+        if more
+    ]
     if not ends:
         return [len(block) for block in blocks]
     end_ms, first = min(ends)
     # rows of that very moment in later runs wait for those that the first run still holds
-    return [int(np.searchsorted(block["ts_ms"], end_ms, side="right" if run <= first else "left")) for run, block in enumerate(blocks)]
+    return [
+        int(np.searchsorted(block["ts_ms"], end_ms, side="right" if run <= first else "left"))
+        for run, block in enumerate(blocks)
+    ]

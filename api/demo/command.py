@@ -1,7 +1,11 @@
-"""`geofence demo`: an invented town in which people walk past stores and hear from them; it is shown live in the terminal.
+"""`geofence demo`.
 
-Everything goes through the doors that any client uses: stores, customers and campaigns are told, pings posted, events and decisions
-read over HTTP. Pushes and mails go to the sandbox on this machine and nowhere else, whatever the environment says.
+An invented town in which people walk past stores and hear from them; it is shown live in the
+terminal.
+
+Everything goes through the doors that any client uses: stores, customers and campaigns are told,
+pings posted, events and decisions read over HTTP. Pushes and mails go to the sandbox on this
+machine and nowhere else, whatever the environment says.
 """
 
 from __future__ import annotations
@@ -44,25 +48,57 @@ SENDER = "Marrowfield offers <offers@marrowfield.example>"
 TICK_S = 0.25
 COUNTS_S = 60.0
 
-Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="port to listen on; 0 takes any free one [default: 8000]")]
-Speed = Annotated[
-    float, typer.Option("--speed", min=0.1, max=50.0, help="how much faster than life people walk; their pings still carry true times")
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="port to listen on; 0 takes any free one [default: 8000]"),
 ]
-Seconds = Annotated[float | None, typer.Option(min=0.0, help="stop after this many seconds [default: at Ctrl-C]", show_default=False)]
+Speed = Annotated[
+    float,
+    typer.Option(
+        "--speed",
+        min=0.1,
+        max=50.0,
+        help="how much faster than life people walk; their pings still carry true times",
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, help="stop after this many seconds [default: at Ctrl-C]", show_default=False
+    ),
+]
 Seed = Annotated[int, typer.Option(help="another seed, another town")]
 People = Annotated[int, typer.Option(min=1, max=999, help="how many walkers and drivers")]
 
 
-def demo(port: Port = None, pace: Speed = 1.0, seconds: Seconds = None, seed: Seed = 1, people: People = 300) -> None:
-    """Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew."""
+def demo(
+    port: Port = None,
+    pace: Speed = 1.0,
+    seconds: Seconds = None,
+    seed: Seed = 1,
+    people: People = 300,
+) -> None:
+    """Show an invented town in which people hear from the stores they pass, live.
+
+    Writes ./data/demo.sqlite anew.
+    """
     console = Console()
     try:
         set_up_logs("warning")
         with Sandbox.start() as sandbox:
-            environment = {"GEOFENCE_DEV_KEY": KEY, **os.environ, **sandbox.settings(), "GEOFENCE_EMAIL_FROM": SENDER}
-            chosen = declared.load(environment, port=port, clock="system", database_url=f"sqlite:///{_fresh(FILE)}").settings
+            environment = {
+                "GEOFENCE_DEV_KEY": KEY,
+                **os.environ,
+                **sandbox.settings(),
+                "GEOFENCE_EMAIL_FROM": SENDER,
+            }
+            chosen = declared.load(
+                environment, port=port, clock="system", database_url=f"sqlite:///{_fresh(FILE)}"
+            ).settings
             with serving(chosen) as running:
-                _Show(running, sandbox, console, build_city(seed), _Crowd(seed, people, pace)).run(seconds)
+                _Show(running, sandbox, console, build_city(seed), _Crowd(seed, people, pace)).run(
+                    seconds
+                )
     except (PostError, OSError, GeofenceError, declared.SettingError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
@@ -81,14 +117,26 @@ class _Crowd:
         return shoppers(crowd_of(self._seed, self.count), self._clock.now_ms(), self._seed)
 
     def batches(self, city: City) -> Iterator[list[Posted]]:
-        """Without end: what became due since the last batch, stamped with times that have just passed."""
+        """Without end.
+
+        What became due since the last batch, stamped with times that have just passed.
+        """
         waiting = walk(city, self._clock.now_ms(), self._seed, self.count, self._hurry)
         ping = next(waiting)
         while True:
             now_ms = self._clock.now_ms()
             due: list[Posted] = []
             while _ts_ms(ping) <= now_ms and len(due) < 1_000:
-                due.append(Posted(ping.device_id, _ts_ms(ping), ping.lat, ping.lon, ping.accuracy_m, ping.speed_mps))
+                due.append(
+                    Posted(
+                        ping.device_id,
+                        _ts_ms(ping),
+                        ping.lat,
+                        ping.lon,
+                        ping.accuracy_m,
+                        ping.speed_mps,
+                    )
+                )
                 ping = next(waiting)
             yield due
 
@@ -101,7 +149,9 @@ def _ts_ms(ping: PingIn) -> int:
 class _Show:
     """One demo from its first store to its last count."""
 
-    def __init__(self, running: Running, sandbox: Sandbox, console: Console, city: City, crowd: _Crowd) -> None:
+    def __init__(
+        self, running: Running, sandbox: Sandbox, console: Console, city: City, crowd: _Crowd
+    ) -> None:
         self._running, self._sandbox, self._city, self._crowd = running, sandbox, city, crowd
         self._screen = Screen(console, {store.external_id: store.name for store in city.stores})
         self._events: Counter[str] = Counter()
@@ -121,10 +171,14 @@ class _Show:
         began_s = time.monotonic()
         until_s = math.inf if seconds is None else began_s + seconds
         next_count_s = began_s + COUNTS_S
-        for due in itertools.takewhile(lambda _: time.monotonic() < until_s, self._crowd.batches(self._city)):
+        for due in itertools.takewhile(
+            lambda _: time.monotonic() < until_s, self._crowd.batches(self._city)
+        ):
             if due:
                 poster.post(due)
-            self._screen.status(f"{self._crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends")
+            self._screen.status(
+                f"{self._crowd.count} people, {poster.tally.accepted:,} pings; Ctrl-C ends"
+            )
             if time.monotonic() >= next_count_s:
                 next_count_s += COUNTS_S
                 self._count(poster, decided)
@@ -134,7 +188,9 @@ class _Show:
         decided.read()
         tally, received = poster.tally, self._sandbox.attempts()
         refused = f" ({tally.rejected.total():,} pings rejected)" if tally.rejected else ""
-        self._screen.tell(f"So far: {counted(tally.accepted, self._events, decided, received)}{refused}")
+        self._screen.tell(
+            f"So far: {counted(tally.accepted, self._events, decided, received)}{refused}"
+        )
 
     def _invite(self) -> None:
         url, city = self._running.url, self._city
@@ -160,7 +216,9 @@ class _Show:
             stop.set()
 
     def _tell_events(self, stop: threading.Event) -> None:
-        for event in itertools.takewhile(lambda _: not stop.is_set(), watch(self._running.url, self._running.key, stop)):
+        for event in itertools.takewhile(
+            lambda _: not stop.is_set(), watch(self._running.url, self._running.key, stop)
+        ):
             self._events[event.kind] += 1
             self._screen.happened(event)
 
@@ -180,7 +238,9 @@ class _Show:
             return False
         url = f"{self._running.url}/v1/coupons/{code}/redeem"
         body = f'{{"store": "{store}", "till": "1"}}'
-        self._screen.tell(f"  redeem  curl -s -X POST -H 'Authorization: Bearer {self._running.key}' '{url}' -d '{body}'")
+        self._screen.tell(
+            f"  redeem  curl -s -X POST -H 'Authorization: Bearer {self._running.key}' '{url}' -d '{body}'"
+        )
         return True
 
 
@@ -194,7 +254,10 @@ def _interruptible() -> Iterator[None]:
 
 
 def _fresh(file: Path) -> Path:
-    """The demo's database file, with nothing left of an earlier demo. Raises OSError while one still runs on it."""
+    """The demo's database file, with nothing left of an earlier demo.
+
+    Raises OSError while one still runs on it.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{file}.lock").open("a", encoding="utf-8") as lock:
         try:

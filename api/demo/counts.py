@@ -27,7 +27,10 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 class Decided:
-    """Decisions by outcome and, for silent ones, by the word of the gate; read from the service a little at a time."""
+    """Decisions by outcome and, for silent ones, by the word of the gate.
+
+    Read from the service a little at a time.
+    """
 
     def __init__(self, poster: PingClient) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -59,14 +62,24 @@ class Decided:
             self.silent[one.reason.partition("=")[0]] += 1
 
     def _page(self, cursor: str | None) -> _Page:
-        asked = {"limit": PAGE, "since": self._since, "cursor": cursor} if cursor is None else {"limit": PAGE, "cursor": cursor}
-        response = self._poster.send("GET", "/v1/decisions?" + urlencode({name: value for name, value in asked.items() if value}), b"")
+        asked = (
+            {"limit": PAGE, "since": self._since, "cursor": cursor}
+            if cursor is None
+            else {"limit": PAGE, "cursor": cursor}
+        )
+        response = self._poster.send(
+            "GET",
+            "/v1/decisions?" + urlencode({name: value for name, value in asked.items() if value}),
+            b"",
+        )
         if not response.is_success:
             raise PostError(f"GET /v1/decisions answers {response.status_code}")
         return self._decode(response.content)
 
 
-def counted(pings: int, events: Counter[str], decided: Decided, received: Iterable[Received]) -> str:
+def counted(
+    pings: int, events: Counter[str], decided: Decided, received: Iterable[Received]
+) -> str:
     """One line: pings, events by kind, decisions by outcome and reason, pushes and mails."""
     arrived, refused = Counter[str](), 0
     for item in received:
@@ -76,7 +89,9 @@ def counted(pings: int, events: Counter[str], decided: Decided, received: Iterab
             refused += 1
     kinds = _listed({kind.rpartition(".")[2]: count for kind, count in events.items()})
     outcomes = decided.outcomes
-    silent = f"{outcomes['silent']:,} silent" + (f" ({_listed(decided.silent)})" if decided.silent else "")
+    silent = f"{outcomes['silent']:,} silent" + (
+        f" ({_listed(decided.silent)})" if decided.silent else ""
+    )
     decisions = f"{outcomes['send']:,} sent, {outcomes['holdout']:,} held out, {silent}"
     return (
         f"{pings:,} pings, {events.total():,} events ({kinds or 'none'}); {outcomes.total():,} decisions: {decisions}; "
@@ -85,4 +100,7 @@ def counted(pings: int, events: Counter[str], decided: Decided, received: Iterab
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return ", ".join(
+        f"{count:,} {name}"
+        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )

@@ -1,4 +1,7 @@
-"""The demo in the terminal: what happens on the street and what arrives, side by side; plain lines where there is no terminal."""
+"""The demo in the terminal.
+
+What happens on the street and what arrives, side by side; plain lines where there is no terminal.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ EVENTS_PER_S = 2.0
 
 
 class Screen:
-    """Safe from several threads. As a context manager it holds the terminal until the end of the block."""
+    """Safe from several threads.
+
+    As a context manager it holds the terminal until the end of the block.
+    """
 
     def __init__(self, console: Console, names: dict[str, str]) -> None:
         self._console, self._names = console, names
@@ -34,8 +40,14 @@ class Screen:
         self._rows, self._status = rows, ""
         self._lock = threading.Lock()
         self._printed_s = 0.0
-        lively = console.is_terminal and not console.is_dumb_terminal and console.height >= LEAST_ROWS
-        self._live = Live(get_renderable=self._drawn, console=console, refresh_per_second=2) if lively else None
+        lively = (
+            console.is_terminal and not console.is_dumb_terminal and console.height >= LEAST_ROWS
+        )
+        self._live = (
+            Live(get_renderable=self._drawn, console=console, refresh_per_second=2)
+            if lively
+            else None
+        )
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -55,7 +67,10 @@ class Screen:
         self._status = words
 
     def happened(self, event: Happening) -> None:
-        """An event on the street. As plain lines no more than a few each second are shown: every one is counted."""
+        """An event on the street.
+
+        As plain lines no more than a few each second are shown: every one is counted.
+        """
         text = _told(event, self._names)
         if self._live is not None:
             with self._lock:
@@ -87,7 +102,9 @@ class Screen:
     def _panel(self, title: str, texts: deque[Text]) -> Panel:
         body = Text("\n", no_wrap=True, overflow="ellipsis").join(texts)
         body.no_wrap, body.overflow = True, "ellipsis"
-        return Panel(body, title=title, title_align="left", height=self._rows + 2, border_style="dim")
+        return Panel(
+            body, title=title, title_align="left", height=self._rows + 2, border_style="dim"
+        )
 
 
 def _told(event: Happening, names: dict[str, str]) -> Text:
@@ -95,6 +112,8 @@ def _told(event: Happening, names: dict[str, str]) -> Text:
     text = Text(f"{datetime.fromisoformat(event.ts).astimezone():%H:%M:%S} ", style="dim")
     text.append(f"{event.kind.rpartition('.')[2]:<7} ", style=STYLES.get(event.kind, "yellow"))
     stayed = f" after {event.duration_s / 60:.1f} min" if event.duration_s else ""
-    text.append(f"{event.device_id}  {names.get(event.store_id or '', event.geofence_id)}", style="default")
+    text.append(
+        f"{event.device_id}  {names.get(event.store_id or '', event.geofence_id)}", style="default"
+    )
     text.append(f" ({event.ring or 'no ring'}{stayed})", style="dim")
     return text

@@ -1,4 +1,7 @@
-"""What the invented retailers know and offer: stores, customers, devices and two campaigns, told to the service as any client would."""
+"""What the invented retailers know and offer.
+
+Stores, customers, devices and two campaigns, told to the service as any client would.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "entered", "ring": "near", "stores": {"brand": "third-kettle"}},
         "pressure": {"per_customer": {"count": 1, "window_s": 86_400}},
         "holdout": 0.05,
-        "offer": {"title": "The second cup is free", "coupon": {"valid_days": 3, "single_use": True, "stores": "trigger"}},
+        "offer": {
+            "title": "The second cup is free",
+            "coupon": {"valid_days": 3, "single_use": True, "stores": "trigger"},
+        },
         "variants": [
             {
                 "name": "a",
@@ -76,8 +82,16 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 def settle(poster: PingClient, stores: Sequence[Store], people: Sequence[Shopper]) -> None:
     """Tell the service about everything. Raises `PostError`."""
     places = [(f"/v1/stores/{store.external_id}", _store(store)) for store in stores]
-    customers = [(f"/v1/customers/{quote(one.customer_id)}", _customer(one)) for one in (who.customer for who in people) if one is not None]
-    devices = [(f"/v1/devices/{quote(who.device.device_id)}", _device(who)) for who in people if who.customer is not None]
+    customers = [
+        (f"/v1/customers/{quote(one.customer_id)}", _customer(one))
+        for one in (who.customer for who in people)
+        if one is not None
+    ]
+    devices = [
+        (f"/v1/devices/{quote(who.device.device_id)}", _device(who))
+        for who in people
+        if who.customer is not None
+    ]
     campaigns = [(f"/v1/campaigns/{name}", plan) for name, plan in CAMPAIGNS.items()]
     with ThreadPoolExecutor(HANDS, thread_name_prefix="settle") as hands:
         for some in (places + customers, devices, campaigns):
@@ -102,8 +116,17 @@ def _customer(customer: Customer) -> dict[str, Any]:
     }
     quiet = customer.quiet_hours
     hours = None if quiet is None else {"start": quiet.start, "until": quiet.until}
-    return {"email": customer.email, "attributes": customer.attributes, "consent": consent, "quiet_hours": hours}
+    return {
+        "email": customer.email,
+        "attributes": customer.attributes,
+        "consent": consent,
+        "quiet_hours": hours,
+    }
 
 
 def _device(who: Shopper) -> dict[str, Any]:
-    return {"customer_id": who.device.customer_id, "platform": who.device.platform, "push_token": who.device.push_token}
+    return {
+        "customer_id": who.device.customer_id,
+        "platform": who.device.platform,
+        "push_token": who.device.push_token,
+    }

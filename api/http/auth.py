@@ -1,4 +1,7 @@
-"""Who is calling: API keys from wherever trackers put them, looked up by SHA-256, and what each may do."""
+"""Who is calling.
+
+API keys from wherever trackers put them, looked up by SHA-256, and what each may do.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="geofence"'}
 
 
 class Caller(NamedTuple):
-    """A key that was shown, and the secret itself (only to derive from; never stored, never logged)."""
+    """A key that was shown, and the secret itself (only to derive from.
+
+    Never stored, never logged).
+    """
 
     key: Key
     secret: str
@@ -37,7 +43,10 @@ class Caller(NamedTuple):
 
 
 class KeyRing:
-    """Keys by digest, remembered for two seconds: a key revoked by anybody stops working within that time."""
+    """Keys by digest, remembered for two seconds.
+
+    A key revoked by anybody stops working within that time.
+    """
 
     def __init__(self, queries: Queries, tick: Callable[[], float] = time.monotonic) -> None:
         self._reading = queries
@@ -52,7 +61,10 @@ class KeyRing:
         return found[1] if found and found[0] > self._tick() else None
 
     def look_up(self, digest: str) -> Key | None:
-        """The key from the record, revoked ones left out. Unknown ones are not remembered, so a new key works at once."""
+        """The key from the record, revoked ones left out.
+
+        Unknown ones are not remembered, so a new key works at once.
+        """
         key = self._reading.key_of(digest)
         with self._lock:
             if key is None or key.revoked_ms is not None:
@@ -74,12 +86,16 @@ async def identify(request: Request, *, in_query: bool = False) -> Caller:
     """The caller of a request; raises a 401 `Refusal` without a key that opens something."""
     secret = shown_secret(request, in_query=in_query)
     if not secret:
-        raise Refusal(401, "unauthorized", "Send an API key: Authorization: Bearer sk_...", headers=_CHALLENGE)
+        raise Refusal(
+            401, "unauthorized", "Send an API key: Authorization: Bearer sk_...", headers=_CHALLENGE
+        )
     ring: KeyRing = request.app.state.services.keys
     digest = ids.digest(secret)
     key = ring.remembered(digest) or await run_in_threadpool(ring.look_up, digest)
     if key is None:
-        raise Refusal(401, "unauthorized", "This API key is unknown or was revoked.", headers=_CHALLENGE)
+        raise Refusal(
+            401, "unauthorized", "This API key is unknown or was revoked.", headers=_CHALLENGE
+        )
     return Caller(key, secret)
 
 
@@ -91,7 +107,11 @@ def permit(caller: Caller, *scopes: Scope) -> Caller:
 
 
 def allow(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency: the caller of a route that needs one of these scopes; its query must hold nothing the route does not know."""
+    """A dependency.
+
+    The caller of a route that needs one of these scopes; its query must hold nothing the route does
+    not know.
+    """
 
     async def caller(request: Request) -> Caller:
         found = permit(await identify(request), *scopes)
@@ -102,7 +122,10 @@ def allow(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
 
 
 def shown_secret(request: Request, *, in_query: bool) -> str:
-    """The key as sent: `Bearer`, a bare Authorization value, the password of Basic, or `?key=` where that is allowed."""
+    """The key as sent.
+
+    `Bearer`, a bare Authorization value, the password of Basic, or `?key=` where that is allowed.
+    """
     header = request.headers.get("authorization", "").strip()
     if not header:
         return request.query_params.get("key", "") if in_query else ""

@@ -1,4 +1,7 @@
-"""How bodies come in: read within limits, and pings decoded so that a bad item never spoils a batch."""
+"""How bodies come in.
+
+Read within limits, and pings decoded so that a bad item never spoils a batch.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,12 @@ from geofence.street.normalise import REJECTION_CODES
 MAX_CONTAINERS = 200_000
 _BOM = b"\xef\xbb\xbf"
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
-_CODE_OF_FIELD = {"lat": "invalid_position", "lon": "invalid_position", "ts": "invalid_time", "device_id": "invalid_device"}
+_CODE_OF_FIELD = {
+    "lat": "invalid_position",
+    "lon": "invalid_position",
+    "ts": "invalid_time",
+    "device_id": "invalid_device",
+}
 
 
 class _Envelope(msgspec.Struct):
@@ -32,7 +40,10 @@ _WRAPPED = msgspec.json.Decoder(_Envelope)
 
 
 class Intake(NamedTuple):
-    """A request's pings with their places in it, and the items that are no pings. `single`: the body was one object."""
+    """A request's pings with their places in it, and the items that are no pings.
+
+    `single`: the body was one object.
+    """
 
     items: list[tuple[int, PingIn]]
     rejected: list[Rejection]
@@ -40,9 +51,17 @@ class Intake(NamedTuple):
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes; refuses more (413) without keeping it, and compressed bodies (415)."""
+    """The whole body, at most `limit` bytes.
+
+    Refuses more (413) without keeping it, and compressed bodies (415).
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise Refusal(415, "unsupported_encoding", "Send the body without Content-Encoding.", headers={"Accept-Encoding": "identity"})
+        raise Refusal(
+            415,
+            "unsupported_encoding",
+            "Send the body without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise _too_large(limit)
@@ -60,13 +79,16 @@ async def read_body(request: Request, limit: int) -> bytes:
 def guard_containers(body: bytes) -> None:
     """Refuse (413) a body whose sheer number of objects and arrays would cost memory out of proportion to its size."""
     if len(body) > MAX_CONTAINERS and body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
-        raise Refusal(413, "too_large", f"The body holds more than {MAX_CONTAINERS} objects and arrays.")
+        raise Refusal(
+            413, "too_large", f"The body holds more than {MAX_CONTAINERS} objects and arrays."
+        )
 
 
 def read_pings(body: bytes, max_items: int, media_type: str = "") -> Intake:
     """The pings of a body: one object, an array, `{"pings": [...]}`, or NDJSON.
 
-    Refuses (400) what is none of these, and (413) more than `max_items`. Numbers beyond the finite are left for the street.
+    Refuses (400) what is none of these, and (413) more than `max_items`. Numbers beyond the finite
+    are left for the street.
     """
     body = body.removeprefix(_BOM).strip()
     if not body:
@@ -95,7 +117,10 @@ def _at_once(body: bytes, lines: bool) -> tuple[list[PingIn] | None, bool]:
 
 
 def _one_by_one(body: bytes, max_items: int, lines: bool) -> Intake:
-    """The slow way, item by item; also reads the `NaN` and `Infinity` that some clients write into their JSON."""
+    """The slow way, item by item.
+
+    Also reads the `NaN` and `Infinity` that some clients write into their JSON.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -108,9 +133,13 @@ def _one_by_one(body: bytes, max_items: int, lines: bool) -> Intake:
     else:
         document = _document(text)
         single = isinstance(document, dict) and "pings" not in document
-        found = [document] if single else document["pings"] if isinstance(document, dict) else document
+        found = (
+            [document] if single else document["pings"] if isinstance(document, dict) else document
+        )
         if not isinstance(found, list):
-            raise Refusal(400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.')
+            raise Refusal(
+                400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.'
+            )
         _count(found, max_items)
     items: list[tuple[int, PingIn]] = []
     rejected: list[Rejection] = []
@@ -137,11 +166,18 @@ def _ping(index: int, item: Any) -> PingIn | Rejection:
 
 def _refused(index: int, fault: str) -> Rejection:
     code = _CODE_OF_FIELD.get(fault, "invalid_field")
-    return Rejection(index, code, REJECTION_CODES[code] if code != "invalid_field" else f"{fault} is not what it must be")
+    return Rejection(
+        index,
+        code,
+        REJECTION_CODES[code] if code != "invalid_field" else f"{fault} is not what it must be",
+    )
 
 
 def _text_fault(ping: PingIn) -> str | None:
-    """The first text of a ping that could not be stored, by field. The device's name is judged by the street."""
+    """The first text of a ping that could not be stored, by field.
+
+    The device's name is judged by the street.
+    """
     if ping.id is not None and not _is_name(ping.id):
         return "id"
     if ping.customer_id is not None and not _is_name(ping.customer_id):
@@ -169,7 +205,9 @@ def _document(text: str) -> Any:
     except (ValueError, RecursionError):
         raise Refusal(400, "malformed", "The body is not JSON, or was cut off.") from None
     if not isinstance(document, dict | list):
-        raise Refusal(400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.')
+        raise Refusal(
+            400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.'
+        )
     return document
 
 
@@ -181,8 +219,11 @@ def _line(text: str) -> Any:
 
 
 def _whole(digits: str) -> float:
-    # thousands of digits cost quadratic time to read exactly; nothing of that size is accepted anyway
-    return int(digits) if len(digits) < 20 else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+    # thousands of digits cost quadratic time to read exactly; nothing of that size is accepted
+    # anyway
+    return (
+        int(digits) if len(digits) < 20 else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+    )
 
 
 def _count(items: list[Any], max_items: int) -> None:
@@ -192,4 +233,9 @@ def _count(items: list[Any], max_items: int) -> None:
 
 def _too_large(limit: int) -> Refusal:
     # the rest of the body is not read, so the connection cannot be used again
-    return Refusal(413, "too_large", f"The body is larger than {limit} bytes; nothing was stored.", headers={"Connection": "close"})
+    return Refusal(
+        413,
+        "too_large",
+        f"The body is larger than {limit} bytes; nothing was stored.",
+        headers={"Connection": "close"},
+    )

@@ -31,4 +31,6 @@ def sort_key(noun: str, item: Any) -> Key:
 def is_key_of(noun: str, key: Key) -> bool:
     """Whether this can be a place in the noun's list."""
     parts = key if isinstance(key, list) else [key]
-    return isinstance(key, list) == (len(_SORTED_BY[noun]) > 1) and [type(part) for part in parts] == [kind for _, kind in _SORTED_BY[noun]]
+    return isinstance(key, list) == (len(_SORTED_BY[noun]) > 1) and [
+        type(part) for part in parts
+    ] == [kind for _, kind in _SORTED_BY[noun]]

@@ -12,7 +12,9 @@ from prometheus_client import Gauge
 class EventFeed:
     """Bells by project. Commits ring from the writer's thread; streams listen on the event loop."""
 
-    def __init__(self, subscribe: Callable[[Callable[[str], None]], Callable[[], None]], open_streams: Gauge) -> None:
+    def __init__(
+        self, subscribe: Callable[[Callable[[str], None]], Callable[[], None]], open_streams: Gauge
+    ) -> None:
         self._subscribe = subscribe
         self._open_streams = open_streams
         self._bells: dict[str, set[asyncio.Event]] = {}

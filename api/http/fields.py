@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_TAGS, MAX_TEXT, document_fault, is_storable
+from geofence.limits import (
+    MAX_METADATA_BYTES,
+    MAX_NAME,
+    MAX_TAGS,
+    MAX_TEXT,
+    document_fault,
+    is_storable,
+)
 
 # the branches of a choice: part of pydantic's place of a fault, but no part of the body
 BY_NAME, IN_FULL = "<by name>", "<in full>"
@@ -24,7 +31,10 @@ class Body(BaseModel):
 def shape_of(name: str) -> str:
     """The fields of the `Body` of that class name, in words."""
     kind = next((kind for kind in Body.__subclasses__() if kind.__name__ == name), Body)
-    fields = [f"{field} (required)" if facts.is_required() else field for field, facts in kind.model_fields.items()]
+    fields = [
+        f"{field} (required)" if facts.is_required() else field
+        for field, facts in kind.model_fields.items()
+    ]
     return ", ".join(fields)
 
 
@@ -48,7 +58,9 @@ def _plain_name(text: str) -> str:
 
 def _firm(text: str) -> str:
     if text != text.strip():
-        raise ValueError("must not begin or end with a blank: files lose it, and what comes back would be another")
+        raise ValueError(
+            "must not begin or end with a blank: files lose it, and what comes back would be another"
+        )
     return text
 
 
@@ -87,7 +99,8 @@ def moment_text(ms: int) -> str:
     """Epoch ms as RFC 3339 in UTC, with `Z` and milliseconds."""
     seconds, rest = divmod(ms, 1000)
     at = datetime.fromtimestamp(seconds, UTC)
-    return f"{at.year:04d}-{at:%m-%dT%H:%M:%S}.{rest:03d}Z"  # %Y does not fill up the years before 1000
+    # %Y does not fill up the years before 1000
+    return f"{at.year:04d}-{at:%m-%dT%H:%M:%S}.{rest:03d}Z"
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_storable)]
@@ -96,7 +109,14 @@ PlainName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValida
 FIRM = AfterValidator(_firm)  # of what others refer to
 STRIPPED = BeforeValidator(_stripped)  # of what is only shown
 Tags = Annotated[list[Annotated[Name, FIRM]], Field(max_length=MAX_TAGS)]
-Document = Annotated[dict[str, Any], AfterValidator(_document), AfterValidator(_small), WithJsonSchema({"type": "object"})]
-Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Document = Annotated[
+    dict[str, Any],
+    AfterValidator(_document),
+    AfterValidator(_small),
+    WithJsonSchema({"type": "object"}),
+]
+Moment = Annotated[
+    str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]

@@ -9,12 +9,21 @@ from msgspec import inspect
 
 
 def choices_at(kind: type, value: Any, path: Sequence[str | int]) -> tuple[str, ...]:
-    """The words allowed at `path` below a struct, `value` being what was sent; empty where it is no choice of words."""
+    """The words allowed at `path` below a struct, `value` being what was sent.
+
+    Empty where it is no choice of words.
+    """
     found = [inspect.type_info(kind)]
     for step in path:
         found = [inner for outer in found for inner in _below(outer, value, step)]
         value = _part(value, step)
-    words = [word for one in found for part in _members(one) if isinstance(part, inspect.LiteralType) for word in part.values]
+    words = [
+        word
+        for one in found
+        for part in _members(one)
+        if isinstance(part, inspect.LiteralType)
+        for word in part.values
+    ]
     return tuple(dict.fromkeys(str(word) for word in words))
 
 

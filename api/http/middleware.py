@@ -1,4 +1,7 @@
-"""What happens to every request: counted, given its safe headers, and never left without an answer."""
+"""What happens to every request.
+
+Counted, given its safe headers, and never left without an answer.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from geofence.errors import GeofenceError, NotFound
 
 _log = structlog.get_logger()
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
-_DATA = [(b"cache-control", b"no-store"), (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
+_DATA = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
 _ENDLESS = "/v1/events/stream"
 
 

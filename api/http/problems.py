@@ -1,6 +1,7 @@
 """What a client is told when something goes wrong: RFC 9457 problem+json, one stable `code` each.
 
-An answer names the field (a JSON pointer) and the rule; it never repeats what was sent, a position or a secret.
+An answer names the field (a JSON pointer) and the rule; it never repeats what was sent, a position
+or a secret.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.http.fields import BY_NAME, IN_FULL, shape_of
-from geofence.errors import Busy, Conflict, GeofenceError, InputError, NotFound, RecordError, TooLarge
+from geofence.errors import (
+    Busy,
+    Conflict,
+    GeofenceError,
+    InputError,
+    NotFound,
+    RecordError,
+    TooLarge,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -35,7 +44,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class RejectedItem(msgspec.Struct, frozen=True):
-    """One item of a batch that was refused: its place in the request, a stable code, and the rule it broke."""
+    """One item of a batch that was refused.
+
+    Its place in the request, a stable code, and the rule it broke.
+    """
 
     index: int
     code: str
@@ -43,7 +55,10 @@ class RejectedItem(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A refusal after RFC 9457. `code` never changes its meaning; `rejected` is there when every item was bad."""
+    """A refusal after RFC 9457.
+
+    `code` never changes its meaning; `rejected` is there when every item was bad.
+    """
 
     type: str
     title: str
@@ -58,7 +73,13 @@ class Refusal(Exception):
     """Raised by a door to refuse a request; becomes a problem+json answer."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, errors: Iterable[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
@@ -92,7 +113,8 @@ def refuse(error: GeofenceError) -> Refusal:
         case InputError():
             return Refusal(422, error.code, error.detail, errors=error.errors)
         case Busy() | RecordError():
-            # a database's own words may hold names and values: they go to the log of whoever raised it
+            # a database's own words may hold names and values: they go to the log of whoever raised
+            # it
             return Refusal(503, error.code, type(error).__doc__ or "", headers={"Retry-After": "1"})
     return Refusal(500, "internal", "Something went wrong; nothing of the request was stored.")
 
@@ -123,7 +145,13 @@ async def _erred(request: Request, error: Exception) -> Response:
     assert isinstance(error, GeofenceError)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
     refusal = refuse(error)
     if refusal.status >= 500:
-        _log.warning("request failed", code=error.code, method=request.method, error=type(error).__name__, detail=error.detail)
+        _log.warning(
+            "request failed",
+            code=error.code,
+            method=request.method,
+            error=type(error).__name__,
+            detail=error.detail,
+        )
     return answer(refusal)
 
 
@@ -139,7 +167,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
             return answer(Refusal(404, "not_found", "There is nothing at this address."))
         case 405:
             allowed = ", ".join(sorted(methods_at(request)))
-            return answer(Refusal(405, "method_not_allowed", f"This address takes {allowed}.", headers={"Allow": allowed}))
+            return answer(
+                Refusal(
+                    405,
+                    "method_not_allowed",
+                    f"This address takes {allowed}.",
+                    headers={"Allow": allowed},
+                )
+            )
     code = http.HTTPStatus(error.status_code).name.lower()
     return answer(Refusal(error.status_code, code, http.HTTPStatus(error.status_code).phrase + "."))
 
@@ -147,12 +182,22 @@ async def _no_route(request: Request, error: Exception) -> Response:
 def methods_at(request: Request) -> set[str]:
     """Every method that the address of this request takes."""
     routes = request.app.router.routes
-    found = {method for method in _METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)}
+    found = {
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    }
     return found | ({"HEAD"} if "GET" in found else set())
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc if part not in (BY_NAME, IN_FULL))
+    return "".join(
+        "/" + str(part).replace("~", "~0").replace("/", "~1")
+        for part in loc
+        if part not in (BY_NAME, IN_FULL)
+    )
 
 
 def _words(fault: Mapping[str, Any]) -> str:

@@ -1,6 +1,9 @@
-"""Query parameters that an address does not know are refused: a misspelt filter would answer with everybody's data.
+"""Query parameters that an address does not know are refused.
 
-So are those given twice where one is expected: whoever reads only the last of them would answer another question.
+A misspelt filter would answer with everybody's data.
+
+So are those given twice where one is expected: whoever reads only the last of them would answer
+another question.
 """
 
 from __future__ import annotations
@@ -18,16 +21,26 @@ MOST_NAMED = 50
 
 
 def refuse_unknown(request: Request, known: Collection[str] | None = None) -> None:
-    """Raise a 422 `Refusal` for parameters that are not `known`; without `known`, those that the route declares."""
+    """Raise a 422 `Refusal` for parameters that are not `known`.
+
+    Without `known`, those that the route declares.
+    """
     if not request.url.query:
         return
     declared = _declared(request) if known is None else dict.fromkeys(known, True)
     strange = [name for name in request.query_params if name not in declared]
-    doubled = [name for name, many in declared.items() if not many and len(request.query_params.getlist(name)) > 1]
+    doubled = [
+        name
+        for name, many in declared.items()
+        if not many and len(request.query_params.getlist(name)) > 1
+    ]
     if not strange and not doubled:
         return
     takes = f"this address takes {', '.join(declared)}" if declared else "this address takes none"
-    errors = [(f"/query/{_escaped(name)}", f"There is no such parameter: {takes}.") for name in strange[:MOST_NAMED]]
+    errors = [
+        (f"/query/{_escaped(name)}", f"There is no such parameter: {takes}.")
+        for name in strange[:MOST_NAMED]
+    ]
     errors += [(f"/query/{name}", "It is given more than once.") for name in doubled]
     raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
 
@@ -39,7 +52,9 @@ def _declared(request: Request) -> dict[str, bool]:
 
 
 def _taken(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
+    yield from (
+        (field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params
+    )
     for inner in dependant.dependencies:
         yield from _taken(inner)
 

@@ -28,7 +28,10 @@ class GuessLimit:
             self._hold_back(key_id)
 
     def missed(self, key_id: str) -> None:
-        """Count an unknown code; raises a 429 `Refusal` when requests side by side have guessed too often together."""
+        """Count an unknown code.
+
+        Raises a 429 `Refusal` when requests side by side have guessed too often together.
+        """
         with self._lock:
             self._hold_back(key_id)
             self._missed.setdefault(key_id, deque()).append(self._tick())
@@ -41,4 +44,9 @@ class GuessLimit:
             del self._missed[key_id]
         if times and len(times) >= MOST:
             wait_s = math.ceil(times[0] + WINDOW_S - now_s)
-            raise Refusal(429, "too_many_unknown_codes", "Too many unknown codes; wait.", headers={"Retry-After": str(max(1, wait_s))})
+            raise Refusal(
+                429,
+                "too_many_unknown_codes",
+                "Too many unknown codes; wait.",
+                headers={"Retry-After": str(max(1, wait_s))},
+            )

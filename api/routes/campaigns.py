@@ -11,7 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.bootstrap import Services
-from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, edit, json_body, read_one, read_page, reply
+from api.dependencies import (
+    AtHouse,
+    Cursor,
+    Limit,
+    Manager,
+    Reader,
+    edit,
+    json_body,
+    read_one,
+    read_page,
+    reply,
+)
 from api.http.auth import Caller
 from api.http.fields import PlainName
 from api.openapi import describe
@@ -31,13 +42,23 @@ async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
 
 
 @router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
-async def put_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager, body: Annotated[PlanIn, Depends(_plan)]) -> Response:
-    """Insert or replace a campaign. What cannot work is refused with the field named; an identical plan changes nothing."""
+async def put_campaign(
+    campaign_id: CampaignId,
+    services: AtHouse,
+    caller: Manager,
+    body: Annotated[PlanIn, Depends(_plan)],
+) -> Response:
+    """Insert or replace a campaign.
+
+    What cannot work is refused with the field named; an identical plan changes nothing.
+    """
     plan, now_ms = body.plan(), services.clock.now_ms()
     await run_in_threadpool(campaigns.check_plan, plan, now_ms)
 
     def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(unit, caller.project_id, campaign_id, plan, now_ms, checked=True)
+        put = campaigns.put_campaign(
+            unit, caller.project_id, campaign_id, plan, now_ms, checked=True
+        )
         _, created = put.value
         if body.status is None:
             return put
@@ -52,18 +73,26 @@ async def put_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manag
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id)))
+    return reply(
+        CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id))
+    )
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
-    await edit(services, caller.project_id, lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id))
+    await edit(
+        services,
+        caller.project_id,
+        lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id),
+    )
     return Response(status_code=204)
 
 
 @router.post("/{campaign_id}/activate", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
-async def activate_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
+async def activate_campaign(
+    campaign_id: CampaignId, services: AtHouse, caller: Manager
+) -> Response:
     """Let a campaign run, from the next event on."""
     return await _turn(services, caller, campaign_id, "active")
 
@@ -84,14 +113,26 @@ async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: R
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    services: AtHouse, caller: Reader, status: Annotated[Status | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+    services: AtHouse,
+    caller: Reader,
+    status: Annotated[Status | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(services, "campaigns", caller.project_id, {"status": status}, cursor, limit)
+    rows, more = await read_page(
+        services, "campaigns", caller.project_id, {"status": status}, cursor, limit
+    )
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
 
 
-async def _turn(services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]) -> Response:
+async def _turn(
+    services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]
+) -> Response:
     now_ms = services.clock.now_ms()
-    kept = await edit(services, caller.project_id, lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms))
+    kept = await edit(
+        services,
+        caller.project_id,
+        lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms),
+    )
     return reply(CampaignOut.of(kept))

@@ -1,6 +1,7 @@
 """Codes at a till: looked up, redeemed once, made void.
 
-More than 30 unknown codes a minute by one API key are answered with 429, and so is whatever it asks about codes meanwhile.
+More than 30 unknown codes a minute by one API key are answered with 429, and so is whatever it asks
+about codes meanwhile.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from geofence.ports import Unit
 T = TypeVar("T")
 
 router = APIRouter(prefix="/v1/coupons", tags=["coupons"])
-Code = Annotated[Name, Path(description="As somebody typed it: case, spaces and dashes do not matter.")]
+Code = Annotated[
+    Name, Path(description="As somebody typed it: case, spaces and dashes do not matter.")
+]
 Till = Annotated[Caller, Depends(allow("redeem"))]
 Asker = Annotated[Caller, Depends(allow("redeem", "read"))]
 Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
@@ -39,16 +42,31 @@ Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
 @router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
 async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
     """A code as it is now."""
-    found = await _known(services, caller, lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)))
+    found = await _known(
+        services,
+        caller,
+        lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)),
+    )
     return reply(CouponOut.of(found))
 
 
-@router.post("/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedeemIn))
+@router.post(
+    "/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedeemIn)
+)
 async def redeem_coupon(
-    code: Code, services: AtHouse, caller: Till, body: Annotated[RedeemIn, Depends(body_of(RedeemIn))], idempotency_key: OnceKey = None
+    code: Code,
+    services: AtHouse,
+    caller: Till,
+    body: Annotated[RedeemIn, Depends(body_of(RedeemIn))],
+    idempotency_key: OnceKey = None,
 ) -> Response:
-    """Use a code at a store: however many tills try at once, a code of one use works at one of them."""
-    fingerprint = ids.of_facts("req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json())
+    """Use a code at a store.
+
+    However many tills try at once, a code of one use works at one of them.
+    """
+    fingerprint = ids.of_facts(
+        "req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json()
+    )
 
     def work(unit: Unit) -> EditResult:
         now_ms = services.clock.now_ms()
@@ -64,9 +82,20 @@ async def redeem_coupon(
                 currency=body.currency,
                 now_ms=now_ms,
             )
-            return 200, msgspec.json.encode(RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use)))
+            return 200, msgspec.json.encode(
+                RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use))
+            )
 
-        return EditResult(once(unit, caller.project_id, own_name(caller, idempotency_key), fingerprint, now_ms, make))
+        return EditResult(
+            once(
+                unit,
+                caller.project_id,
+                own_name(caller, idempotency_key),
+                fingerprint,
+                now_ms,
+                make,
+            )
+        )
 
     status, told = await _known(services, caller, lambda: edit(services, caller.project_id, work))
     return Response(told, status, media_type="application/json")
@@ -79,7 +108,11 @@ async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response
     def work(unit: Unit) -> EditResult:
         return EditResult(redeem.void(unit, caller.project_id, code))
 
-    return reply(CouponOut.of(await _known(services, caller, lambda: edit(services, caller.project_id, work))))
+    return reply(
+        CouponOut.of(
+            await _known(services, caller, lambda: edit(services, caller.project_id, work))
+        )
+    )
 
 
 async def _known(services: Services, caller: Caller, ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,4 +1,7 @@
-"""Customers: who may be told, where, and what they agreed to; everything about one, and their erasure."""
+"""Customers.
+
+Who may be told, where, and what they agreed to; everything about one, and their erasure.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,31 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import (
+    AtHouse,
+    Cursor,
+    Limit,
+    Manager,
+    Reader,
+    body_of,
+    edit,
+    read_one,
+    read_page,
+    reply,
+)
 from api.http.auth import Caller, allow
 from api.http.fields import Name, moment_text
 from api.openapi import describe
 from api.schemas import personal_data
 from api.schemas.customers import CustomerIn, NewCustomerId
-from api.schemas.offers_out import CouponOut, CouponPage, CustomerExport, CustomerOut, CustomerPage, ErasureReceipt
+from api.schemas.offers_out import (
+    CouponOut,
+    CouponPage,
+    CustomerExport,
+    CustomerOut,
+    CustomerPage,
+    ErasureReceipt,
+)
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
@@ -23,7 +44,9 @@ from geofence.ports import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
-NewId = Annotated[NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")]
+NewId = Annotated[
+    NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")
+]
 Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
@@ -35,23 +58,41 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
         found = personal_data.stored(services.database.queries, caller.project_id, customer_id)
         if not any(found.values()):
             raise NotFound
-        return personal_data.export(services.database.queries, caller.project_id, found, services.clock.now_ms())
+        return personal_data.export(
+            services.database.queries, caller.project_id, found, services.clock.now_ms()
+        )
 
     return reply(await run_in_threadpool(collect))
 
 
 @router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 404, 422]))
-async def list_coupons(customer_id: CustomerId, services: AtHouse, caller: Counter, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_coupons(
+    customer_id: CustomerId,
+    services: AtHouse,
+    caller: Counter,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """The person's codes, by time of issue."""
-    rows, more = await read_page(services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit)
+    rows, more = await read_page(
+        services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit
+    )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
-@router.put("/{customer_id:path}", **describe(CustomerOut, 200, 201, refuses=[404], body=CustomerIn))
+@router.put(
+    "/{customer_id:path}", **describe(CustomerOut, 200, 201, refuses=[404], body=CustomerIn)
+)
 async def put_customer(
-    customer_id: NewId, services: AtHouse, caller: Manager, body: Annotated[CustomerIn, Depends(body_of(CustomerIn))]
+    customer_id: NewId,
+    services: AtHouse,
+    caller: Manager,
+    body: Annotated[CustomerIn, Depends(body_of(CustomerIn))],
 ) -> Response:
-    """Insert or replace a person. A purpose not mentioned is not granted; an old grant does not undo a newer refusal."""
+    """Insert or replace a person.
+
+    A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
+    """
 
     def work(unit: Unit) -> EditResult:
         known = unit.offers.customers(caller.project_id, [customer_id]).get(customer_id)
@@ -69,13 +110,21 @@ async def put_customer(
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id)))
+    return reply(
+        CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id))
+    )
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
 async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
-    """Erase a person. What is theirs goes; events, visits, devices and codes stay without them. The answer is the receipt."""
-    found = await run_in_threadpool(personal_data.stored, services.database.queries, caller.project_id, customer_id)
+    """Erase a person.
+
+    What is theirs goes; events, visits, devices and codes stay without them. The answer is the
+    receipt.
+    """
+    found = await run_in_threadpool(
+        personal_data.stored, services.database.queries, caller.project_id, customer_id
+    )
     if not any(found.values()):
         raise NotFound
 
@@ -85,14 +134,28 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
     await edit(services, caller.project_id, work)
     counted = {noun: len(rows) for noun, rows in found.items()}
-    erased, kept = ({noun: counted[noun] for noun in nouns} for nouns in (personal_data.ERASED, personal_data.UNNAMED))
-    return reply(ErasureReceipt("erased", ids.new("era"), moment_text(services.clock.now_ms()), erased, kept), 202)
+    erased, kept = (
+        {noun: counted[noun] for noun in nouns}
+        for nouns in (personal_data.ERASED, personal_data.UNNAMED)
+    )
+    return reply(
+        ErasureReceipt(
+            "erased", ids.new("era"), moment_text(services.clock.now_ms()), erased, kept
+        ),
+        202,
+    )
 
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse, caller: Reader, tag: Annotated[Name | None, Query()] = None, limit: Limit = 50, cursor: Cursor = None
+    services: AtHouse,
+    caller: Reader,
+    tag: Annotated[Name | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Customers by id."""
-    rows, more = await read_page(services, "customers", caller.project_id, {"tag": tag}, cursor, limit)
+    rows, more = await read_page(
+        services, "customers", caller.project_id, {"tag": tag}, cursor, limit
+    )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

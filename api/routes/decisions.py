@@ -28,7 +28,9 @@ async def list_decisions(
     device: Who = None,
     event: Who = None,
     outcome: Annotated[Outcome | None, Query()] = None,
-    reason: Annotated[Name | None, Query(description="The whole reason, as `send` or `holdout`.")] = None,
+    reason: Annotated[
+        Name | None, Query(description="The whole reason, as `send` or `holdout`.")
+    ] = None,
     since: Since = None,
     until: Until = None,
     order: Order = "asc",
@@ -36,10 +38,21 @@ async def list_decisions(
     cursor: Cursor = None,
 ) -> Response:
     """Decisions by time, each with what the gates said."""
-    filters = {"customer": customer, "campaign": campaign, "store": store, "device": device, "event": event}
+    filters = {
+        "customer": customer,
+        "campaign": campaign,
+        "store": store,
+        "device": device,
+        "event": event,
+    }
     filters |= {"outcome": outcome, "reason": reason}
     rows, more = await read_page(
-        services, "decisions", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
+        services,
+        "decisions",
+        caller.project_id,
+        {**filters, **span(since, until), "descending": order == "desc"},
+        cursor,
+        limit,
     )
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
@@ -47,4 +60,6 @@ async def list_decisions(
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
 async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
     """One decision."""
-    return reply(DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id)))
+    return reply(
+        DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id))
+    )

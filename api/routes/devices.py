@@ -24,7 +24,10 @@ DeviceId = Annotated[Name, Path(description="The id under which the app posts it
 
 @router.put("/{device_id:path}", **describe(DeviceOut, 200, 201, refuses=[404], body=DeviceIn))
 async def put_device(
-    device_id: DeviceId, services: AtHouse, caller: Registrar, body: Annotated[DeviceIn, Depends(body_of(DeviceIn))]
+    device_id: DeviceId,
+    services: AtHouse,
+    caller: Registrar,
+    body: Annotated[DeviceIn, Depends(body_of(DeviceIn))],
 ) -> Response:
     """Register a device, or replace what is known of it. A publishable key may do this."""
     device = body.model(device_id, services.clock.now_ms())

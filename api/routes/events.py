@@ -27,7 +27,10 @@ Since = Annotated[Moment | None, Query(description="At or after this time.")]
 Until = Annotated[Moment | None, Query(description="Before this time.")]
 Who = Annotated[Name | None, Query()]
 Order = Literal["asc", "desc"]
-Seq = Annotated[int | None, Query(ge=0, lt=2**63, description="Events after this `id` of the stream; 0 is the beginning.")]
+Seq = Annotated[
+    int | None,
+    Query(ge=0, lt=2**63, description="Events after this `id` of the stream; 0 is the beginning."),
+]
 _STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -50,7 +53,14 @@ async def list_events(
     """Events in the order in which they became visible: who follows the cursor misses none."""
     who = {"device": device, "customer": customer, "store": store, "geofence": geofence}
     filters = who | {"visit": visit, "kind": kind, **span(since, until)}
-    rows, more = await read_page(services, "events", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
+    rows, more = await read_page(
+        services,
+        "events",
+        caller.project_id,
+        filters | {"descending": order == "desc"},
+        cursor,
+        limit,
+    )
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 
 
@@ -63,21 +73,34 @@ async def stream_events(
     since_seq: Seq = None,
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
 ) -> Response:
-    """Events as Server-Sent Events, from now on, or after `Last-Event-ID` or `since_seq`. `id` is the place in the stream."""
+    """Events as Server-Sent Events, from now on, or after `Last-Event-ID` or `since_seq`.
+
+    `id` is the place in the stream.
+    """
     after = last_event_id if last_event_id is not None else since_seq
     if after is None:
         after = await run_in_threadpool(services.database.queries.newest_seq, caller.project_id)
     lines = _lines(services, caller, {"kind": kind, "store": store}, after)
-    return StreamingResponse(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
 
 
 def span(since: str | None, until: str | None) -> dict[str, int | None]:
     """The filters of a time range."""
-    return {"since": moment_ms(since) if since else None, "until": moment_ms(until) if until else None}
+    return {
+        "since": moment_ms(since) if since else None,
+        "until": moment_ms(until) if until else None,
+    }
 
 
-async def _lines(services: Services, caller: Caller, filters: dict[str, Any], after: int) -> AsyncIterator[bytes]:
-    """The stream's text. It ends when the service stops or the key is revoked, and waits for whoever reads slowly."""
+async def _lines(
+    services: Services, caller: Caller, filters: dict[str, Any], after: int
+) -> AsyncIterator[bytes]:
+    """The stream's text.
+
+    It ends when the service stops or the key is revoked, and waits for whoever reads slowly.
+    """
     keepalive_s = services.settings.sse_keepalive_s
     pause_s = keepalive_s if services.embedded else min(ELSEWHERE_S, keepalive_s)
     loop = asyncio.get_running_loop()
@@ -85,12 +108,16 @@ async def _lines(services: Services, caller: Caller, filters: dict[str, Any], af
     with services.feed.waiter(caller.project_id) as waiter:
         yield b"retry: 1000\n\n"
         while not services.feed.closed:
-            due = loop.time() - look_at_s >= keepalive_s  # also where there is always something to tell
+            due = (
+                loop.time() - look_at_s >= keepalive_s
+            )  # also where there is always something to tell
             look_at_s = loop.time() if due else look_at_s
             if due and await run_in_threadpool(services.keys.look_up, caller.key.digest) is None:
                 return
             waiter.clear()
-            rows, after = await run_in_threadpool(_news, services, caller.project_id, filters, after)
+            rows, after = await run_in_threadpool(
+                _news, services, caller.project_id, filters, after
+            )
             if rows:
                 spoke_at_s = loop.time()
                 yield b"".join(map(_line, rows))
@@ -99,7 +126,9 @@ async def _lines(services: Services, caller: Caller, filters: dict[str, Any], af
                 yield b": still here\n\n"
 
 
-def _news(services: Services, project_id: str, filters: dict[str, Any], after: int) -> tuple[list[Event], int]:
+def _news(
+    services: Services, project_id: str, filters: dict[str, Any], after: int
+) -> tuple[list[Event], int]:
     """What came after a place in the stream, and the place up to which everything was looked at."""
     queries = services.database.queries
     newest = queries.newest_seq(project_id)

@@ -52,7 +52,11 @@ MEDIA = (
     "application/flatgeobuf",
     "application/vnd.apache.parquet",
 )
-_TOLD = describe(dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}}, 200, refuses=[406])
+_TOLD = describe(
+    dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}},
+    200,
+    refuses=[406],
+)
 _TOLD["responses"][200]["headers"] = {
     LOSSES: {
         "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",
@@ -67,14 +71,23 @@ async def get_export(
     services: AtHouse,
     caller: Reader,
     kind: Annotated[Kind, InPath(description="stores, with their rings in a column; or geofences")],
-    form: Annotated[FormatName | None, Query(alias="format", description="else by Accept, else geojson")] = None,
+    form: Annotated[
+        FormatName | None, Query(alias="format", description="else by Accept, else geojson")
+    ] = None,
     brand: Annotated[Name | None, Query(description="of stores")] = None,
     tag: Annotated[Name | None, Query()] = None,
-    rings: Annotated[Literal["true", "false"], Query(description="true: stores' rings among the geofences, too")] = "false",
+    rings: Annotated[
+        Literal["true", "false"], Query(description="true: stores' rings among the geofences, too")
+    ] = "false",
 ) -> Response:
     """All stores or geofences of the project as a file that POST /v1/imports takes back."""
     if kind == "geofences" and brand is not None:
-        raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[("/query/brand", "goes with stores only")])
+        raise Refusal(
+            422,
+            "invalid",
+            "The request breaks a rule; see errors.",
+            errors=[("/query/brand", "goes with stores only")],
+        )
     filters = {"brand": brand, "tag": tag} if kind == "stores" else {"tag": tag}
     queries, loop = services.database.queries, asyncio.get_running_loop()
     accepted = request.headers.get("accept", "")
@@ -95,14 +108,26 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _places(queries: Queries, kind: Kind, project_id: str, filters: dict[str, str | None], *, with_rings: bool) -> Iterator[Any]:
+def _places(
+    queries: Queries,
+    kind: Kind,
+    project_id: str,
+    filters: dict[str, str | None],
+    *,
+    with_rings: bool,
+) -> Iterator[Any]:
     for place in every(queries, kind, project_id, filters):
         if with_rings or kind == "stores" or not is_ring(place.external_id):
             yield place
 
 
-def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -> tuple[BinaryIO, Format, tuple[str, ...]]:
-    """The file, its format, and what was lost. The file has no name any more: whoever hangs up leaves nothing behind."""
+def _write(
+    kind: Kind, form: str | None, accepted: str, places: Iterator[Any]
+) -> tuple[BinaryIO, Format, tuple[str, ...]]:
+    """The file, its format, and what was lost.
+
+    The file has no name any more: whoever hangs up leaves nothing behind.
+    """
     chosen = _chosen(form, accepted)
     folder = Path(tempfile.mkdtemp(prefix="export-", dir=scratch()))
     try:
@@ -118,7 +143,10 @@ def _write(kind: Kind, form: str | None, accepted: str, places: Iterator[Any]) -
 
 
 def _chosen(form: str | None, accepted: str) -> Format:
-    """The format of that name, else the first that Accept names, else GeoJSON where anything goes; else a refusal."""
+    """The format of that name, else the first that Accept names, else GeoJSON where anything goes.
+
+    Else a refusal.
+    """
     by_name = {member.NAME: member for member in formats()}
     if form is not None:
         return by_name[form]
@@ -126,5 +154,9 @@ def _chosen(form: str | None, accepted: str) -> Format:
     named = (member for media in wanted for member in by_name.values() if media in member.MEDIA)
     found = next(named, None)
     if found is None and accepted.strip() and not any(media in ANYTHING for media in wanted):
-        raise Refusal(406, "not_acceptable", f"Accept names nothing that is written here; format= is one of {', '.join(by_name)}")
+        raise Refusal(
+            406,
+            "not_acceptable",
+            f"Accept names nothing that is written here; format= is one of {', '.join(by_name)}",
+        )
     return found or by_name["geojson"]

@@ -10,7 +10,18 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import (
+    AtHouse,
+    Cursor,
+    Limit,
+    Manager,
+    Reader,
+    body_of,
+    edit,
+    read_one,
+    read_page,
+    reply,
+)
 from api.http.fields import FIRM, Name
 from api.http.problems import Refusal
 from api.openapi import describe, ref
@@ -23,7 +34,9 @@ from geofence.places import editing
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
-GeofenceId = Annotated[Name, Path(description="The retailer's id; `<store>/<ring>` for a ring of a store.")]
+GeofenceId = Annotated[
+    Name, Path(description="The retailer's id; `<store>/<ring>` for a ring of a store.")
+]
 GEOJSON = "application/geo+json"
 _NUMBER = r"[+-]?\d{1,3}(\.\d{1,15})?"
 _NEAR = re.compile(rf"^\s*{_NUMBER}\s*,\s*{_NUMBER}\s*$")
@@ -36,18 +49,33 @@ _COLLECTION = {
         "next_cursor": {"type": ["string", "null"]},
     },
 }
-_LISTED = {"application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearPage)]}}, GEOJSON: {"schema": _COLLECTION}}
+_LISTED = {
+    "application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearPage)]}},
+    GEOJSON: {"schema": _COLLECTION},
+}
 
 
-@router.put("/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[404, 409], body=GeofenceIn))
+@router.put(
+    "/{external_id:path}", **describe(GeofenceOut, 200, 201, refuses=[404, 409], body=GeofenceIn)
+)
 async def put_geofence(
-    external_id: Annotated[GeofenceId, FIRM], services: AtHouse, caller: Manager, body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))]
+    external_id: Annotated[GeofenceId, FIRM],
+    services: AtHouse,
+    caller: Manager,
+    body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))],
 ) -> Response:
-    """Insert or replace a geofence. A circle in degrees and metres, or a GeoJSON Polygon or MultiPolygon."""
+    """Insert or replace a geofence.
+
+    A circle in degrees and metres, or a GeoJSON Polygon or MultiPolygon.
+    """
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
     created, kept = await edit(
-        services, caller.project_id, lambda unit: editing.put_geofence(unit, caller.project_id, geofence, services.clock.now_ms())
+        services,
+        caller.project_id,
+        lambda unit: editing.put_geofence(
+            unit, caller.project_id, geofence, services.clock.now_ms()
+        ),
     )
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
@@ -55,13 +83,19 @@ async def put_geofence(
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
 async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
     """One geofence."""
-    return reply(GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id)))
+    return reply(
+        GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id))
+    )
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(services, caller.project_id, lambda unit: editing.delete_geofence(unit, caller.project_id, external_id))
+    await edit(
+        services,
+        caller.project_id,
+        lambda unit: editing.delete_geofence(unit, caller.project_id, external_id),
+    )
     return Response(status_code=204)
 
 
@@ -69,8 +103,15 @@ async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Ma
 async def list_geofences(
     services: AtHouse,
     caller: Reader,
-    near: Annotated[str | None, Query(pattern=_NEAR.pattern, description="lat,lon: the nearest first, by distance to the edge")] = None,
-    within_m: Annotated[float | None, Query(ge=0, le=100_000_000), Field(allow_inf_nan=False)] = None,
+    near: Annotated[
+        str | None,
+        Query(
+            pattern=_NEAR.pattern, description="lat,lon: the nearest first, by distance to the edge"
+        ),
+    ] = None,
+    within_m: Annotated[
+        float | None, Query(ge=0, le=100_000_000), Field(allow_inf_nan=False)
+    ] = None,
     store: Annotated[Name | None, Query()] = None,
     tag: Annotated[Name | None, Query()] = None,
     form: Annotated[Literal["json", "geojson"], Query(alias="format")] = "json",
@@ -81,26 +122,46 @@ async def list_geofences(
     if near is not None:
         if store is not None or tag is not None or cursor is not None:
             raise Refusal(
-                422, "invalid", "near goes with within_m and limit only.", errors=[("/query/near", "without store, tag and cursor")]
+                422,
+                "invalid",
+                "near goes with within_m and limit only.",
+                errors=[("/query/near", "without store, tag and cursor")],
             )
-        found = await run_in_threadpool(services.street.near, caller.project_id, *_place(near), within_m, limit)
-        return _collection([_near_feature(one) for one in found], None) if form == "geojson" else reply(NearPage(tuple(map(_watch, found))))
-    rows, more = await read_page(services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit)
+        found = await run_in_threadpool(
+            services.street.near, caller.project_id, *_place(near), within_m, limit
+        )
+        return (
+            _collection([_near_feature(one) for one in found], None)
+            if form == "geojson"
+            else reply(NearPage(tuple(map(_watch, found))))
+        )
+    rows, more = await read_page(
+        services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit
+    )
     if form == "geojson":
-        return _collection(await run_in_threadpool(lambda: [_feature(row, {}) for row in rows]), more)
+        return _collection(
+            await run_in_threadpool(lambda: [_feature(row, {}) for row in rows]), more
+        )
     return reply(GeofencePage(tuple(map(GeofenceOut.of, rows)), more))
 
 
 def _place(near: str) -> tuple[float, float]:
     lat, lon = map(float, near.split(","))
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Refusal(422, "invalid_position", "near is lat,lon in degrees.", errors=[("/query/near", "within 90 and 180 degrees")])
+        raise Refusal(
+            422,
+            "invalid_position",
+            "near is lat,lon in degrees.",
+            errors=[("/query/near", "within 90 and 180 degrees")],
+        )
     return lat, lon
 
 
 def _watch(near: Near) -> WatchOut:
     fence = near.geofence
-    return WatchOut(fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region)
+    return WatchOut(
+        fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
+    )
 
 
 def _near_feature(near: Near) -> dict[str, Any]:
@@ -108,7 +169,10 @@ def _near_feature(near: Near) -> dict[str, Any]:
 
 
 def _feature(geofence: Geofence, more: dict[str, Any]) -> dict[str, Any]:
-    told = {name: getattr(geofence, name) for name in ("name", "store_id", "ring", "tags", "metadata", "enabled")}
+    told = {
+        name: getattr(geofence, name)
+        for name in ("name", "store_id", "ring", "tags", "metadata", "enabled")
+    }
     return write_feature(read_region(geofence.region).region, told | more, geofence.external_id)
 
 

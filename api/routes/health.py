@@ -21,7 +21,10 @@ _OPEN: dict[str, Any] = {"security": []}
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`missing` names what is not there: record, writer, queue (full); `notes` what an operator should know besides."""
+    """`missing` names what is not there.
+
+    Record, writer, queue (full); `notes` what an operator should know besides.
+    """
 
     status: Literal["ready", "not_ready"]
     missing: tuple[str, ...]
@@ -35,15 +38,28 @@ async def livez() -> Response:
     return reply({"status": "alive"})
 
 
-@router.get("/readyz", response_model=None, responses={200: _JSON, 503: _JSON | {"description": "Not ready."}}, openapi_extra=_OPEN)
+@router.get(
+    "/readyz",
+    response_model=None,
+    responses={200: _JSON, 503: _JSON | {"description": "Not ready."}},
+    openapi_extra=_OPEN,
+)
 async def readyz(services: AtHouse) -> Response:
     """Pings can be taken; otherwise what is missing."""
     missing = await run_in_threadpool(_missing, services)
-    readiness = Readiness("not_ready" if missing else "ready", missing, services.street.depth(), services.notes)
+    readiness = Readiness(
+        "not_ready" if missing else "ready", missing, services.street.depth(), services.notes
+    )
     return reply(readiness, 503 if missing else 200)
 
 
-@router.get("/metrics", response_model=None, response_class=Response, responses={200: _TEXT}, openapi_extra=_OPEN)
+@router.get(
+    "/metrics",
+    response_model=None,
+    response_class=Response,
+    responses={200: _TEXT},
+    openapi_extra=_OPEN,
+)
 async def metrics(services: AtHouse) -> Response:
     """Counters for Prometheus."""
     return Response(await run_in_threadpool(services.metrics.exposition), media_type=MEDIA_TYPE)

@@ -1,4 +1,7 @@
-"""Bringing files in: stores and geofences by the thousand, with a report on every row that did not go smoothly."""
+"""Bringing files in.
+
+Stores and geofences by the thousand, with a report on every row that did not go smoothly.
+"""
 
 from __future__ import annotations
 
@@ -37,26 +40,52 @@ MAX_BYTES = 64 * 1024 * 1024
 PLACES = 10
 UPLOAD_S = 900.0  # for the whole body: whoever sends drop by drop keeps one of few places
 NDJSON = "application/x-ndjson"
-FormatName = Literal["csv", "flatgeobuf", "geojson", "geojsonl", "geopackage", "geoparquet", "kml", "kmz", "shapefile"]
+FormatName = Literal[
+    "csv",
+    "flatgeobuf",
+    "geojson",
+    "geojsonl",
+    "geopackage",
+    "geoparquet",
+    "kml",
+    "kmz",
+    "shapefile",
+]
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
-# imports take turns: two at a time, each in a thread of its own, so that however many come the doors stay open
+# imports take turns: two at a time, each in a thread of its own, so that however many come the
+# doors stay open
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
-_ROOM = threading.BoundedSemaphore(PLACES)  # files on our disk, those that wait for their turn included
+_ROOM = threading.BoundedSemaphore(
+    PLACES
+)  # files on our disk, those that wait for their turn included
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _COLUMN = r"^[a-z_]{1,20}:.{1,200}$"
 _TOLD = describe(Report, 200, refuses=[400, 413, 415])
 _TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
 _FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-_TOLD["openapi_extra"] = {"requestBody": {"required": True, "content": _FILE, "description": "The file itself, at most 64 MB."}}
+_TOLD["openapi_extra"] = {
+    "requestBody": {
+        "required": True,
+        "content": _FILE,
+        "description": "The file itself, at most 64 MB.",
+    }
+}
 
 Rings = Annotated[
     list[Annotated[str, Query(json_schema_extra={"pattern": _RING})]],
-    Query(max_length=20, description="name:radius of a ring for stores whose row names none; without it new stores get near:150"),
+    Query(
+        max_length=20,
+        description="name:radius of a ring for stores whose row names none; without it new stores get near:150",
+    ),
 ]
 Columns = Annotated[
     list[Annotated[str, Query(json_schema_extra={"pattern": _COLUMN})]],
-    Query(alias="map", max_length=50, description="field:column where the names of the columns do not tell"),
+    Query(
+        alias="map",
+        max_length=50,
+        description="field:column where the names of the columns do not tell",
+    ),
 ]
 
 
@@ -66,16 +95,23 @@ async def post_import(
     services: AtHouse,
     caller: Manager,
     kind: Annotated[Kind, Query(description="what the rows of the file are")],
-    dry_run: Annotated[Literal["true", "false"], Query(description="true: report everything, write nothing")] = "false",
-    form: Annotated[FormatName | None, Query(alias="format", description="where the content leaves a choice")] = None,
+    dry_run: Annotated[
+        Literal["true", "false"], Query(description="true: report everything, write nothing")
+    ] = "false",
+    form: Annotated[
+        FormatName | None, Query(alias="format", description="where the content leaves a choice")
+    ] = None,
     ring: Rings = [],  # noqa: B006 - FastAPI copies it
     columns: Columns = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Bring in a file: CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
+    """Bring in a file.
 
-    Rows are upserts by external id; what the file has no column for stays as it is. Rows are written 2,000 at a time, each
-    commit by itself, so a file sent again after a failure completes it. With `Accept: application/x-ndjson` the answer is
-    progress, one object a line, and the report as the last line.
+    CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
+
+    Rows are upserts by external id; what the file has no column for stays as it is. Rows are
+    written 2,000 at a time, each commit by itself, so a file sent again after a failure completes
+    it. With `Accept: application/x-ndjson` the answer is progress, one object a line, and the
+    report as the last line.
     """
     name = form or request.headers.get("content-type", "").partition(";")[0]
     wish = Wish(kind, dry_run == "true", name, _rings(kind, ring), _columns(kind, columns))
@@ -88,7 +124,14 @@ async def post_import(
         raise
     loop = asyncio.get_running_loop()
     news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
-    turn = _HANDS.submit(_run, services, caller.project_id, path, wish, lambda *at: loop.call_soon_threadsafe(news.put_nowait, at))
+    turn = _HANDS.submit(
+        _run,
+        services,
+        caller.project_id,
+        path,
+        wish,
+        lambda *at: loop.call_soon_threadsafe(news.put_nowait, at),
+    )
     turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
     job = asyncio.wrap_future(turn)
     if NDJSON not in request.headers.get("accept", ""):
@@ -97,7 +140,9 @@ async def post_import(
     first = await news.get()
     if first is None:  # nothing was put: a refusal goes its usual way
         return Response(_line(await job), media_type=NDJSON)
-    return StreamingResponse(_lines(first, news, job), media_type=NDJSON, headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        _lines(first, news, job), media_type=NDJSON, headers={"X-Accel-Buffering": "no"}
+    )
 
 
 def _run(services: Services, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
@@ -113,11 +158,23 @@ def _tidy_up(path: Path) -> None:
 
 
 async def _spooled(request: Request) -> Path:
-    """The body as a file; refuses what is too large (413) before and while it comes, and wrappings (415)."""
+    """The body as a file.
+
+    Refuses what is too large (413) before and while it comes, and wrappings (415).
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise Refusal(415, "unsupported_encoding", "Send the file without Content-Encoding.", headers={"Accept-Encoding": "identity"})
+        raise Refusal(
+            415,
+            "unsupported_encoding",
+            "Send the file without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
     if request.headers.get("content-type", "").startswith("multipart/"):
-        raise Refusal(415, "unsupported_media_type", "Send the file itself as the body, not a form: curl --data-binary @FILE")
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            "Send the file itself as the body, not a form: curl --data-binary @FILE",
+        )
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > MAX_BYTES:
         raise _too_large()
@@ -135,7 +192,9 @@ async def _fill(file: IO[bytes], request: Request, within_s: float = UPLOAD_S) -
         await asyncio.wait_for(_copy(request, file), within_s)
         file.flush()  # a full disk is told here, where the file is removed
     except TimeoutError:
-        raise Refusal(400, "malformed", f"The body took longer than {within_s:.0f} s to come.") from None
+        raise Refusal(
+            400, "malformed", f"The body took longer than {within_s:.0f} s to come."
+        ) from None
     except ClientDisconnect:
         raise Refusal(400, "malformed", "The body ended early.") from None
 
@@ -149,7 +208,9 @@ async def _copy(request: Request, file: IO[bytes]) -> None:
 
 
 def _too_large() -> Refusal:
-    return Refusal(413, "too_large", f"The file is larger than {MAX_BYTES // 1048576} MB; send it in parts.")
+    return Refusal(
+        413, "too_large", f"The file is larger than {MAX_BYTES // 1048576} MB; send it in parts."
+    )
 
 
 def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
@@ -176,16 +237,22 @@ def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
     found = {field: column for field, _, column in (one.partition(":") for one in given)}
     strange = next((name for name in found if name not in SYNONYMS[kind]), None)
     if strange is not None:
-        raise _wrong("/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}")
+        raise _wrong(
+            "/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}"
+        )
     return found
 
 
 def _wrong(pointer: str, detail: str) -> Refusal:
-    return Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)])
+    return Refusal(
+        422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)]
+    )
 
 
 async def _lines(
-    first: tuple[int, int | None], news: asyncio.Queue[tuple[int, int | None] | None], job: asyncio.Future[Report]
+    first: tuple[int, int | None],
+    news: asyncio.Queue[tuple[int, int | None] | None],
+    job: asyncio.Future[Report],
 ) -> AsyncIterator[bytes]:
     at: tuple[int, int | None] | None = first
     while at is not None:

@@ -28,12 +28,20 @@ from geofence.ports import Unit
 router = APIRouter(prefix="/v1", tags=["keys"])
 KeyId = Annotated[Name, Path(description="As listed.")]
 OnceKey = Annotated[
-    Name | None, Header(alias="Idempotency-Key", max_length=200, description="Send the same again within 24 h: the same answer.")
+    Name | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Send the same again within 24 h: the same answer.",
+    ),
 ]
 
 
 class _Made(msgspec.Struct):
-    """What is remembered of a key made under an Idempotency-Key: enough to tell the secret again, but not alone."""
+    """What is remembered of a key made under an Idempotency-Key.
+
+    Enough to tell the secret again, but not alone.
+    """
 
     key: Key
     salt: str
@@ -41,14 +49,20 @@ class _Made(msgspec.Struct):
 
 @router.get("/keys", **describe(KeyPage, 200))
 async def list_keys(services: AtHouse, caller: Manager) -> Response:
-    """The project's keys, revoked ones too, oldest first. Secrets are not kept, so they are not shown."""
+    """The project's keys, revoked ones too, oldest first.
+
+    Secrets are not kept, so they are not shown.
+    """
     found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
     return reply(KeyPage(tuple(map(KeyOut.of, found))))
 
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
 async def create_key(
-    services: AtHouse, caller: Manager, body: Annotated[KeyIn, Depends(body_of(KeyIn))], idempotency_key: OnceKey = None
+    services: AtHouse,
+    caller: Manager,
+    body: Annotated[KeyIn, Depends(body_of(KeyIn))],
+    idempotency_key: OnceKey = None,
 ) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
     now_ms = services.clock.now_ms()
@@ -66,7 +80,10 @@ async def create_key(
         return EditResult((status, msgspec.json.decode(kept, type=_Made)))
 
     status, made = await edit(services, caller.project_id, work)
-    return reply(NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)), status)
+    return reply(
+        NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)),
+        status,
+    )
 
 
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
@@ -94,10 +111,14 @@ async def get_project(services: AtHouse, caller: Reader) -> Response:
 
 
 @router.put("/project", **describe(ProjectOut, 200, body=ProjectIn))
-async def put_project(services: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]) -> Response:
+async def put_project(
+    services: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]
+) -> Response:
     """Rename the project, or change the profile of geofences that name none."""
     old = await _project(services, caller.project_id)
-    new = msgspec.structs.replace(old, name=body.name, profile=profile_of(body.profile) or Profile())
+    new = msgspec.structs.replace(
+        old, name=body.name, profile=profile_of(body.profile) or Profile()
+    )
 
     def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(new)
@@ -107,7 +128,10 @@ async def put_project(services: AtHouse, caller: Manager, body: Annotated[Projec
 
 
 def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
-    """The name under which an answer is remembered: each API key has its own, and clients may quote it or not."""
+    """The name under which an answer is remembered.
+
+    Each API key has its own, and clients may quote it or not.
+    """
     return f"{caller.key.id}:" + idempotency_key.strip('"') if idempotency_key else None
 
 
@@ -115,7 +139,19 @@ def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
     key_id, salt = ids.new("key"), secrets.token_hex(16)
     secret = _secret(caller, body.kind, key_id, salt)
     scopes = tuple(body.scopes or SCOPES[body.kind])
-    return _Made(Key(key_id, caller.project_id, body.kind, scopes, ids.digest(secret), secret[-4:], body.name, now_ms), salt)
+    return _Made(
+        Key(
+            key_id,
+            caller.project_id,
+            body.kind,
+            scopes,
+            ids.digest(secret),
+            secret[-4:],
+            body.name,
+            now_ms,
+        ),
+        salt,
+    )
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:

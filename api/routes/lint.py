@@ -26,7 +26,8 @@ MOST = 200_000
 Code = Literal[(*CODES, "roadside")]  # type: ignore[valid-type]  # the linter's own tuple is the one list of them
 
 router = APIRouter(prefix="/v1/lint", tags=["geofences"])
-# looks take turns: one at two hundred thousand geofences takes a core and a gigabyte, and the doors' own threads stay free
+# looks take turns: one at two hundred thousand geofences takes a core and a gigabyte, and the
+# doors' own threads stay free
 _HANDS = ThreadPoolExecutor(2, thread_name_prefix="lint")
 
 
@@ -40,22 +41,31 @@ class Place(NamedTuple):
 async def get_lint(
     services: AtHouse,
     caller: Reader,
-    kind: Annotated[Kind | None, Query(description="stores: findings about rings of stores; geofences: about others")] = None,
+    kind: Annotated[
+        Kind | None,
+        Query(description="stores: findings about rings of stores; geofences: about others"),
+    ] = None,
     code: Annotated[Code | None, Query(description="findings of this code only")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Questionable geofences: too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road.
+    """Questionable geofences.
+
+    Too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road.
 
     Every page looks at the whole map anew, so pages fit together as long as nobody edits it.
     """
     loop, now_ms, place = asyncio.get_running_loop(), services.clock.now_ms(), _place(cursor)
-    found = await loop.run_in_executor(_HANDS, _look, services.database.queries, caller.project_id, now_ms, kind)
+    found = await loop.run_in_executor(
+        _HANDS, _look, services.database.queries, caller.project_id, now_ms, kind
+    )
     wanted = [one for one in found if code in (None, one.code)]
     told = tuple(Found.of(one) for one in wanted[place : place + limit])
     end = place + limit
     more = seal_cursor("lint", Place(end)) if end < len(wanted) else None
-    return reply(LintPage(told, _counted(wanted).total(), dict(sorted(_counted(found).items())), more))
+    return reply(
+        LintPage(told, _counted(wanted).total(), dict(sorted(_counted(found).items())), more)
+    )
 
 
 def _place(cursor: str | None) -> int:
@@ -69,9 +79,17 @@ def _look(queries: Queries, project_id: str, now_ms: int, kind: Kind | None) -> 
     """All findings in an order that is the same each time, at most so many of each code one by one."""
     regions = regions_of(queries, project_id, MOST)
     if regions is None:
-        raise Refusal(422, "too_many", f"The project has more than {MOST:,} geofences; that is the limit of one look.")
+        raise Refusal(
+            422,
+            "too_many",
+            f"The project has more than {MOST:,} geofences; that is the limit of one look.",
+        )
     about = None if kind is None else lambda name: is_ring(name) == (kind == "stores")
-    here = (one for one in roadside(queries, project_id, now_ms) if one.names[0] in regions and (about is None or about(one.names[0])))
+    here = (
+        one
+        for one in roadside(queries, project_id, now_ms)
+        if one.names[0] in regions and (about is None or about(one.names[0]))
+    )
     return [*lint(list(regions.items()), about=about), *bounded(here)]
 
 

@@ -36,9 +36,20 @@ async def list_messages(
     cursor: Cursor = None,
 ) -> Response:
     """Messages by time. Addresses are masked."""
-    filters = {"customer": customer, "campaign": campaign, "decision": decision, "channel": channel, "status": status}
+    filters = {
+        "customer": customer,
+        "campaign": campaign,
+        "decision": decision,
+        "channel": channel,
+        "status": status,
+    }
     rows, more = await read_page(
-        services, "messages", caller.project_id, {**filters, **span(since, until), "descending": order == "desc"}, cursor, limit
+        services,
+        "messages",
+        caller.project_id,
+        {**filters, **span(since, until), "descending": order == "desc"},
+        cursor,
+        limit,
     )
     return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
 
@@ -48,5 +59,7 @@ async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) 
     """One message with its tries."""
     message = await read_one(services, "messages", caller.project_id, message_id)
     queries, filters = services.database.queries, {"message": message_id}
-    tries = await run_in_threadpool(queries.page, "attempts", caller.project_id, filters, None, MOST_TRIES)
+    tries = await run_in_threadpool(
+        queries.page, "attempts", caller.project_id, filters, None, MOST_TRIES
+    )
     return reply(MessageDetail(MessageOut.of(message), tuple(map(AttemptOut.of, tries))))

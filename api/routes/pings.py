@@ -1,4 +1,7 @@
-"""Pings. The hot doors: plain Starlette routes that decode the raw body and go around the validation stack."""
+"""Pings.
+
+The hot doors: plain Starlette routes that decode the raw body and go around the validation stack.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ async def post_pings(request: Request) -> Response:
 
 
 async def post_device_ping(request: Request) -> Response:
-    """The phone's call: one ping in; what happened, where it is inside, what to show and when to speak next out."""
+    """The phone's call.
+
+    One ping in; what happened, where it is inside, what to show and when to speak next out.
+    """
     services, caller = services_of(request), await _poster(request)
     _, watch, wake = _wishes(request)
     device_id = request.path_params["device_id"]
@@ -65,9 +71,18 @@ async def _poster(request: Request) -> Caller:
     return caller
 
 
-async def _carry(services: Services, caller: Caller, intake: Intake, include: frozenset[str], watch: int, wake: Wake) -> Receipt:
+async def _carry(
+    services: Services,
+    caller: Caller,
+    intake: Intake,
+    include: frozenset[str],
+    watch: int,
+    wake: Wake,
+) -> Receipt:
     if intake.items:
-        posted = services.street.post(caller.project_id, intake.items, intake.rejected, include, watch, wake)
+        posted = services.street.post(
+            caller.project_id, intake.items, intake.rejected, include, watch, wake
+        )
         receipt = await asyncio.wrap_future(posted)
     else:
         receipt = Receipt(0, 0, tuple(intake.rejected))
@@ -82,7 +97,10 @@ def _for_device(intake: Intake, device_id: str) -> Intake:
     for index, ping in intake.items:
         if ping.device_id not in ("", device_id):
             raise Refusal(
-                422, "invalid_device", "The device_id in the body is not the one in the address.", errors=[("/device_id", "differs")]
+                422,
+                "invalid_device",
+                "The device_id in the body is not the one in the address.",
+                errors=[("/device_id", "differs")],
             )
         items.append((index, replace(ping, device_id=device_id)))
     return Intake(items, intake.rejected, single=True)
@@ -109,7 +127,11 @@ def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
 
 
 def _watched_by(services: Services, project_id: str, device_id: str) -> int:
-    known = services.database.queries.page("devices", project_id, {"id": device_id}, None, 1) if device_id.isprintable() else []
+    known = (
+        services.database.queries.page("devices", project_id, {"id": device_id}, None, 1)
+        if device_id.isprintable()
+        else []
+    )
     return WATCHED.get(known[0].platform or "", WATCHED["ios"]) if known else WATCHED["ios"]
 
 
@@ -131,7 +153,12 @@ ROUTES = (
     RawRoute("/v1/devices/{device_id:path}/ping", post_device_ping, methods=["POST"]),
 )
 
-_PLATFORM = {"name": "platform", "in": "query", "schema": {"enum": sorted(WATCHED)}, "description": "How many geofences the hint names."}
+_PLATFORM = {
+    "name": "platform",
+    "in": "query",
+    "schema": {"enum": sorted(WATCHED)},
+    "description": "How many geofences the hint names.",
+}
 _WAKE = {
     "name": "wake",
     "in": "query",
@@ -147,11 +174,23 @@ _INCLUDE = {
     "explode": False,
     "description": "What to tell of each device in the batch.",
 }
-_DEVICE = {"name": "device_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128}}
+_DEVICE = {
+    "name": "device_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
 
 
-def _operation(summary: str, name: str, parameters: list[dict[str, Any]], body: dict[str, Any], out: type) -> dict[str, Any]:
-    told = {"202": {"description": "On stable storage, with all that follows.", "content": {"application/json": {"schema": ref(out)}}}}
+def _operation(
+    summary: str, name: str, parameters: list[dict[str, Any]], body: dict[str, Any], out: type
+) -> dict[str, Any]:
+    told = {
+        "202": {
+            "description": "On stable storage, with all that follows.",
+            "content": {"application/json": {"schema": ref(out)}},
+        }
+    }
     return {
         "post": {
             "tags": ["pings"],
@@ -180,6 +219,10 @@ PATHS = {
         ReceiptOut,
     ),
     "/v1/devices/{device_id}/ping": _operation(
-        "The phone's call", "post_device_ping", [_DEVICE, _PLATFORM, _WAKE], {"application/json": {"schema": ref(PingIn)}}, PingAnswerOut
+        "The phone's call",
+        "post_device_ping",
+        [_DEVICE, _PLATFORM, _WAKE],
+        {"application/json": {"schema": ref(PingIn)}},
+        PingAnswerOut,
     ),
 }

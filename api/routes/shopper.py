@@ -1,6 +1,9 @@
-"""The shopper's page behind every message: who wrote, why, and one button that ends it. It needs no log-in and no script.
+"""The shopper's page behind every message: who wrote, why, and one button that ends it.
 
-Its address holds the message's id, which nobody can guess. GET changes nothing: mail scanners follow links.
+It needs no log-in and no script.
+
+Its address holds the message's id, which nobody can guess. GET changes nothing: mail scanners
+follow links.
 """
 
 from __future__ import annotations
@@ -64,7 +67,10 @@ _TOLD: dict[int | str, dict[str, Any]] = {
     404: _HTML | {"description": "No message has this address (any more)."},
     "default": refusal(503),
 }
-_FORM = {"required": False, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+_FORM = {
+    "required": False,
+    "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+}
 MessageId = Annotated[str, Path(description="As in the link of the message.")]
 
 
@@ -78,17 +84,29 @@ class Letter(NamedTuple):
     stopped: bool
 
 
-@router.get("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": []})
+@router.get(
+    "/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": []}
+)
 async def why(message_id: MessageId, services: AtHouse) -> Response:
     """Who wrote, why, and a button that ends it."""
     letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     return _nothing() if letter is None else _page(f"A message from {letter.sender}", _why(letter))
 
 
-@router.post("/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": [], "requestBody": _FORM})
+@router.post(
+    "/{message_id}",
+    response_class=HTMLResponse,
+    responses=_TOLD,
+    openapi_extra={"security": [], "requestBody": _FORM},
+)
 async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Response:
-    """Withdraw the consent behind the message: the button of the page, or a mail program's one click (RFC 8058)."""
-    await read_body(request, MAX_FORM_BYTES)  # its words do not matter: nobody posts here by accident
+    """Withdraw the consent behind the message.
+
+    The button of the page, or a mail program's one click (RFC 8058).
+    """
+    await read_body(
+        request, MAX_FORM_BYTES
+    )  # its words do not matter: nobody posts here by accident
     letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     if letter is None:
         return _nothing()
@@ -101,18 +119,28 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
     purpose, _ = _ENDS[message.channel]
 
     def work(unit: Unit) -> EditResult:
-        customer = unit.offers.customers(message.project_id, [message.customer_id]).get(message.customer_id)
+        customer = unit.offers.customers(message.project_id, [message.customer_id]).get(
+            message.customer_id
+        )
         if customer is not None and customer.agreed(purpose):
             now_ms = services.clock.now_ms()
-            consent = customer.consent | {purpose: Consent(False, now_ms, f"the page of {message.id}")}
-            unit.commerce.put_customer(message.project_id, replace(customer, consent=consent, updated_ms=now_ms))
+            consent = customer.consent | {
+                purpose: Consent(False, now_ms, f"the page of {message.id}")
+            }
+            unit.commerce.put_customer(
+                message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
+            )
         return EditResult(None)
 
     await edit(services, message.project_id, work)
 
 
 def _letter(queries: Queries, message_id: str) -> Letter | None:
-    found = queries.page("messages", None, {"id": message_id}, None, 1) if _ID.fullmatch(message_id) else []
+    found = (
+        queries.page("messages", None, {"id": message_id}, None, 1)
+        if _ID.fullmatch(message_id)
+        else []
+    )
     if not found or found[0].channel not in _ENDS:
         return None
     message: OutboxMessage = found[0]
@@ -122,7 +150,10 @@ def _letter(queries: Queries, message_id: str) -> Letter | None:
         return rows[0] if rows else None
 
     project, campaign = queries.project(message.project_id), one("campaigns", message.campaign_id)
-    customer, decision = one("customers", message.customer_id), one("decisions", message.decision_id)
+    customer, decision = (
+        one("customers", message.customer_id),
+        one("decisions", message.decision_id),
+    )
     store = one("stores", decision.store_id) if decision else None
     return Letter(
         message,
@@ -135,10 +166,14 @@ def _letter(queries: Queries, message_id: str) -> Letter | None:
 
 def _why(letter: Letter) -> str:
     near = f" near <b>{escape(letter.store)}</b>" if letter.store else ""
-    part = f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
+    part = (
+        f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
+    )
     what = _ENDS[letter.message.channel][1]
     told = f"<p>You were{near or ' near a store'}, and you agreed to {what} from <b>{escape(letter.sender)}</b>.{part}</p>"
-    return told + (f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what))
+    return told + (
+        f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what)
+    )
 
 
 def _page(title: str, body: str, status: int = 200) -> Response:

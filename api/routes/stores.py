@@ -8,7 +8,18 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Manager, Reader, body_of, edit, read_one, read_page, reply
+from api.dependencies import (
+    AtHouse,
+    Cursor,
+    Limit,
+    Manager,
+    Reader,
+    body_of,
+    edit,
+    read_one,
+    read_page,
+    reply,
+)
 from api.http.fields import FIRM, Name, PlainName
 from api.openapi import describe
 from api.schemas.places import StoreIn
@@ -21,12 +32,20 @@ StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 @router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[404, 409], body=StoreIn))
 async def put_store(
-    external_id: Annotated[StoreId, FIRM], services: AtHouse, caller: Manager, body: Annotated[StoreIn, Depends(body_of(StoreIn))]
+    external_id: Annotated[StoreId, FIRM],
+    services: AtHouse,
+    caller: Manager,
+    body: Annotated[StoreIn, Depends(body_of(StoreIn))],
 ) -> Response:
-    """Insert or replace a store. Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits."""
+    """Insert or replace a store.
+
+    Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits.
+    """
     store = await run_in_threadpool(editing.ready_store, body.model(external_id))
     created, kept = await edit(
-        services, caller.project_id, lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
+        services,
+        caller.project_id,
+        lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms()),
     )
     return reply(StoreOut.of(kept), 201 if created else 200)
 
@@ -41,7 +60,11 @@ async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> 
 async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
     await edit(
-        services, caller.project_id, lambda unit: editing.delete_store(unit, caller.project_id, external_id, services.clock.now_ms())
+        services,
+        caller.project_id,
+        lambda unit: editing.delete_store(
+            unit, caller.project_id, external_id, services.clock.now_ms()
+        ),
     )
     return Response(status_code=204)
 
@@ -56,5 +79,7 @@ async def list_stores(
     cursor: Cursor = None,
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit)
+    rows, more = await read_page(
+        services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit
+    )
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

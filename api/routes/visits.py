@@ -29,7 +29,24 @@ async def list_visits(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Visits by arrival; `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names."""
-    filters = {"device": device, "customer": customer, "store": store, "geofence": geofence, "id": visit, **span(since, until)}
-    rows, more = await read_page(services, "visits", caller.project_id, filters | {"descending": order == "desc"}, cursor, limit)
+    """Visits by arrival.
+
+    `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names.
+    """
+    filters = {
+        "device": device,
+        "customer": customer,
+        "store": store,
+        "geofence": geofence,
+        "id": visit,
+        **span(since, until),
+    }
+    rows, more = await read_page(
+        services,
+        "visits",
+        caller.project_id,
+        filters | {"descending": order == "desc"},
+        cursor,
+        limit,
+    )
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

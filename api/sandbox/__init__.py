@@ -1,4 +1,6 @@
-"""The sandbox: local stand-ins for the push provider and the mail relay, over real sockets and the real protocols.
+"""The sandbox.
+
+Local stand-ins for the push provider and the mail relay, over real sockets and the real protocols.
 
 For the demo, for tests, and for app developers who want to see what would arrive on a phone.
 """

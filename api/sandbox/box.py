@@ -23,7 +23,10 @@ from regions.temp_folder import scratch
 
 
 class Sandbox:
-    """A push provider and a mail relay on this machine, in a thread of their own. Made by `Sandbox.start`."""
+    """A push provider and a mail relay on this machine, in a thread of their own.
+
+    Made by `Sandbox.start`.
+    """
 
     def __init__(self, host: str, directory: Path, token_lifetime_s: int) -> None:
         self.host = host
@@ -33,7 +36,9 @@ class Sandbox:
         self.box = Inbox()
         self.scripts = Scripts()
         self._loop = uvloop.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="geofence-sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="geofence-sandbox", daemon=True
+        )
         self._servers: list[asyncio.AbstractServer] = []
         self._clients: set[asyncio.Transport] = set()
         self._temporary: TemporaryDirectory[str] | None = None
@@ -47,11 +52,15 @@ class Sandbox:
         directory: str | Path | None = None,
         token_lifetime_s: int = 3600,
     ) -> Self:
-        """Listen on these ports (0: any that is free) and write the credentials file into `directory` (None: a temporary one).
+        """Listen on these ports (0.
+
+        Any that is free) and write the credentials file into `directory` (None: a temporary one).
 
         Raises `OSError` when a port is taken.
         """
-        temporary = TemporaryDirectory(prefix="sandbox-", dir=scratch()) if directory is None else None
+        temporary = (
+            TemporaryDirectory(prefix="sandbox-", dir=scratch()) if directory is None else None
+        )
         place = Path(directory or (temporary.name if temporary else "."))
         place.mkdir(parents=True, exist_ok=True)
         sandbox = cls(host, place, token_lifetime_s)
@@ -92,7 +101,10 @@ class Sandbox:
         return self.inbox()
 
     def script(self, to: str, behaviour: str, times: int | None = None) -> None:
-        """Behave like this towards a token, an address, `oauth` (the token server) or `*`; see `scripts.py`."""
+        """Behave like this towards a token, an address, `oauth` (the token server) or `*`.
+
+        See `scripts.py`.
+        """
         self.scripts.put(to, behaviour, times)
 
     def close(self) -> None:
@@ -109,7 +121,12 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -117,11 +134,22 @@ class Sandbox:
 
     async def _listen(self, fcm_port: int, smtp_port: int) -> None:
         routes = Routes(self.account, self.scripts, self.box, self._loop)
-        http, smtp = socket.create_server((self.host, fcm_port)), socket.create_server((self.host, smtp_port))
+        http, smtp = (
+            socket.create_server((self.host, fcm_port)),
+            socket.create_server((self.host, smtp_port)),
+        )
         self.fcm_endpoint = f"http://{self.host}:{http.getsockname()[1]}"
         self.smtp_url = f"smtp://{self.host}:{smtp.getsockname()[1]}"
-        self._servers.append(await self._loop.create_server(lambda: Connection(routes.handle, self._clients), sock=http, backlog=1024))
-        self._servers.append(await self._loop.create_server(lambda: protocol(self.scripts, self.box, self._loop), sock=smtp))
+        self._servers.append(
+            await self._loop.create_server(
+                lambda: Connection(routes.handle, self._clients), sock=http, backlog=1024
+            )
+        )
+        self._servers.append(
+            await self._loop.create_server(
+                lambda: protocol(self.scripts, self.box, self._loop), sock=smtp
+            )
+        )
         self.account.write(self.fcm_endpoint)
 
     async def _shut(self) -> None:

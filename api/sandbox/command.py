@@ -16,9 +16,13 @@ from api.sandbox.inbox import Received
 
 def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    fcm_port: Annotated[int, typer.Option(help="Port of the push provider and of the inbox page.")] = 8090,
+    fcm_port: Annotated[
+        int, typer.Option(help="Port of the push provider and of the inbox page.")
+    ] = 8090,
     smtp_port: Annotated[int, typer.Option(help="Port of the mail relay.")] = 8025,
-    directory: Annotated[Path, typer.Option(help="Where the service account file is kept.")] = Path("data/sandbox"),
+    directory: Annotated[Path, typer.Option(help="Where the service account file is kept.")] = Path(
+        "data/sandbox"
+    ),
 ) -> None:
     """Run a local push provider and mail relay, and show pushes and mails as they arrive."""
     console = Console(highlight=False)
@@ -31,7 +35,10 @@ def sandbox(
         console.print("Start the service with these settings:", style="bold")
         for name, value in box.settings().items():
             console.print(f"export {name}={value}", soft_wrap=True)
-        console.print(f"Inbox: {box.fcm_endpoint}/  (JSON: {box.fcm_endpoint}/inbox)  Ctrl-C ends it.\n", soft_wrap=True)
+        console.print(
+            f"Inbox: {box.fcm_endpoint}/  (JSON: {box.fcm_endpoint}/inbox)  Ctrl-C ends it.\n",
+            soft_wrap=True,
+        )
         try:
             _follow(box, console)
         except KeyboardInterrupt:

@@ -69,26 +69,50 @@ class Fcm:
     def send(self, asked: Asked, project: str) -> Reply:
         """Take one message."""
         if not self._account.knows(asked.authorization):
-            return error(401, "UNAUTHENTICATED", "The access token is missing, unknown or has run out.")
+            return error(
+                401, "UNAUTHENTICATED", "The access token is missing, unknown or has run out."
+            )
         if project != PROJECT:
             return error(404, "NOT_FOUND", "There is no such project.")
         try:
             message = _body.decode(asked.body).message
         except msgspec.DecodeError as problem:
-            return error(400, "INVALID_ARGUMENT", "The JSON payload is invalid.", _violation(_field(str(problem))))
+            return error(
+                400,
+                "INVALID_ARGUMENT",
+                "The JSON payload is invalid.",
+                _violation(_field(str(problem))),
+            )
         if not message.token:
-            return error(400, "INVALID_ARGUMENT", "The message names no recipient.", _violation("message"))
+            return error(
+                400, "INVALID_ARGUMENT", "The message names no recipient.", _violation("message")
+            )
         script = self._scripts.of(message.token, ":")
         reply = _too_big(message) or _answer(script)
-        self._record(message, 0 if script.behaviour in ("hang", "drop", "endless") else reply.status)
+        self._record(
+            message, 0 if script.behaviour in ("hang", "drop", "endless") else reply.status
+        )
         return reply
 
     def _record(self, message: _Message, status: int) -> None:
         shown = (message.notification.title, message.notification.body)
-        self._inbox.add("push", message.token, status, message.data.get("message_id", ""), shown, msgspec.to_builtins(message))
+        self._inbox.add(
+            "push",
+            message.token,
+            status,
+            message.data.get("message_id", ""),
+            shown,
+            msgspec.to_builtins(message),
+        )
 
 
-def error(status: int, rpc: str, words: str, *details: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+def error(
+    status: int,
+    rpc: str,
+    words: str,
+    *details: dict[str, Any],
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Reply:
     """An error as Google's APIs shape it."""
     body = {"error": {"code": status, "message": words, "status": rpc, "details": details}}
     return Reply(status, msgspec.json.encode(body), headers=headers)
@@ -98,12 +122,33 @@ def _answer(script: Script) -> Reply:
     behaviour, number = script
     if behaviour in _ERRORS:
         status, rpc, code = _ERRORS[behaviour]
-        return error(status, rpc, f"Scripted: {behaviour}.", *([_fcm(code)] if code else []), headers=_retry_after(behaviour, number))
+        return error(
+            status,
+            rpc,
+            f"Scripted: {behaviour}.",
+            *([_fcm(code)] if code else []),
+            headers=_retry_after(behaviour, number),
+        )
     if behaviour == "invalid-token":
-        return error(400, "INVALID_ARGUMENT", "The registration token is malformed.", _fcm("INVALID_ARGUMENT"), _violation("message.token"))
+        return error(
+            400,
+            "INVALID_ARGUMENT",
+            "The registration token is malformed.",
+            _fcm("INVALID_ARGUMENT"),
+            _violation("message.token"),
+        )
     if behaviour == "invalid-payload":
-        return error(400, "INVALID_ARGUMENT", "Scripted: a value is invalid.", _violation("message.data[0].value"))
-    accepted = Reply(200, b'{\n  "name": "projects/%s/messages/0:%s"\n}\n' % (PROJECT.encode(), secrets.token_hex(8).encode()))
+        return error(
+            400,
+            "INVALID_ARGUMENT",
+            "Scripted: a value is invalid.",
+            _violation("message.data[0].value"),
+        )
+    accepted = Reply(
+        200,
+        b'{\n  "name": "projects/%s/messages/0:%s"\n}\n'
+        % (PROJECT.encode(), secrets.token_hex(8).encode()),
+    )
     return _oddity(behaviour, number, accepted)
 
 
@@ -115,7 +160,9 @@ def _oddity(behaviour: str, number: float, accepted: Reply) -> Reply:
         "html": Reply(200, b"<!doctype html><title>Sign in</title>", "text/html"),
         "empty": Reply(200, b""),
         "nameless": Reply(200, b'{"name": 5}'),
-        "truncated": Reply(body=b'HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n{"name": "proj', cut=True),
+        "truncated": Reply(
+            body=b'HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n{"name": "proj', cut=True
+        ),
         "drop": Reply(cut=True),
         "redirect": Reply(307, headers=(("Location", "/elsewhere"),)),
         "endless": Reply(200, b'{"name":"' + b"x" * 500_000),
@@ -126,7 +173,11 @@ def _oddity(behaviour: str, number: float, accepted: Reply) -> Reply:
 def _retry_after(behaviour: str, number: float) -> tuple[tuple[str, str], ...]:
     if not number:
         return ()
-    text = formatdate(time.time() + number, usegmt=True) if behaviour == "quota-date" else f"{number:.0f}"
+    text = (
+        formatdate(time.time() + number, usegmt=True)
+        if behaviour == "quota-date"
+        else f"{number:.0f}"
+    )
     return (("Retry-After", text),)
 
 
@@ -149,4 +200,7 @@ def _fcm(code: str) -> dict[str, Any]:
 
 
 def _violation(field: str) -> dict[str, Any]:
-    return {"@type": _BAD, "fieldViolations": [{"field": field, "description": "This value is invalid."}]}
+    return {
+        "@type": _BAD,
+        "fieldViolations": [{"field": field, "description": "This value is invalid."}],
+    }

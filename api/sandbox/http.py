@@ -1,4 +1,6 @@
-"""A small HTTP/1.1 server on asyncio and httptools, with what a framework would rightly refuse: answers that come late,
+"""A small HTTP/1.1 server on asyncio and httptools, with what a framework would rightly refuse.
+
+Answers that come late,
 end early, or never come.
 """
 
@@ -11,7 +13,14 @@ from typing import NamedTuple, cast
 import httptools
 
 MAX_BODY = 1_000_000
-_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    429: "Too Many Requests",
+}
 
 
 class Asked(NamedTuple):
@@ -25,7 +34,9 @@ class Asked(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer after `delay_s`. `cut` sends `body` as it is, without a head, and closes the connection.
+    """An answer after `delay_s`.
+
+    `cut` sends `body` as it is, without a head, and closes the connection.
 
     `stream` keeps the connection open and is called with the function that writes to it.
     """
@@ -53,7 +64,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio has a client for us."""
-        self._transport = cast(asyncio.Transport, transport)  # a stream server is given nothing else
+        self._transport = cast(
+            asyncio.Transport, transport
+        )  # a stream server is given nothing else
         self._open_ones.add(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -89,7 +102,9 @@ class Connection(asyncio.Protocol):
         target = httptools.parse_url(self._url)
         query = (target.query or b"").decode("latin-1")
         method = self._parser.get_method().decode()
-        asked = Asked(method, target.path.decode("latin-1"), query, self._authorization, bytes(self._body))
+        asked = Asked(
+            method, target.path.decode("latin-1"), query, self._authorization, bytes(self._body)
+        )
         self._begin()
         reply = self._handler(asked)
         if reply.delay_s:
@@ -116,7 +131,12 @@ class Connection(asyncio.Protocol):
 
 def head(reply: Reply) -> bytes:
     """Status line and headers of a reply."""
-    lines = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}", f"Content-Type: {reply.kind}"]
+    lines = [
+        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}",
+        f"Content-Type: {reply.kind}",
+    ]
     lines += [f"{name}: {value}" for name, value in reply.headers]
-    lines.append("Cache-Control: no-store" if reply.stream else f"Content-Length: {len(reply.body)}")
+    lines.append(
+        "Cache-Control: no-store" if reply.stream else f"Content-Length: {len(reply.body)}"
+    )
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

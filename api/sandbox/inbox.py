@@ -18,8 +18,8 @@ KEPT = 100_000
 class Received(msgspec.Struct, frozen=True):
     """One push or mail as it was handed over at `at_ms` (epoch ms UTC); `seq` counts from 1.
 
-    `to` is the token or address, `status` what was answered (0: the answer was withheld, so it counts as delivered).
-    `content` is the FCM message, or the mail's headers, text and html.
+    `to` is the token or address, `status` what was answered (0: the answer was withheld, so it
+    counts as delivered). `content` is the FCM message, or the mail's headers, text and html.
     """
 
     seq: int
@@ -48,11 +48,28 @@ class Inbox:
         self._changed = threading.Condition()
         self.on_new: list[Callable[[Received], None]] = []
 
-    def add(self, kind: Kind, to: str, status: int, message_id: str, shown: tuple[str, str], content: dict[str, Any]) -> None:
+    def add(
+        self,
+        kind: Kind,
+        to: str,
+        status: int,
+        message_id: str,
+        shown: tuple[str, str],
+        content: dict[str, Any],
+    ) -> None:
         """Record one message; `shown` is its title and body."""
         with self._changed:
             self._seq += 1
-            item = Received(self._seq, time.time_ns() // 1_000_000, kind, to, status, message_id, *shown, content)
+            item = Received(
+                self._seq,
+                time.time_ns() // 1_000_000,
+                kind,
+                to,
+                status,
+                message_id,
+                *shown,
+                content,
+            )
             self._kept.append(item)
             self._delivered += item.delivered
             self._changed.notify_all()

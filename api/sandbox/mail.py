@@ -29,7 +29,14 @@ class Mail:
         self._scripts = scripts
         self._inbox = inbox
 
-    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
         """A recipient is named."""
         reply = _AT_RCPT.get(self._scripts.of(address, "+").behaviour)
         if reply is not None:
@@ -43,7 +50,9 @@ class Mail:
         to = str(envelope.rcpt_tos[0])
         behaviour, number = self._scripts.of(to, "+")
         silent = behaviour in ("hang", "drop")
-        self._record(to, _bytes(envelope.content), 0 if silent else 554 if behaviour == "content" else 250)
+        self._record(
+            to, _bytes(envelope.content), 0 if silent else 554 if behaviour == "content" else 250
+        )
         if behaviour == "content":
             return "554 5.6.0 The content is refused"
         if behaviour == "hang":
@@ -55,14 +64,31 @@ class Mail:
     def _record(self, to: str, raw: bytes, status: int) -> None:
         mail = message_from_bytes(raw, policy=policy.default)
         assert isinstance(mail, EmailMessage)  # noqa: S101 - the default policy makes nothing else
-        parts = {kind: part.get_content() for kind in ("plain", "html") if (part := mail.get_body((kind,))) is not None}
+        parts = {
+            kind: part.get_content()
+            for kind in ("plain", "html")
+            if (part := mail.get_body((kind,))) is not None
+        }
         headers = {name: str(value) for name, value in mail.items()}
         message_id = str(mail["Message-ID"] or "").strip("<>").partition("@")[0]
-        content = {"headers": headers, "text": parts.get("plain", ""), "html": parts.get("html", "")}
-        self._inbox.add("email", to, status, message_id, (str(mail["Subject"] or ""), parts.get("plain", "")), content)
+        content = {
+            "headers": headers,
+            "text": parts.get("plain", ""),
+            "html": parts.get("html", ""),
+        }
+        self._inbox.add(
+            "email",
+            to,
+            status,
+            message_id,
+            (str(mail["Subject"] or ""), parts.get("plain", "")),
+            content,
+        )
 
 
-def login(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: object) -> AuthResult:
+def login(
+    _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: object
+) -> AuthResult:
     """Any name and password, save one."""
     refused = isinstance(given, LoginPassword) and given.password == REFUSED_PASSWORD.encode()
     return AuthResult(success=not refused, handled=False)
@@ -71,7 +97,14 @@ def login(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str
 def protocol(scripts: Scripts, inbox: Inbox, loop: asyncio.AbstractEventLoop) -> SMTP:
     """One client's connection."""
     mail = Mail(scripts, inbox)
-    return SMTP(mail, hostname="localhost", ident="Geofence sandbox", loop=loop, authenticator=login, auth_require_tls=False)
+    return SMTP(
+        mail,
+        hostname="localhost",
+        ident="Geofence sandbox",
+        loop=loop,
+        authenticator=login,
+        auth_require_tls=False,
+    )
 
 
 def _bytes(content: bytes | str | None) -> bytes:

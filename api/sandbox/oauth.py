@@ -23,9 +23,12 @@ PROJECT = "geofence-sandbox"
 
 
 class Account:
-    """A service account of our own: its key, its file, the tokens given out. Only this account's signature is accepted.
+    """A service account of our own: its key, its file, the tokens given out.
 
-    The file is made anew when there is none, so that a service keeps working when the sandbox starts again.
+    Only this account's signature is accepted.
+
+    The file is made anew when there is none, so that a service keeps working when the sandbox
+    starts again.
     """
 
     def __init__(self, directory: Path, lifetime_s: int = 3600) -> None:
@@ -37,7 +40,11 @@ class Account:
 
     def write(self, root: str) -> None:
         """Write the credentials file, readable by its owner only; `root` is the sandbox's URL."""
-        pem = self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+        pem = self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
         info = {
             "type": "service_account",
             "project_id": PROJECT,
@@ -56,11 +63,19 @@ class Account:
         form = parse_qs(asked.body.decode("latin-1"))
         assertion = form.get("assertion", [""])[0]
         if form.get("grant_type") != [GRANT] or not self._signed(assertion):
-            return Reply(400, b'{"error":"invalid_grant","error_description":"The assertion is not signed by this account."}')
+            return Reply(
+                400,
+                b'{"error":"invalid_grant","error_description":"The assertion is not signed by this account."}',
+            )
         self.granted += 1
         token = f"sandbox.{secrets.token_urlsafe(24)}"
         self._tokens[token] = time.monotonic() + self.lifetime_s
-        return Reply(200, msgspec.json.encode({"access_token": token, "expires_in": self.lifetime_s, "token_type": "Bearer"}))
+        return Reply(
+            200,
+            msgspec.json.encode(
+                {"access_token": token, "expires_in": self.lifetime_s, "token_type": "Bearer"}
+            ),
+        )
 
     def knows(self, authorization: str) -> bool:
         """Whether the header carries a token that was given out and has not run out."""
@@ -75,14 +90,18 @@ class Account:
         try:
             head, claims, signature = assertion.split(".")
             body = msgspec.json.decode(_bytes(claims), type=dict[str, Any])
-            self._key.public_key().verify(_bytes(signature), f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
+            self._key.public_key().verify(
+                _bytes(signature), f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
         except (ValueError, msgspec.MsgspecError, InvalidSignature):
             return False
         return bool(body.get("exp", 0) > time.time())
 
     def _read(self) -> rsa.RSAPrivateKey | None:
         try:
-            key = serialization.load_pem_private_key(json.loads(self.path.read_text())["private_key"].encode(), None)
+            key = serialization.load_pem_private_key(
+                json.loads(self.path.read_text())["private_key"].encode(), None
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return key if isinstance(key, rsa.RSAPrivateKey) else None

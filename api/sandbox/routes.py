@@ -1,4 +1,7 @@
-"""What the sandbox's HTTP port answers: the provider's two calls, and a view of what has arrived."""
+"""What the sandbox's HTTP port answers.
+
+The provider's two calls, and a view of what has arrived.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ class _Order(msgspec.Struct):
 class Routes:
     """The handler of every request. Runs in the sandbox's thread."""
 
-    def __init__(self, account: Account, scripts: Scripts, inbox: Inbox, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, account: Account, scripts: Scripts, inbox: Inbox, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._account = account
         self._scripts = scripts
         self._inbox = inbox
@@ -57,7 +62,11 @@ class Routes:
             if script.behaviour == "unavailable":
                 return Reply(503, b'{"error":"temporarily_unavailable"}')
             reply = self._account.grant(asked)
-            return reply._replace(delay_s=script.number or 3600) if script.behaviour == "hang" else reply
+            return (
+                reply._replace(delay_s=script.number or 3600)
+                if script.behaviour == "hang"
+                else reply
+            )
         if asked.path == "/scripts":
             return self._order(asked.body)
         return Reply(404, b'{"error":"not found"}')

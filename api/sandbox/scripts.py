@@ -1,6 +1,9 @@
-"""How the sandbox behaves towards one token or address: asked for by its first letters, or set from outside.
+"""How the sandbox behaves towards one token or address.
 
-A token `quota=2:abc` or an address `450+ann@example.com` carries its behaviour with it; anything else is answered well.
+Asked for by its first letters, or set from outside.
+
+A token `quota=2:abc` or an address `450+ann@example.com` carries its behaviour with it; anything
+else is answered well.
 """
 
 from __future__ import annotations
@@ -16,7 +19,10 @@ MAIL = ("ok", "450", "550", "policy", "535", "content", "hang", "drop")
 
 
 class Script(NamedTuple):
-    """What to do: a behaviour of the lists above, with its number (seconds; for `slow` milliseconds)."""
+    """What to do.
+
+    A behaviour of the lists above, with its number (seconds; for `slow` milliseconds).
+    """
 
     behaviour: str = "ok"
     number: float = 0.0
@@ -30,7 +36,9 @@ class Scripts:
         self._lock = threading.Lock()
 
     def put(self, to: str, text: str, times: int | None = None) -> None:
-        """From now on (or for the next `times`) answer `to` like this: `unregistered`, `quota=5`. `*` is everybody.
+        """From now on (or for the next `times`) answer `to` like this: `unregistered`, `quota=5`.
+
+        `*` is everybody.
 
         Raises `ValueError` for an unknown behaviour.
         """

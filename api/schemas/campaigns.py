@@ -1,4 +1,7 @@
-"""How a campaign's body is read: the plan's own structs are the contract, and what breaks it is named by its pointer."""
+"""How a campaign's body is read.
+
+The plan's own structs are the contract, and what breaks it is named by its pointer.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,18 @@ from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Plan, Status
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
+_FIELD = re.compile(
+    r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL
+)
 _VALUE = re.compile(r" '.*'$", re.DOTALL)  # what was sent is not told again
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 class PlanIn(Plan, frozen=True, kw_only=True):
-    """A campaign to insert or replace. `id` may repeat the address; `status` is left as it is when absent, `draft` at first."""
+    """A campaign to insert or replace.
+
+    `id` may repeat the address; `status` is left as it is when absent, `draft` at first.
+    """
 
     id: str | None = None
     status: Status | None = None
@@ -31,7 +39,10 @@ class PlanIn(Plan, frozen=True, kw_only=True):
 
 
 def read_plan(body: bytes, campaign_id: str) -> PlanIn:
-    """The campaign in a body. Refuses (400) what is no JSON, and (422) what breaks the contract, with the field named."""
+    """The campaign in a body.
+
+    Refuses (400) what is no JSON, and (422) what breaks the contract, with the field named.
+    """
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -49,7 +60,10 @@ def read_plan(body: bytes, campaign_id: str) -> PlanIn:
 
 
 def place_of(words: str, body: Any) -> tuple[str, str]:
-    """(JSON pointer, detail) of a message of msgspec about a body: ``Expected `int` <= 1000 - at `$.priority` ``."""
+    """(JSON pointer, detail) of a message of msgspec about a body.
+
+    ``Expected `int` <= 1000 - at `$.priority` ``.
+    """
     found = _WHERE.match(words)
     what, path = (found["what"], found["path"] or "") if found else (words, "")
     steps = _STEP.findall(path)
@@ -80,7 +94,9 @@ def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str
 
 
 def _invalid(pointer: str, detail: str) -> Refusal:
-    return Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)])
+    return Refusal(
+        422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)]
+    )
 
 
 def _escaped(name: str) -> str:

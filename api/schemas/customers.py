@@ -11,14 +11,22 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from api.http.fields import Body, Document, Name, Tags, Text, moment_ms
 from geofence.model.customer import Consent, Customer, Purpose, QuietHours
 
-_LATEST_MS = 4_102_444_800_000  # the year 2100: whoever sends more has mistaken seconds for something else
+_LATEST_MS = (
+    4_102_444_800_000  # the year 2100: whoever sends more has mistaken seconds for something else
+)
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE)
+_DOMAIN = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
+    re.IGNORECASE,
+)
 _ADDRESSES = ("/export", "/coupons")
 
 
 def _email(text: str) -> str:
-    """A plain address (RFC 5321 without quotes and literals); the domain may be written in any script."""
+    """A plain address (RFC 5321 without quotes and literals).
+
+    The domain may be written in any script.
+    """
     local, _, domain = text.rpartition("@")
     try:
         domain = domain.encode("idna").decode()
@@ -41,14 +49,24 @@ def _customer_id(text: str) -> str:
     return text
 
 
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email), WithJsonSchema({"type": "string", "format": "idn-email"})]
-SaidAt = Annotated[str, AfterValidator(_said_at), WithJsonSchema({"type": "string", "format": "date-time"})]
+Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "idn-email"}),
+]
+SaidAt = Annotated[
+    str, AfterValidator(_said_at), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 LocalTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 NewCustomerId = Annotated[Name, AfterValidator(_customer_id)]
 
 
 class ConsentIn(Body):
-    """What a person said about one purpose. `at` is now when absent; `source` where they said it."""
+    """What a person said about one purpose.
+
+    `at` is now when absent; `source` where they said it.
+    """
 
     granted: bool
     at: SaidAt | None = None
@@ -57,7 +75,8 @@ class ConsentIn(Body):
     def model(self, known: Consent | None, now_ms: int) -> Consent:
         """The consent of the floor below, `known` being the last word so far.
 
-        The same said again without a time keeps the time of the first; an old grant does not undo a newer refusal.
+        The same said again without a time keeps the time of the first; an old grant does not undo a
+        newer refusal.
         """
         said = Consent(self.granted, now_ms if self.at is None else moment_ms(self.at), self.source)
         if known is None:
@@ -75,10 +94,21 @@ class ConsentsIn(Body):
     email: ConsentIn | None = None
 
     def model(self, known: dict[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
-        """The consents of the floor below. A refusal is remembered even when it is not mentioned any more."""
-        spoken: dict[Purpose, ConsentIn | None] = {"location": self.location, "push": self.push, "email": self.email}
+        """The consents of the floor below.
+
+        A refusal is remembered even when it is not mentioned any more.
+        """
+        spoken: dict[Purpose, ConsentIn | None] = {
+            "location": self.location,
+            "push": self.push,
+            "email": self.email,
+        }
         kept = {purpose: consent for purpose, consent in known.items() if not consent.granted}
-        return kept | {purpose: one.model(known.get(purpose), now_ms) for purpose, one in spoken.items() if one is not None}
+        return kept | {
+            purpose: one.model(known.get(purpose), now_ms)
+            for purpose, one in spoken.items()
+            if one is not None
+        }
 
 
 class QuietHoursIn(Body):
@@ -112,7 +142,9 @@ class CustomerIn(Body):
             self.attributes,
             tuple(self.tags),
             self.consent.model(known.consent if known else {}, now_ms),
-            QuietHours(self.quiet_hours.start, self.quiet_hours.until) if self.quiet_hours else None,
+            QuietHours(self.quiet_hours.start, self.quiet_hours.until)
+            if self.quiet_hours
+            else None,
             self.locale,
             known.created_ms if known else now_ms,
             now_ms,
@@ -120,7 +152,10 @@ class CustomerIn(Body):
 
 
 class RedeemIn(Body):
-    """A code used at a till. `amount` in the currency's smallest unit (cents), `currency` as in ISO 4217."""
+    """A code used at a till.
+
+    `amount` in the currency's smallest unit (cents), `currency` as in ISO 4217.
+    """
 
     store: Name
     till: Annotated[Text, Field(max_length=128)] = ""

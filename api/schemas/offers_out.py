@@ -52,7 +52,10 @@ class CustomerOut(msgspec.Struct, frozen=True):
             email=customer.email,
             attributes=customer.attributes,
             tags=customer.tags,
-            consent={purpose: ConsentOut.of(consent) for purpose, consent in sorted(customer.consent.items())},
+            consent={
+                purpose: ConsentOut.of(consent)
+                for purpose, consent in sorted(customer.consent.items())
+            },
             quiet_hours=customer.quiet_hours,
             locale=customer.locale,
             created_at=moment_text(customer.created_ms),
@@ -68,7 +71,10 @@ class CustomerPage(msgspec.Struct, frozen=True):
 
 
 class ErasureReceipt(msgspec.Struct, frozen=True):
-    """The receipt of a person's erasure: how many of each noun are gone, and how many stay without the person."""
+    """The receipt of a person's erasure.
+
+    How many of each noun are gone, and how many stay without the person.
+    """
 
     result: Literal["erased"]
     receipt: str
@@ -78,7 +84,10 @@ class ErasureReceipt(msgspec.Struct, frozen=True):
 
 
 class CampaignOut(Plan, frozen=True, kw_only=True):
-    """A campaign: its plan, and its place in the world. `version` grows with every change of the plan."""
+    """A campaign: its plan, and its place in the world.
+
+    `version` grows with every change of the plan.
+    """
 
     id: str
     status: Status
@@ -127,7 +136,10 @@ class PreviewPage(msgspec.Struct, frozen=True):
 
 
 class DecisionOut(msgspec.Struct, frozen=True):
-    """What was decided for one event, campaign and customer; `trace` is what each gate said, up to the first that stopped it."""
+    """What was decided for one event, campaign and customer.
+
+    `trace` is what each gate said, up to the first that stopped it.
+    """
 
     id: str
     event_id: str
@@ -148,7 +160,11 @@ class DecisionOut(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, decision: Decision) -> DecisionOut:
         """The decision as clients see it."""
-        same = {name: getattr(decision, name) for name in cls.__struct_fields__ if name not in ("customer_id", "at")}
+        same = {
+            name: getattr(decision, name)
+            for name in cls.__struct_fields__
+            if name not in ("customer_id", "at")
+        }
         return cls(**same, customer_id=decision.customer_id or None, at=moment_text(decision.at_ms))
 
 
@@ -160,7 +176,10 @@ class DecisionPage(msgspec.Struct, frozen=True):
 
 
 class MessageOut(msgspec.Struct, frozen=True):
-    """A message on its way, or at its end: `address` is masked, `attempts` counts the tries, `due_at` is null at the end."""
+    """A message on its way, or at its end.
+
+    `address` is masked, `attempts` counts the tries, `due_at` is null at the end.
+    """
 
     id: str
     decision_id: str
@@ -240,7 +259,11 @@ class MessageDetail(msgspec.Struct, frozen=True):
 
 
 class CouponOut(msgspec.Struct, frozen=True):
-    """A code. `stores` null: any store takes it; `customer_id` null: the person was erased; good before `expires_at`."""
+    """A code.
+
+    `stores` null: any store takes it; `customer_id` null: the person was erased; good before
+    `expires_at`.
+    """
 
     code: str
     title: str
@@ -325,7 +348,10 @@ class CustomerExport(msgspec.Struct, frozen=True):
 
 
 def masked(address: str) -> str:
-    """Enough of an address to know it again, too little to write to: `k***@example.org`, `...f3a9`."""
+    """Enough of an address to know it again, too little to write to.
+
+    `k***@example.org`, `...f3a9`.
+    """
     local, at, domain = address.rpartition("@")
     if at and local:
         return f"{local[0]}***@{domain}"

@@ -8,14 +8,27 @@ from typing import Any
 
 from api.http.cursors import sort_key
 from api.http.fields import moment_text
-from api.schemas.offers_out import AttemptOut, CouponOut, CustomerExport, CustomerOut, DecisionOut, MessageOut, StoredMessage
+from api.schemas.offers_out import (
+    AttemptOut,
+    CouponOut,
+    CustomerExport,
+    CustomerOut,
+    DecisionOut,
+    MessageOut,
+    StoredMessage,
+)
 from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, VisitOut
 from geofence.model.message import Attempt
 from geofence.ports import Queries
 
 ERASED = ("customers", "decisions", "messages")
-UNNAMED = ("devices", "visits", "events", "coupons")  # facts of the retailer's that stay, without the person
+UNNAMED = (
+    "devices",
+    "visits",
+    "events",
+    "coupons",
+)  # facts of the retailer's that stay, without the person
 _AT_ONCE = 1000
 
 
@@ -27,12 +40,16 @@ def stored(queries: Queries, project_id: str, customer_id: str) -> dict[str, lis
     return found
 
 
-def export(queries: Queries, project_id: str, found: dict[str, list[Any]], now_ms: int) -> CustomerExport:
+def export(
+    queries: Queries, project_id: str, found: dict[str, list[Any]], now_ms: int
+) -> CustomerExport:
     """What was found, ready to hand over, with the tries of each message."""
     tries: dict[str, list[Attempt]] = defaultdict(list)
     ids = [message.id for message in found["messages"]]
     for first in range(0, len(ids), _AT_ONCE):
-        for attempt in _every(queries, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}):
+        for attempt in _every(
+            queries, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}
+        ):
             tries[attempt.message_id].append(attempt)
     return CustomerExport(
         exported_at=moment_text(now_ms),
@@ -42,7 +59,12 @@ def export(queries: Queries, project_id: str, found: dict[str, list[Any]], now_m
         events=tuple(map(EventOut.of, found["events"])),
         decisions=tuple(map(DecisionOut.of, found["decisions"])),
         messages=tuple(
-            StoredMessage(MessageOut.of(one), one.address, one.content, tuple(map(AttemptOut.of, tries[one.id])))
+            StoredMessage(
+                MessageOut.of(one),
+                one.address,
+                one.content,
+                tuple(map(AttemptOut.of, tries[one.id])),
+            )
             for one in found["messages"]
         ),
         coupons=tuple(map(CouponOut.of, found["coupons"])),

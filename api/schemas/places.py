@@ -27,7 +27,12 @@ from geofence.model.account import Device, Scope
 from geofence.model.place import Geofence, Profile, ProfileName, Ring, Store
 
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
-_RINGS = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "array", "minItems": 4, "items": _POSITION}}
+_RINGS = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 1000,
+    "items": {"type": "array", "minItems": 4, "items": _POSITION},
+}
 _SHAPES: tuple[tuple[str, Any], ...] = (
     ("Polygon", _RINGS),
     ("MultiPolygon", {"type": "array", "minItems": 1, "items": _RINGS}),
@@ -75,7 +80,10 @@ Seconds = Annotated[int, Field(ge=0, le=604_800)]
 
 
 class ProfileIn(Body):
-    """How evidence becomes presence: distances metres, times seconds; null means the rule of the profile."""
+    """How evidence becomes presence.
+
+    Distances metres, times seconds; null means the rule of the profile.
+    """
 
     name: ProfileName = "balanced"
     max_accuracy_m: Metres | None = None
@@ -95,7 +103,10 @@ def _written(choice: Any) -> str:
 
 
 # one way of writing it is looked at, so that a fault of one is not told of both
-ProfileChoice = Annotated[Annotated[ProfileName, Tag(BY_NAME)] | Annotated[ProfileIn, Tag(IN_FULL)], Discriminator(_written)]
+ProfileChoice = Annotated[
+    Annotated[ProfileName, Tag(BY_NAME)] | Annotated[ProfileIn, Tag(IN_FULL)],
+    Discriminator(_written),
+]
 
 
 def profile_of(choice: ProfileName | ProfileIn | None) -> Profile | None:
@@ -114,7 +125,10 @@ class RingIn(Body):
 
 
 class StoreIn(Body):
-    """A store to insert or replace. `opening_hours` in OSM syntax; `time_zone` is taken from the position when absent."""
+    """A store to insert or replace.
+
+    `opening_hours` in OSM syntax; `time_zone` is taken from the position when absent.
+    """
 
     name: Annotated[Text, Field(min_length=1), STRIPPED]
     lat: Latitude
@@ -130,7 +144,9 @@ class StoreIn(Body):
     def model(self, external_id: str) -> Store:
         """The store of the floor below."""
         given = self.model_dump(exclude={"tags", "rings"})
-        rings = tuple(Ring(ring.name, ring.radius_m, profile_of(ring.profile)) for ring in self.rings)
+        rings = tuple(
+            Ring(ring.name, ring.radius_m, profile_of(ring.profile)) for ring in self.rings
+        )
         return Store(external_id, **given, tags=tuple(self.tags), rings=rings)
 
 
@@ -152,7 +168,11 @@ class GeofenceIn(Body):
     def _in_order(self) -> GeofenceIn:
         if self.ring is not None and self.store is None:
             raise ValueError("a ring needs its store")
-        if self.active_from and self.active_until and moment_ms(self.active_from) >= moment_ms(self.active_until):
+        if (
+            self.active_from
+            and self.active_until
+            and moment_ms(self.active_from) >= moment_ms(self.active_until)
+        ):
             raise ValueError("active_until must come after active_from")
         return self
 
@@ -178,7 +198,9 @@ class DeviceIn(Body):
     """What an app tells of itself."""
 
     platform: Literal["ios", "android", "web", "other"] | None = None
-    push_token: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+$")] | None = None
+    push_token: (
+        Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+$")] | None
+    ) = None
     customer_id: Name | None = None
     locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
     time_zone: Zone | None = None

@@ -36,8 +36,16 @@ class StoreOut(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, store: Store) -> StoreOut:
         """The store as clients see it."""
-        same = {name: getattr(store, name) for name in store.__struct_fields__ if not name.endswith("_ms")}
-        return cls(**same, created_at=moment_text(store.created_ms), updated_at=moment_text(store.updated_ms))
+        same = {
+            name: getattr(store, name)
+            for name in store.__struct_fields__
+            if not name.endswith("_ms")
+        }
+        return cls(
+            **same,
+            created_at=moment_text(store.created_ms),
+            updated_at=moment_text(store.updated_ms),
+        )
 
 
 class GeofenceOut(msgspec.Struct, frozen=True):
@@ -130,7 +138,15 @@ class KeyOut(msgspec.Struct, frozen=True):
     def of(cls, key: Key) -> KeyOut:
         """The key as clients see it."""
         revoked_at = None if key.revoked_ms is None else moment_text(key.revoked_ms)
-        return cls(key.id, key.kind, key.scopes, key.name, key.tail, moment_text(key.created_ms), revoked_at)
+        return cls(
+            key.id,
+            key.kind,
+            key.scopes,
+            key.name,
+            key.tail,
+            moment_text(key.created_ms),
+            revoked_at,
+        )
 
 
 class NewKeyOut(msgspec.Struct, frozen=True):
@@ -190,9 +206,12 @@ class VisitPage(msgspec.Struct, frozen=True):
 
 
 class LintPage(msgspec.Struct, frozen=True):
-    """Findings of the linter. `total` and `counts` (by code, whatever `code` was asked for) count every finding.
+    """Findings of the linter.
 
-    `data` tells the first 1,000 of each code; one without geofences and with a `value` then says how many more there are.
+    `total` and `counts` (by code, whatever `code` was asked for) count every finding.
+
+    `data` tells the first 1,000 of each code; one without geofences and with a `value` then says
+    how many more there are.
     """
 
     data: tuple[Found, ...]

@@ -1,4 +1,7 @@
-"""The whole service inside another program, on a thread of its own: for the demo, and for whoever tries things out."""
+"""The whole service inside another program, on a thread of its own.
+
+For the demo, and for whoever tries things out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class Running(NamedTuple):
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Running]:
-    """Serve until the block ends. Raises OSError when the port is taken or the service does not start."""
+    """Serve until the block ends.
+
+    Raises OSError when the port is taken or the service does not start.
+    """
     taken = fault_of_port(settings)
     if taken is not None:
         raise OSError(taken)

@@ -44,7 +44,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""
-        # geofences and code stay for ever: what the collector need not look at costs no pause (a second at a million geofences)
+        # geofences and code stay for ever: what the collector need not look at costs no pause (a
+        # second at a million geofences)
         gc.collect()
         gc.freeze()
         await super().startup(sockets)
@@ -63,7 +64,9 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether it ever listened. `tell` prints what a person should see.
+    """Serve until SIGTERM or SIGINT; whether it ever listened.
+
+    `tell` prints what a person should see.
 
     Raises `SettingError` for a port that is taken, before a record is made.
     """
@@ -74,14 +77,20 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
     if services.first_keys is not None:
         tell(f"A new project: {services.first_keys.project_id}. Its keys are shown this once:")
         tell(f"  publishable  {services.first_keys.publishable}")
-        tell(f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else services.first_keys.secret}")
+        tell(
+            f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else services.first_keys.secret}"
+        )
 
     for line in startup_lines(services.channels, services.notes):
         tell(line)
 
     def opened(url: str) -> None:
         tell(f"Listening on {settings.public_url or url} (documentation at /docs)")
-        _log.info("listening", database="sqlite" if services.embedded else "postgresql", clock=settings.clock)
+        _log.info(
+            "listening",
+            database="sqlite" if services.embedded else "postgresql",
+            clock=settings.clock,
+        )
 
     server = Server(services, opened)
     # uvicorn raises the signal again when it is done; an orderly end is a success

@@ -1,6 +1,7 @@
 """Our own format: events, visits, and what a poster of pings is told.
 
-Ids are the retailer's, times RFC 3339 in UTC with milliseconds, distances metres. No event carries a position.
+Ids are the retailer's, times RFC 3339 in UTC with milliseconds, distances metres. No event carries
+a position.
 """
 
 from __future__ import annotations
@@ -19,18 +20,46 @@ from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Near, Receipt
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
-VisitId = Annotated[str, msgspec.Meta(description="The visit's own id, the same in every event of it.")]
-NthVisit = Annotated[int, msgspec.Meta(description="The how-many-th visit it is of this device to this geofence, from 1.")]
-LastInside = Annotated[Moment, msgspec.Meta(description="When its newest ping inside was; current while the visit lasts.")]
-Departure = Annotated[Moment | None, msgspec.Meta(description="When it left, or fell silent; null while the visit lasts.")]
-Points = Annotated[int, msgspec.Meta(description="How many pings it is made of; current while it lasts.")]
-BestProbability = Annotated[
-    float, msgspec.Meta(description="How sure the surest of its pings makes it that the device was inside: 0 to 1, always 1 under `exact`.")
+VisitId = Annotated[
+    str, msgspec.Meta(description="The visit's own id, the same in every event of it.")
 ]
-Inferred = Annotated[bool, msgspec.Meta(description="True where silence ended it and no ping outside proved it.")]
-Amended = Annotated[bool, msgspec.Meta(description="True where a late ping has moved its arrival, departure or best probability.")]
+NthVisit = Annotated[
+    int,
+    msgspec.Meta(
+        description="The how-many-th visit it is of this device to this geofence, from 1."
+    ),
+]
+LastInside = Annotated[
+    Moment,
+    msgspec.Meta(description="When its newest ping inside was; current while the visit lasts."),
+]
+Departure = Annotated[
+    Moment | None,
+    msgspec.Meta(description="When it left, or fell silent; null while the visit lasts."),
+]
+Points = Annotated[
+    int, msgspec.Meta(description="How many pings it is made of; current while it lasts.")
+]
+BestProbability = Annotated[
+    float,
+    msgspec.Meta(
+        description="How sure the surest of its pings makes it that the device was inside: 0 to 1, always 1 under `exact`."
+    ),
+]
+Inferred = Annotated[
+    bool, msgspec.Meta(description="True where silence ended it and no ping outside proved it.")
+]
+Amended = Annotated[
+    bool,
+    msgspec.Meta(
+        description="True where a late ping has moved its arrival, departure or best probability."
+    ),
+]
 VisitReason = Annotated[
-    str | None, msgspec.Meta(description="`geofence_removed` when it ended because the geofence was removed, disabled or over; else null.")
+    str | None,
+    msgspec.Meta(
+        description="`geofence_removed` when it ended because the geofence was removed, disabled or over; else null."
+    ),
 ]
 WATCHED = {"ios": 19, "android": 99}
 
@@ -38,7 +67,8 @@ WATCHED = {"ios": 19, "android": 99}
 class EventOut(msgspec.Struct, frozen=True):
     """Something that happened to one device at one geofence. Distances metres, times RFC 3339.
 
-    `probability` is how sure it is; null where nothing was seen of it. A crossing opens no visit: its `visit_id` is null.
+    `probability` is how sure it is; null where nothing was seen of it. A crossing opens no visit:
+    its `visit_id` is null.
     """
 
     id: str
@@ -125,7 +155,9 @@ class VisitOut(msgspec.Struct, frozen=True):
             arrival=moment_text(visit.arrival_ms),
             last_inside=moment_text(visit.last_inside_ms),
             departure=None if visit.departure_ms is None else moment_text(visit.departure_ms),
-            duration_s=None if visit.departure_ms is None else (visit.departure_ms - visit.arrival_ms) / 1000,
+            duration_s=None
+            if visit.departure_ms is None
+            else (visit.departure_ms - visit.arrival_ms) / 1000,
             points=visit.points,
             best_probability=visit.best_probability,
             inferred=visit.inferred,
@@ -146,11 +178,16 @@ class InsideOut(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, geofence: Geofence) -> InsideOut:
         """The geofence, without its region."""
-        return cls(geofence.external_id, geofence.store_id, geofence.ring, geofence.name, geofence.tags)
+        return cls(
+            geofence.external_id, geofence.store_id, geofence.ring, geofence.name, geofence.tags
+        )
 
 
 class WatchOut(msgspec.Struct, frozen=True):
-    """A geofence for the phone's own operating system to watch; `edge_m` to its edge, negative inside."""
+    """A geofence for the phone's own operating system to watch.
+
+    `edge_m` to its edge, negative inside.
+    """
 
     geofence_id: str
     store_id: str | None
@@ -162,14 +199,18 @@ class WatchOut(msgspec.Struct, frozen=True):
     def of(cls, near: Near) -> WatchOut:
         """The geofence with its region."""
         fence = near.geofence
-        return cls(fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region)
+        return cls(
+            fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
+        )
 
 
 class HintOut(msgspec.Struct, frozen=True):
-    """Within `safe_radius_m` nothing can happen (null: nothing is anywhere near); ping again after `next_ping_s`.
+    """Within `safe_radius_m` nothing can happen (null.
 
-    `version` names the list of `geofences` to watch; send it with the next ping as `hint_version`, and `geofences` is null
-    while that list is still good.
+    Nothing is anywhere near); ping again after `next_ping_s`.
+
+    `version` names the list of `geofences` to watch; send it with the next ping as `hint_version`,
+    and `geofences` is null while that list is still good.
     """
 
     safe_radius_m: float | None
@@ -212,7 +253,10 @@ class OfferOut(msgspec.Struct, frozen=True):
 
 
 class DeviceAnswerOut(msgspec.Struct, frozen=True):
-    """What followed for one device; each part is there when it was asked for. `geofences` are those it is inside of."""
+    """What followed for one device; each part is there when it was asked for.
+
+    `geofences` are those it is inside of.
+    """
 
     events: tuple[EventOut, ...] | UnsetType = UNSET
     geofences: tuple[InsideOut, ...] | UnsetType = UNSET
@@ -240,7 +284,10 @@ class PingAnswerOut(msgspec.Struct, frozen=True):
 
 
 class ReceiptOut(msgspec.Struct, frozen=True):
-    """What became of a batch. Everything that follows from the accepted items is on stable storage."""
+    """What became of a batch.
+
+    Everything that follows from the accepted items is on stable storage.
+    """
 
     result: Literal["ok"]
     accepted: int
@@ -251,8 +298,16 @@ class ReceiptOut(msgspec.Struct, frozen=True):
 
 def receipt_out(receipt: Receipt, include: frozenset[str]) -> ReceiptOut:
     """The receipt as clients see it; `devices` only when something was asked for."""
-    devices = {name: DeviceAnswerOut.of(answer, include) for name, answer in receipt.devices.items()}
-    return ReceiptOut("ok", receipt.accepted, receipt.duplicates, rejected_items(receipt), devices if include else UNSET)
+    devices = {
+        name: DeviceAnswerOut.of(answer, include) for name, answer in receipt.devices.items()
+    }
+    return ReceiptOut(
+        "ok",
+        receipt.accepted,
+        receipt.duplicates,
+        rejected_items(receipt),
+        devices if include else UNSET,
+    )
 
 
 def rejected_items(receipt: Receipt) -> tuple[RejectedItem, ...]:

@@ -1,9 +1,9 @@
 """Who passed through a geofence between two pings, with no ping inside?
 
-Both ends must be fixes worth comparing with, at most 120 s apart and no jump. Whether anything lies on the way is asked for all
-pings of a batch at once, on points every 20 to 60 m of the straight line; the closest approach is then found exactly, for the few
-lines that come near. The line itself is a guess, so its certainty is stated: the error at a point on the way mixes those of
-both ends.
+Both ends must be fixes worth comparing with, at most 120 s apart and no jump. Whether anything lies
+on the way is asked for all pings of a batch at once, on points every 20 to 60 m of the straight
+line; the closest approach is then found exactly, for the few lines that come near. The line itself
+is a guess, so its certainty is stated: the error at a point on the way mixes those of both ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.detection.evidence import ACCURACY_TO_SIGMA, LEAST_SIGMA_M, MISSING_ACCURACY_M, probability_inside
+from geofence.detection.evidence import (
+    ACCURACY_TO_SIGMA,
+    LEAST_SIGMA_M,
+    MISSING_ACCURACY_M,
+    probability_inside,
+)
 from geofence.detection.outliers import Fix
 from geofence.detection.segments import Segments
 from geofence.model.ping import Floats, Pings
@@ -25,15 +30,25 @@ from geofence.places.persistent import PersistentVector
 from regions.index.index import Index
 
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
-STEPS_M = {10: 40.0, 9: 60.0}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
+STEPS_M = {
+    10: 40.0,
+    9: 60.0,
+}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
 REFINEMENTS = 3
-MOST_PAIRS, MOST_POINTS, FEW_POINTS = 300_000, 100_000, 500  # looked at together: of points and geofences, points, points at first
+MOST_PAIRS, MOST_POINTS, FEW_POINTS = (
+    300_000,
+    100_000,
+    500,
+)  # looked at together: of points and geofences, points, points at first
 _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
 
 class Crossing(NamedTuple):
-    """A geofence on the way: its slot, the closest approach (signed m), and the standard deviation (m) of the line there."""
+    """A geofence on the way.
+
+    Its slot, the closest approach (signed m), and the standard deviation (m) of the line there.
+    """
 
     slot: int
     edge_m: float
@@ -45,7 +60,11 @@ class Crossing(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """(m,) each: a leg, a region's slot, a share of the way, and the signed distance (m) to the region's edge there."""
+    """(m,) each.
+
+    A leg, a region's slot, a share of the way, and the signed distance (m) to the region's edge
+    there.
+    """
 
     way: NDArray[np.int64]
     slot: NDArray[np.int64]
@@ -65,7 +84,10 @@ class _Pairs(NamedTuple):
 
 
 class CrossingDetector:
-    """Finds passages batch by batch; remembers for each project whether any geofence of its catalogue may be passed at all."""
+    """Finds passages batch by batch.
+
+    Remembers for each project whether any geofence of its catalogue may be passed at all.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[PersistentVector[Geofence], str, float | None]] = {}
@@ -78,9 +100,16 @@ class CrossingDetector:
         devices: Sequence[tuple[DeviceKey, list[int]]],
         states: Mapping[DeviceKey, DeviceState],
     ) -> Crossings | None:
-        """The passages of a batch, None where every geofence is `exact`. `devices` are the rows of each, in time order."""
+        """The passages of a batch, None where every geofence is `exact`.
+
+        `devices` are the rows of each, in time order.
+        """
         step_m = self._step_m(project_id, catalogue)
-        return None if step_m is None or not len(pings) else Crossings(catalogue, Segments.to(pings, devices, states), step_m)
+        return (
+            None
+            if step_m is None or not len(pings)
+            else Crossings(catalogue, Segments.to(pings, devices, states), step_m)
+        )
 
     def _step_m(self, project_id: str, catalogue: Catalogue) -> float | None:
         """How fine to look for geofences on the way; None where none can be passed."""
@@ -88,7 +117,11 @@ class CrossingDetector:
         known = self._known.get(project_id)
         if known is None or known[0] is not fences or known[1] != default:
             some = any(fence is not None and not _exact(fence, catalogue) for fence in fences)
-            known = self._known[project_id] = (fences, default, _step_m(catalogue.index) if some else None)
+            known = self._known[project_id] = (
+                fences,
+                default,
+                _step_m(catalogue.index) if some else None,
+            )
         return known[2]
 
 
@@ -96,12 +129,24 @@ class Crossings:
     """What lies on the way to each ping of a batch, as far as the ping before it is what it seemed when the batch came."""
 
     def __init__(self, catalogue: Catalogue, segments: Segments, step_m: float) -> None:
-        self._catalogue, self._step_m, self._found = catalogue, step_m, _found(catalogue, segments, step_m)
-        self._start_ms, self._lat, self._lon = segments.start_ms.tolist(), segments.start_lat.tolist(), segments.start_lon.tolist()
+        self._catalogue, self._step_m, self._found = (
+            catalogue,
+            step_m,
+            _found(catalogue, segments, step_m),
+        )
+        self._start_ms, self._lat, self._lon = (
+            segments.start_ms.tolist(),
+            segments.start_lat.tolist(),
+            segments.start_lon.tolist(),
+        )
 
     def of(self, row: int, start: Fix, end: Fix) -> list[Crossing]:
         """The geofences, none of them `exact`, between `start` and the batch's ping `row`, which is `end`."""
-        if (self._start_ms[row], self._lat[row], self._lon[row]) == (start.ts_ms, start.lat, start.lon):
+        if (self._start_ms[row], self._lat[row], self._lon[row]) == (
+            start.ts_ms,
+            start.lat,
+            start.lon,
+        ):
             return self._found.get(row, [])
         return _found(self._catalogue, Segments.between(start, end), self._step_m).get(0, [])
 
@@ -123,15 +168,31 @@ def _found(catalogue: Catalogue, segments: Segments, step_m: float) -> dict[int,
         some = segments.of(rows)
         near = _near(catalogue, some, step_m)
         for start in range(0, len(near.way), MOST_PAIRS // len(_GRID)):
-            pairs = _closest(catalogue.index, some, near.of(np.arange(start, min(start + MOST_PAIRS // len(_GRID), len(near.way)))), step_m)
-            before, after = _sigmas_m(some.start_accuracy_m[pairs.way]), _sigmas_m(some.end_accuracy_m[pairs.way])
+            pairs = _closest(
+                catalogue.index,
+                some,
+                near.of(np.arange(start, min(start + MOST_PAIRS // len(_GRID), len(near.way)))),
+                step_m,
+            )
+            before, after = (
+                _sigmas_m(some.start_accuracy_m[pairs.way]),
+                _sigmas_m(some.end_accuracy_m[pairs.way]),
+            )
             sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
-            for row, *crossing in zip(rows[pairs.way].tolist(), pairs.slot.tolist(), pairs.edge_m.tolist(), sigma_m.tolist(), strict=True):
+            for row, *crossing in zip(
+                rows[pairs.way].tolist(),
+                pairs.slot.tolist(),
+                pairs.edge_m.tolist(),
+                sigma_m.tolist(),
+                strict=True,
+            ):
                 found.setdefault(row, []).append(Crossing(*crossing))
     return found
 
 
-def _few_points(segments: Segments, ways: NDArray[np.int64], step_m: float) -> list[NDArray[np.int64]]:
+def _few_points(
+    segments: Segments, ways: NDArray[np.int64], step_m: float
+) -> list[NDArray[np.int64]]:
     """Legs worth a look, in parts with about `MOST_POINTS` points each."""
     if not len(ways):
         return []
@@ -150,11 +211,16 @@ def _near(catalogue: Catalogue, segments: Segments, step_m: float) -> _Pairs:
         part = slice(start, start + size)
         pairs, met = _near_points(catalogue, segments, way[part], share[part], step_m)
         found.append(pairs)
-        start, size = start + size, min(max(MOST_PAIRS * size // max(met, 1), FEW_POINTS // 10), MOST_POINTS)
+        start, size = (
+            start + size,
+            min(max(MOST_PAIRS * size // max(met, 1), FEW_POINTS // 10), MOST_POINTS),
+        )
     return _Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True))).deepest()
 
 
-def _near_points(catalogue: Catalogue, segments: Segments, way: NDArray[np.int64], share: Floats, step_m: float) -> tuple[_Pairs, int]:
+def _near_points(
+    catalogue: Catalogue, segments: Segments, way: NDArray[np.int64], share: Floats, step_m: float
+) -> tuple[_Pairs, int]:
     """`_near` for some points, and how many geofences they met in all."""
     lat, lon = segments.at(way, share)
     hit = catalogue.index.candidates(lat, lon)
@@ -166,11 +232,19 @@ def _near_points(catalogue: Catalogue, segments: Segments, way: NDArray[np.int64
 
 
 def _open(catalogue: Catalogue, segments: Segments, key: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of the pairs of a leg (upper half) and a slot (lower half) those that may be passed: neither end lies inside."""
+    """Of the pairs of a leg (upper half) and a slot (lower half) those that may be passed.
+
+    Neither end lies inside.
+    """
     slots = np.unique(key & 0xFFFF_FFFF)
-    passable = slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
+    passable = (
+        slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
+    )
     key = key[np.isin(key & 0xFFFF_FFFF, passable)]
-    for lat, lon in ((segments.start_lat, segments.start_lon), (segments.end_lat, segments.end_lon)):
+    for lat, lon in (
+        (segments.start_lat, segments.start_lon),
+        (segments.end_lat, segments.end_lon),
+    ):
         way = key >> 32
         key = key[~catalogue.index.inside(lat[way], lon[way], key & 0xFFFF_FFFF)]
     return key

@@ -1,6 +1,9 @@
-"""Which pings were seen before, best effort: two generations of fingerprints, each at most a day old and bounded in number.
+"""Which pings were seen before, best effort.
 
-Losing one is harmless: a repeated ping is then *late* instead of *duplicate*, and late pings can be repeated too.
+Two generations of fingerprints, each at most a day old and bounded in number.
+
+Losing one is harmless: a repeated ping is then *late* instead of *duplicate*, and late pings can be
+repeated too.
 """
 
 from __future__ import annotations

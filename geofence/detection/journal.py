@@ -25,7 +25,10 @@ _ORDER = {"geofence.dwelled": 0, "device.stopped": 1, "geofence.exited": 2, "geo
 
 
 class LateSighting(NamedTuple):
-    """A late ping inside a geofence: the fix, the signed distance to the edge (m), and how probable it is."""
+    """A late ping inside a geofence.
+
+    The fix, the signed distance to the edge (m), and how probable it is.
+    """
 
     fix: Fix
     edge_m: float
@@ -44,17 +47,30 @@ class _Amended(NamedTuple):
 class Journal:
     """One project's pen for one unit of work at `now_ms` (epoch ms)."""
 
-    def __init__(self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int) -> None:
-        self.project_id, self.catalogue, self.changes, self.now_ms = project_id, catalogue, changes, now_ms
+    def __init__(
+        self, project_id: str, catalogue: Catalogue, changes: Changes, now_ms: int
+    ) -> None:
+        self.project_id, self.catalogue, self.changes, self.now_ms = (
+            project_id,
+            catalogue,
+            changes,
+            now_ms,
+        )
         self.events: list[Event] = []  # this project's, while `changes` holds the whole unit's
-        self._past: dict[tuple[DeviceKey, str], tuple[int, list[Visit]]] = {}  # as read once for all late pings of a unit
-        self._written: dict[tuple[DeviceKey, str], dict[str, Visit]] = {}  # this unit's visits, as they are now
+        self._past: dict[
+            tuple[DeviceKey, str], tuple[int, list[Visit]]
+        ] = {}  # as read once for all late pings of a unit
+        self._written: dict[
+            tuple[DeviceKey, str], dict[str, Visit]
+        ] = {}  # this unit's visits, as they are now
         self._amended: dict[str, _Amended] = {}
         self.approaches: dict[str, int] = {}  # event id -> when the approach to its store began
 
     def visit_id(self, key: DeviceKey, uid: str) -> Callable[[int], str]:
         """Names a visit of this device at this geofence by its entered time (epoch ms)."""
-        return lambda entered_ms: ids.of_facts("vis", key.project_id, key.device_id, uid, entered_ms)
+        return lambda entered_ms: ids.of_facts(
+            "vis", key.project_id, key.device_id, uid, entered_ms
+        )
 
     def fence_id(self, uid: str) -> str:
         """The retailer's name of a geofence; the uid itself when it is gone."""
@@ -63,15 +79,24 @@ class Journal:
         return uid if fence is None else fence.external_id
 
     def in_order(self, happened: list[Transition]) -> list[Transition]:
-        """What one ping or one moment brought, as it is told: exits before enters, inner rings left first, outer rings entered first."""
+        """What one ping or one moment brought, as it is told.
+
+        Exits before enters, inner rings left first, outer rings entered first.
+        """
         return sorted(happened, key=self._place) if len(happened) > 1 else happened
 
     def write(
-        self, key: DeviceKey, customer_id: str | None, happened: Transition, position: tuple[float, float] | None, by_ms: int = 0
+        self,
+        key: DeviceKey,
+        customer_id: str | None,
+        happened: Transition,
+        position: tuple[float, float] | None,
+        by_ms: int = 0,
     ) -> Event:
         """The event of a happening, and its visit's row at both ends.
 
-        `position` (lat, lon) becomes a coarse cell; `by_ms` is the time of the ping that told it, 0 where none did.
+        `position` (lat, lon) becomes a coarse cell; `by_ms` is the time of the ping that told it, 0
+        where none did.
         """
         visit = self._visit(key, customer_id, happened.presence, happened)
         if happened.kind in ("geofence.entered", "geofence.exited"):
@@ -79,11 +104,22 @@ class Journal:
         return self._told(self._event(key, visit, happened, position, by_ms))
 
     def write_crossing(
-        self, key: DeviceKey, customer_id: str | None, fence: Geofence, fix: Fix, edge_m: float, probability: float
+        self,
+        key: DeviceKey,
+        customer_id: str | None,
+        fence: Geofence,
+        fix: Fix,
+        edge_m: float,
+        probability: float,
     ) -> Event:
-        """The event of a way through a geofence that ended at `fix`; `edge_m` is how deep it cut. No visit is opened."""
+        """The event of a way through a geofence that ended at `fix`; `edge_m` is how deep it cut.
+
+        No visit is opened.
+        """
         event = Event(
-            id=ids.of_facts("evt", key.project_id, key.device_id, fence.uid, "geofence.crossed", fix.ts_ms),
+            id=ids.of_facts(
+                "evt", key.project_id, key.device_id, fence.uid, "geofence.crossed", fix.ts_ms
+            ),
             kind="geofence.crossed",
             project_id=self.project_id,
             device_id=key.device_id,
@@ -117,13 +153,25 @@ class Journal:
         self.approaches[event.id] = began_ms
 
     def amend(
-        self, key: DeviceKey, customer_id: str | None, uid: str, presence: Presence | None, seen: LateSighting, presences: Presences
+        self,
+        key: DeviceKey,
+        customer_id: str | None,
+        uid: str,
+        presence: Presence | None,
+        seen: LateSighting,
+        presences: Presences,
     ) -> Presence | None:
-        """Let a late ping inside amend the one visit it falls into, going on or ended; the presence after it.
+        """Let a late ping inside amend the one visit it falls into, going on or ended.
 
-        Where it could be the end of one visit and the begin of the next, it is the end of the earlier one.
+        The presence after it.
+
+        Where it could be the end of one visit and the begin of the next, it is the end of the
+        earlier one.
         """
-        ts_ms, open_ = seen.fix.ts_ms, presence if presence is not None and presence.inside else None
+        ts_ms, open_ = (
+            seen.fix.ts_ms,
+            presence if presence is not None and presence.inside else None,
+        )
         if open_ is not None and ts_ms >= open_.arrival_ms:
             return self._amend_open(key, customer_id, open_, seen)
         for visit, later in pairwise([*self._visits(key, uid, ts_ms, presences), None]):
@@ -137,17 +185,37 @@ class Journal:
         return presence if open_ is None else self._amend_open(key, customer_id, open_, seen)
 
     def amendment_events(self) -> list[Event]:
-        """One event for each visit that late pings have changed since this was last asked: its id names the new facts."""
-        amended, self._amended = self._amended, {}
-        return [self._told(self._amendment(one)) for one in amended.values() if changed_fields(one.before, one.after)]
+        """One event for each visit that late pings have changed since this was last asked.
 
-    def end_orphan(self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0) -> None:
-        """End a presence whose geofence went while this unit was under way elsewhere; its visit's row still knows it."""
+        Its id names the new facts.
+        """
+        amended, self._amended = self._amended, {}
+        return [
+            self._told(self._amendment(one))
+            for one in amended.values()
+            if changed_fields(one.before, one.after)
+        ]
+
+    def end_orphan(
+        self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0
+    ) -> None:
+        """End a presence whose geofence went while this unit was under way elsewhere.
+
+        Its visit's row still knows it.
+        """
         _, happened = end(presence, ts_ms, "geofence_removed")
         for one in happened:
-            for visit in self._visits(key, presence.geofence_uid, presence.last_inside_ms, presences):
+            for visit in self._visits(
+                key, presence.geofence_uid, presence.last_inside_ms, presences
+            ):
                 if visit.visit_id == presence.visit_id:
-                    left = replace(visit, departure_ms=one.ts_ms, after_ms=one.after_ms, reason=one.reason, points=presence.points)
+                    left = replace(
+                        visit,
+                        departure_ms=one.ts_ms,
+                        after_ms=one.after_ms,
+                        reason=one.reason,
+                        points=presence.points,
+                    )
                     self._keep(key, left)
                     self.changes.events.append(self._event(key, left, one, None, by_ms))
 
@@ -156,7 +224,11 @@ class Journal:
         slot = self.catalogue.slot_of.get(uid)
         rules = None if slot is None else self.catalogue.rules[slot]
         width_m = 0.0 if rules is None else rules.inradius_m
-        return order, -width_m if happened.kind == "geofence.entered" else width_m, self.fence_id(uid)
+        return (
+            order,
+            -width_m if happened.kind == "geofence.entered" else width_m,
+            self.fence_id(uid),
+        )
 
     def _told(self, event: Event) -> Event:
         self.changes.events.append(event)
@@ -167,7 +239,9 @@ class Journal:
         self.changes.visits[visit.visit_id] = (self.project_id, visit)
         self._written.setdefault((key, visit.geofence_uid), {})[visit.visit_id] = visit
 
-    def _amend_open(self, key: DeviceKey, customer_id: str | None, presence: Presence, seen: LateSighting) -> Presence:
+    def _amend_open(
+        self, key: DeviceKey, customer_id: str | None, presence: Presence, seen: LateSighting
+    ) -> Presence:
         after = amend(presence, seen.fix.ts_ms, seen.probability)
         if after is not presence:
             visit = self._visit(key, customer_id, after, None)
@@ -183,7 +257,11 @@ class Journal:
 
     def _note(self, key: DeviceKey, before: Visit, after: Visit, seen: LateSighting) -> None:
         known = self._amended.get(after.visit_id)
-        first, last = (before, seen) if known is None else (known.before, seen if changed_fields(before, after) else known.seen)
+        first, last = (
+            (before, seen)
+            if known is None
+            else (known.before, seen if changed_fields(before, after) else known.seen)
+        )
         self._amended[after.visit_id] = _Amended(key, first, after, last)
 
     def _amendment(self, one: _Amended) -> Event:
@@ -200,7 +278,9 @@ class Journal:
             accuracy_m=fix.accuracy_m,
             fix_age_s=self._age_s(fix.ts_ms),
             reason=changed_fields(one.before, visit),
-            duration_s=None if visit.departure_ms is None else (visit.departure_ms - visit.arrival_ms) / 1000,
+            duration_s=None
+            if visit.departure_ms is None
+            else (visit.departure_ms - visit.arrival_ms) / 1000,
             cell=cell_of(fix.lat, fix.lon, EVENT_CELL_RESOLUTION),
         )
 
@@ -214,7 +294,13 @@ class Journal:
         known = {visit.visit_id: visit for visit in stored} | written
         return sorted(known.values(), key=_begun)
 
-    def _visit(self, key: DeviceKey, customer_id: str | None, presence: Presence, happened: Transition | None) -> Visit:
+    def _visit(
+        self,
+        key: DeviceKey,
+        customer_id: str | None,
+        presence: Presence,
+        happened: Transition | None,
+    ) -> Visit:
         left = happened if happened is not None and happened.kind == "geofence.exited" else None
         slot = self.catalogue.slot_of[presence.geofence_uid]
         fence = self.catalogue.fences[slot]
@@ -240,12 +326,21 @@ class Journal:
             reason=None if left is None else left.reason,
         )
 
-    def _event(self, key: DeviceKey, visit: Visit, happened: Transition, position: tuple[float, float] | None, by_ms: int) -> Event:
+    def _event(
+        self,
+        key: DeviceKey,
+        visit: Visit,
+        happened: Transition,
+        position: tuple[float, float] | None,
+        by_ms: int,
+    ) -> Event:
         since_ms = visit.arrival_ms if happened.kind == "geofence.exited" else happened.since_ms
         return self._of_visit(
             key,
             visit,
-            id=ids.of_facts("evt", visit.visit_id, happened.kind, happened.since_ms or happened.dwell_s),
+            id=ids.of_facts(
+                "evt", visit.visit_id, happened.kind, happened.since_ms or happened.dwell_s
+            ),
             kind=happened.kind,
             ts_ms=happened.ts_ms,
             probability=None if happened.probability is None else round(happened.probability, 4),

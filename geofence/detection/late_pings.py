@@ -1,7 +1,10 @@
-"""What a late ping may still change: the arrival, departure or best probability of a visit. Minima and maxima only.
+"""What a late ping may still change: the arrival, departure or best probability of a visit.
 
-The bounds within which a visit takes late pings are fixed when it begins and ends. So the same ping may come twice, and a set of
-late pings gives the same visit in any order. Nobody is told twice to come: what was triggered stays, nothing new is.
+Minima and maxima only.
+
+The bounds within which a visit takes late pings are fixed when it begins and ends. So the same ping
+may come twice, and a set of late pings gives the same visit in any order. Nobody is told twice to
+come: what was triggered stays, nothing new is.
 """
 
 from __future__ import annotations
@@ -16,19 +19,26 @@ from geofence.model.presence import Presence, Visit
 def accepts(visit: Visit, ts_ms: int) -> bool:
     """Whether a late ping falls into the visit, or into the gap before it or after it that nobody judged."""
     after_ms = visit.departure_ms if visit.after_ms is None else visit.after_ms
-    return (visit.before_ms is None or visit.before_ms < ts_ms) and (after_ms is None or ts_ms < after_ms)
+    return (visit.before_ms is None or visit.before_ms < ts_ms) and (
+        after_ms is None or ts_ms < after_ms
+    )
 
 
 def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
     """A visit that goes on, after a late ping inside; the same object where nothing changes.
 
-    A fix that could not have entered alone moves no time. Signs of leaving before it are taken back.
+    A fix that could not have entered alone moves no time. Signs of leaving before it are taken
+    back.
     """
     if presence.before_ms is not None and ts_ms <= presence.before_ms:
         return presence
     best = max(presence.best_probability, probability)
     if probability < SURE:
-        return presence if best == presence.best_probability else replace(presence, best_probability=best, amended=True)
+        return (
+            presence
+            if best == presence.best_probability
+            else replace(presence, best_probability=best, amended=True)
+        )
     arrival_ms = min(presence.arrival_ms, ts_ms)
     changed = (arrival_ms, best) != (presence.arrival_ms, presence.best_probability)
     pending = None if presence.pending is None else retract(presence.pending, ts_ms)
@@ -46,7 +56,9 @@ def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
 
 
 def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
-    """A visit that has ended, after a late ping inside that it `takes`; the same object where nothing changes.
+    """A visit that has ended, after a late ping inside that it `takes`.
+
+    The same object where nothing changes.
 
     Only an end inferred from silence moves: one that a fix outside proved stands.
     """
@@ -55,7 +67,11 @@ def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
     if probability >= SURE:
         arrival_ms, inside_ms = min(arrival_ms, ts_ms), max(inside_ms, ts_ms)
         departure_ms = None if departure_ms is None else max(departure_ms, ts_ms)
-    changed = (arrival_ms, departure_ms, best) != (visit.arrival_ms, visit.departure_ms, visit.best_probability)
+    changed = (arrival_ms, departure_ms, best) != (
+        visit.arrival_ms,
+        visit.departure_ms,
+        visit.best_probability,
+    )
     if not changed and inside_ms == visit.last_inside_ms:
         return visit
     return replace(
@@ -69,7 +85,10 @@ def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
 
 
 def changed_fields(old: Visit, new: Visit) -> str:
-    """What of a visit changed, in words that are stable: `arrival`, `departure`, `probability`, joined by commas."""
+    """What of a visit changed, in words that are stable.
+
+    `arrival`, `departure`, `probability`, joined by commas.
+    """
     told = {
         "arrival": old.arrival_ms != new.arrival_ms,
         "departure": old.departure_ms != new.departure_ms,

@@ -1,8 +1,9 @@
 """Can the phone have been there? Weighs each fix against the last one worth comparing with.
 
-A fix too far from it is not believed alone, whatever accuracy it claims. A second one that agrees with the first shows that the
-phone did move (a flight, a tunnel), or that what came before was wrong (the first fix after a start is often an old one): the
-odd fix then becomes what others are compared with. So no phone is locked out for longer than two fixes.
+A fix too far from it is not believed alone, whatever accuracy it claims. A second one that agrees
+with the first shows that the phone did move (a flight, a tunnel), or that what came before was
+wrong (the first fix after a start is often an old one): the odd fix then becomes what others are
+compared with. So no phone is locked out for longer than two fixes.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ class Classified(NamedTuple):
 
 
 def classify(trail: Trail, fix: Fix) -> Classified:
-    """Weigh a fix that is newer than both of the trail. One worse than 200 m is judged, but nothing is compared with it."""
+    """Weigh a fix that is newer than both of the trail.
+
+    One worse than 200 m is judged, but nothing is compared with it.
+    """
     comparable = fix.accuracy_m is None or fix.accuracy_m <= REFERENCE_ACCURACY_M
     speed_mps = 0.0 if trail.last is None else implied_mps(trail.last, fix)
     if speed_mps <= JUMP_MPS:
@@ -57,16 +61,24 @@ def classify(trail: Trail, fix: Fix) -> Classified:
 
 
 def implied_mps(old: Fix, new: Fix) -> float:
-    """The speed that explains two fixes; where that is a jump, the least one: what stated accuracies explain is no movement."""
+    """The speed that explains two fixes.
+
+    Where that is a jump, the least one: what stated accuracies explain is no movement.
+    """
     moved_m = metres(old.lat, old.lon, new.lat, new.lon)
     took_s = max(new.ts_ms - old.ts_ms, 1) / 1000.0
     if moved_m <= JUMP_MPS * took_s:
         return moved_m / took_s
-    doubt_m = min(old.accuracy_m or 0.0, REFERENCE_ACCURACY_M) + min(new.accuracy_m or 0.0, REFERENCE_ACCURACY_M)
+    doubt_m = min(old.accuracy_m or 0.0, REFERENCE_ACCURACY_M) + min(
+        new.accuracy_m or 0.0, REFERENCE_ACCURACY_M
+    )
     return max(0.0, moved_m - doubt_m) / took_s
 
 
 def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
-    """Distance on a sphere laid flat, metres: good to a percent over what a phone moves between two pings."""
+    """Distance on a sphere laid flat, metres.
+
+    Good to a percent over what a phone moves between two pings.
+    """
     east = (abs(other_lon - lon) + 180.0) % 360.0 - 180.0
     return METRES_PER_DEGREE * hypot(other_lat - lat, east * cos(radians(other_lat)))

@@ -1,8 +1,9 @@
 """Signs that a phone came or left, gathered until they are enough: pure functions over `Pending`.
 
-A sign is a fix with the probability it gives; what several prove together is in `geofence/detection/evidence.py`. Signs of leaving are kept
-one by one, because a late ping that was inside takes back those before it and no others. One that only makes leaving likely proves
-nothing, but it marks since when nobody has seen the phone inside.
+A sign is a fix with the probability it gives; what several prove together is in
+`geofence/detection/evidence.py`. Signs of leaving are kept one by one, because a late ping that was
+inside takes back those before it and no others. One that only makes leaving likely proves nothing,
+but it marks since when nobody has seen the phone inside.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from geofence.detection.evidence import LEAVING, SURE, effective_sum, log_odds, 
 from geofence.model.presence import Evidence, Pending
 
 EXIT_GAP_MS = 20_000
-MOST_SIGNS = 32  # kept one by one: 8 are the usual end; of more, a late ping inside takes back those that are not
+# kept one by one: 8 are the usual end; of more, a late ping inside takes back those that are not
+MOST_SIGNS = 32
 
 
 def accumulate(first: Pending | None, kind: Literal["enter", "exit"], sign: Evidence) -> Pending:
@@ -26,7 +28,10 @@ def accumulate(first: Pending | None, kind: Literal["enter", "exit"], sign: Evid
 
 
 def retract(first: Pending, inside_ms: int) -> Pending | None:
-    """Signs of leaving without those up to a time at which the phone was inside after all; None where no other is left."""
+    """Signs of leaving without those up to a time at which the phone was inside after all.
+
+    None where no other is left.
+    """
     if inside_ms < first.signs[0].ts_ms if first.signs else inside_ms < first.ts_ms:
         return first
     left: Pending | None = None
@@ -42,7 +47,10 @@ def is_marker(first: Pending) -> bool:
 
 
 def is_conclusive(first: Pending, now_ms: int, presence_timeout_ms: int | None) -> bool:
-    """Whether signs of leaving are proof of it: enough of them, or nothing else for twice as long as silence would take."""
+    """Whether signs of leaving are proof of it.
+
+    Enough of them, or nothing else for twice as long as silence would take.
+    """
     if now_ms - first.ts_ms < EXIT_GAP_MS:
         return False
     since_ms = first.signs[0].ts_ms if first.signs else first.ts_ms
@@ -54,7 +62,9 @@ def _leaving(first: Pending | None, sign: Evidence) -> Pending:
     kept = () if first is None else first.signs
     signs = (*kept, sign) if len(kept) < MOST_SIGNS else kept
     if sign.probability < SURE:
-        weak = Pending("exit", sign.ts_ms, sign.edge_m, sign.probability, sign.accuracy_m, last_ms=sign.ts_ms)
+        weak = Pending(
+            "exit", sign.ts_ms, sign.edge_m, sign.probability, sign.accuracy_m, last_ms=sign.ts_ms
+        )
         return replace(weak if first is None else first, signs=signs)
     grown = _one("exit", sign) if first is None or is_marker(first) else _more(first, sign)
     return replace(grown, signs=signs)
@@ -62,13 +72,25 @@ def _leaving(first: Pending | None, sign: Evidence) -> Pending:
 
 def _one(kind: Literal["enter", "exit"], sign: Evidence) -> Pending:
     proves = log_odds(sign.probability, sign.edge_m)
-    return Pending(kind, sign.ts_ms, sign.edge_m, sign.probability, sign.accuracy_m, proves, proves, 1.0, sign.ts_ms)
+    return Pending(
+        kind,
+        sign.ts_ms,
+        sign.edge_m,
+        sign.probability,
+        sign.accuracy_m,
+        proves,
+        proves,
+        1.0,
+        sign.ts_ms,
+    )
 
 
 def _more(first: Pending, sign: Evidence) -> Pending:
     proves = log_odds(sign.probability, sign.edge_m)
     new = novelty(sign.ts_ms - first.last_ms)
-    known = min(proves, first.best)  # of what was proved before only the new counts again; what goes beyond it counts in full
+    known = min(
+        proves, first.best
+    )  # of what was proved before only the new counts again; what goes beyond it counts in full
     return replace(
         first,
         proof=first.proof + new * known + proves - known,

@@ -1,4 +1,7 @@
-"""The ways between a device's pings, for a whole batch at once: from the last fix worth comparing with to each ping."""
+"""The ways between a device's pings, for a whole batch at once.
+
+From the last fix worth comparing with to each ping.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,11 @@ Column = NDArray[Any]
 
 
 class Segments(NamedTuple):
-    """(n,) each: from where (ms, degrees, claimed accuracy in metres or NaN; 0 ms where unknown), and the ping itself."""
+    """(n,) each.
+
+    From where (ms, degrees, claimed accuracy in metres or NaN; 0 ms where unknown), and the ping
+    itself.
+    """
 
     start_ms: Column
     start_lat: Column
@@ -33,10 +40,18 @@ class Segments(NamedTuple):
     end_accuracy_m: Column
 
     @staticmethod
-    def to(pings: Pings, devices: Sequence[tuple[DeviceKey, list[int]]], states: Mapping[DeviceKey, DeviceState]) -> Segments:
-        """The way to each ping: from the last good one of its device before it in the batch, or from what the state remembers.
+    def to(
+        pings: Pings,
+        devices: Sequence[tuple[DeviceKey, list[int]]],
+        states: Mapping[DeviceKey, DeviceState],
+    ) -> Segments:
+        """The way to each ping.
 
-        `devices` has the rows of each device in time order. Jumps, late and repeated pings are not known here yet.
+        From the last good one of its device before it in the batch, or from what the state
+        remembers.
+
+        `devices` has the rows of each device in time order. Jumps, late and repeated pings are not
+        known here yet.
         """
         n = len(pings)
         rows = np.fromiter((row for _, some in devices for row in some), np.int64, n)
@@ -71,9 +86,13 @@ class Segments(NamedTuple):
         took_ms, moved_m = self.end_ms - self.start_ms, self.length_m()
         doubt_m = np.nan_to_num(self.start_accuracy_m) + np.nan_to_num(self.end_accuracy_m)
         slow = moved_m - doubt_m <= JUMP_MPS * took_ms / 1000.0
-        bad = (self.end_accuracy_m > REFERENCE_ACCURACY_M) | (self.start_accuracy_m > REFERENCE_ACCURACY_M)
+        bad = (self.end_accuracy_m > REFERENCE_ACCURACY_M) | (
+            self.start_accuracy_m > REFERENCE_ACCURACY_M
+        )
         timely = (took_ms > 0) & (took_ms <= PASS_MS)
-        return np.flatnonzero(timely & slow & ~bad & (moved_m >= LEAST_MOVE_M) & (np.abs(self.end_lat) < POLAR_DEG))
+        return np.flatnonzero(
+            timely & slow & ~bad & (moved_m >= LEAST_MOVE_M) & (np.abs(self.end_lat) < POLAR_DEG)
+        )
 
     def length_m(self) -> Floats:
         """Metres from start to end."""
@@ -82,7 +101,10 @@ class Segments(NamedTuple):
         return length_m
 
     def points(self, step_m: float) -> tuple[NDArray[np.int64], Floats]:
-        """Points between the ends, at most `step_m` apart: (m,) the leg, and the share of its way that is done there, in (0, 1)."""
+        """Points between the ends, at most `step_m` apart.
+
+        (m,) the leg, and the share of its way that is done there, in (0, 1).
+        """
         parts = np.maximum(np.ceil(self.length_m() / step_m).astype(np.int64), 2)
         inner = parts - 1
         way = np.repeat(np.arange(len(inner)), inner)
@@ -104,5 +126,7 @@ def _remembered(states: Sequence[DeviceState]) -> tuple[Times, Floats, Floats, F
     """The last fix of each state: ms (0 for none), lat, lon, claimed accuracy (NaN for none)."""
     fix_ms = np.array([state.fix_ms or 0 for state in states], dtype=np.int64)
     lat, lon = np.array([state.lat for state in states]), np.array([state.lon for state in states])
-    accuracy_m = np.array([np.nan if state.fix_accuracy_m is None else state.fix_accuracy_m for state in states])
+    accuracy_m = np.array(
+        [np.nan if state.fix_accuracy_m is None else state.fix_accuracy_m for state in states]
+    )
     return fix_ms, lat, lon, accuracy_m

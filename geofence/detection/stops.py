@@ -1,7 +1,7 @@
 """Does the phone stand still? Within 70 m of one place for 140 s, told once for each place.
 
-A single fix elsewhere ends no stop: leaving takes two, 20 s apart, as leaving a geofence does. So an outlier neither hides a
-stop nor makes it two.
+A single fix elsewhere ends no stop: leaving takes two, 20 s apart, as leaving a geofence does. So
+an outlier neither hides a stop nor makes it two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ STILL_MS = 140_000
 
 
 def update(stop: Stop | None, here: Spot, accuracy_m: float | None) -> tuple[Stop | None, bool]:
-    """What is remembered of a stop after a fix, and whether the phone is now known to stand still. Worse than 70 m says nothing."""
+    """What is remembered of a stop after a fix, and whether the phone is now known to stand still.
+
+    Worse than 70 m says nothing.
+    """
     if (MISSING_ACCURACY_M if accuracy_m is None else accuracy_m) > STILL_M:
         return stop, False
     if stop is None:

@@ -30,8 +30,8 @@ Found = list[tuple[int, float]]
 class Around(NamedTuple):
     """The geofences around an anchor, as seen from a place near it.
 
-    `near_anchor` nearest first by the anchor's signed distances; `near_here` the same slots by the place's. Of those not among
-    them none is nearer to the place than `sure_m`.
+    `near_anchor` nearest first by the anchor's signed distances; `near_here` the same slots by the
+    place's. Of those not among them none is nearer to the place than `sure_m`.
     """
 
     near_anchor: Found
@@ -40,10 +40,14 @@ class Around(NamedTuple):
 
     def sure(self, number: int) -> bool:
         """Whether the nearest `number` of the place are known: those of `near_here`."""
-        return self.sure_m == inf or (number <= len(self.near_here) and self.near_here[number - 1][1] <= self.sure_m)
+        return self.sure_m == inf or (
+            number <= len(self.near_here) and self.near_here[number - 1][1] <= self.sure_m
+        )
 
 
-def around(catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_to: Callable[[int], bool]) -> Around:
+def around(
+    catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_to: Callable[[int], bool]
+) -> Around:
     """At least `watch` geofences that are `open_to` something, where there are so many."""
     index = catalogue.index
     k = watch
@@ -52,16 +56,25 @@ def around(catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_
         k *= 4
         found = index.nearest(*anchor, k)
     slots = [slot for slot, _ in found]
-    edges_m = index.edge_m([here[0]] * len(slots), [here[1]] * len(slots), slots).tolist() if slots else []
+    edges_m = (
+        index.edge_m([here[0]] * len(slots), [here[1]] * len(slots), slots).tolist()
+        if slots
+        else []
+    )
     near_here = sorted(zip(slots, edges_m, strict=True), key=lambda one: one[1])
     away_m = circle_edge_m_one(*here, *anchor, 0.0)
     return Around(found, near_here, inf if len(found) < k else found[-1][1] - away_m - SLACK_M)
 
 
-def watchlist(near_anchor: Found, entered: Iterable[int], watch: int, open_to: Callable[[int], bool]) -> list[int]:
-    """At most `watch` slots: the `entered` ones, since a phone must notice that it leaves, then those nearest to the anchor.
+def watchlist(
+    near_anchor: Found, entered: Iterable[int], watch: int, open_to: Callable[[int], bool]
+) -> list[int]:
+    """At most `watch` slots.
 
-    `open_to` tells which slots can matter soon. The order is that of the slots, so that distances do not change it.
+    The `entered` ones, since a phone must notice that it leaves, then those nearest to the anchor.
+
+    `open_to` tells which slots can matter soon. The order is that of the slots, so that distances
+    do not change it.
     """
     held = sorted(entered)[:watch]
     near = [slot for slot, _ in near_anchor if open_to(slot) and slot not in set(held)]
@@ -80,7 +93,10 @@ def version_of(catalogue: Catalogue, anchor: Anchor, slots: Iterable[int]) -> st
         fence = catalogue.fences[slot]
         if fence is not None:
             digest.update(_encode((fence.uid, fence.region)))
-    row, column = (round((degrees + half) * ANCHOR_STEPS) for degrees, half in zip(anchor, (90, 180), strict=True))
+    row, column = (
+        round((degrees + half) * ANCHOR_STEPS)
+        for degrees, half in zip(anchor, (90, 180), strict=True)
+    )
     return f"{row * _LONGITUDES + column:x}-{digest.hexdigest()}"
 
 

@@ -28,14 +28,26 @@ _NUMBER_FIRST = {
 
 
 def address_of(row: Mapping[str, Any], column: Mapping[str, str]) -> str | None:
-    """The address that a row tells, whole or in pieces; `column` is field -> column. None where it tells none."""
-    piece = {field: found for field, name in column.items() if (found := text(row.get(name))) is not None}
+    """The address that a row tells, whole or in pieces; `column` is field -> column.
+
+    None where it tells none.
+    """
+    piece = {
+        field: found for field, name in column.items() if (found := text(row.get(name))) is not None
+    }
     line = piece.get("address") or _street(piece)
     city, postcode, state = piece.get("city"), piece.get("postcode"), piece.get("state")
     if line is not None and city is not None and "," in line and city.casefold() in line.casefold():
         return line  # it is whole already
-    town = ", ".join(filter(None, (city, " ".join(filter(None, (state, postcode)))))) if state else " ".join(filter(None, (postcode, city)))
-    return ", ".join(filter(None, (line, piece.get("address_more"), town, piece.get("country")))) or None
+    town = (
+        ", ".join(filter(None, (city, " ".join(filter(None, (state, postcode))))))
+        if state
+        else " ".join(filter(None, (postcode, city)))
+    )
+    return (
+        ", ".join(filter(None, (line, piece.get("address_more"), town, piece.get("country"))))
+        or None
+    )
 
 
 def _street(piece: Mapping[str, str]) -> str | None:

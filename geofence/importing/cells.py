@@ -1,4 +1,7 @@
-"""Cells as what they mean. Each function takes the value of a cell as a reader gives it, text or JSON."""
+"""Cells as what they mean.
+
+Each function takes the value of a cell as a reader gives it, text or JSON.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,15 @@ import msgspec
 
 from geofence.importing import closing_date
 from geofence.importing.report import RowError
-from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, MAX_RINGS, MAX_TAGS, MAX_TEXT, document_fault, is_storable
+from geofence.limits import (
+    MAX_METADATA_BYTES,
+    MAX_NAME,
+    MAX_RINGS,
+    MAX_TAGS,
+    MAX_TEXT,
+    document_fault,
+    is_storable,
+)
 from geofence.model.place import Profile, ProfileName, Ring
 from regions.readers.values import METRES, Mark, number_in, own_mark, radius_in
 from regions.region import RegionError
@@ -36,11 +47,16 @@ class _ProfileCell(msgspec.Struct, forbid_unknown_fields=True):
     confirm_s: _Seconds | None = None
     cool_down_s: _Seconds | None = None
     presence_timeout_s: Annotated[int, msgspec.Meta(ge=60, le=604_800)] | None = None
-    dwell_s: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=604_800)]], msgspec.Meta(max_length=10)] = []
+    dwell_s: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=1, le=604_800)]], msgspec.Meta(max_length=10)
+    ] = []
 
 
 def text(value: Any) -> str | None:
-    """A cell as text without the white space around it; None where it is empty. Numbers that are whole lose their point."""
+    """A cell as text without the white space around it; None where it is empty.
+
+    Numbers that are whole lose their point.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -51,11 +67,16 @@ def text(value: Any) -> str | None:
         return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    return str(value) if abs(value) < _WHOLE else "inf"  # no number that we keep; and Python spells no longer ones
+    return (
+        str(value) if abs(value) < _WHOLE else "inf"
+    )  # no number that we keep; and Python spells no longer ones
 
 
 def quoted(cell: str) -> str:
-    """The beginning of a cell in quotation marks, for a sentence about it. Never for a cell of a position."""
+    """The beginning of a cell in quotation marks, for a sentence about it.
+
+    Never for a cell of a position.
+    """
     return repr(cell if len(cell) <= QUOTED else cell[: QUOTED - 1] + "…")
 
 
@@ -65,7 +86,9 @@ def long_text(value: Any, field: str) -> str | None:
     if found is None:
         return None
     if len(found) > MAX_TEXT:
-        raise RowError(field, "too_long", f"has {len(found):,} characters; the limit is {MAX_TEXT:,}")
+        raise RowError(
+            field, "too_long", f"has {len(found):,} characters; the limit is {MAX_TEXT:,}"
+        )
     if not is_storable(found):
         raise RowError(field, "invalid_text", "must not hold NUL or half of a surrogate pair")
     return found
@@ -97,7 +120,11 @@ def number(value: Any, field: str, code: str = "invalid_number") -> float | None
 
 
 def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = None) -> float | None:
-    """A length: `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none, `mark` before decimals. Raises `RowError`."""
+    """A length.
+
+    `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none, `mark` before decimals.
+    Raises `RowError`.
+    """
     if isinstance(value, float):
         return value * METRES[unit]
     found = text(value)
@@ -110,7 +137,10 @@ def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = Non
 
 
 def zone(found: str) -> str | None:
-    """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`; None when there is none."""
+    """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`.
+
+    None when there is none.
+    """
     return _zone(found) if len(found) <= MAX_NAME else None
 
 
@@ -129,28 +159,47 @@ def _is_zone(one: str) -> bool:
 
 
 def tags(value: Any) -> tuple[str, ...]:
-    """A list, or a text parted by `;`, `|` or `,`, whichever it has first in this order. Raises `RowError`."""
+    """A list, or a text parted by `;`, `|` or `,`, whichever it has first in this order.
+
+    Raises `RowError`.
+    """
     listed = _listed(value)
     if listed is None:
         found = text(value) or ""
         parting = next((mark for mark in ";|," if mark in found), None)
         listed = found.split(parting) if parting else [found]
-    kept = tuple(dict.fromkeys(one for one in (name(each, "tags") for each in listed) if one is not None))
+    kept = tuple(
+        dict.fromkeys(one for one in (name(each, "tags") for each in listed) if one is not None)
+    )
     if len(kept) > MAX_TAGS:
         raise RowError("tags", "too_many", f"there are {len(kept)}; the limit is {MAX_TAGS}")
     return kept
 
 
 def rings(value: Any, mark: Mark | None = None) -> tuple[Ring, ...]:
-    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`. Raises `RowError`.
+    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`.
 
-    Radii have a decimal point, as exports write them; in a file whose `mark` is the comma, `near:12.345` may have been either.
+    Raises `RowError`.
+
+    Radii have a decimal point, as exports write them; in a file whose `mark` is the comma,
+    `near:12.345` may have been either.
     """
     listed = _listed(value)
     if listed is None:
         found = text(value) or ""
-        parts = [part for part in re.split(r"[;|]", "" if found == "none" else found) if part.strip()]
-        listed = [dict(zip(("name", "radius_m"), (half.strip() for half in part.rpartition(":")[::2]), strict=True)) for part in parts]
+        parts = [
+            part for part in re.split(r"[;|]", "" if found == "none" else found) if part.strip()
+        ]
+        listed = [
+            dict(
+                zip(
+                    ("name", "radius_m"),
+                    (half.strip() for half in part.rpartition(":")[::2]),
+                    strict=True,
+                )
+            )
+            for part in parts
+        ]
     if len(listed) > MAX_RINGS:
         raise RowError("rings", "too_many", f"there are {len(listed)}; the limit is {MAX_RINGS}")
     return tuple(_ring(one, mark) for one in listed)
@@ -158,11 +207,22 @@ def rings(value: Any, mark: Mark | None = None) -> tuple[Ring, ...]:
 
 def _ring(given: Any, mark: Mark | None) -> Ring:
     if not isinstance(given, dict) or not given.keys() <= {"name", "radius_m", "profile"}:
-        raise RowError("rings", "invalid_rings", "must be like near:150;wide:800, or a list of name, radius_m and profile")
+        raise RowError(
+            "rings",
+            "invalid_rings",
+            "must be like near:150;wide:800, or a list of name, radius_m and profile",
+        )
     said = given.get("radius_m")
-    named, radius_m = name(given.get("name"), "rings"), metres(said, "m", "rings", None if mark == "," else own_mark(said))
+    named, radius_m = (
+        name(given.get("name"), "rings"),
+        metres(said, "m", "rings", None if mark == "," else own_mark(said)),
+    )
     if named is None or radius_m is None or "/" in named:
-        raise RowError("rings", "invalid_rings", "each ring has a name without a slash, and a radius in metres: near:150;wide:800")
+        raise RowError(
+            "rings",
+            "invalid_rings",
+            "each ring has a name without a slash, and a radius in metres: near:150;wide:800",
+        )
     return Ring(named, radius_m, profile(given.get("profile")))
 
 
@@ -176,7 +236,9 @@ def profile(value: Any) -> Profile | None:
     except msgspec.ValidationError as error:
         raise RowError("profile", "invalid_profile", str(error)) from None
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
-        raise RowError("profile", "invalid_profile", "must not hold half of a surrogate pair") from None
+        raise RowError(
+            "profile", "invalid_profile", "must not hold half of a surrogate pair"
+        ) from None
     return Profile(**{**msgspec.structs.asdict(read), "dwell_s": tuple(sorted(set(read.dwell_s)))})
 
 
@@ -204,7 +266,10 @@ def fits(document: dict[str, Any]) -> bool:
 
 
 def moment_ms(value: Any, field: str) -> int | None:
-    """An RFC 3339 time with an offset as epoch ms; a bare date begins at midnight UTC. Raises `RowError`."""
+    """An RFC 3339 time with an offset as epoch ms; a bare date begins at midnight UTC.
+
+    Raises `RowError`.
+    """
     found = text(value)
     if found is None:
         return None
@@ -213,7 +278,11 @@ def moment_ms(value: Any, field: str) -> int | None:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise RowError(field, "invalid_time", f"{quoted(found)} is no time with an offset, like 2026-11-22T09:30:00Z")
+        raise RowError(
+            field,
+            "invalid_time",
+            f"{quoted(found)} is no time with an offset, like 2026-11-22T09:30:00Z",
+        )
     return round((moment - _EPOCH) / timedelta(milliseconds=1))
 
 
@@ -232,7 +301,9 @@ def has_ended(value: Any, today: date) -> bool:
     found = text(value) or ""
     ended = closing_date.has_ended(found, today)
     if ended is None:
-        raise RowError("end_date", "invalid_time", f"{quoted(found)} does not say whether the end has come")
+        raise RowError(
+            "end_date", "invalid_time", f"{quoted(found)} does not say whether the end has come"
+        )
     return ended
 
 

@@ -1,4 +1,7 @@
-"""Whether a place is closed for good, by what its row says of its end: a day in any spelling, or just yes."""
+"""Whether a place is closed for good, by what its row says of its end.
+
+A day in any spelling, or just yes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ _YEAR_LAST = re.compile(r"(\d{1,2})(\.|/|-) ?(\d{1,2})\2 ?(\d{4})")
 def has_ended(said: str, today: date) -> bool | None:
     """Whether the end has come; None where nobody can tell.
 
-    What may be several days (a month, 05/06/2026) has come once all of them have, and has not while none has.
+    What may be several days (a month, 05/06/2026) has come once all of them have, and has not while
+    none has.
     """
     word = said.strip().lower()
     if word in _YES or word in _NO or not word:

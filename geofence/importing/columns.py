@@ -1,8 +1,8 @@
 """Which column of a stranger's file is what: by the names that others give to the same thing.
 
-Names are compared in lower case with everything but letters and digits as one underscore, and camel case taken apart;
-a name with dots (`Address.Latitude`) is tried whole first and then by its last part. The first synonym that is there wins,
-so the order within a row is a preference.
+Names are compared in lower case with everything but letters and digits as one underscore, and camel
+case taken apart; a name with dots (`Address.Latitude`) is tried whole first and then by its last
+part. The first synonym that is there wins, so the order within a row is a preference.
 """
 
 from __future__ import annotations
@@ -67,12 +67,24 @@ SYNONYMS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "stores": {field: tuple(words.split()) for field, words in _STORES.items()},
     "geofences": {field: tuple(words.split()) for field, words in _GEOFENCES.items()},
 }
-ADDRESS = ("address", "address_more", "housenumber", "street", "city", "state", "postcode", "country")
+ADDRESS = (
+    "address",
+    "address_more",
+    "housenumber",
+    "street",
+    "city",
+    "state",
+    "postcode",
+    "country",
+)
 _DROPPED = frozenset({"sub_type", "shape_type"})  # what circles carry besides
 
 
 class Plan(NamedTuple):
-    """How rows with certain columns are read: field -> column, day columns, and the columns that become metadata."""
+    """How rows with certain columns are read.
+
+    Field -> column, day columns, and the columns that become metadata.
+    """
 
     column: dict[str, str]
     days: tuple[tuple[str, DayColumn], ...]
@@ -83,16 +95,25 @@ class Plan(NamedTuple):
     def report(self) -> dict[str, str]:
         """Column -> what it was read as."""
         return (
-            {column: "address" if field in ADDRESS else field for field, column in self.column.items()}
+            {
+                column: "address" if field in ADDRESS else field
+                for field, column in self.column.items()
+            }
             | dict.fromkeys((column for column, _ in self.days), "opening_hours")
             | dict.fromkeys(self.rest, "metadata")
         )
 
 
 def make_plan(
-    names: Iterable[str], kind: Kind, given: Mapping[str, str], no_id: str | None = None, said: frozenset[str] = frozenset()
+    names: Iterable[str],
+    kind: Kind,
+    given: Mapping[str, str],
+    no_id: str | None = None,
+    said: frozenset[str] = frozenset(),
 ) -> Plan:
-    """How a row with columns of these names is read. `given` is what the caller said: field -> column; `no_id` is not the id.
+    """How a row with columns of these names is read.
+
+    `given` is what the caller said: field -> column; `no_id` is not the id.
 
     `said` are fields that the row's geometry says: no column is read as one of them.
     """
@@ -103,13 +124,27 @@ def make_plan(
     last = _first((normal(name.rpartition(".")[2]), name) for name in left if "." in name)
     for field, words in SYNONYMS[kind].items():
         found = next(
-            (known[word] for known in ((whole,) if field == "radius" else (whole, last)) for word in _spellings(words) if word in known),
+            (
+                known[word]
+                for known in ((whole,) if field == "radius" else (whole, last))
+                for word in _spellings(words)
+                if word in known
+            ),
             None,
         )
-        if field not in column and field not in said and found is not None and found not in column.values():
+        if (
+            field not in column
+            and field not in said
+            and found is not None
+            and found not in column.values()
+        ):
             column[field] = found
     taken = set(column.values())
-    days = _day_columns([name for name in names if name not in taken]) if kind == "stores" and "opening_hours" not in column else ()
+    days = (
+        _day_columns([name for name in names if name not in taken])
+        if kind == "stores" and "opening_hours" not in column
+        else ()
+    )
     taken |= {name for name, _ in days}
     rest = tuple(name for name in names if name not in taken and normal(name) not in _DROPPED)
     return Plan(column, days, rest, _told(column, bool(days), bool(rest)))
@@ -123,11 +158,16 @@ def normal(name: str) -> str:
 
 def unit_of(column: str) -> str:
     """The unit that the name of a column of radii ends in, `m` without one."""
-    return {"km": "km", "mi": "mi", "miles": "mi", "ft": "ft", "feet": "ft"}.get(normal(column).rpartition("_")[2], "m")
+    return {"km": "km", "mi": "mi", "miles": "mi", "ft": "ft", "feet": "ft"}.get(
+        normal(column).rpartition("_")[2], "m"
+    )
 
 
 def _day_columns(names: Iterable[str]) -> tuple[tuple[str, DayColumn], ...]:
-    """Columns of opening hours; none where they speak of less than five days: a column `fr` alone is likely French."""
+    """Columns of opening hours.
+
+    None where they speak of less than five days: a column `fr` alone is likely French.
+    """
     found = tuple((name, day) for name in names if (day := day_column(name)))
     return found if len({day for _, column in found for day in column.days}) >= 5 else ()
 

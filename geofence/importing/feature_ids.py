@@ -15,13 +15,20 @@ MOST_DIGITS = 18  # of an id that counts; longer numbers are ids
 
 
 def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
-    """Whether the features are numbered as programs for drawing number what they write: another drawing has these numbers, too.
+    """Whether the features are numbered as programs for drawing number what they write.
 
-    From 0 or 1 they count. Any other numbers may be what is left of such a file: they count where the record knows places by the
-    ids made without them; where it knows these ids, they are ids; else a run counts.
+    Another drawing has these numbers, too.
+
+    From 0 or 1 they count. Any other numbers may be what is left of such a file: they count where
+    the record knows places by the ids made without them; where it knows these ids, they are ids;
+    else a run counts.
     """
     said = [item.id for item in head if item.id is not None]
-    if not said or len(said) < len(head) or not all(own.isascii() and own.isdigit() and len(own) <= MOST_DIGITS for own in said):
+    if (
+        not said
+        or len(said) < len(head)
+        or not all(own.isascii() and own.isdigit() and len(own) <= MOST_DIGITS for own in said)
+    ):
         return False
     is_run = all(own == str(nth) for nth, own in enumerate(said, int(said[0])))
     if is_run and said[0] in ("0", "1"):
@@ -32,7 +39,10 @@ def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
 
 
 def _made(head: Sequence[Item], sheet: Sheet) -> Iterator[str]:
-    """The ids that the rows get where their own say nothing; what is to be told of them is told when they are taken."""
+    """The ids that the rows get where their own say nothing.
+
+    What is to be told of them is told when they are taken.
+    """
     told = sheet.report
     report = Report(told.kind, told.format, told.counted, dry_run=True)
     aside = Sheet(report, sheet.today, sheet.rings, sheet.given, sheet.mark, counted_ids=True)

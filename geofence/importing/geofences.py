@@ -18,21 +18,30 @@ from regions.region import RegionError
 from regions.validation.validate import is_cosmetic
 
 KEPT = ("name", "tags", "metadata", "profile", "enabled")
-PAIRED = {"store": "store_id", "ring": "ring", "active_from": "active_from_ms", "active_until": "active_until_ms"}
+PAIRED = {
+    "store": "store_id",
+    "ring": "ring",
+    "active_from": "active_from_ms",
+    "active_until": "active_until_ms",
+}
 
 
 def geofence_of(row: Row) -> Geofence:
     """The geofence that a row means, its region in the one form that is kept. Raises `RowError`."""
     region, centre = _region(row)
     name = cells.long_text(row.cell("name"), "name")
-    external_id = row.external_id() or row.made_id("gf", name or "", *spot(*centre, 3), _shape(name, region))
+    external_id = row.external_id() or row.made_id(
+        "gf", name or "", *spot(*centre, 3), _shape(name, region)
+    )
     store, ring = (cells.name(row.cell(one), one) for one in ("store", "ring"))
     for field, value in (("store", store), ("ring", ring)):
         if value is not None and "/" in value:
             raise RowError(field, "invalid_text", "must not hold a slash")
     if ring is not None and store is None:
         raise RowError("ring", "invalid", "a ring needs its store")
-    since_ms, until_ms = (cells.moment_ms(row.cell(one), one) for one in ("active_from", "active_until"))
+    since_ms, until_ms = (
+        cells.moment_ms(row.cell(one), one) for one in ("active_from", "active_until")
+    )
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         raise RowError("active_until", "invalid_time", "active_until must come after active_from")
     enabled = cells.flag(row.cell("enabled"), "enabled")
@@ -85,9 +94,15 @@ def _circle(row: Row, geometry: Mapping[str, Any] | None) -> dict[str, Any]:
     if radius_m is None and geometry is not None:
         radius_m = geometry.get("radius_m")
     if position is None:
-        raise RowError("region", "no_position", "there is no region: no geometry, and no columns for latitude and longitude")
+        raise RowError(
+            "region",
+            "no_position",
+            "there is no region: no geometry, and no columns for latitude and longitude",
+        )
     if radius_m is None:
-        raise RowError("region", "no_radius", "a point needs a radius to be a geofence: a column radius_m")
+        raise RowError(
+            "region", "no_radius", "a point needs a radius to be a geofence: a column radius_m"
+        )
     return {"type": "circle", "lat": position[0], "lon": position[1], "radius_m": radius_m}
 
 

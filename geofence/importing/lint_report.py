@@ -38,12 +38,25 @@ class Touched:
 
     def look(self, queries: Queries, project_id: str, report: Report) -> None:
         """Add to the report what the linter finds about these regions among all of the project."""
-        known = {} if len(self.regions) > AFTER_IMPORT else regions_of(queries, project_id, AFTER_IMPORT)
+        known = (
+            {}
+            if len(self.regions) > AFTER_IMPORT
+            else regions_of(queries, project_id, AFTER_IMPORT)
+        )
         together = (known or {}) | self.regions
         if known is None or len(together) > AFTER_IMPORT:
-            report.warn(None, None, "not_looked_at", f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them")
+            report.warn(
+                None,
+                None,
+                "not_looked_at",
+                f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them",
+            )
             return
-        findings = (one for one in lint(list(together.items()), told=AFTER_IMPORT) if not self.regions.keys().isdisjoint(one.names))
+        findings = (
+            one
+            for one in lint(list(together.items()), told=AFTER_IMPORT)
+            if not self.regions.keys().isdisjoint(one.names)
+        )
         report.lint = [Found.of(one) for one in islice(gathered(findings), TOLD)]
 
 
@@ -61,7 +74,10 @@ def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region] | None:
-    """The regions of a project's enabled geofences by external id; None when there are more than `most`."""
+    """The regions of a project's enabled geofences by external id.
+
+    None when there are more than `most`.
+    """
     regions: dict[str, Region] = {}
     for fence in every(queries, "geofences", project_id, {}):
         if len(regions) >= most:
@@ -72,8 +88,15 @@ def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region
 
 
 def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding]:
-    """Geofences most of whose visits in the last 30 days were drives past: a road runs through them."""
-    asked = {"since": now_ms - ROADSIDE_DAYS * 86_400_000, "shorter_ms": DRIVE_S * 1_000, "at_least": FEWEST_VISITS}
+    """Geofences most of whose visits in the last 30 days were drives past.
+
+    A road runs through them.
+    """
+    asked = {
+        "since": now_ms - ROADSIDE_DAYS * 86_400_000,
+        "shorter_ms": DRIVE_S * 1_000,
+        "at_least": FEWEST_VISITS,
+    }
     after = None
     while rows := queries.page("traffic", project_id, asked, after, PAGE):
         for one in rows:
@@ -81,11 +104,20 @@ def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding
             if share >= ROADSIDE_SHARE:
                 told = f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than {DRIVE_S} s: people drive past here"
                 detail = f"{told}; a smaller radius or a dwell time would spare them"
-                yield Finding("roadside", "warning", (one.geofence_id,), detail, round(share, 3), ROADSIDE_SHARE)
+                yield Finding(
+                    "roadside",
+                    "warning",
+                    (one.geofence_id,),
+                    detail,
+                    round(share, 3),
+                    ROADSIDE_SHARE,
+                )
         after = rows[-1].geofence_id
 
 
-def every(queries: Queries, noun: str, project_id: str, filters: dict[str, str | None]) -> Iterator[Place]:
+def every(
+    queries: Queries, noun: str, project_id: str, filters: dict[str, str | None]
+) -> Iterator[Place]:
     """All stores or geofences, page by page, by external id."""
     after = None
     while rows := queries.page(noun, project_id, filters, after, PAGE):

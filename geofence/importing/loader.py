@@ -40,7 +40,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Loader:
-    """Takes the items of one file in. `saw` hears of every place that was put or would be, `tell` of rows done so far."""
+    """Takes the items of one file in.
+
+    `saw` hears of every place that was put or would be, `tell` of rows done so far.
+    """
 
     sheet: Sheet
     put: Put
@@ -53,7 +56,9 @@ class Loader:
     _waiting: list[PlacedRow] = field(default_factory=list)
 
     def load(self, items: Iterable[Item]) -> None:
-        """Everything there is. Raises `FileError` when no item can be read, and whatever stops it before anything was put.
+        """Everything there is.
+
+        Raises `FileError` when no item can be read, and whatever stops it before anything was put.
 
         Once rows are in, nothing is raised: whoever hears of an error would think that nothing is.
         """
@@ -62,14 +67,28 @@ class Loader:
             self._read(items)
             self._flush()
         except (Busy, RecordError) as error:
-            self._break_off(error, RowError(None, error.code, "the record could not take the rest; send the same file again"))
+            self._break_off(
+                error,
+                RowError(
+                    None, error.code, "the record could not take the rest; send the same file again"
+                ),
+            )
         except Exception as error:  # noqa: BLE001 - what nobody thought of must not hide what is in
-            self._break_off(error, RowError(None, "internal", "something went wrong in the service; what is counted is in"))
+            self._break_off(
+                error,
+                RowError(
+                    None, "internal", "something went wrong in the service; what is counted is in"
+                ),
+            )
             log.error("import_broke", error=type(error).__name__)
         self._tell_of_ids()
         self._tell_of_smoothed()
         if not report.rows and report.complete:
-            what = "there is no line below the names of the columns" if report.counted == "line" else "the file holds no features"
+            what = (
+                "there is no line below the names of the columns"
+                if report.counted == "line"
+                else "the file holds no features"
+            )
             report.warn(None, None, "empty", f"{what}: nothing was brought in")
 
     def _break_off(self, error: Exception, told: RowError) -> None:
@@ -108,7 +127,14 @@ class Loader:
             self._understand(Row(self.sheet, item, self.sheet.plan(item)))
         except Exception as error:  # noqa: BLE001 - a row that nobody thought of costs itself, not the others
             log.error("row_broke", error=type(error).__name__)
-            report.fail(item.number, RowError(None, "internal", "something in this row could not be dealt with; it was left out"))
+            report.fail(
+                item.number,
+                RowError(
+                    None,
+                    "internal",
+                    "something in this row could not be dealt with; it was left out",
+                ),
+            )
 
     def _understand(self, row: Row) -> None:
         report, item = self.sheet.report, row.item
@@ -126,7 +152,9 @@ class Loader:
         if row.has_ended():
             row.warn("end_date", "closed", "the place is closed for good; left out")
         elif self.sheet.report.kind == "geofences" and _is_ring(row):
-            row.warn("external_id", "ring_of_store", "a ring of a store comes with its store; left out")
+            row.warn(
+                "external_id", "ring_of_store", "a ring of a store comes with its store; left out"
+            )
         else:
             return False
         self.sheet.report.skipped += 1
@@ -141,9 +169,18 @@ class Loader:
             self._waiting.append(PlacedRow(number, place, row.fields_present()))
         elif first[1] == print_:
             report.skipped += 1
-            report.warn(number, "external_id", "duplicate_row", f"says the same as {report.counted} {first[0]:,}; left out")
+            report.warn(
+                number,
+                "external_id",
+                "duplicate_row",
+                f"says the same as {report.counted} {first[0]:,}; left out",
+            )
         else:
-            raise RowError("external_id", "duplicate_id", f"has the id of {report.counted} {first[0]:,}, which was taken")
+            raise RowError(
+                "external_id",
+                "duplicate_id",
+                f"has the id of {report.counted} {first[0]:,}, which was taken",
+            )
 
     def _flush(self) -> None:
         chunk, self._waiting = self._waiting, []
@@ -163,7 +200,9 @@ class Loader:
         sheet, report = self.sheet, self.sheet.report
         if sheet.made_ids:
             rows = "1 row has" if sheet.made_ids == 1 else f"{sheet.made_ids:,} rows have"
-            detail = f"{rows} no id; one was made from name and position, the same each time it comes"
+            detail = (
+                f"{rows} no id; one was made from name and position, the same each time it comes"
+            )
             report.warn(None, "external_id", "made_id", detail)
         if sheet.mended_ids:
             many = "1 id" if sheet.mended_ids == 1 else f"{sheet.mended_ids:,} ids"
@@ -197,14 +236,14 @@ def _looked_at(items: Iterator[Item], sheet: Sheet) -> Iterator[Item]:
 def _unread(error: RegionError) -> RowError:
     """What the reader says, about the field that it speaks of."""
     field = FIELDS.get(error.pointer.rpartition("/")[2])
-    code = "invalid_radius" if field == "radius" and error.code == "invalid_position" else error.code
+    code = (
+        "invalid_radius" if field == "radius" and error.code == "invalid_position" else error.code
+    )
     return RowError(field, code, error.detail)
 
 
 def _without_store(place: Place) -> RowError:
-    detail = (
-        f"there is no store with the id {cells.quoted(place.store_id)}; bring the stores in first (kind=stores), or leave the cell empty"
-    )
+    detail = f"there is no store with the id {cells.quoted(place.store_id)}; bring the stores in first (kind=stores), or leave the cell empty"
     return RowError("store", "no_store", detail)
 
 

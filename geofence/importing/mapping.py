@@ -40,7 +40,10 @@ def check_given(form: Format, path: Path, given: Mapping[str, str]) -> None:
         if not columns:
             raise  # it cannot be read at all, and that is what is told
     if missing and columns:
-        raise FileError("no_column", f"there is no column {_short(missing[0])}; the columns are {_listed(columns)}")
+        raise FileError(
+            "no_column",
+            f"there is no column {_short(missing[0])}; the columns are {_listed(columns)}",
+        )
 
 
 def _missing(given: Mapping[str, str], columns: Collection[str], *, eats: bool) -> list[str]:
@@ -49,7 +52,10 @@ def _missing(given: Mapping[str, str], columns: Collection[str], *, eats: bool) 
 
 
 def _listed(columns: Collection[str]) -> str:
-    """The first names; one that is a number is a value in a file without a header, and may be a position."""
+    """The first names.
+
+    One that is a number is a value in a file without a header, and may be a position.
+    """
     names = [_short(name) for name in columns if number_in(name) is None]
     more = f" and {len(names) - TOLD:,} more" if len(names) > TOLD else ""
     return (", ".join(names[:TOLD]) + more) or "without names"

@@ -25,18 +25,55 @@ _NAMES: dict[str, tuple[int, ...]] = {
 }
 _LONGEST_FIRST = sorted(_NAMES, key=len, reverse=True)
 _ROLES = {
-    **dict.fromkeys(("", "hours", "opening_hours", "open_hours", "store_hours", "operating_hours", "business_hours"), "span"),
     **dict.fromkeys(
-        ("open", "opens", "opening", "begin", "begin_time", "start", "start_time", "from", "open_time", "opening_time"), "from"
+        (
+            "",
+            "hours",
+            "opening_hours",
+            "open_hours",
+            "store_hours",
+            "operating_hours",
+            "business_hours",
+        ),
+        "span",
     ),
     **dict.fromkeys(
-        ("close", "closes", "closing", "thru", "thru_time", "end", "end_time", "to", "until", "close_time", "closing_time"), "to"
+        (
+            "open",
+            "opens",
+            "opening",
+            "begin",
+            "begin_time",
+            "start",
+            "start_time",
+            "from",
+            "open_time",
+            "opening_time",
+        ),
+        "from",
+    ),
+    **dict.fromkeys(
+        (
+            "close",
+            "closes",
+            "closing",
+            "thru",
+            "thru_time",
+            "end",
+            "end_time",
+            "to",
+            "until",
+            "close_time",
+            "closing_time",
+        ),
+        "to",
     ),
     **dict.fromkeys(("is_open", "opened"), "is_open"),
     **dict.fromkeys(("is24_hours", "is_24_hours", "open_24_hours"), "is_24"),
 }
 _LONGEST = 100  # characters of a cell: three spans of time in one day are half of it
-# Blanks stand within what follows them: two blank runs side by side would be tried in every way to part them.
+# Blanks stand within what follows them: two blank runs side by side would be tried in every way to
+# part them.
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?(?:\s*([ap]\.?m\.?))?"
 _SPAN = re.compile(rf"^\s*{_TIME}\s*(?:-|–|—|to|bis|until)\s*{_TIME}\s*$", re.IGNORECASE)
 _ONE = re.compile(rf"^\s*{_TIME}\s*$", re.IGNORECASE)
@@ -52,17 +89,29 @@ class DayColumn(NamedTuple):
 
 
 def day_column(name: str) -> DayColumn | None:
-    """What a column of that name says, None when it is not about days: `Mon`, `mon_open`, `hours_monday`, `BeginTime.MF`."""
-    word = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()).strip("_")
+    """What a column of that name says, None when it is not about days.
+
+    `Mon`, `mon_open`, `hours_monday`, `BeginTime.MF`.
+    """
+    word = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()).strip(
+        "_"
+    )
     for day in _LONGEST_FIRST:
-        for role in (word.removesuffix("_" + day), word.removeprefix(day + "_"), "" if word == day else word):
+        for role in (
+            word.removesuffix("_" + day),
+            word.removeprefix(day + "_"),
+            "" if word == day else word,
+        ):
             if role != word and role in _ROLES:
                 return DayColumn(_NAMES[day], _ROLES[role])
     return None
 
 
 def hours_of(cells: Iterable[tuple[DayColumn, object]]) -> str | None:
-    """OSM text; None when nothing is said. Raises ValueError for a cell that is no time, or longer than one may be."""
+    """OSM text; None when nothing is said.
+
+    Raises ValueError for a cell that is no time, or longer than one may be.
+    """
     said: dict[tuple[int, ...], dict[str, str]] = {}
     for column, cell in cells:
         if cell not in (None, ""):
@@ -113,9 +162,12 @@ def _spans(text: str) -> str:
 
 def _span(begin: Sequence[str | None], end: Sequence[str | None]) -> str:
     since, until = _clock(*begin, ends=False), _clock(*end, ends=True)
-    # 9-5 is no night, and 9:00-5:00 or 9am-5 is one only perhaps; 18:00-2:00 is, and so is what ends at a hour 0
+    # 9-5 is no night, and 9:00-5:00 or 9am-5 is one only perhaps; 18:00-2:00 is, and so is what
+    # ends at a hour 0
     if until <= since and not end[2] and int(end[0] or 0) and (begin[2] or since <= "12:59"):
-        raise ValueError(f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, or 24 hours, such as 9:00-17:00")
+        raise ValueError(
+            f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, or 24 hours, such as 9:00-17:00"
+        )
     return f"{since}-{until}"
 
 
@@ -138,4 +190,7 @@ def _folded(week: dict[int, str]) -> str:
             runs[-1] = (runs[-1][0], day, week[day])
         else:
             runs.append((day, day, week[day]))
-    return "; ".join(f"{DAYS[first]}{'' if first == last else '-' + DAYS[last]} {hours}" for first, last, hours in runs)
+    return "; ".join(
+        f"{DAYS[first]}{'' if first == last else '-' + DAYS[last]} {hours}"
+        for first, last, hours in runs
+    )

@@ -14,9 +14,12 @@ Kind = Literal["stores", "geofences"]
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A word about a row, or, where `number` is null, about the whole file. `field` is ours, `code` never changes its meaning.
+    """A word about a row, or, where `number` is null, about the whole file.
 
-    `number` counts what the report's `counted` says; `name` is what an erroneous row calls itself. Never holds a position.
+    `field` is ours, `code` never changes its meaning.
+
+    `number` counts what the report's `counted` says; `name` is what an erroneous row calls itself.
+    Never holds a position.
     """
 
     number: int | None
@@ -27,7 +30,10 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A finding of the linter: a stable code, the geofences it is about, and a sentence without any position."""
+    """A finding of the linter.
+
+    A stable code, the geofences it is about, and a sentence without any position.
+    """
 
     code: str
     severity: Literal["warning", "note"]
@@ -39,7 +45,14 @@ class Found(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, finding: Finding) -> Found:
         """The finding as clients see it."""
-        return cls(finding.code, finding.severity, finding.names, finding.detail, finding.value, finding.limit)
+        return cls(
+            finding.code,
+            finding.severity,
+            finding.names,
+            finding.detail,
+            finding.value,
+            finding.limit,
+        )
 
 
 class RowError(ValueError):
@@ -51,11 +64,14 @@ class RowError(ValueError):
 
 
 class Report(msgspec.Struct):
-    """The outcome of an import. `rows` = `created` + `updated` + `unchanged` + `skipped` + `failed`.
+    """The outcome of an import.
 
-    `complete` is false when it ended early, by a file that breaks off or costs too much, or a service too busy or at fault: what
-    came before is in, and the first of `errors` without a number says why. `columns` says which column was read
-    as what. `errors`, `repairs` and `warnings` hold the first 1,000 each; `failed`, `repaired` and `warned` count them all.
+    `rows` = `created` + `updated` + `unchanged` + `skipped` + `failed`.
+
+    `complete` is false when it ended early, by a file that breaks off or costs too much, or a
+    service too busy or at fault: what came before is in, and the first of `errors` without a number
+    says why. `columns` says which column was read as what. `errors`, `repairs` and `warnings` hold
+    the first 1,000 each; `failed`, `repaired` and `warned` count them all.
     """
 
     kind: Kind

@@ -1,4 +1,7 @@
-"""A file, brought in: its format found, its rows understood and put, the map looked at afterwards."""
+"""A file, brought in.
+
+Its format found, its rows understood and put, the map looked at afterwards.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a file is to be brought in. `name` is a format, media type or file name; `rings` None gives new stores one of 150 m."""
+    """How a file is to be brought in.
+
+    `name` is a format, media type or file name; `rings` None gives new stores one of 150 m.
+    """
 
     kind: Kind
     dry_run: bool = False
@@ -36,33 +42,58 @@ class Wish:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def import_file(street: Writer, project_id: str, path: Path, wish: Wish, tell: Callable[[int, int | None], None]) -> Report:
-    """Put what a file holds; may take minutes. `tell` hears of rows done, and of how many about, where lines can be counted.
+def import_file(
+    street: Writer, project_id: str, path: Path, wish: Wish, tell: Callable[[int, int | None], None]
+) -> Report:
+    """Put what a file holds; may take minutes.
 
-    Raises `FileError` when nothing of it can be read, `Busy` or `RecordError` when nothing could be put.
+    `tell` hears of rows done, and of how many about, where lines can be counted.
+
+    Raises `FileError` when nothing of it can be read, `Busy` or `RecordError` when nothing could be
+    put.
     """
     form = format_of(path, wish.name or "none")
     check_given(form, path, wish.columns)
     report = Report(wish.kind, form.NAME, form.COUNTED, wish.dry_run)
     today = datetime.fromtimestamp(street.clock.now_ms() / 1000, UTC).date()
     queries = street.database.queries
-    put = nowhere(queries, project_id, wish.kind) if wish.dry_run else onto_the_street(street, project_id, wish.kind)
+    put = (
+        nowhere(queries, project_id, wish.kind)
+        if wish.dry_run
+        else onto_the_street(street, project_id, wish.kind)
+    )
     of = _lines(path) if form.COUNTED == "line" else None
     touched = Touched()
     look = csv_file.look(path) if form.NAME == "csv" else csv_file.Look((), {}, None)
     known = partial(known_places, queries, wish.kind, project_id)
-    loader = Loader(Sheet(report, today, wish.rings, wish.columns, look.mark, known=known), put, touched.saw, lambda rows: tell(rows, of))
+    loader = Loader(
+        Sheet(report, today, wish.rings, wish.columns, look.mark, known=known),
+        put,
+        touched.saw,
+        lambda rows: tell(rows, of),
+    )
     loader.load(form.read(path))
     try:
-        read = {column: field for column, field in look.placed.items() if wish.columns.get(field, column) == column}
+        read = {
+            column: field
+            for column, field in look.placed.items()
+            if wish.columns.get(field, column) == column
+        }
         report.columns = read | report.columns
         if loader.spent:
-            report.warn(None, None, "not_looked_at", "the file took too long: GET /v1/lint looks at the map")
+            report.warn(
+                None, None, "not_looked_at", "the file took too long: GET /v1/lint looks at the map"
+            )
         else:
             touched.look(queries, project_id, report)
     except Exception as error:  # noqa: BLE001 - the rows are in by now, and that is what must be told
         log.error("looking_broke", error=type(error).__name__)
-        report.warn(None, None, "not_looked_at", "something went wrong in looking at the map afterwards: GET /v1/lint looks at it")
+        report.warn(
+            None,
+            None,
+            "not_looked_at",
+            "something went wrong in looking at the map afterwards: GET /v1/lint looks at it",
+        )
     return report
 
 

@@ -1,4 +1,7 @@
-"""What stores and geofences have in common when they come out of a file: the file as it is understood, ids, metadata."""
+"""What stores and geofences have in common when they come out of a file.
+
+The file as it is understood, ids, metadata.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,11 @@ def _unknown(_: Sequence[str]) -> Collection[str]:
 
 @dataclass(slots=True)
 class Sheet:
-    """A file on its way in. `given` is what the caller said of columns: field -> column; `rings` go to every store
-    whose row names none; without them only new stores get one, `NEAR`."""
+    """A file on its way in.
+
+    `given` is what the caller said of columns: field -> column; `rings` go to every store
+    whose row names none; without them only new stores get one, `NEAR`.
+    """
 
     report: Report
     today: date
@@ -59,7 +65,10 @@ class Sheet:
     _plans: dict[tuple[tuple[str, ...], frozenset[str]], Plan] = field(default_factory=dict)
 
     def look(self, head: Sequence[Item], *, counted: bool) -> None:
-        """Look at the first rows: what says the same in each of them is not their id, and neither is what only counts them."""
+        """Look at the first rows.
+
+        What says the same in each of them is not their id, and neither is what only counts them.
+        """
         column = self.plan(head[0]).column.get("external_id") if head else None
         self.counted_ids = counted
         if counted and column is None:
@@ -84,7 +93,10 @@ class Sheet:
             self.report.warn(None, "external_id", "id_says_nothing", detail)
 
     def plan(self, item: Item) -> Plan:
-        """How the columns of this item are read; rows with the same columns and a like geometry share one."""
+        """How the columns of this item are read.
+
+        Rows with the same columns and a like geometry share one.
+        """
         names, said = tuple(item.properties), self._said(item)
         plan = self._plans.get((names, said))
         if plan is None:
@@ -97,17 +109,28 @@ class Sheet:
     def _tell_columns(self, plan: Plan) -> None:
         told = self.report.columns
         for column, what in plan.report().items():
-            if told.get(column, "metadata") == "metadata" and (column in told or len(told) < MOST_COLUMNS):
+            if told.get(column, "metadata") == "metadata" and (
+                column in told or len(told) < MOST_COLUMNS
+            ):
                 told[column] = what
 
     def _said(self, item: Item) -> frozenset[str]:
-        """The fields that the geometry of a row says itself. A Point that stands in Vienna with a property `breite` has a breadth;
-        only what the caller names counts all the same. Beside the area of a store, columns of CSV say where it stands."""
+        """The fields that the geometry of a row says itself.
+
+        A Point that stands in Vienna with a property `breite` has a breadth; only what the caller
+        names counts all the same. Beside the area of a store, columns of CSV say where it stands.
+        """
         kind = None if item.geometry is None else item.geometry["type"]
         if kind is None:
             return frozenset() if item.error is None else _PLACED
         if kind not in ("Point", "circle"):
-            return _ROUND if self.report.kind == "geofences" else _PLACED if self.report.format != "csv" else frozenset()
+            return (
+                _ROUND
+                if self.report.kind == "geofences"
+                else _PLACED
+                if self.report.format != "csv"
+                else frozenset()
+            )
         named = {name for name in self.given if self.given[name] in item.properties}
         said = frozenset() if named & _PLACED else _PLACED
         return said | (_ROUND - _PLACED) if kind == "circle" and "radius" not in named else said
@@ -145,13 +168,15 @@ class Row:
     def fields_present(self) -> frozenset[str]:
         """The fields of a store or geofence that this row speaks of; others stay as they are.
 
-        `rings` is among them where the row, or the caller, says which they all are; `radius` where it says one.
-        An empty cell says neither: what would go with a ring are the visits there.
+        `rings` is among them where the row, or the caller, says which they all are; `radius` where
+        it says one. An empty cell says neither: what would go with a ring are the visits there.
         """
         told = self.plan.fields_present - {"rings", "radius"}
         if self.says("rings"):
             return told | {"rings"}
-        if self.says("radius") or (self.item.geometry is not None and self.item.geometry["type"] == "circle"):
+        if self.says("radius") or (
+            self.item.geometry is not None and self.item.geometry["type"] == "circle"
+        ):
             return told | {"radius"}
         return told if self.sheet.rings is None else told | {"rings"}
 
@@ -161,19 +186,32 @@ class Row:
 
     def has_area(self) -> bool:
         """Whether the geometry of the row is more than a point or a circle."""
-        return self.item.geometry is not None and self.item.geometry["type"] not in ("Point", "circle")
+        return self.item.geometry is not None and self.item.geometry["type"] not in (
+            "Point",
+            "circle",
+        )
 
     def has_ended(self) -> bool:
-        """Whether the place is closed for good; where nobody can tell, it is not, and that is told."""
+        """Whether the place is closed for good.
+
+        Where nobody can tell, it is not, and that is told.
+        """
         try:
-            return "end_date" in self.plan.column and cells.has_ended(self.cell("end_date"), self.sheet.today)
+            return "end_date" in self.plan.column and cells.has_ended(
+                self.cell("end_date"), self.sheet.today
+            )
         except RowError as error:
             self.warn(error.field, error.code, f"{error.detail}; the place was taken as open")
             return False
 
     def external_id(self) -> str | None:
-        """The id in the file, its slashes made colons (a slash belongs to rings); None without one. Raises `RowError`."""
-        found = cells.name(self.cell("external_id"), "external_id") or cells.name(self.sheet.own_id(self.item), "external_id")
+        """The id in the file, its slashes made colons (a slash belongs to rings); None without one.
+
+        Raises `RowError`.
+        """
+        found = cells.name(self.cell("external_id"), "external_id") or cells.name(
+            self.sheet.own_id(self.item), "external_id"
+        )
         if found is None or "/" not in found:
             return found
         self.sheet.mended_ids += 1
@@ -181,8 +219,16 @@ class Row:
 
     def called(self) -> str | None:
         """What the row calls itself, by name or else by id, for a word about it."""
-        said = cells.text(self.cell("name")) or cells.text(self.cell("external_id")) or cells.text(self.item.id)
-        return "".join(filter(str.isprintable, said))[:MAX_NAME] or None if said and is_storable(said) else None
+        said = (
+            cells.text(self.cell("name"))
+            or cells.text(self.cell("external_id"))
+            or cells.text(self.item.id)
+        )
+        return (
+            "".join(filter(str.isprintable, said))[:MAX_NAME] or None
+            if said and is_storable(said)
+            else None
+        )
 
     def made_id(self, prefix: str, *facts: object) -> str:
         """An id made from facts, the same whenever the same place comes again."""
@@ -196,7 +242,11 @@ class Row:
             return None
         said = (cells.text(self.cell("radius_units")) or "").lower()
         if said and said not in METRES:
-            raise RowError("radius_units", "invalid_radius", f"{cells.quoted(said)} is no unit: m, km, mi or ft")
+            raise RowError(
+                "radius_units",
+                "invalid_radius",
+                f"{cells.quoted(said)} is no unit: m, km, mi or ft",
+            )
         mark = self.sheet.mark
         found = cells.metres(self.cell("radius"), said or unit_of(column), mark=mark)
         for told in () if self.sheet.has_lengths else length_told(self.cell("radius"), mark):
@@ -205,9 +255,15 @@ class Row:
         return found
 
     def position(self) -> tuple[float, float] | None:
-        """(lat, lon) of the columns that hold them, or of a Point; None where the row tells none. Raises `RowError`."""
+        """(lat, lon) of the columns that hold them, or of a Point; None where the row tells none.
+
+        Raises `RowError`.
+        """
         code = "invalid_position"
-        lat, lon = cells.number(self.cell("lat"), "lat", code), cells.number(self.cell("lon"), "lon", code)
+        lat, lon = (
+            cells.number(self.cell("lat"), "lat", code),
+            cells.number(self.cell("lon"), "lon", code),
+        )
         geometry = self.item.geometry
         if lat is None and lon is None and geometry is not None:
             lat, lon = _point_of(geometry)
@@ -219,8 +275,13 @@ class Row:
         return lat, lon
 
     def metadata(self) -> dict[str, Any]:
-        """The column of that name, and every column that is nothing else; bounded, and told what was left out."""
-        found: dict[str, Any] = self.optional(lambda cell, _: dict(cells.metadata(cell)), "metadata", {})
+        """The column of that name, and every column that is nothing else.
+
+        Bounded, and told what was left out.
+        """
+        found: dict[str, Any] = self.optional(
+            lambda cell, _: dict(cells.metadata(cell)), "metadata", {}
+        )
         properties = self.item.properties
         for column in self.plan.rest:
             value = properties.get(column)
@@ -255,7 +316,10 @@ def check_kind(geometry: Mapping[str, Any] | None, field: str | None) -> None:
 
 
 def spot(lat: float, lon: float, digits: int) -> tuple[str, str]:
-    """A position as facts for `made_id`: the two sides of the 180th meridian are one, and so are 0 and -0."""
+    """A position as facts for `made_id`.
+
+    The two sides of the 180th meridian are one, and so are 0 and -0.
+    """
     lon = 180.0 if round(lon, digits) == -180.0 else lon
     rounded_lat, rounded_lon = round(lat, digits) + 0.0, round(lon, digits) + 0.0
     return f"{rounded_lat:.{digits}f}", f"{rounded_lon:.{digits}f}"
@@ -265,9 +329,17 @@ def _check_position(lat: float, lon: float) -> None:
     if not (math.isfinite(lat) and math.isfinite(lon)):
         raise RowError("lat", "invalid_position", "the position must be finite numbers")
     if abs(lat) > 90.0:
-        swapped = "; latitude and longitude look swapped" if abs(lat) <= 180.0 and abs(lon) <= 90.0 else ""
+        swapped = (
+            "; latitude and longitude look swapped"
+            if abs(lat) <= 180.0 and abs(lon) <= 90.0
+            else ""
+        )
         raise RowError("lat", "invalid_position", f"latitude must be from -90 to 90{swapped}")
     if abs(lon) > 180.0:
         raise RowError("lon", "invalid_position", "longitude must be from -180 to 180")
     if lat == 0.0 and lon == 0.0:
-        raise RowError("lat", "null_island", "latitude and longitude are both 0, which is what empty cells become")
+        raise RowError(
+            "lat",
+            "null_island",
+            "latitude and longitude are both 0, which is what empty cells become",
+        )

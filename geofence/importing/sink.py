@@ -1,4 +1,8 @@
-"""Where places go: onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the same."""
+"""Where places go.
+
+Onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the
+same.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,10 @@ Place = Any  # Store or Geofence, as the kind says
 
 
 class PlacedRow(NamedTuple):
-    """A row that can be put: its number, the store or geofence, and the fields that the file speaks of."""
+    """A row that can be put.
+
+    Its number, the store or geofence, and the fields that the file speaks of.
+    """
 
     number: int
     place: Place
@@ -35,12 +42,21 @@ Put = Callable[[Sequence[PlacedRow]], list[tuple[Outcome, Place]]]
 
 
 def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
-    """Puts a chunk in one edit. A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised."""
+    """Puts a chunk in one edit.
+
+    A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised.
+    """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         def work(unit: Unit) -> EditResult:
             many = editing.put_stores if kind == "stores" else editing.put_geofences
-            return many(unit, project_id, [one.place for one in chunk], street.clock.now_ms(), _fill(kind, chunk))
+            return many(
+                unit,
+                project_id,
+                [one.place for one in chunk],
+                street.clock.now_ms(),
+                _fill(kind, chunk),
+            )
 
         for pause_s in PAUSES_S:
             try:
@@ -53,20 +69,30 @@ def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
 
 
 def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
-    """What putting a chunk would do, by what is in the record; nothing is written and the writer is not asked."""
+    """What putting a chunk would do, by what is in the record.
+
+    Nothing is written and the writer is not asked.
+    """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
         known = known_places(queries, kind, project_id, [one.external_id for one in given])
         if kind == "stores":
             return editing.judge(known, given, _fill(kind, chunk))
-        stores = known_places(queries, "stores", project_id, sorted({one.store_id for one in given if one.store_id is not None}))
+        stores = known_places(
+            queries,
+            "stores",
+            project_id,
+            sorted({one.store_id for one in given if one.store_id is not None}),
+        )
         return editing.judge_geofences(known, stores, given, _fill(kind, chunk))
 
     return put
 
 
-def known_places(queries: Queries, kind: Kind, project_id: str, names: Sequence[str]) -> dict[str, Place]:
+def known_places(
+    queries: Queries, kind: Kind, project_id: str, names: Sequence[str]
+) -> dict[str, Place]:
     """Those of these external ids that a project has."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):

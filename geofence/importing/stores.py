@@ -26,7 +26,9 @@ def store_of(row: Row) -> Store:
     lat, lon = _position(row)
     brand = row.optional(cells.name, "brand")
     name = _name(row) or brand
-    external_id = row.external_id() or row.made_id("st", brand or "", *spot(lat, lon, 4), name or "")
+    external_id = row.external_id() or row.made_id(
+        "st", brand or "", *spot(lat, lon, 4), name or ""
+    )
     store = Store(
         external_id,
         name or external_id,
@@ -43,7 +45,9 @@ def store_of(row: Row) -> Store:
     try:
         return editing.ready_store(store)
     except InputError as error:
-        raise RowError(_field(error), error.code, error.errors[0][1] if error.errors else error.detail) from None
+        raise RowError(
+            _field(error), error.code, error.errors[0][1] if error.errors else error.detail
+        ) from None
 
 
 def kept_store(old: Store, new: Store, told: frozenset[str]) -> Store:
@@ -71,13 +75,21 @@ def _position(row: Row) -> tuple[float, float]:
     if found is not None:
         return found
     if row.item.geometry is None:
-        raise RowError("lat", "no_position", "there is no position: no columns for latitude and longitude, and no geometry")
+        raise RowError(
+            "lat",
+            "no_position",
+            "there is no position: no columns for latitude and longitude, and no geometry",
+        )
     check_kind(row.item.geometry, None)
     try:
         area = read_region(row.item.geometry)
     except RegionError as error:
         raise RowError(None, error.code, error.detail) from None
-    row.warn("lat", "position_from_area", "the store stands at a point inside its area; bring the area in as a geofence")
+    row.warn(
+        "lat",
+        "position_from_area",
+        "the store stands at a point inside its area; bring the area in as a geofence",
+    )
     lat, lon = inner_point(area.region)
     return round(lat, 7), round(lon, 7)  # a centimetre
 
@@ -90,7 +102,11 @@ def _stated(row: Row) -> tuple[float, float] | None:
         row.warn(error.field, error.code, f"{error.detail}; left out")
         return None
     if found is not None:
-        row.warn("region", "area_left_out", "the store stands where its columns say, and its area was left out: bring it in as a geofence")
+        row.warn(
+            "region",
+            "area_left_out",
+            "the store stands where its columns say, and its area was left out: bring it in as a geofence",
+        )
     return found
 
 
@@ -102,7 +118,11 @@ def _name(row: Row) -> str | None:
 def _address(row: Row) -> str | None:
     found = address_of(row.item.properties, row.plan.column)
     if found is not None and len(found) > MAX_TEXT:
-        row.warn("address", "too_long", f"has {len(found):,} characters; the limit is {MAX_TEXT:,}; left out")
+        row.warn(
+            "address",
+            "too_long",
+            f"has {len(found):,} characters; the limit is {MAX_TEXT:,}; left out",
+        )
         return None
     try:
         return cells.long_text(found, "address")
@@ -116,7 +136,9 @@ def _zone(row: Row) -> str | None:
     found = None if said is None else cells.zone(said)
     if said is not None and found is None:
         row.warn(
-            "time_zone", "invalid_time_zone", f"{cells.quoted(said)} names no IANA time zone such as Europe/Berlin; taken from the position"
+            "time_zone",
+            "invalid_time_zone",
+            f"{cells.quoted(said)} names no IANA time zone such as Europe/Berlin; taken from the position",
         )
     return found
 
@@ -126,14 +148,18 @@ def _hours(row: Row) -> str | None:
     try:
         said = cells.long_text(row.cell("opening_hours"), "opening_hours")
         if said is None and row.plan.days:
-            said = hours_of((column, row.item.properties.get(name)) for name, column in row.plan.days)
+            said = hours_of(
+                (column, row.item.properties.get(name)) for name, column in row.plan.days
+            )
         if said is not None:
             check_hours(said)
     except (RowError, ValueError) as error:
         row.warn("opening_hours", "invalid_hours", f"{error}; left out")
         return None
     except InputError as error:
-        row.warn("opening_hours", error.code, f"{error.errors[0][1]}; left out: {(said or '')[:100]}")
+        row.warn(
+            "opening_hours", error.code, f"{error.errors[0][1]}; left out: {(said or '')[:100]}"
+        )
         return None
     return said
 

@@ -22,7 +22,10 @@ class Project(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """An API key as the record knows it: never the secret, only its SHA-256 and the last four characters."""
+    """An API key as the record knows it.
+
+    Never the secret, only its SHA-256 and the last four characters.
+    """
 
     id: str
     project_id: str

@@ -1,4 +1,7 @@
-"""A campaign as a marketer writes it. The structs are the contract: their fields are the JSON, unknown ones are refused."""
+"""A campaign as a marketer writes it.
+
+The structs are the contract: their fields are the JSON, unknown ones are refused.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ class StoreFilter(_Strict, frozen=True):
 
 
 class Trigger(_Strict, frozen=True):
-    """The event that starts it, at which ring of which stores. `dwell_s` is needed for `dwelled`, and only there."""
+    """The event that starts it, at which ring of which stores.
+
+    `dwell_s` is needed for `dwelled`, and only there.
+    """
 
     event: TriggerEvent
     ring: str | None = None
@@ -37,7 +43,10 @@ class Trigger(_Strict, frozen=True):
 
 
 class Schedule(_Strict, frozen=True):
-    """When, in each store's own time zone. Dates are inclusive; `between` over midnight when its end is earlier."""
+    """When, in each store's own time zone.
+
+    Dates are inclusive; `between` over midnight when its end is earlier.
+    """
 
     from_: LocalDate | None = msgspec.field(default=None, name="from")
     until: LocalDate | None = None
@@ -54,7 +63,10 @@ class Cap(_Strict, frozen=True):
 
 
 class Pressure(_Strict, frozen=True):
-    """How much one customer hears. `min_gap_s` is the time since the customer's last message of any campaign."""
+    """How much one customer hears.
+
+    `min_gap_s` is the time since the customer's last message of any campaign.
+    """
 
     per_customer: Cap | None = None
     min_gap_s: Annotated[int, msgspec.Meta(ge=0, le=31_622_400)] = 0
@@ -62,7 +74,10 @@ class Pressure(_Strict, frozen=True):
 
 
 class CouponPlan(_Strict, frozen=True):
-    """A code for each one who is told. Valid to the end of the N-th day in the store's zone; `stores` who takes it."""
+    """A code for each one who is told.
+
+    Valid to the end of the N-th day in the store's zone; `stores` who takes it.
+    """
 
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 3
     single_use: bool = True
@@ -88,7 +103,10 @@ class PushPlan(_Strict, frozen=True, tag_field="channel", tag="push"):
 
 
 class EmailPlan(_Strict, frozen=True, tag_field="channel", tag="email"):
-    """An e-mail as templates. `when` no_push: only when the same variant could not push to this customer."""
+    """An e-mail as templates.
+
+    `when` no_push: only when the same variant could not push to this customer.
+    """
 
     subject: Text
     text: Text
@@ -133,7 +151,10 @@ class Plan(_Strict, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A plan with its place in the world. `version` grows with every change of the plan; times epoch ms UTC."""
+    """A plan with its place in the world.
+
+    `version` grows with every change of the plan; times epoch ms UTC.
+    """
 
     id: str
     plan: Plan

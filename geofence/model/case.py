@@ -1,4 +1,7 @@
-"""What a gate gets to see: one event, one campaign, one customer, at one moment. Everything looked up beforehand."""
+"""What a gate gets to see: one event, one campaign, one customer, at one moment.
+
+Everything looked up beforehand.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from geofence.model.place import Store
 class Case(msgspec.Struct, frozen=True):
     """One event x campaign x customer.
 
-    `now_ms` epoch ms UTC; `local` the same moment on the wall of the store (naive); `store_open` None where the hours are
-    unknown; `devices` the customer's, with a push token, last seen first; `sent` the customer's send and holdout decisions,
-    oldest first; `rings` the radius (m) of each ring of the store by name; `approach` those of `sent` made on this approach.
+    `now_ms` epoch ms UTC; `local` the same moment on the wall of the store (naive); `store_open`
+    None where the hours are unknown; `devices` the customer's, with a push token, last seen first;
+    `sent` the customer's send and holdout decisions, oldest first; `rings` the radius (m) of each
+    ring of the store by name; `approach` those of `sent` made on this approach.
     """
 
     event: Event
@@ -35,17 +39,32 @@ class Case(msgspec.Struct, frozen=True):
     rings: dict[str, float] = {}
 
     def sendable(self, variant: Variant) -> list[MessagePlan]:
-        """The messages of a variant that may go to this customer: consent and an address for each."""
-        pushes = [plan for plan in variant.messages if isinstance(plan, PushPlan) and self._may("push") and self.devices]
+        """The messages of a variant that may go to this customer.
+
+        Consent and an address for each.
+        """
+        pushes = [
+            plan
+            for plan in variant.messages
+            if isinstance(plan, PushPlan) and self._may("push") and self.devices
+        ]
         chosen: list[MessagePlan] = [*pushes]
         for plan in variant.messages:
-            mailed = isinstance(plan, EmailPlan) and (plan.when == "always" or not pushes) and self._may("email") and self._email
+            mailed = (
+                isinstance(plan, EmailPlan)
+                and (plan.when == "always" or not pushes)
+                and self._may("email")
+                and self._email
+            )
             if mailed or isinstance(plan, InAppPlan):
                 chosen.append(plan)
         return chosen
 
     def lacking(self, variant: Variant) -> list[str]:
-        """What stands between this customer and a variant that has nothing to send: `consent:push`, `address:email` ..."""
+        """What stands between this customer and a variant that has nothing to send.
+
+        `consent:push`, `address:email` ...
+        """
         lacks = []
         for plan in variant.messages:
             if isinstance(plan, PushPlan):

@@ -25,7 +25,10 @@ class QuietHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A person of a project. Times epoch ms UTC; a purpose missing from `consent` was never granted."""
+    """A person of a project.
+
+    Times epoch ms UTC; a purpose missing from `consent` was never granted.
+    """
 
     customer_id: str
     email: str | None = None

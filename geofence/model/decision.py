@@ -1,4 +1,7 @@
-"""Event x campaign x customer: send, hold out, or silent with its reason; and the code that may come with it."""
+"""Event x campaign x customer.
+
+Send, hold out, or silent with its reason; and the code that may come with it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ CouponStatus = Literal["issued", "stashed", "reserved", "redeemed", "void"]
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What one gate said: its name, whether it let pass, the measured value and the threshold as words for people."""
+    """What one gate said.
+
+    Its name, whether it let pass, the measured value and the threshold as words for people.
+    """
 
     gate: str
     passed: bool
@@ -21,10 +27,13 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Made once per event, campaign and customer. `reason` is the stable token of the gate that stopped it, `send` otherwise.
+    """Made once per event, campaign and customer.
 
-    `customer_id` is empty where nobody is known. `at_ms` is when it was made, `event_ms` when its event happened (epoch ms
-    UTC). `trace` is what the gates said, in order, up to the first that stopped it.
+    `reason` is the stable token of the gate that stopped it, `send` otherwise.
+
+    `customer_id` is empty where nobody is known. `at_ms` is when it was made, `event_ms` when its
+    event happened (epoch ms UTC). `trace` is what the gates said, in order, up to the first that
+    stopped it.
     """
 
     id: str
@@ -47,7 +56,10 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Coupon(msgspec.Struct, frozen=True):
-    """A code issued with a `send` decision. `stores` None means any store; `expires_ms` epoch ms UTC, exclusive."""
+    """A code issued with a `send` decision.
+
+    `stores` None means any store; `expires_ms` epoch ms UTC, exclusive.
+    """
 
     code: str
     project_id: str

@@ -20,10 +20,12 @@ class CampaignChange(NamedTuple):
 
 
 class EditResult(NamedTuple):
-    """The outcome of an edit. `changed` geofences go into the index, `removed` uids leave it and end their visits.
+    """The outcome of an edit.
 
-    `reload` asks for the whole project's index anew (its default profile changed, say); `campaigns` is the campaign that
-    changed.
+    `changed` geofences go into the index, `removed` uids leave it and end their visits.
+
+    `reload` asks for the whole project's index anew (its default profile changed, say); `campaigns`
+    is the campaign that changed.
     """
 
     value: Any

@@ -19,10 +19,11 @@ EventKind = Literal[
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened. Times epoch ms UTC, distances metres, durations seconds.
 
-    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row. `visit_id` is empty for a crossing:
-    no visit was opened. `stream_seq` and `visit` are given by the record: the reading order, and the n-th visit of this
-    device here (for display only). `by_ms` is the time of the ping that told it where that is another than `ts_ms`, and 0 where
-    no ping did: a timer, or an edit.
+    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row.
+    `visit_id` is empty for a crossing: no visit was opened. `stream_seq` and `visit` are given by
+    the record: the reading order, and the n-th visit of this device here (for display only).
+    `by_ms` is the time of the ping that told it where that is another than `ts_ms`, and 0 where no
+    ping did: a timer, or an edit.
     """
 
     id: str

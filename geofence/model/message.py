@@ -12,9 +12,10 @@ ChannelName = Literal["push", "email", "webhook", "inapp", "log"]
 class Message(msgspec.Struct, frozen=True):
     """One message of a decision on one channel, ready to send. Times epoch ms UTC.
 
-    `id` is made from the decision and the channel: the same on every attempt, used as webhook id, FCM and APNs collapse
-    id and e-mail Message-ID. `address` is a push token, an e-mail address or a URL. `content` holds what the channel
-    needs: push `title, body, link, data`; email `subject, text, html, unsubscribe_url`; webhook `type, data`.
+    `id` is made from the decision and the channel: the same on every attempt, used as webhook id,
+    FCM and APNs collapse id and e-mail Message-ID. `address` is a push token, an e-mail address or
+    a URL. `content` holds what the channel needs: push `title, body, link, data`; email `subject,
+    text, html, unsubscribe_url`; webhook `type, data`.
     """
 
     id: str
@@ -33,9 +34,10 @@ MessageStatus = Literal["queued", "sent", "failed", "dropped", "expired"]
 class OutboxMessage(msgspec.Struct, frozen=True):
     """A message as the outbox keeps it. Times epoch ms UTC.
 
-    `due_ms` is when it may next be taken, None once it is finished; `lease_until_ms` while somebody has it in hand; `attempt`
-    counts the takes and is the fencing token: only the holder of the newest attempt may finish it; `untried` of them ended
-    before anything was handed over. `reason` says why it was not sent, as a stable token.
+    `due_ms` is when it may next be taken, None once it is finished; `lease_until_ms` while somebody
+    has it in hand; `attempt` counts the takes and is the fencing token: only the holder of the
+    newest attempt may finish it; `untried` of them ended before anything was handed over. `reason`
+    says why it was not sent, as a stable token.
     """
 
     id: str
@@ -77,10 +79,11 @@ class Attempt(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What came of one attempt.
 
-    `verdict`: `sent`; `retry` (after `retry_after_s`, or the channel's own schedule when None); `failed` (this message
-    never); `drop_address` (the token or address is dead: forget it); `suppress` (never write to this address again);
-    `pause` (the channel is misconfigured: keep everything, alert, hold the queue); `unknown` (handed over but the answer
-    was lost: may have arrived). `reason` is a stable token; `detail` is for the operator and never holds a secret, an
+    `verdict`: `sent`; `retry` (after `retry_after_s`, or the channel's own schedule when None);
+    `failed` (this message never); `drop_address` (the token or address is dead: forget it);
+    `suppress` (never write to this address again); `pause` (the channel is misconfigured: keep
+    everything, alert, hold the queue); `unknown` (handed over but the answer was lost: may have
+    arrived). `reason` is a stable token; `detail` is for the operator and never holds a secret, an
     address or a position.
     """
 

@@ -17,7 +17,9 @@ MAX_ID = 128
 
 
 class PingIn(msgspec.Struct, frozen=True):
-    """One position as posted. Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms.
+    """One position as posted.
+
+    Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms.
 
     `hint_version` names the list of geofences that the phone watches, as the last hint did.
     """
@@ -39,7 +41,10 @@ class PingIn(msgspec.Struct, frozen=True):
 
 
 class Rejection(NamedTuple):
-    """Why one item of a batch was refused. `index` is its place in the request; `detail` never holds a position."""
+    """Why one item of a batch was refused.
+
+    `index` is its place in the request; `detail` never holds a position.
+    """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a rejection
     code: str
@@ -50,9 +55,9 @@ class Rejection(NamedTuple):
 class Pings:
     """A batch of pings as columns, all of length n. Missing numbers are NaN, missing texts None.
 
-    `index` (n,) int64 is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`, `lon` (n,)
-    degrees; `accuracy_m`, `speed_mps` (n,); `suspect` (n,) bool is 0,0 or mocked (speed is judged later, against
-    the previous ping).
+    `index` (n,) int64 is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`,
+    `lon` (n,) degrees; `accuracy_m`, `speed_mps` (n,); `suspect` (n,) bool is 0,0 or mocked (speed
+    is judged later, against the previous ping).
     """
 
     index: Times

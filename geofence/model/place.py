@@ -51,10 +51,12 @@ class Store(msgspec.Struct, frozen=True):
 
 
 class Geofence(msgspec.Struct, frozen=True):
-    """A region with a purpose. `uid` is ours and new at each creation; `external_id` is the retailer's.
+    """A region with a purpose.
 
-    `region` is the plain form of the API: a circle `{"type": "circle", "lat", "lon", "radius_m"}` or a GeoJSON
-    Polygon or MultiPolygon. `profile` None means the project's default.
+    `uid` is ours and new at each creation; `external_id` is the retailer's.
+
+    `region` is the plain form of the API: a circle `{"type": "circle", "lat", "lon", "radius_m"}`
+    or a GeoJSON Polygon or MultiPolygon. `profile` None means the project's default.
     """
 
     uid: str

@@ -15,7 +15,10 @@ class DeviceKey(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A fix as a sign of coming or leaving: its time (epoch ms), edge (m, negative inside), probability and accuracy (m)."""
+    """A fix as a sign of coming or leaving.
+
+    Its time (epoch ms), edge (m, negative inside), probability and accuracy (m).
+    """
 
     ts_ms: int
     edge_m: float
@@ -24,10 +27,13 @@ class Evidence(NamedTuple):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """Evidence that waits for more: the first fix's time (epoch ms), edge (m, negative inside) and trust.
+    """Evidence that waits for more.
 
-    `proof` is what all fixes so far prove (`detection/evidence.py`), `best` what the best of them proves alone, `fixes` how many new
-    ones they are worth, `last_ms` the time of the newest; `signs` those of leaving, one by one (`detection/pending.py`).
+    The first fix's time (epoch ms), edge (m, negative inside) and trust.
+
+    `proof` is what all fixes so far prove (`detection/evidence.py`), `best` what the best of them
+    proves alone, `fixes` how many new ones they are worth, `last_ms` the time of the newest;
+    `signs` those of leaving, one by one (`detection/pending.py`).
     """
 
     kind: Literal["enter", "exit"]
@@ -51,7 +57,10 @@ class Spot(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A device that may be standing still: since when and where, whether that was told, and a first fix away from there."""
+    """A device that may be standing still.
+
+    Since when and where, whether that was told, and a first fix away from there.
+    """
 
     at: Spot
     reported: bool = msgspec.field(default=False, name="told")  # the name it was stored under
@@ -61,10 +70,11 @@ class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of one device at one geofence. All times epoch ms UTC.
 
-    `inside` False is kept only while evidence waits or a cool-down runs. `before_ms` is the device's watermark before the
-    arrival: a late ping in between may move the arrival back, one outside that gap was judged already. `entered_ms` is the
-    arrival as it was told: late pings do not move it. `lag_ms` is how far the device's newest ping was behind our clock:
-    timers, which run on the time of pings, are due so much later on ours.
+    `inside` False is kept only while evidence waits or a cool-down runs. `before_ms` is the
+    device's watermark before the arrival: a late ping in between may move the arrival back, one
+    outside that gap was judged already. `entered_ms` is the arrival as it was told: late pings do
+    not move it. `lag_ms` is how far the device's newest ping was behind our clock: timers, which
+    run on the time of pings, are due so much later on ours.
     """
 
     geofence_uid: str
@@ -87,8 +97,11 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DeviceState(msgspec.Struct, frozen=True):
-    """A device's hot state. `watermark_ms` is its newest applied ping; `fix_ms`, `lat`, `lon` the last one worth comparing with,
-    `fix_accuracy_m` what it claimed. `odd_ms`, `odd_lat`, `odd_lon` is a fix that was too far from it to be believed alone.
+    """A device's hot state.
+
+    `watermark_ms` is its newest applied ping; `fix_ms`, `lat`, `lon` the last one worth comparing
+    with, `fix_accuracy_m` what it claimed. `odd_ms`, `odd_lat`, `odd_lon` is a fix that was too far
+    from it to be believed alone.
 
     `known` False means the record has no row of it yet. `customer_id` is the person who carries it.
     """
@@ -107,10 +120,13 @@ class DeviceState(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """From entered to exited: one row of the record, written at arrival and again at departure (epoch ms UTC).
+    """From entered to exited.
 
-    `before_ms` and `after_ms` bound the time in which a late ping may still move the arrival and the departure: what lies
-    beyond was judged already. Both are what they were when the visit began and ended, so the order of late pings is nothing.
+    One row of the record, written at arrival and again at departure (epoch ms UTC).
+
+    `before_ms` and `after_ms` bound the time in which a late ping may still move the arrival and
+    the departure: what lies beyond was judged already. Both are what they were when the visit began
+    and ended, so the order of late pings is nothing.
     """
 
     visit_id: str

@@ -17,9 +17,12 @@ class Near(msgspec.Struct, frozen=True):
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """How far and how long the phone may sleep. `safe_radius_m` None means nothing is anywhere near.
+    """How far and how long the phone may sleep.
 
-    `geofences` are those to watch, None where the list that the phone has is still good; `version` names the list.
+    `safe_radius_m` None means nothing is anywhere near.
+
+    `geofences` are those to watch, None where the list that the phone has is still good; `version`
+    names the list.
     """
 
     safe_radius_m: float | None
@@ -29,7 +32,10 @@ class Hint(msgspec.Struct, frozen=True):
 
 
 class InAppOffer(msgspec.Struct, frozen=True):
-    """An offer for the app to show. `expires_ms` epoch ms UTC; `code` empty where the offer has none."""
+    """An offer for the app to show.
+
+    `expires_ms` epoch ms UTC; `code` empty where the offer has none.
+    """
 
     message_id: str
     campaign_id: str

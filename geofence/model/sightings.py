@@ -14,7 +14,8 @@ from geofence.model.ping import Floats
 class Sightings:
     """Sightings of a batch, sorted by ping: those of ping i are rows `start[i]:start[i + 1]`.
 
-    `start` (n + 1,) int64; `slot` (m,) int64 the geofence's place in the index; `edge_m` (m,) signed metres to its edge.
+    `start` (n + 1,) int64; `slot` (m,) int64 the geofence's place in the index; `edge_m` (m,)
+    signed metres to its edge.
     """
 
     start: NDArray[np.int64]

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class GateResult(NamedTuple):
-    """`reason` is empty for a pass. `measured` and `threshold` are words for people, also on a pass."""
+    """`reason` is empty for a pass.
+
+    `measured` and `threshold` are words for people, also on a pass.
+    """
 
     reason: str = ""
     measured: str = ""
@@ -24,6 +27,9 @@ def passed(measured: object = "", threshold: object = "") -> GateResult:
 
 
 def stopped(token: str, measured: object, threshold: object) -> GateResult:
-    """A stop: the token alone where there is nothing to compare, `token=measured/threshold` otherwise."""
+    """A stop.
+
+    The token alone where there is nothing to compare, `token=measured/threshold` otherwise.
+    """
     values = "/".join(str(value) for value in (measured, threshold) if value != "")
     return GateResult(f"{token}={values}" if values else token, str(measured), str(threshold))

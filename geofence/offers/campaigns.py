@@ -1,4 +1,7 @@
-"""Saving a campaign: what cannot work is refused here, with the field named, and not at the store's door."""
+"""Saving a campaign.
+
+What cannot work is refused here, with the field named, and not at the store's door.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +34,23 @@ def check_plan(plan: Plan, now_ms: int) -> None:
         raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
 
 
-def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False) -> EditResult:
-    """Save a plan; the value is (campaign, created). An identical plan changes nothing. `checked`: by `check_plan`, just now.
+def put_campaign(
+    unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False
+) -> EditResult:
+    """Save a plan; the value is (campaign, created).
 
-    Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
+    An identical plan changes nothing. `checked`: by `check_plan`, just now.
+
+    Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that
+    cannot work.
     """
     unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
     if kept is not None and kept.plan == plan:
         return EditResult((kept, False))
-    campaign = Campaign(campaign_id, plan, salt=secrets.token_hex(8), created_ms=now_ms, updated_ms=now_ms)
+    campaign = Campaign(
+        campaign_id, plan, salt=secrets.token_hex(8), created_ms=now_ms, updated_ms=now_ms
+    )
     if kept is not None:
         # the salt stays: whoever was held out is held out still
         campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
@@ -50,7 +60,9 @@ def put_campaign(unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_
     return EditResult((campaign, kept is None), campaigns=CampaignChange(kept, campaign))
 
 
-def set_status(unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int) -> EditResult:
+def set_status(
+    unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int
+) -> EditResult:
     """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
     unit.edit(project_id)
     kept = unit.commerce.campaign(project_id, campaign_id)
@@ -74,11 +86,27 @@ def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult
 
 
 def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:
-    """Each variant's messages, filled in for somebody who does not exist: `{"variant", "channel", fields...}`."""
+    """Each variant's messages, filled in for somebody who does not exist.
+
+    `{"variant", "channel", fields...}`.
+    """
     case = sample_case(campaign, now_ms)
     event = case.event
     decision = Decision(
-        "", "", event.id, campaign.id, campaign.version, "", event.device_id, event.store_id, None, "", "", "send", "send", now_ms
+        "",
+        "",
+        event.id,
+        campaign.id,
+        campaign.version,
+        "",
+        event.device_id,
+        event.store_id,
+        None,
+        "",
+        "",
+        "send",
+        "send",
+        now_ms,
     )
     fields = fields_of(case, coupon_for(case, decision))
     return [
@@ -95,7 +123,13 @@ def _sources(plan: PushPlan | EmailPlan | InAppPlan) -> list[tuple[str, str]]:
 
 
 def _channel(plan: PushPlan | EmailPlan | InAppPlan) -> str:
-    return "push" if isinstance(plan, PushPlan) else "email" if isinstance(plan, EmailPlan) else "inapp"
+    return (
+        "push"
+        if isinstance(plan, PushPlan)
+        else "email"
+        if isinstance(plan, EmailPlan)
+        else "inapp"
+    )
 
 
 def _problems(plan: Plan) -> list[Problem]:
@@ -125,7 +159,12 @@ def _variant_problems(plan: Plan) -> list[Problem]:
     for place, variant in enumerate(plan.variants):
         for channel, count in Counter(map(_channel, variant.messages)).items():
             if count > 1:
-                wrong.append((f"/variants/{place}/messages", f"has {count} messages on the channel {channel}; one is enough"))
+                wrong.append(
+                    (
+                        f"/variants/{place}/messages",
+                        f"has {count} messages on the channel {channel}; one is enough",
+                    )
+                )
     return wrong
 
 

@@ -1,7 +1,9 @@
-"""From a unit's events to its decisions, coupons and messages: looks up what deciding needs, ping by ping.
+"""From a unit's events to its decisions, coupons and messages.
 
-Works on one project within one unit; the customers are locked from the look-up to the commit, so a cap counts what was
-decided a moment ago on another machine.
+Looks up what deciding needs, ping by ping.
+
+Works on one project within one unit; the customers are locked from the look-up to the commit, so a
+cap counts what was decided a moment ago on another machine.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ from geofence.street import compose as paper
 from geofence.street.decide import Ruling, decide
 
 TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
-APPROACH_MS = 24 * 3_600_000  # no approach is older than a day: how far back decisions are read at least
+APPROACH_MS = (
+    24 * 3_600_000
+)  # no approach is older than a day: how far back decisions are read at least
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +50,10 @@ class Match(NamedTuple):
 
 
 class CustomerContext(NamedTuple):
-    """What deciding knows of the customers of a unit: who they are, their devices, what they were sent."""
+    """What deciding knows of the customers of a unit.
+
+    Who they are, their devices, what they were sent.
+    """
 
     customers: dict[str, Customer]
     devices: dict[str, list[Device]]
@@ -60,9 +67,17 @@ class Proposer:
         self.public_url = public_url.rstrip("/")
 
     def propose(
-        self, unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event], approaches: dict[str, int], now_ms: int
+        self,
+        unit: Unit,
+        campaigns: Sequence[Campaign],
+        events: Sequence[Event],
+        approaches: dict[str, int],
+        now_ms: int,
     ) -> NewDecisions:
-        """Decide over the events of one project, in their order. `approaches` maps an event's id to its approach's begin (ms)."""
+        """Decide over the events of one project, in their order.
+
+        `approaches` maps an event's id to its approach's begin (ms).
+        """
         new_decisions = NewDecisions()
         matches = _matches(unit, campaigns, events)
         if not matches:
@@ -70,7 +85,9 @@ class Proposer:
         people = _look_up(unit, matches, now_ms)
         pings: dict[tuple[str, int, str], list[Match]] = defaultdict(list)
         for match in matches:
-            pings[match.event.device_id, match.event.ts_ms, match.event.customer_id or ""].append(match)
+            pings[match.event.device_id, match.event.ts_ms, match.event.customer_id or ""].append(
+                match
+            )
         for some in pings.values():
             for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
                 self._write(ruling, people, new_decisions)
@@ -84,7 +101,9 @@ class Proposer:
             try:
                 messages = paper.compose(case, decision, variant, coupon, self.public_url)
             except Exception as error:  # noqa: BLE001  (one shopper's odd attribute must hold up nobody, and not his own events)
-                log.warning("template_failed", campaign=decision.campaign_id, error=type(error).__name__)
+                log.warning(
+                    "template_failed", campaign=decision.campaign_id, error=type(error).__name__
+                )
                 decision = _silenced(decision)
             else:
                 new_decisions.messages += messages
@@ -110,7 +129,9 @@ def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event])
             if not TRIGGERS[event.kind].matches(event, campaign.plan.trigger):
                 continue
             if event.store_id not in stores:
-                stores[event.store_id] = unit.places.stores(event.project_id, [event.store_id]).get(event.store_id)
+                stores[event.store_id] = unit.places.stores(event.project_id, [event.store_id]).get(
+                    event.store_id
+                )
             store = stores[event.store_id]
             if store is not None and at_store(store, campaign.plan.trigger.stores):
                 matches.append(Match(event, campaign, store))
@@ -124,7 +145,9 @@ def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerConte
     customers = unit.offers.customers(project_id, ids) if ids else {}
     if not customers:
         return CustomerContext({}, {}, sent)
-    for decision in unit.offers.sent(project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)):
+    for decision in unit.offers.sent(
+        project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)
+    ):
         sent[decision.customer_id].append(decision)
     return CustomerContext(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
 
@@ -143,7 +166,9 @@ def _case(match: Match, people: CustomerContext, approaches: dict[str, int], now
     customer_id = event.customer_id or ""
     began_ms = approaches.get(event.id, event.ts_ms)
     sent = tuple(people.sent.get(customer_id, ()))
-    here = [one for one in sent if (one.store_id, one.device_id) == (event.store_id, event.device_id)]
+    here = [
+        one for one in sent if (one.store_id, one.device_id) == (event.store_id, event.device_id)
+    ]
     local = datetime.fromtimestamp(now_ms / 1000, _zone(store.time_zone)).replace(tzinfo=None)
     return Case(
         event=event,

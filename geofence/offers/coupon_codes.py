@@ -11,21 +11,30 @@ LENGTH = 13  # 65 bits
 
 
 def new_code() -> str:
-    """A code of 65 random bits in letters that nobody mistakes for another, in groups: `XXXX-XXXX-XXXXX`."""
+    """A code of 65 random bits in letters that nobody mistakes for another, in groups.
+
+    `XXXX-XXXX-XXXXX`.
+    """
     letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 def read_code(typed: str) -> str:
-    """A code as somebody typed it: case, spaces and dashes do not matter, and 0, O, 1, I can only be one thing each."""
+    """A code as somebody typed it.
+
+    Case, spaces and dashes do not matter, and 0, O, 1, I can only be one thing each.
+    """
     letters = "".join(typed.upper().split()).replace("-", "").replace("\u2013", "")
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 def end_of_validity_ms(issued_ms: int, valid_days: int, zone: str) -> int:
-    """When a code issued at `issued_ms` ends (epoch ms UTC, exclusive): at the end of the N-th day after that day, local time.
+    """When a code issued at `issued_ms` ends (epoch ms UTC, exclusive).
 
-    The day of issue does not count, so that a code for one day issued late in the evening is worth something.
+    At the end of the N-th day after that day, local time.
+
+    The day of issue does not count, so that a code for one day issued late in the evening is worth
+    something.
     """
     issued = datetime.fromtimestamp(issued_ms / 1000, ZoneInfo(zone))
     end = datetime.combine(issued.date() + timedelta(days=valid_days + 1), time(), ZoneInfo(zone))
@@ -34,4 +43,8 @@ def end_of_validity_ms(issued_ms: int, valid_days: int, zone: str) -> int:
 
 def last_day(expires_ms: int, zone: str) -> str:
     """The last local day on which the code is good, as 2026-11-25."""
-    return (datetime.fromtimestamp(expires_ms / 1000, ZoneInfo(zone)) - timedelta(seconds=1)).date().isoformat()
+    return (
+        (datetime.fromtimestamp(expires_ms / 1000, ZoneInfo(zone)) - timedelta(seconds=1))
+        .date()
+        .isoformat()
+    )

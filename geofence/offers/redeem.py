@@ -12,7 +12,10 @@ from geofence.ports import Unit
 
 
 def look_up(unit: Unit, project_id: str, typed: str) -> Coupon:
-    """The coupon of a code as somebody typed it; its row is locked until the unit ends. Raises `NotFound`."""
+    """The coupon of a code as somebody typed it; its row is locked until the unit ends.
+
+    Raises `NotFound`.
+    """
     coupon = unit.commerce.coupon(project_id, coupon_codes.read_code(typed))
     if coupon is None:
         raise NotFound("There is no such code.", code="coupon_unknown")
@@ -32,7 +35,8 @@ def redeem(
 ) -> tuple[Coupon, Redemption]:
     """Use a code at a store. `amount` in the currency's smallest unit.
 
-    Raises `NotFound`, or `Conflict` with the code `coupon_redeemed`, `coupon_expired`, `coupon_void` or `coupon_other_store`.
+    Raises `NotFound`, or `Conflict` with the code `coupon_redeemed`, `coupon_expired`,
+    `coupon_void` or `coupon_other_store`.
     """
     coupon = look_up(unit, project_id, typed)
     if coupon.status == "void":
@@ -44,7 +48,9 @@ def redeem(
     if coupon.stores is not None and store_id not in coupon.stores:
         raise Conflict("This code is for another store.", code="coupon_other_store")
     spent = replace(coupon, status="redeemed", uses=coupon.uses + 1)
-    use = Redemption(ids.new("red"), project_id, coupon.code, store_id, now_ms, till, amount, currency)
+    use = Redemption(
+        ids.new("red"), project_id, coupon.code, store_id, now_ms, till, amount, currency
+    )
     if not unit.commerce.redeem(spent, use):
         raise Conflict("This code was redeemed already.", code="coupon_redeemed")
     return spent, use

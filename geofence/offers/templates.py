@@ -1,6 +1,9 @@
-"""Marketers' templates: Liquid (https://shopify.github.io/liquid/) with limits, and fields from a fixed list.
+"""Marketers' templates.
 
-A template that names a field nobody has is refused when it is saved, not when a shopper stands at the door.
+Liquid (https://shopify.github.io/liquid/) with limits, and fields from a fixed list.
+
+A template that names a field nobody has is refused when it is saved, not when a shopper stands at
+the door.
 """
 
 from __future__ import annotations
@@ -31,10 +34,23 @@ FIELDS: dict[str, str] = {
     "coupon.code": "the code, where the offer has one",
     "coupon.expires": "its last day at the store, as 2026-11-25",
 }
-_TAGS = ("if", "unless", "case", "for", "assign", "capture", "comment", "raw", "echo", "break", "continue")
+_TAGS = (
+    "if",
+    "unless",
+    "case",
+    "for",
+    "assign",
+    "capture",
+    "comment",
+    "raw",
+    "echo",
+    "break",
+    "continue",
+)
 
 
-# none that multiplies what it is given, or that stumbles over a value: those that are left work on any text or number
+# none that multiplies what it is given, or that stumbles over a value: those that are left work on
+# any text or number
 _FILTERS = {
     "abs",
     "append",
@@ -70,7 +86,15 @@ _FILTERS = {
     "url_encode",
 }
 MAX_LOOPS, MAX_FILTERS = 3, 50
-_ODD_VALUES = (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
+_ODD_VALUES = (
+    ArithmeticError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 _MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
@@ -97,10 +121,15 @@ def render(source: str, fields: Mapping[str, Any], *, html: bool = False) -> str
     except LiquidError as error:
         raise InputError(_told(error), code="template") from None
     except _ODD_VALUES as error:
-        raise InputError(f"The template cannot be used with this value ({type(error).__name__}).", code="template") from None
+        raise InputError(
+            f"The template cannot be used with this value ({type(error).__name__}).",
+            code="template",
+        ) from None
 
 
-def check(source: str, fields: Mapping[str, Any], *, html: bool = False, coupon: bool = True) -> None:
+def check(
+    source: str, fields: Mapping[str, Any], *, html: bool = False, coupon: bool = True
+) -> None:
     """Raises `InputError` (code `template`) for a template that cannot be read, names an unknown field, or breaks a limit.
 
     Without `coupon` the offer has no code, and a template that names one would leave a hole.
@@ -118,20 +147,31 @@ def check(source: str, fields: Mapping[str, Any], *, html: bool = False, coupon:
     for name in found.filters:
         if name not in _FILTERS:
             raise InputError(f"The filter `{name}` cannot be used here.", code="template")
-    if sum(map(len, found.filters.values())) > MAX_FILTERS or len(found.tags.get("for", ())) > MAX_LOOPS:
-        raise InputError(f"A template may have {MAX_LOOPS} loops and {MAX_FILTERS} filters.", code="template")
+    if (
+        sum(map(len, found.filters.values())) > MAX_FILTERS
+        or len(found.tags.get("for", ())) > MAX_LOOPS
+    ):
+        raise InputError(
+            f"A template may have {MAX_LOOPS} loops and {MAX_FILTERS} filters.", code="template"
+        )
     if any(".." in _QUOTED.sub("", part) for part in _MARKUP.findall(source)):
         raise InputError("Ranges like (1..9) cannot be used here.", code="template")
     for name in _named(found.globals):
         if not coupon and name.startswith("coupon."):
             raise InputError(f"There is no `{name}`: the offer has no coupon.", code="template")
         if name not in FIELDS:
-            raise InputError(f"There is no field `{name}`; there are {', '.join(sorted(FIELDS))}.", code="template")
+            raise InputError(
+                f"There is no field `{name}`; there are {', '.join(sorted(FIELDS))}.",
+                code="template",
+            )
     render(source, fields, html=html)
 
 
 def _named(variables: Mapping[str, Any]) -> Iterator[str]:
-    """Each variable as far as the list of fields knows it: two words, or one where that is a field."""
+    """Each variable as far as the list of fields knows it.
+
+    Two words, or one where that is a field.
+    """
     for places in variables.values():
         for variable in places:
             words = [str(segment) for segment in variable.segments]

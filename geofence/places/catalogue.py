@@ -1,4 +1,6 @@
-"""A project's geofences as the street reads them: the index, and for each of its slots the geofence and its rules.
+"""A project's geofences as the street reads them.
+
+The index, and for each of its slots the geofence and its rules.
 
 A catalogue never changes once made; an edit makes the next one and the street swaps a reference.
 """
@@ -24,20 +26,34 @@ _SPARE_SLOTS = 1_024
 
 
 class RuleBook:
-    """The rules of each slot, worked out when they are first asked for: an area's inradius takes a while to find."""
+    """The rules of each slot, worked out when they are first asked for.
+
+    An area's inradius takes a while to find.
+    """
 
     __slots__ = ("_asked", "_default", "_fences", "_index", "_known")
 
-    def __init__(self, fences: PersistentVector[Geofence], index: Index, default: Profile, asked: Sequence[Campaign]) -> None:
+    def __init__(
+        self,
+        fences: PersistentVector[Geofence],
+        index: Index,
+        default: Profile,
+        asked: Sequence[Campaign],
+    ) -> None:
         self._fences, self._index, self._default, self._asked = fences, index, default, asked
-        self._known: dict[int, tuple[Geofence, Rules]] = {}  # shared by versions: a slot's rules hold while its fence is the same
+        self._known: dict[
+            int, tuple[Geofence, Rules]
+        ] = {}  # shared by versions: a slot's rules hold while its fence is the same
 
     def __getitem__(self, slot: int) -> Rules | None:
         fence, known = self._fences[slot], self._known.get(slot)
         if fence is None:
             return None
         if known is None or known[0] is not fence:
-            known = self._known[slot] = (fence, _rules(fence, self._default, self._index, slot, self._asked))
+            known = self._known[slot] = (
+                fence,
+                _rules(fence, self._default, self._index, slot, self._asked),
+            )
         return known[1]
 
     def following(self, fences: PersistentVector[Geofence], index: Index) -> RuleBook:
@@ -49,7 +65,10 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`fences[slot]` and `rules[slot]` belong to `index` slot; None where a geofence was removed."""
+    """`fences[slot]` and `rules[slot]` belong to `index` slot.
+
+    None where a geofence was removed.
+    """
 
     version: int
     default: Profile
@@ -60,16 +79,33 @@ class Catalogue:
     campaigns: tuple[Campaign, ...] = ()
 
     @staticmethod
-    def build(version: int, default: Profile, fences: Iterable[Geofence], campaigns: Iterable[Campaign] = ()) -> Catalogue:
-        """The catalogue of these geofences; disabled ones are left out, and so are drafts of campaigns."""
+    def build(
+        version: int,
+        default: Profile,
+        fences: Iterable[Geofence],
+        campaigns: Iterable[Campaign] = (),
+    ) -> Catalogue:
+        """The catalogue of these geofences.
+
+        Disabled ones are left out, and so are drafts of campaigns.
+        """
         enabled = [fence for fence in fences if fence.enabled]
         index = Index.build([read_region(fence.region).region for fence in enabled])
         return _assembled(version, default, index, enabled, _asked(campaigns))
 
-    def patched(self, version: int, changed: Sequence[Geofence], removed: Sequence[str]) -> Catalogue:
-        """The next catalogue: `changed` replaced or added, `removed` uids taken out. A geofence whose region stays keeps its slot."""
+    def patched(
+        self, version: int, changed: Sequence[Geofence], removed: Sequence[str]
+    ) -> Catalogue:
+        """The next catalogue: `changed` replaced or added, `removed` uids taken out.
+
+        A geofence whose region stays keeps its slot.
+        """
         gone = {uid for uid in (*removed, *(fence.uid for fence in changed)) if uid in self.slot_of}
-        kept = {slot: fence for fence in changed if fence.enabled and (slot := self._slot_if_same(fence)) is not None}
+        kept = {
+            slot: fence
+            for fence in changed
+            if fence.enabled and (slot := self._slot_if_same(fence)) is not None
+        }
         gone -= {fence.uid for fence in kept.values()}
         staying = {fence.uid for fence in kept.values()}
         added = [fence for fence in changed if fence.enabled and fence.uid not in staying]
@@ -77,15 +113,27 @@ class Catalogue:
             return replace(self, version=version)
         left = [self.slot_of[uid] for uid in gone]
         index, slots = (
-            self.index.patched(left, [read_region(fence.region).region for fence in added]) if gone or added else (self.index, [])
+            self.index.patched(left, [read_region(fence.region).region for fence in added])
+            if gone or added
+            else (self.index, [])
         )
         rows = {**dict.fromkeys(left), **kept, **dict(zip(slots, added, strict=True))}
         fences = self.fences.changed(rows, max([len(self.fences), *(slot + 1 for slot in slots)]))
-        slot_of = self.slot_of.changed(gone, {fence.uid: slot for fence, slot in zip(added, slots, strict=True)})
+        slot_of = self.slot_of.changed(
+            gone, {fence.uid: slot for fence, slot in zip(added, slots, strict=True)}
+        )
         rules = self.rules.following(fences, index)
-        return Catalogue(version, self.default, index, fences, rules, slot_of, self.campaigns).compacted()
+        return Catalogue(
+            version, self.default, index, fences, rules, slot_of, self.campaigns
+        ).compacted()
 
-    def following(self, version: int, default: Profile, fences: Iterable[Geofence], campaigns: Iterable[Campaign]) -> Catalogue:
+    def following(
+        self,
+        version: int,
+        default: Profile,
+        fences: Iterable[Geofence],
+        campaigns: Iterable[Campaign],
+    ) -> Catalogue:
         """The catalogue of these geofences, as `build` makes it, with the covers of those that this one knows already."""
         enabled = {fence.uid: fence for fence in fences if fence.enabled}
         changed = [fence for fence in enabled.values() if self._slot_if_same(fence) is None]
@@ -98,16 +146,30 @@ class Catalogue:
 
     @staticmethod
     def restored(
-        version: int, default: Profile, index: Index, slots: Mapping[str, int], fences: Iterable[Geofence], campaigns: Iterable[Campaign]
+        version: int,
+        default: Profile,
+        index: Index,
+        slots: Mapping[str, int],
+        fences: Iterable[Geofence],
+        campaigns: Iterable[Campaign],
     ) -> Catalogue:
-        """The catalogue of these geofences from an index of earlier; `slots` by uid are those whose regions are in it unchanged."""
+        """The catalogue of these geofences from an index of earlier.
+
+        `slots` by uid are those whose regions are in it unchanged.
+        """
         enabled = [fence for fence in fences if fence.enabled]
         fresh = [fence for fence in enabled if fence.uid not in slots]
         staying = {slots[fence.uid]: fence for fence in enabled if fence.uid in slots}
         gone = [slot for slot in range(index.slots) if slot not in staying]
         index, given = index.patched(gone, [read_region(fence.region).region for fence in fresh])
         rows = staying | dict(zip(given, fresh, strict=True))
-        return _assembled(version, default, index, [rows.get(slot) for slot in range(index.slots)], _asked(campaigns)).compacted()
+        return _assembled(
+            version,
+            default,
+            index,
+            [rows.get(slot) for slot in range(index.slots)],
+            _asked(campaigns),
+        ).compacted()
 
     def with_campaigns(self, version: int, campaigns: Iterable[Campaign]) -> Catalogue:
         """The next catalogue: the same geofences, and what other campaigns ask of them."""
@@ -117,7 +179,9 @@ class Catalogue:
 
     def with_campaign_change(self, before: Campaign | None, after: Campaign | None) -> Catalogue:
         """The catalogue as it will be once a campaign is replaced, for those who are inside already; the version is not known yet."""
-        others = [campaign for campaign in self.campaigns if before is None or campaign.id != before.id]
+        others = [
+            campaign for campaign in self.campaigns if before is None or campaign.id != before.id
+        ]
         return self.with_campaigns(self.version, others if after is None else [*others, after])
 
     def dwell_changed_for(self, other: Catalogue) -> list[str]:
@@ -126,7 +190,11 @@ class Catalogue:
         rings = {ring for _, ring in asked ^ anew}
         if not rings:
             return []
-        return [fence.uid for fence in self.fences if fence is not None and fence.store_id is not None and rings & {None, fence.ring}]
+        return [
+            fence.uid
+            for fence in self.fences
+            if fence is not None and fence.store_id is not None and rings & {None, fence.ring}
+        ]
 
     def _slot_if_same(self, fence: Geofence) -> int | None:
         """The slot of a geofence whose region is what it was."""
@@ -139,23 +207,43 @@ class Catalogue:
         if self.index.slots <= 2 * len(self.index) + _SPARE_SLOTS:
             return self
         index, old = self.index.compacted()
-        return _assembled(self.version, self.default, index, [self.fences[slot] for slot in old.tolist()], self.campaigns)
+        return _assembled(
+            self.version,
+            self.default,
+            index,
+            [self.fences[slot] for slot in old.tolist()],
+            self.campaigns,
+        )
 
 
-def _assembled(version: int, default: Profile, index: Index, fences: Sequence[Geofence | None], asked: tuple[Campaign, ...]) -> Catalogue:
+def _assembled(
+    version: int,
+    default: Profile,
+    index: Index,
+    fences: Sequence[Geofence | None],
+    asked: tuple[Campaign, ...],
+) -> Catalogue:
     shelf: PersistentVector[Geofence] = PersistentVector(fences)
-    slot_of = PersistentMap({fence.uid: slot for slot, fence in enumerate(fences) if fence is not None})
-    return Catalogue(version, default, index, shelf, RuleBook(shelf, index, default, asked), slot_of, asked)
+    slot_of = PersistentMap(
+        {fence.uid: slot for slot, fence in enumerate(fences) if fence is not None}
+    )
+    return Catalogue(
+        version, default, index, shelf, RuleBook(shelf, index, default, asked), slot_of, asked
+    )
 
 
 def _asked(campaigns: Iterable[Campaign]) -> tuple[Campaign, ...]:
     return tuple(campaign for campaign in campaigns if campaign.status != "draft")
 
 
-def _rules(fence: Geofence, default: Profile, index: Index, slot: int, campaigns: Sequence[Campaign]) -> Rules:
+def _rules(
+    fence: Geofence, default: Profile, index: Index, slot: int, campaigns: Sequence[Campaign]
+) -> Rules:
     profile = fence.profile or default
     radius_m = index.radius_m(slot)
-    timeout_s = PRESENCE_TIMEOUT_S if profile.presence_timeout_s is None else profile.presence_timeout_s
+    timeout_s = (
+        PRESENCE_TIMEOUT_S if profile.presence_timeout_s is None else profile.presence_timeout_s
+    )
     exact = profile.name == "exact"
     return Rules(
         profile=profile.name,
@@ -172,7 +260,11 @@ def _rules(fence: Geofence, default: Profile, index: Index, slot: int, campaigns
 
 def _dwells(fence: Geofence, campaigns: Sequence[Campaign]) -> list[int]:
     """The dwell times that running campaigns ask for at a store's ring."""
-    return [dwell_s for dwell_s, ring in _asked_for(campaigns) if fence.store_id is not None and ring in (None, fence.ring)]
+    return [
+        dwell_s
+        for dwell_s, ring in _asked_for(campaigns)
+        if fence.store_id is not None and ring in (None, fence.ring)
+    ]
 
 
 def _asked_for(campaigns: Sequence[Campaign]) -> list[tuple[int, str | None]]:

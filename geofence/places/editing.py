@@ -24,7 +24,10 @@ Outcome = Literal["created", "updated", "unchanged", "no_store"]
 
 
 def ready_store(store: Store) -> Store:
-    """The store, checked, with the time zone of its position when it names none. Needs no unit; raises `InputError`."""
+    """The store, checked, with the time zone of its position when it names none.
+
+    Needs no unit; raises `InputError`.
+    """
     if store.opening_hours is not None:
         check_hours(store.opening_hours)
     names = [ring.name for ring in store.rings]
@@ -32,44 +35,69 @@ def ready_store(store: Store) -> Store:
         raise InputError("Two rings have one name.", errors=(("/rings", "ring names must differ"),))
     for place, ring in enumerate(store.rings):
         if len(ring_id(store.external_id, ring.name)) > 128:
-            raise InputError("A ring's name is too long.", errors=((f"/rings/{place}/name", "store and ring together: 127 characters"),))
+            raise InputError(
+                "A ring's name is too long.",
+                errors=((f"/rings/{place}/name", "store and ring together: 127 characters"),),
+            )
         _check_ring(store, ring, f"/rings/{place}")
     return replace(store, time_zone=store.time_zone or time_zone(store.lat, store.lon))
 
 
 def ready_geofence(geofence: Geofence) -> Geofence:
-    """The geofence with its region checked and in the one form that is kept. Needs no unit; raises `InputError`."""
+    """The geofence with its region checked and in the one form that is kept.
+
+    Needs no unit; raises `InputError`.
+    """
     return replace(geofence, region=_checked(geofence.region, "/region"))
 
 
 def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> EditResult:
     """Insert or replace a store that is ready; its rings become geofences named `<store>/<ring>`.
 
-    A ring kept by name keeps its uid, so who is inside stays inside. `value` is (created, store); an upsert of the same
-    content changes nothing.
+    A ring kept by name keeps its uid, so who is inside stays inside. `value` is (created, store);
+    an upsert of the same content changes nothing.
     """
     edited = put_stores(unit, project_id, [store], now_ms)
     outcome, kept = edited.value[0]
     return edited._replace(value=(outcome == "created", kept))
 
 
-def put_stores(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int, fill: Fill[Store] | None = None) -> EditResult:
-    """`put_store` for many, all of different names. `value` is a list of (outcome, store), one for each in order.
+def put_stores(
+    unit: Unit,
+    project_id: str,
+    stores: Sequence[Store],
+    now_ms: int,
+    fill: Fill[Store] | None = None,
+) -> EditResult:
+    """`put_store` for many, all of different names.
+
+    `value` is a list of (outcome, store), one for each in order.
 
     `fill(old, new)` says what a new one takes over from the old one before the two are compared.
     """
     unit.edit(project_id)
     known = unit.places.stores(project_id, [store.external_id for store in stores])
     put = judge(known, stores, fill)
-    fresh = [_timed(known.get(one.external_id), one, now_ms) for outcome, one in put if outcome != "unchanged"]
+    fresh = [
+        _timed(known.get(one.external_id), one, now_ms)
+        for outcome, one in put
+        if outcome != "unchanged"
+    ]
     unit.places.put_stores(project_id, fresh)
     changed, removed = _set_rings(unit, project_id, fresh, now_ms)
     kept = {store.external_id: store for store in fresh}
-    return EditResult([(outcome, kept.get(one.external_id, one)) for outcome, one in put], changed, removed)
+    return EditResult(
+        [(outcome, kept.get(one.external_id, one)) for outcome, one in put], changed, removed
+    )
 
 
-def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = None) -> list[tuple[Outcome, T]]:
-    """What putting these would do, beside those of the same names that are known: (outcome, the one that is kept)."""
+def judge(
+    known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = None
+) -> list[tuple[Outcome, T]]:
+    """What putting these would do, beside those of the same names that are known.
+
+    (outcome, the one that is kept).
+    """
     judged: list[tuple[Outcome, T]] = []
     for new in given:
         old = known.get(new.external_id)
@@ -82,7 +110,10 @@ def judge(known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = Non
 
 
 def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> EditResult:
-    """Remove a store with its rings; other geofences that name it stay and forget it. Raises `NotFound`."""
+    """Remove a store with its rings; other geofences that name it stay and forget it.
+
+    Raises `NotFound`.
+    """
     unit.edit(project_id)
     if not unit.places.stores(project_id, [external_id]):
         raise NotFound
@@ -100,7 +131,9 @@ def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> 
 
 
 def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -> EditResult:
-    """Insert or replace by external id a geofence that is ready; its `uid` is chosen here. `value` is (created, geofence).
+    """Insert or replace by external id a geofence that is ready; its `uid` is chosen here.
+
+    `value` is (created, geofence).
 
     Raises `Conflict` for a store's ring and `InputError` for a store that is not there.
     """
@@ -108,34 +141,60 @@ def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -
     edited = put_geofences(unit, project_id, [geofence], now_ms)
     outcome, kept = edited.value[0]
     if outcome == "no_store":
-        raise InputError("There is no store of that name.", errors=(("/store", "must be the external id of a store"),))
+        raise InputError(
+            "There is no store of that name.",
+            errors=(("/store", "must be the external id of a store"),),
+        )
     return edited._replace(value=(outcome == "created", kept))
 
 
 def put_geofences(
-    unit: Unit, project_id: str, geofences: Sequence[Geofence], now_ms: int, fill: Fill[Geofence] | None = None
+    unit: Unit,
+    project_id: str,
+    geofences: Sequence[Geofence],
+    now_ms: int,
+    fill: Fill[Geofence] | None = None,
 ) -> EditResult:
-    """`put_geofence` for many, all of different names, none of a store's ring. `value` is a list of (outcome, geofence).
+    """`put_geofence` for many, all of different names, none of a store's ring.
 
-    Those whose store is not there come as `no_store` and are left out; the others are put all the same.
+    `value` is a list of (outcome, geofence).
+
+    Those whose store is not there come as `no_store` and are left out; the others are put all the
+    same.
     """
     unit.edit(project_id)
     known = unit.places.geofences(project_id, [one.external_id for one in geofences])
-    stores = unit.places.stores(project_id, {one.store_id for one in geofences if one.store_id is not None})
+    stores = unit.places.stores(
+        project_id, {one.store_id for one in geofences if one.store_id is not None}
+    )
     put = judge_geofences(known, stores, geofences, fill)
-    fresh = {one.external_id: _kept(known.get(one.external_id), one, now_ms) for outcome, one in put if outcome in ("created", "updated")}
+    fresh = {
+        one.external_id: _kept(known.get(one.external_id), one, now_ms)
+        for outcome, one in put
+        if outcome in ("created", "updated")
+    }
     unit.places.put_geofences(project_id, list(fresh.values()))
     changed = tuple(one for one in fresh.values() if one.enabled)
     removed = tuple(one.uid for one in fresh.values() if not one.enabled)
-    return EditResult([(outcome, fresh.get(one.external_id, one)) for outcome, one in put], changed, removed)
+    return EditResult(
+        [(outcome, fresh.get(one.external_id, one)) for outcome, one in put], changed, removed
+    )
 
 
 def judge_geofences(
-    known: Mapping[str, Geofence], stores: Container[str], given: Sequence[Geofence], fill: Fill[Geofence] | None = None
+    known: Mapping[str, Geofence],
+    stores: Container[str],
+    given: Sequence[Geofence],
+    fill: Fill[Geofence] | None = None,
 ) -> list[tuple[Outcome, Geofence]]:
     """`judge`, and `no_store` for one that names a store which is not among `stores`."""
     judged = judge(known, given, fill)
-    return [("no_store", one) if one.store_id is not None and one.store_id not in stores else (outcome, one) for outcome, one in judged]
+    return [
+        ("no_store", one)
+        if one.store_id is not None and one.store_id not in stores
+        else (outcome, one)
+        for outcome, one in judged
+    ]
 
 
 def delete_geofence(unit: Unit, project_id: str, external_id: str) -> EditResult:
@@ -162,14 +221,28 @@ def is_ring(external_id: str) -> bool:
 def refuse_ring(external_id: str) -> None:
     """Raises `Conflict` for the name of a store's ring."""
     if is_ring(external_id):
-        raise Conflict("A name with a slash belongs to a ring of a store: change the store's rings instead.", code="ring_of_store")
+        raise Conflict(
+            "A name with a slash belongs to a ring of a store: change the store's rings instead.",
+            code="ring_of_store",
+        )
 
 
-def _set_rings(unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int) -> tuple[tuple[Geofence, ...], tuple[str, ...]]:
-    """Make the rings of these stores what the stores say: (those that changed, uids of those that went)."""
+def _set_rings(
+    unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int
+) -> tuple[tuple[Geofence, ...], tuple[str, ...]]:
+    """Make the rings of these stores what the stores say.
+
+    (those that changed, uids of those that went).
+    """
     held = unit.places.geofences_of_stores(project_id, [store.external_id for store in stores])
-    old = {one.external_id: one for some in held.values() for one in some if is_ring(one.external_id)}
-    wanted = {one.external_id: one for store in stores for one in (_ring_geofence(store, ring) for ring in store.rings)}
+    old = {
+        one.external_id: one for some in held.values() for one in some if is_ring(one.external_id)
+    }
+    wanted = {
+        one.external_id: one
+        for store in stores
+        for one in (_ring_geofence(store, ring) for ring in store.rings)
+    }
     removed = tuple(old[name].uid for name in sorted(old.keys() - wanted.keys()))
     unit.places.delete_geofences(project_id, removed)
     fresh = [one for name, one in wanted.items() if name not in old or not _same(old[name], one)]
@@ -199,14 +272,18 @@ def _checked(region: dict[str, object], pointer: str) -> dict[str, object]:
     try:
         return canonical(region)
     except RegionError as error:
-        raise InputError(error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)) from None
+        raise InputError(
+            error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)
+        ) from None
 
 
 def _check_ring(store: Store, ring: Ring, pointer: str) -> None:
     try:
         check_circle(store.lat, store.lon, ring.radius_m)
     except RegionError as error:
-        raise InputError(error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)) from None
+        raise InputError(
+            error.detail, code=error.code, errors=((pointer + error.pointer, error.detail),)
+        ) from None
 
 
 def _kept(old: Geofence | None, new: Geofence, now_ms: int) -> Geofence:
@@ -220,4 +297,6 @@ def _timed(old: T | None, new: T, now_ms: int) -> T:
 def _same(old: Store | Geofence, new: Store | Geofence) -> bool:
     """Whether an upsert would change nothing but its own time."""
     times = {"created_ms": old.created_ms, "updated_ms": old.updated_ms}
-    return old == (replace(new, uid=old.uid, **times) if isinstance(old, Geofence) else replace(new, **times))
+    return old == (
+        replace(new, uid=old.uid, **times) if isinstance(old, Geofence) else replace(new, **times)
+    )

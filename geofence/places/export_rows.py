@@ -16,7 +16,9 @@ _PARTS = ";|,:[{"
 
 
 def items_of_stores(stores: Iterable[Store], *, with_id: bool = False) -> Iterator[Item]:
-    """Each store as a Point; `rings` as `near:150;wide:800`, or as a list where names or profiles need one.
+    """Each store as a Point.
+
+    `rings` as `near:150;wide:800`, or as a list where names or profiles need one.
 
     `with_id` gives each its id besides, for formats whose features have one.
     """
@@ -32,7 +34,12 @@ def items_of_stores(stores: Iterable[Store], *, with_id: bool = False) -> Iterat
             "rings": _rings(store.rings),
             "metadata": store.metadata or None,
         }
-        yield Item(number, properties, {"type": "Point", "coordinates": _position(store)}, store.external_id if with_id else None)
+        yield Item(
+            number,
+            properties,
+            {"type": "Point", "coordinates": _position(store)},
+            store.external_id if with_id else None,
+        )
 
 
 def items_of_geofences(geofences: Iterable[Geofence], *, with_id: bool = False) -> Iterator[Item]:
@@ -64,9 +71,19 @@ def _tags(tags: tuple[str, ...]) -> str | list[str] | None:
 
 
 def _rings(rings: tuple[Ring, ...]) -> str | list[dict[str, Any]]:
-    if any(ring.profile is not None or any(mark in ring.name for mark in _PARTS) or ring.name != ring.name.strip() for ring in rings):
-        return [{"name": ring.name, "radius_m": ring.radius_m, "profile": _profile(ring.profile)} for ring in rings]
-    return ";".join(f"{ring.name}:{ring.radius_m!r}".removesuffix(".0") for ring in rings) or NO_RINGS
+    if any(
+        ring.profile is not None
+        or any(mark in ring.name for mark in _PARTS)
+        or ring.name != ring.name.strip()
+        for ring in rings
+    ):
+        return [
+            {"name": ring.name, "radius_m": ring.radius_m, "profile": _profile(ring.profile)}
+            for ring in rings
+        ]
+    return (
+        ";".join(f"{ring.name}:{ring.radius_m!r}".removesuffix(".0") for ring in rings) or NO_RINGS
+    )
 
 
 def _profile(profile: Profile | None) -> str | dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """A project's index on disk, beside the record: a start need not cover a million regions anew.
 
-Two files: the index, and one digest for each of its slots. What was edited since is found by comparing digests, so a file
-that is older than the record is of use, and one that does not fit is of none.
+Two files: the index, and one digest for each of its slots. What was edited since is found by
+comparing digests, so a file that is older than the record is of use, and one that does not fit is
+of none.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ _NOBODY = 0
 
 
 class IndexCache:
-    """The files of one record; `stem` is their common beginning, None where the record has no file to lie beside."""
+    """The files of one record.
+
+    `stem` is their common beginning, None where the record has no file to lie beside.
+    """
 
     def __init__(self, stem: Path | None) -> None:
         self._stem = stem
 
-    def load(self, project_id: str, fences: Iterable[Geofence]) -> tuple[Index, Mapping[str, int]] | None:
+    def load(
+        self, project_id: str, fences: Iterable[Geofence]
+    ) -> tuple[Index, Mapping[str, int]] | None:
         """The index as it was kept, and the slots, by uid, of those geofences that are in it as they are; None without one."""
         if self._stem is None:
             return None
@@ -39,16 +45,25 @@ class IndexCache:
         index = Index.load(index_file, _mark(digests))
         if index is None or len(digests) != 8 * index.slots:
             return None
-        slot_of = {digest: slot for slot, digest in enumerate(np.frombuffer(digests, dtype=np.uint64).tolist()) if digest != _NOBODY}
+        slot_of = {
+            digest: slot
+            for slot, digest in enumerate(np.frombuffer(digests, dtype=np.uint64).tolist())
+            if digest != _NOBODY
+        }
         found = {fence.uid: slot_of.get(_digest(fence)) for fence in fences if fence.enabled}
         return index, {uid: slot for uid, slot in found.items() if slot is not None}
 
     def save(self, project_id: str, index: Index, fences: Iterable[Geofence | None]) -> bool:
-        """Keep the index; `fences` by slot. False where it is too small to be worth it, or the disk would not take it."""
+        """Keep the index; `fences` by slot.
+
+        False where it is too small to be worth it, or the disk would not take it.
+        """
         if self._stem is None or len(index) < FEWEST:
             return False
         index_file, digests_file = self._files(project_id)
-        digests: NDArray[np.uint64] = np.array([_NOBODY if fence is None else _digest(fence) for fence in fences], dtype=np.uint64)
+        digests: NDArray[np.uint64] = np.array(
+            [_NOBODY if fence is None else _digest(fence) for fence in fences], dtype=np.uint64
+        )
         try:
             index.save(index_file, _mark(digests.tobytes()))
             fresh = digests_file.with_suffix(".fresh")

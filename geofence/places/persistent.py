@@ -1,4 +1,6 @@
-"""Large tables that change a little at a time: the next version shares nearly everything with the one before.
+"""Large tables that change a little at a time.
+
+The next version shares nearly everything with the one before.
 
 A version never changes under its readers, and making the next one costs no copy of a million rows.
 """
@@ -22,7 +24,9 @@ class PersistentVector(Generic[T]):
 
     def __init__(self, rows: Iterable[T | None] = ()) -> None:
         every = tuple(rows)
-        self._chunks: list[tuple[T | None, ...]] = [every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)]
+        self._chunks: list[tuple[T | None, ...]] = [
+            every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)
+        ]
         self._length = len(every)
 
     def __len__(self) -> int:
@@ -35,11 +39,16 @@ class PersistentVector(Generic[T]):
         return (row for chunk in self._chunks for row in chunk)
 
     def changed(self, rows: Mapping[int, T | None], length: int) -> PersistentVector[T]:
-        """The next version: `length` rows, no fewer than now, with these in place of what was there."""
+        """The next version.
+
+        `length` rows, no fewer than now, with these in place of what was there.
+        """
         chunks = -(-length // _CHUNK)
         shelf: PersistentVector[T] = PersistentVector()
         shelf._length, shelf._chunks = length, [*self._chunks, *[()] * (chunks - len(self._chunks))]
-        by_chunk: dict[int, dict[int, T | None]] = {number: {} for number in range(self._length >> _BITS, chunks)}  # those that grow
+        by_chunk: dict[int, dict[int, T | None]] = {
+            number: {} for number in range(self._length >> _BITS, chunks)
+        }  # those that grow
         for row, value in rows.items():
             by_chunk.setdefault(row >> _BITS, {})[row & (_CHUNK - 1)] = value
         for number, values in by_chunk.items():
@@ -82,5 +91,8 @@ class PersistentMap:
         names = PersistentMap()
         names._old, names._young = self._old, {**self._young, **dict.fromkeys(gone), **given}
         if len(names._young) > max(_YOUNG, len(self._old) // 64):
-            names._old, names._young = {name: number for name in names if (number := names.get(name)) is not None}, {}
+            names._old, names._young = (
+                {name: number for name in names if (number := names.get(name)) is not None},
+                {},
+            )
         return names

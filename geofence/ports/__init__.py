@@ -1,7 +1,7 @@
 """What the street needs from outside: small protocols, at most eight methods each.
 
-A `Unit` is one open transaction on the record; everything that changes goes through one. Reads that change nothing
-(`Reading`) run on their own connections, from any thread.
+A `Unit` is one open transaction on the record; everything that changes goes through one. Reads that
+change nothing (`Reading`) run on their own connections, from any thread.
 """
 
 from __future__ import annotations
@@ -24,18 +24,24 @@ from geofence.model.presence import DeviceKey, DeviceState, Visit
 class Changes:
     """What one unit of work adds to the record.
 
-    `states` are devices whose presences or customer changed, or that are new: they are written. `hot` are devices of which
-    only the watermark moved: remembered until the process ends, where the backend has a memory.
+    `states` are devices whose presences or customer changed, or that are new: they are written.
+    `hot` are devices of which only the watermark moved: remembered until the process ends, where
+    the backend has a memory.
     """
 
     states: dict[DeviceKey, DeviceState] = field(default_factory=dict)
     hot: dict[DeviceKey, DeviceState] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    visits: dict[str, tuple[str, Visit]] = field(default_factory=dict)  # visit_id -> (project_id, visit)
+    visits: dict[str, tuple[str, Visit]] = field(
+        default_factory=dict
+    )  # visit_id -> (project_id, visit)
 
 
 class Presences(Protocol):
-    """Devices' hot state within a unit. Reading locks the devices, in sorted order, until the unit ends."""
+    """Devices' hot state within a unit.
+
+    Reading locks the devices, in sorted order, until the unit ends.
+    """
 
     def read(self, keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
         """The state of each device; unknown devices come as an empty `DeviceState`."""
@@ -47,20 +53,29 @@ class Presences(Protocol):
         """Devices with a presence whose timer is due, oldest first."""
 
     def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones; oldest first, at most 1,000."""
+        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones.
+
+        Oldest first, at most 1,000.
+        """
 
     def events_at(self, project_id: str, times_ms: Mapping[str, Sequence[int]]) -> list[Event]:
         """Events that each device's pings of exactly these times told; by time."""
 
     def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
-        """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
+        """By visit, the how-many-th it is of its device at its geofence.
+
+        Those not written yet are left out.
+        """
 
     def save(self, changes: Changes) -> None:
         """Write states, events and visits."""
 
 
 class Places(Protocol):
-    """Stores and geofences of a project within a unit. Writers bump the project's `index_version`."""
+    """Stores and geofences of a project within a unit.
+
+    Writers bump the project's `index_version`.
+    """
 
     def stores(self, project_id: str, external_ids: Collection[str]) -> dict[str, Store]:
         """Those that exist, by external id."""
@@ -74,11 +89,19 @@ class Places(Protocol):
     def geofences(self, project_id: str, external_ids: Collection[str]) -> dict[str, Geofence]:
         """Those that exist, by external id."""
 
-    def geofences_of_stores(self, project_id: str, store_ids: Collection[str]) -> dict[str, list[Geofence]]:
-        """Every geofence that names one of these stores, by store and there by external id; a store without any has no entry."""
+    def geofences_of_stores(
+        self, project_id: str, store_ids: Collection[str]
+    ) -> dict[str, list[Geofence]]:
+        """Every geofence that names one of these stores, by store and there by external id.
+
+        A store without any has no entry.
+        """
 
     def put_geofences(self, project_id: str, geofences: Sequence[Geofence]) -> None:
-        """Insert or replace by uid; `created_ms` stays. `RecordError` when a name or a uid is taken."""
+        """Insert or replace by uid; `created_ms` stays.
+
+        `RecordError` when a name or a uid is taken.
+        """
 
     def delete_geofences(self, project_id: str, uids: Sequence[str]) -> None:
         """Remove; presences there are ended by the street in the same unit."""
@@ -102,7 +125,9 @@ class Accounts(Protocol):
     def delete_device(self, project_id: str, device_id: str) -> None:
         """Erase the device with its presences, visits and events."""
 
-    def remember_answer(self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int) -> None:
+    def remember_answer(
+        self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int
+    ) -> None:
         """Keep the answer to an Idempotency-Key."""
 
     def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:
@@ -119,7 +144,10 @@ class NewDecisions:
 
 
 class Offers(Protocol):
-    """What deciding needs to know of customers, and where decisions go. Reading customers locks them, sorted, after devices."""
+    """What deciding needs to know of customers, and where decisions go.
+
+    Reading customers locks them, sorted, after devices.
+    """
 
     def customers(self, project_id: str, customer_ids: Iterable[str]) -> dict[str, Customer]:
         """Those that exist, by id; each is locked until the unit ends."""
@@ -133,7 +161,9 @@ class Offers(Protocol):
         Released: a `send` whose messages all ended without any attempt.
         """
 
-    def caused_by(self, project_id: str, event_ids: Iterable[str], now_ms: int) -> list[tuple[str, OutboxMessage]]:
+    def caused_by(
+        self, project_id: str, event_ids: Iterable[str], now_ms: int
+    ) -> list[tuple[str, OutboxMessage]]:
         """(event id, message) of every message not yet expired that these events led to, oldest first."""
 
     def save(self, new_decisions: NewDecisions) -> None:
@@ -143,22 +173,38 @@ class Offers(Protocol):
 class Outbox(Protocol):
     """Messages on their way out."""
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[OutboxMessage]:
-        """Lease messages of a channel that are due, oldest first: their attempt counts one up. Others skip them meanwhile.
+    def take(
+        self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None
+    ) -> list[OutboxMessage]:
+        """Lease messages of a channel that are due, oldest first: their attempt counts one up.
 
-        Leases run on the wall (`wall_ms`, `now_ms` without it), also where pings move the clock: a provider takes real time.
+        Others skip them meanwhile.
+
+        Leases run on the wall (`wall_ms`, `now_ms` without it), also where pings move the clock: a
+        provider takes real time.
         """
 
     def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
-        """By message id, why it must not go out after all: `consent_withdrawn`, `suppressed`, `left`, `no_address`."""
+        """By message id, why it must not go out after all.
+
+        `consent_withdrawn`, `suppressed`, `left`, `no_address`.
+        """
 
     def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
-        """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many."""
+        """Write each message as it is now, with its attempt.
+
+        Only where its attempt number is still the newest. How many.
+        """
 
     def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
-        """Forget dead push tokens, (project, token), wherever they are registered. It locks those devices: call it first."""
+        """Forget dead push tokens, (project, token), wherever they are registered.
 
-    def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
+        It locks those devices: call it first.
+        """
+
+    def suppress(
+        self, project_id: str, channel: str, address: str, reason: str, now_ms: int
+    ) -> None:
         """Never again write to this address; it is kept as a digest."""
 
     def pause(self, channel: str, reason: str, now_ms: int) -> None:
@@ -178,13 +224,19 @@ class Commerce(Protocol):
         """Insert or replace; `created_ms` stays."""
 
     def delete_customer(self, project_id: str, customer_id: str) -> None:
-        """Erase the customer with decisions and unsent messages; codes stay as spent numbers without a person."""
+        """Erase the customer with decisions and unsent messages.
+
+        Codes stay as spent numbers without a person.
+        """
 
     def campaign(self, project_id: str, campaign_id: str) -> Campaign | None:
         """The campaign of that id."""
 
     def put_campaign(self, project_id: str, campaign: Campaign) -> None:
-        """Insert or replace, keep its plan as a version, and bump the project's `index_version`: a plan may ask for dwell."""
+        """Insert or replace, keep its plan as a version, and bump the project's `index_version`.
+
+        A plan may ask for dwell.
+        """
 
     def delete_campaign(self, project_id: str, campaign_id: str) -> None:
         """Remove it; its decisions, messages and coupons stay."""
@@ -193,7 +245,10 @@ class Commerce(Protocol):
         """The coupon with that code, its row locked until the unit ends."""
 
     def redeem(self, coupon: Coupon, redemption: Redemption | None) -> bool:
-        """Write the coupon as it is now, and its redemption; False when the database says a single-use code was used already."""
+        """Write the coupon as it is now, and its redemption.
+
+        False when the database says a single-use code was used already.
+        """
 
 
 class Unit(Protocol):
@@ -227,10 +282,16 @@ class Unit(Protocol):
         """The project's index version as this transaction sees it."""
 
     def edit(self, project_id: str) -> None:
-        """Let nobody else edit this project's places or campaigns until this unit ends; before what the edit rests on is read."""
+        """Let nobody else edit this project's places or campaigns until this unit ends.
+
+        Before what the edit rests on is read.
+        """
 
     def hold(self, project_ids: Iterable[str]) -> None:
-        """Let no edit of these projects' places or campaigns be committed until this unit ends; before any device is read."""
+        """Let no edit of these projects' places or campaigns be committed until this unit ends.
+
+        Before any device is read.
+        """
 
     def commit(self) -> None:
         """Make it durable, or raise `RecordError` with nothing stored."""
@@ -240,7 +301,10 @@ class Unit(Protocol):
 
 
 class Queries(Protocol):
-    """Reads of the record that change nothing; each call is one short transaction, from any thread."""
+    """Reads of the record that change nothing.
+
+    Each call is one short transaction, from any thread.
+    """
 
     def project(self, project_id: str) -> Project | None:
         """The project of that id."""
@@ -257,8 +321,12 @@ class Queries(Protocol):
     def geofences(self, project_id: str) -> list[Geofence]:
         """All geofences of a project, by uid."""
 
-    def page(self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int) -> list[Any]:
-        """A page of a noun after a sort key; nouns, filters and keys as in `backends/sql/listing.py`.
+    def page(
+        self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int
+    ) -> list[Any]:
+        """A page of a noun after a sort key.
+
+        Nouns, filters and keys as in `backends/sql/listing.py`.
 
         `project_id` None asks every tenant: only for what is known by an id that nobody can guess.
         """
@@ -279,10 +347,16 @@ class Database(Protocol):
         """Open a unit. On SQLite only the writer thread may, one at a time."""
 
     def sequence(self) -> int:
-        """Give `stream_seq` to committed events that have none; how many. Does nothing where commits are in order."""
+        """Give `stream_seq` to committed events that have none; how many.
+
+        Does nothing where commits are in order.
+        """
 
     def migrate(self) -> None:
-        """Bring the schema to this version's; raises `RecordError` when it is newer than the code."""
+        """Bring the schema to this version's.
+
+        Raises `RecordError` when it is newer than the code.
+        """
 
     def close(self) -> None:
         """Release connections and locks."""

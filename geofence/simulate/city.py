@@ -22,7 +22,10 @@ _STREETS = (
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """An invented retailer: how many stores it has here, how near is near, and when it opens (OSM syntax, by kind of store)."""
+    """An invented retailer.
+
+    How many stores it has here, how near is near, and when it opens (OSM syntax, by kind of store).
+    """
 
     slug: str
     name: str
@@ -33,16 +36,41 @@ class Brand:
 
 
 BRANDS = (
-    Brand("third-kettle", "Third Kettle", "coffee", 28, 120.0, ("Mo-Fr 06:30-19:00; Sa,Su 08:00-18:00", "Mo-Su 07:00-20:00", "24/7")),
-    Brand("pellwood", "Pellwood Market", "groceries", 20, 150.0, ("Mo-Sa 07:00-22:00; Su 09:00-20:00", "24/7")),
-    Brand("hobb-larch", "Hobb & Larch", "home", 12, 180.0, ("Mo-Sa 09:30-19:00; Su off", "Mo-Sa 10:00-20:00; Su 11:00-17:00")),
+    Brand(
+        "third-kettle",
+        "Third Kettle",
+        "coffee",
+        28,
+        120.0,
+        ("Mo-Fr 06:30-19:00; Sa,Su 08:00-18:00", "Mo-Su 07:00-20:00", "24/7"),
+    ),
+    Brand(
+        "pellwood",
+        "Pellwood Market",
+        "groceries",
+        20,
+        150.0,
+        ("Mo-Sa 07:00-22:00; Su 09:00-20:00", "24/7"),
+    ),
+    Brand(
+        "hobb-larch",
+        "Hobb & Larch",
+        "home",
+        12,
+        180.0,
+        ("Mo-Sa 09:30-19:00; Su off", "Mo-Sa 10:00-20:00; Su 11:00-17:00"),
+    ),
 )
 WIDE_M = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A town. `doors` tells for each store, in the order of `stores`, its spot in metres and the street it stands on."""
+    """A town.
+
+    `doors` tells for each store, in the order of `stores`, its spot in metres and the street it
+    stands on.
+    """
 
     name: str
     lat: float
@@ -57,8 +85,13 @@ class City:
         return to_degrees(spot, self.lat, self.lon)
 
 
-def build_city(seed: int = 1, lat: float = CENTRE[0], lon: float = CENTRE[1], time_zone: str = TIME_ZONE) -> City:
-    """The town of that seed around a centre (degrees WGS84): 625 crossings on 36 km2, 60 stores with a near and a wide ring."""
+def build_city(
+    seed: int = 1, lat: float = CENTRE[0], lon: float = CENTRE[1], time_zone: str = TIME_ZONE
+) -> City:
+    """The town of that seed around a centre (degrees WGS84).
+
+    625 crossings on 36 km2, 60 stores with a near and a wide ring.
+    """
     chance = random.Random(f"city {seed}")
     streets = lay_streets(chance, across=25, block_m=250.0, names=_STREETS)
     doors: list[tuple[Spot, Link]] = []
@@ -69,11 +102,22 @@ def build_city(seed: int = 1, lat: float = CENTRE[0], lon: float = CENTRE[1], ti
             spot, link = _free_door(chance, streets, own, [door for door, _ in doors])
             own.append(spot)
             doors.append((spot, link))
-            stores.append(_store(chance, brand, number, streets.names[link], to_degrees(spot, lat, lon), time_zone))
+            stores.append(
+                _store(
+                    chance,
+                    brand,
+                    number,
+                    streets.names[link],
+                    to_degrees(spot, lat, lon),
+                    time_zone,
+                )
+            )
     return City(TOWN, lat, lon, time_zone, streets, tuple(stores), tuple(doors))
 
 
-def _free_door(chance: random.Random, streets: Streets, own: list[Spot], others: list[Spot]) -> tuple[Spot, Link]:
+def _free_door(
+    chance: random.Random, streets: Streets, own: list[Spot], others: list[Spot]
+) -> tuple[Spot, Link]:
     """A door on some street, more likely in the middle of town, away from other stores and further from the brand's own."""
     links = sorted(streets.names)
     apart_m = 500.0
@@ -87,12 +131,23 @@ def _free_door(chance: random.Random, streets: Streets, own: list[Spot], others:
             y1 + along * (y2 - y1) + side_m * (x2 - x1) / length_m,
         )
         central = chance.random() < math.exp(-((math.hypot(*spot) / 2_600.0) ** 2))
-        if central and all(math.dist(spot, other) > 60.0 for other in others) and all(math.dist(spot, mine) > apart_m for mine in own):
+        if (
+            central
+            and all(math.dist(spot, other) > 60.0 for other in others)
+            and all(math.dist(spot, mine) > apart_m for mine in own)
+        ):
             return spot, link
         apart_m *= 0.999  # a town that is full moves its stores closer together
 
 
-def _store(chance: random.Random, brand: Brand, number: int, street: str, place: tuple[float, float], time_zone: str) -> Store:
+def _store(
+    chance: random.Random,
+    brand: Brand,
+    number: int,
+    street: str,
+    place: tuple[float, float],
+    time_zone: str,
+) -> Store:
     return Store(
         external_id=f"{brand.slug}-{number:02d}",
         name=f"{brand.name}, {street}",

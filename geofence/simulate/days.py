@@ -36,11 +36,18 @@ def still_edge(town: Town, chance: Chance, seconds: float) -> Path:
 
 
 def commuter(town: Town, chance: Chance, seconds: float) -> Path:
-    """Home, a drive, work, a walk past shops at lunch and into one, work, the supermarket, home; day after day."""
+    """Home, a drive, work, a walk past shops at lunch and into one, work, the supermarket, home.
+
+    Day after day.
+    """
     home = chance.choice(town.homes)
     desk = chance.choice(town.goals)
     # every other one works inside a geofence, in a back room of a shop or above it
-    office = _within(town, chance, desk, 0.0, 0.8) if chance.random() < 0.5 else town.streets.spots[desk.crossing]
+    office = (
+        _within(town, chance, desk, 0.0, 0.8)
+        if chance.random() < 0.5
+        else town.streets.spots[desk.crossing]
+    )
     trail = Trail(town.streets.spots[home])
     day = 0
     while trail.at_s < seconds:
@@ -87,7 +94,11 @@ def passes(town: Town, chance: Chance, seconds: float) -> Path:
     here = chance.choice(town.homes)
     trail = Trail(town.streets.spots[here])
     while trail.at_s < seconds:
-        there = chance.choice(town.goals).crossing if chance.random() < 0.8 else chance.choice(town.homes)
+        there = (
+            chance.choice(town.goals).crossing
+            if chance.random() < 0.8
+            else chance.choice(town.homes)
+        )
         travel(town, trail, chance, here, there, chance.uniform(*PASS_MPS))
         trail.linger(chance.uniform(5.0, 40.0), town.around(trail.spot))
         here = there
@@ -105,7 +116,9 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def travel(town: Town, trail: Trail, chance: Chance, start: int, end: int, speed_mps: float) -> None:
+def travel(
+    town: Town, trail: Trail, chance: Chance, start: int, end: int, speed_mps: float
+) -> None:
     """Along the shortest way between two crossings, with a red light now and then."""
     for crossing in town.streets.way(start, end):
         spot = town.streets.spots[crossing]
@@ -122,7 +135,11 @@ def shop(town: Town, trail: Trail, chance: Chance, goal: Goal, seconds: float) -
     until_s = trail.at_s + seconds
     while trail.at_s < until_s:
         trail.linger(min(chance.uniform(20.0, 120.0), until_s - trail.at_s), INDOORS)
-        trail.go(_step(goal.spot, chance.uniform(0.0, 12.0), chance.uniform(0.0, 2.0 * math.pi)), 0.8, INDOORS)
+        trail.go(
+            _step(goal.spot, chance.uniform(0.0, 12.0), chance.uniform(0.0, 2.0 * math.pi)),
+            0.8,
+            INDOORS,
+        )
     trail.go(corner, chance.uniform(*WALK_MPS), town.around(corner))
 
 

@@ -32,10 +32,15 @@ class Frame:
 
     def _per_degree(self) -> tuple[float, float]:
         north_m, east_m = radii_m(np.float64(self.lat))
-        return math.radians(float(north_m)), math.radians(float(east_m) * math.cos(math.radians(self.lat)))
+        return math.radians(float(north_m)), math.radians(
+            float(east_m) * math.cos(math.radians(self.lat))
+        )
 
 
 def radii_m(lat: Floats | np.float64) -> tuple[Floats, Floats]:
-    """The ellipsoid's radii of curvature at a latitude, metres: along the meridian, and across it."""
+    """The ellipsoid's radii of curvature at a latitude, metres.
+
+    Along the meridian, and across it.
+    """
     w2 = 1.0 - _E2 * np.sin(np.radians(lat)) ** 2
     return EQUATOR_M * (1.0 - _E2) / w2**1.5, EQUATOR_M / np.sqrt(w2)

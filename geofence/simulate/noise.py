@@ -1,8 +1,11 @@
-"""How far a fix is off: an error that wanders, by surroundings, and spells in which it is plainly wrong.
+"""How far a fix is off.
 
-The error of a receiver is not new at every fix. It is a Gauss-Markov process (Gelb, Applied Optimal Estimation, 1974): after t
-seconds exp(-t / correlation_s) of it is left, and fresh error fills it up to the same sigma. Part of it (`bias_share` of the variance)
-does not wander at all while the phone stays where it is: the reflections and the Wi-Fi map of a building stay the same.
+An error that wanders, by surroundings, and spells in which it is plainly wrong.
+
+The error of a receiver is not new at every fix. It is a Gauss-Markov process (Gelb, Applied Optimal
+Estimation, 1974): after t seconds exp(-t / correlation_s) of it is left, and fresh error fills it
+up to the same sigma. Part of it (`bias_share` of the variance) does not wander at all while the
+phone stays where it is: the reflections and the Wi-Fi map of a building stay the same.
 """
 
 from __future__ import annotations
@@ -24,10 +27,13 @@ Complexes = NDArray[np.complex128]  # east + 1j * north
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The errors of one kind of surroundings. Sigma is along one axis, metres; each stay draws its own between the two.
+    """The errors of one kind of surroundings.
 
-    A spell of outliers begins `outliers_per_day` times, shifts at least one fix and all others within an exponential time of mean
-    `outlier_s` seconds, by `outlier_m` metres (between the two), all to the same side.
+    Sigma is along one axis, metres; each stay draws its own between the two.
+
+    A spell of outliers begins `outliers_per_day` times, shifts at least one fix and all others
+    within an exponential time of mean `outlier_s` seconds, by `outlier_m` metres (between the two),
+    all to the same side.
     """
 
     sigma_m: tuple[float, float]
@@ -49,7 +55,10 @@ def wandering(dice: Generator, at_s: Floats, correlation_s: float) -> Complexes:
 
 
 def spells(dice: Generator, at_s: Floats, per_day: float, lasts_s: float) -> NDArray[np.int64]:
-    """Which spell each moment (n,) falls into, -1 for none. They begin `per_day` times; each takes in at least one moment."""
+    """Which spell each moment (n,) falls into, -1 for none.
+
+    They begin `per_day` times; each takes in at least one moment.
+    """
     found = np.full(len(at_s), -1, dtype=np.int64)
     if not len(at_s) or per_day <= 0.0:
         return found
@@ -57,7 +66,9 @@ def spells(dice: Generator, at_s: Floats, per_day: float, lasts_s: float) -> NDA
     begins_s = at_s[0] + span_s * np.sort(dice.random(dice.poisson(per_day * span_s / DAY_S)))
     first = np.searchsorted(at_s, begins_s)
     ends_s = at_s[first] + lasts_s * dice.exponential(size=len(first))
-    for number, (start, end) in enumerate(zip(first.tolist(), np.searchsorted(at_s, ends_s, side="right").tolist(), strict=True)):
+    for number, (start, end) in enumerate(
+        zip(first.tolist(), np.searchsorted(at_s, ends_s, side="right").tolist(), strict=True)
+    ):
         found[start : max(end, start + 1)] = number
     return found
 

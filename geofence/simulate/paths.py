@@ -1,4 +1,7 @@
-"""Where somebody truly is at every moment: straight lines between knots, and what surrounds them there."""
+"""Where somebody truly is at every moment.
+
+Straight lines between knots, and what surrounds them there.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,12 @@ OPEN, CANYON, INDOORS = 0, 1, 2  # an open street, one between tall houses, unde
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`at_s`, `x_m`, `y_m` (k,): knots in time order, seconds since the beginning, metres east and north of the frame's centre.
+    """`at_s`, `x_m`, `y_m` (k,).
 
-    Of the k - 1 legs between them, `surroundings` (k - 1,) is one of OPEN, CANYON, INDOORS, and `stay` (k - 1,) counts up where
-    these change: a phone's sigma is drawn once for each.
+    Knots in time order, seconds since the beginning, metres east and north of the frame's centre.
+
+    Of the k - 1 legs between them, `surroundings` (k - 1,) is one of OPEN, CANYON, INDOORS, and
+    `stay` (k - 1,) counts up where these change: a phone's sigma is drawn once for each.
     """
 
     at_s: Floats
@@ -98,4 +103,10 @@ def _cut(path: Path, seconds: float) -> Path:
     legs = int(path.legs(np.array([seconds]))[0]) + 1
     x_m, y_m = path.spots(np.array([seconds]))
     at_s = np.append(path.at_s[:legs], seconds)
-    return Path(at_s, np.append(path.x_m[:legs], x_m), np.append(path.y_m[:legs], y_m), path.surroundings[:legs], path.stay[:legs])
+    return Path(
+        at_s,
+        np.append(path.x_m[:legs], x_m),
+        np.append(path.y_m[:legs], y_m),
+        path.surroundings[:legs],
+        path.stay[:legs],
+    )

@@ -25,12 +25,15 @@ NONE = Noise((0.0, 0.0))
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """Every parameter of the phones. Metres, seconds; `per_day` are means of Poisson counts; pairs are the ends of a range.
+    """Every parameter of the phones.
 
-    `lies` claim `lie_accuracy_m` while `lie_m` off; `cells` come from the mobile network alone and say so. `outlier_admitted` is the
-    share of outlying spells whose stated accuracy grows with the error. In a gap the phone takes no fix; while offline it takes
-    them and sends them later; a straggler is one ping that is sent again minutes later. A wrong clock is off by up to `wrong_clock_s`
-    in either direction, all others by a normal error of `clock_offset_s`.
+    Metres, seconds; `per_day` are means of Poisson counts; pairs are the ends of a range.
+
+    `lies` claim `lie_accuracy_m` while `lie_m` off; `cells` come from the mobile network alone and
+    say so. `outlier_admitted` is the share of outlying spells whose stated accuracy grows with the
+    error. In a gap the phone takes no fix; while offline it takes them and sends them later; a
+    straggler is one ping that is sent again minutes later. A wrong clock is off by up to
+    `wrong_clock_s` in either direction, all others by a normal error of `clock_offset_s`.
     """
 
     interval_s: float = 60.0
@@ -88,8 +91,9 @@ PHONES = {"plain": PLAIN, "lying": LYING, "poor": POOR, "perfect": PERFECT}
 class Fixes:
     """The pings of one device, in the order of true time. All (n,).
 
-    `at_ms` is when it truly was, `ts_ms` when the phone says it was, `received_ms` when the service hears of it (epoch ms UTC);
-    `lat`, `lon` degrees; `accuracy_m`, `speed_mps` as stated (NaN unknown); `kind` one of HONEST, OUTLIER, LIE, CELL.
+    `at_ms` is when it truly was, `ts_ms` when the phone says it was, `received_ms` when the service
+    hears of it (epoch ms UTC); `lat`, `lon` degrees; `accuracy_m`, `speed_mps` as stated (NaN
+    unknown); `kind` one of HONEST, OUTLIER, LIE, CELL.
     """
 
     at_ms: Times
@@ -110,7 +114,16 @@ class Fixes:
 
     def taken(self, rows: NDArray[np.int64]) -> Fixes:
         """Those at these places, in that order."""
-        columns = (self.at_ms, self.ts_ms, self.received_ms, self.lat, self.lon, self.accuracy_m, self.speed_mps, self.kind)
+        columns = (
+            self.at_ms,
+            self.ts_ms,
+            self.received_ms,
+            self.lat,
+            self.lon,
+            self.accuracy_m,
+            self.speed_mps,
+            self.kind,
+        )
         return Fixes(*(column[rows] for column in columns))  # type: ignore[arg-type]  # the same columns, in the same order
 
 
@@ -119,7 +132,9 @@ def listen(path: Path, frame: Frame, phone: Phone, start_ms: int, dice: Generato
     at_s = _moments(path.seconds, phone, dice)
     leg = path.legs(at_s)
     sigma_m, error, outlying = _errors(path, at_s, leg, phone, dice)
-    stated_m = ACCURACY_PER_SIGMA * sigma_m * np.exp(phone.stated_spread * dice.standard_normal(len(at_s)))
+    stated_m = (
+        ACCURACY_PER_SIGMA * sigma_m * np.exp(phone.stated_spread * dice.standard_normal(len(at_s)))
+    )
     stated_m = np.hypot(stated_m, outlying[1])
     kind = np.where(outlying[0] >= 0, OUTLIER, HONEST).astype(np.int8)
     error, stated_m, kind = _plainly_wrong(at_s, error, stated_m, kind, phone, dice)
@@ -139,7 +154,10 @@ def listen(path: Path, frame: Frame, phone: Phone, start_ms: int, dice: Generato
 
 
 def _moments(seconds: float, phone: Phone, dice: Generator) -> Floats:
-    """When the phone takes its fixes: about every interval, from a random moment within the first, and none in a gap."""
+    """When the phone takes its fixes.
+
+    About every interval, from a random moment within the first, and none in a gap.
+    """
     count = int(seconds / phone.interval_s) + 1
     steps_s = phone.interval_s * np.maximum(1.0 + phone.jitter * dice.standard_normal(count), 0.1)
     at_s: Floats = phone.interval_s * dice.random() + np.cumsum(steps_s) - steps_s[0]
@@ -149,7 +167,9 @@ def _moments(seconds: float, phone: Phone, dice: Generator) -> Floats:
     return at_s
 
 
-def _ranges(seconds: float, per_day: float, lasts_s: tuple[float, float], dice: Generator) -> list[tuple[float, float]]:
+def _ranges(
+    seconds: float, per_day: float, lasts_s: tuple[float, float], dice: Generator
+) -> list[tuple[float, float]]:
     """(start, end) of stretches of time; their length is spread evenly over its logarithm."""
     starts_s = np.sort(seconds * dice.random(dice.poisson(per_day * seconds / DAY_S)))
     lengths_s = np.exp(dice.uniform(np.log(lasts_s[0]), np.log(lasts_s[1]), len(starts_s)))
@@ -159,7 +179,10 @@ def _ranges(seconds: float, per_day: float, lasts_s: tuple[float, float], dice: 
 def _errors(
     path: Path, at_s: Floats, leg: NDArray[np.int64], phone: Phone, dice: Generator
 ) -> tuple[Floats, Complexes, tuple[NDArray[np.int64], Floats]]:
-    """Sigma and error of each fix; which outlying spell it is in (-1: none), and how much of that its accuracy admits."""
+    """Sigma and error of each fix.
+
+    Which outlying spell it is in (-1: none), and how much of that its accuracy admits.
+    """
     kinds = (phone.street, phone.canyon, phone.indoors)
     stay, around = path.stay[leg], path.surroundings[leg]
     share = dice.random(int(path.stay[-1]) + 1)[stay]
@@ -171,7 +194,12 @@ def _errors(
         low_m, high_m = noise.sigma_m
         sigma_m[here] = low_m + share[here] * (high_m - low_m)
         moving = np.sqrt(1.0 - noise.bias_share) * wandering(dice, at_s[here], noise.correlation_s)
-        spell = spells(dice, at_s[here], noise.outliers_per_day * here.mean() if here.any() else 0.0, noise.outlier_s)
+        spell = spells(
+            dice,
+            at_s[here],
+            noise.outliers_per_day * here.mean() if here.any() else 0.0,
+            noise.outlier_s,
+        )
         shift = shifts(dice, spell, noise.outlier_m)
         error[here] = sigma_m[here] * (np.sqrt(noise.bias_share) * bias[here] + moving) + shift
         outlying[here] = spell
@@ -181,15 +209,26 @@ def _errors(
 
 
 def _plainly_wrong(
-    at_s: Floats, error: Complexes, stated_m: Floats, kind: NDArray[np.int8], phone: Phone, dice: Generator
+    at_s: Floats,
+    error: Complexes,
+    stated_m: Floats,
+    kind: NDArray[np.int8],
+    phone: Phone,
+    dice: Generator,
 ) -> tuple[Complexes, Floats, NDArray[np.int8]]:
     """Lies and fixes of the mobile network put over the others."""
     lying = spells(dice, at_s, phone.lies_per_day, phone.lie_s)
     lie = shifts(dice, lying, phone.lie_m)
     cell = spells(dice, at_s, phone.cells_per_day, 0.0) >= 0
-    far = phone.cell_accuracy_m / ACCURACY_PER_SIGMA * (dice.standard_normal((len(at_s), 2)) @ np.array([1.0, 1j]))
+    far = (
+        phone.cell_accuracy_m
+        / ACCURACY_PER_SIGMA
+        * (dice.standard_normal((len(at_s), 2)) @ np.array([1.0, 1j]))
+    )
     error = np.where(cell, far, np.where(lying >= 0, lie, error))
-    stated_m = np.where(cell, phone.cell_accuracy_m, np.where(lying >= 0, phone.lie_accuracy_m, stated_m))
+    stated_m = np.where(
+        cell, phone.cell_accuracy_m, np.where(lying >= 0, phone.lie_accuracy_m, stated_m)
+    )
     return error, stated_m, np.where(cell, CELL, np.where(lying >= 0, LIE, kind)).astype(np.int8)
 
 
@@ -203,18 +242,31 @@ def _speeds(path: Path, leg: NDArray[np.int64], kind: NDArray[np.int8], dice: Ge
 
 def _clock_error_ms(at_s: Floats, phone: Phone, dice: Generator) -> Times:
     wrong = dice.random() < phone.wrong_clocks
-    offset_s = dice.uniform(-1.0, 1.0) * phone.wrong_clock_s if wrong else dice.standard_normal() * phone.clock_offset_s
+    offset_s = (
+        dice.uniform(-1.0, 1.0) * phone.wrong_clock_s
+        if wrong
+        else dice.standard_normal() * phone.clock_offset_s
+    )
     drift = dice.standard_normal() * phone.clock_drift_ppm * 1e-6
     return np.rint(1000.0 * (offset_s + drift * at_s)).astype(np.int64)
 
 
 def _delays_ms(at_s: Floats, phone: Phone, dice: Generator) -> Times:
-    """From the fix to the service: latency, waiting for the batch or for the network, and the few that are sent again."""
+    """From the fix to the service.
+
+    Latency, waiting for the batch or for the network, and the few that are sent again.
+    """
     ready_s = at_s.copy()
     if phone.batch_s > 0.0:
         ready_s = np.ceil(ready_s / phone.batch_s) * phone.batch_s
-    for start_s, end_s in _ranges(float(at_s[-1]) if len(at_s) else 0.0, phone.offline_per_day, phone.offline_s, dice):
+    for start_s, end_s in _ranges(
+        float(at_s[-1]) if len(at_s) else 0.0, phone.offline_per_day, phone.offline_s, dice
+    ):
         ready_s = np.where((ready_s >= start_s) & (ready_s < end_s), end_s, ready_s)
     again = dice.random(len(at_s)) < phone.stragglers
-    ready_s = ready_s + np.where(again, dice.uniform(*phone.straggler_s, len(at_s)), 0.0) + phone.latency_s
+    ready_s = (
+        ready_s
+        + np.where(again, dice.uniform(*phone.straggler_s, len(at_s)), 0.0)
+        + phone.latency_s
+    )
     return np.rint(1000.0 * (ready_s - at_s)).astype(np.int64)

@@ -1,7 +1,9 @@
-"""The people of an invented town as a retailer's app knows them: who agreed to hear from it, and by which way.
+"""The people of an invented town as a retailer's app knows them.
 
-About half may be told by push and by e-mail, a quarter by e-mail only; some have an account and agreed to nothing, and of some
-nobody knows more than that there is a phone.
+Who agreed to hear from it, and by which way.
+
+About half may be told by push and by e-mail, a quarter by e-mail only; some have an account and
+agreed to nothing, and of some nobody knows more than that there is a phone.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from geofence.simulate.walk import Mover
 
 Reach = Literal["push and e-mail", "e-mail", "nothing", "unknown"]
 
-REACHES: tuple[tuple[Reach, int], ...] = (("push and e-mail", 11), ("e-mail", 4), ("nothing", 3), ("unknown", 2))
+REACHES: tuple[tuple[Reach, int], ...] = (
+    ("push and e-mail", 11),
+    ("e-mail", 4),
+    ("nothing", 3),
+    ("unknown", 2),
+)
 AGREED: dict[Reach, tuple[Purpose, ...]] = {
     "push and e-mail": ("location", "push", "email"),
     "e-mail": ("location", "email"),
@@ -60,8 +67,14 @@ class Shopper:
 
 
 def shoppers(movers: Sequence[Mover], start_ms: int, seed: int = 1) -> tuple[Shopper, ...]:
-    """Who they are, in the same order. `start_ms` (epoch ms UTC) is when they gave their consent."""
-    return tuple(_shopper(mover, start_ms, random.Random(f"shopper {seed} {mover.device_id}")) for mover in movers)
+    """Who they are, in the same order.
+
+    `start_ms` (epoch ms UTC) is when they gave their consent.
+    """
+    return tuple(
+        _shopper(mover, start_ms, random.Random(f"shopper {seed} {mover.device_id}"))
+        for mover in movers
+    )
 
 
 def _shopper(mover: Mover, start_ms: int, chance: random.Random) -> Shopper:
@@ -83,7 +96,10 @@ def _shopper(mover: Mover, start_ms: int, chance: random.Random) -> Shopper:
 
 
 def _reach(number: int, chance: random.Random) -> Reach:
-    """Those who start at a store's door can be told, by turns by push and by mail: whoever looks on sees both at once."""
+    """Those who start at a store's door can be told, by turns by push and by mail.
+
+    Whoever looks on sees both at once.
+    """
     if number % 10 == 1:
         return "e-mail" if number % 20 == 11 else "push and e-mail"
     reaches, weights = zip(*REACHES, strict=True)

@@ -1,4 +1,7 @@
-"""The streets of an invented town: a grid grown a little crooked, and the shortest way through it."""
+"""The streets of an invented town.
+
+A grid grown a little crooked, and the shortest way through it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ EQUATOR_M = 6_378_137.0
 
 @dataclass(frozen=True, slots=True)
 class Streets:
-    """Crossings, and which of them a street joins. `names` has the street name of each (lower, higher) pair of crossings."""
+    """Crossings, and which of them a street joins.
+
+    `names` has the street name of each (lower, higher) pair of crossings.
+    """
 
     spots: tuple[Spot, ...]
     links: tuple[tuple[int, ...], ...]
@@ -45,19 +51,30 @@ class Streets:
         return way[::-1]
 
 
-def lay_streets(chance: random.Random, across: int, block_m: float, names: Sequence[str]) -> Streets:
+def lay_streets(
+    chance: random.Random, across: int, block_m: float, names: Sequence[str]
+) -> Streets:
     """`across` x `across` crossings about `block_m` apart, some streets between them missing.
 
-    No crossing is cut off: each keeps its street to the right or the one above, which lead to the town's edge, and that is whole.
+    No crossing is cut off: each keeps its street to the right or the one above, which lead to the
+    town's edge, and that is whole.
     """
     middle, turn = (across - 1) / 2, chance.uniform(-0.4, 0.4)
-    spots = [_crooked(chance, column - middle, row - middle, block_m, turn) for row in range(across) for column in range(across)]
+    spots = [
+        _crooked(chance, column - middle, row - middle, block_m, turn)
+        for row in range(across)
+        for column in range(across)
+    ]
     links: list[set[int]] = [set() for _ in spots]
     called: dict[Link, str] = {}
     for here in range(len(spots)):
         row, column = divmod(here, across)
         inside_town = 0 < row < across - 1 and 0 < column < across - 1
-        missing = chance.choice((here + 1, here + across, None, None, None, None)) if inside_town else None
+        missing = (
+            chance.choice((here + 1, here + across, None, None, None, None))
+            if inside_town
+            else None
+        )
         right = [(here + 1, names[row % len(names)])] if column < across - 1 else []
         above = [(here + across, names[(across + column) % len(names)])] if row < across - 1 else []
         for there, name in right + above:
@@ -75,7 +92,10 @@ def _crooked(chance: random.Random, column: float, row: float, block_m: float, t
 
 
 def to_degrees(spot: Spot, lat: float, lon: float) -> tuple[float, float]:
-    """(lat, lon) of a spot near a centre: by the curvature radii of WGS84 at that latitude, good to centimetres within a town."""
+    """(lat, lon) of a spot near a centre.
+
+    By the curvature radii of WGS84 at that latitude, good to centimetres within a town.
+    """
     eccentricity2 = FLATTENING * (2 - FLATTENING)
     w2 = 1 - eccentricity2 * math.sin(math.radians(lat)) ** 2
     north_m = EQUATOR_M * (1 - eccentricity2) / w2**1.5

@@ -58,9 +58,16 @@ class Town:
 
     @cached_property
     def homes(self) -> tuple[int, ...]:
-        """Crossings away from every geofence; where there are none, those inside of none; and where there are none, all."""
+        """Crossings away from every geofence.
+
+        Where there are none, those inside of none; and where there are none, all.
+        """
         crossings = range(len(self.streets.spots))
-        free = [here for here in crossings if not self._inside_any(_ring(self.streets.spots[here], AWAY_M))]
+        free = [
+            here
+            for here in crossings
+            if not self._inside_any(_ring(self.streets.spots[here], AWAY_M))
+        ]
         free = free or [here for here in crossings if not self.inside(self.streets.spots[here])]
         return tuple(free or crossings)
 
@@ -85,13 +92,23 @@ class Town:
         return any(shape.holds(lat, lon).any() for shape in self.shapes)
 
 
-def geofences_of(stores: Iterable[Store], rings: Sequence[str] | None = None) -> tuple[Geofence, ...]:
-    """The geofences that the rings of these stores become; of all their rings, or of those named."""
+def geofences_of(
+    stores: Iterable[Store], rings: Sequence[str] | None = None
+) -> tuple[Geofence, ...]:
+    """The geofences that the rings of these stores become.
+
+    Of all their rings, or of those named.
+    """
     return tuple(
         Geofence(
             uid=f"{store.external_id}/{ring.name}",
             external_id=f"{store.external_id}/{ring.name}",
-            region={"type": "circle", "lat": store.lat, "lon": store.lon, "radius_m": ring.radius_m},
+            region={
+                "type": "circle",
+                "lat": store.lat,
+                "lon": store.lon,
+                "radius_m": ring.radius_m,
+            },
             store_id=store.external_id,
             ring=ring.name,
             name=store.name,
@@ -103,9 +120,15 @@ def geofences_of(stores: Iterable[Store], rings: Sequence[str] | None = None) ->
 
 
 def town_of(city: City, fences: Sequence[Geofence]) -> Town:
-    """The invented town with its own doors as goals; `fences` are those of its stores that count."""
+    """The invented town with its own doors as goals.
+
+    `fences` are those of its stores that count.
+    """
     shapes = tuple(Shape.of(fence) for fence in fences)
-    by_store = {fence.store_id: shape for fence, shape in zip(reversed(fences), reversed(shapes), strict=True)}
+    by_store = {
+        fence.store_id: shape
+        for fence, shape in zip(reversed(fences), reversed(shapes), strict=True)
+    }
     goals = [
         Goal(spot, link[0], by_store[store.external_id])
         for store, (spot, link) in zip(city.stores, city.doors, strict=True)
@@ -126,7 +149,9 @@ def town_around(lat: float, lon: float, shapes: Sequence[Shape], seed: int) -> T
         if _near(frame, shape):
             near.append(shape)
         if math.hypot(*spot) <= REACH_M:
-            crossing = min(range(len(streets.spots)), key=lambda here: math.dist(streets.spots[here], spot))
+            crossing = min(
+                range(len(streets.spots)), key=lambda here: math.dist(streets.spots[here], spot)
+            )
             goals.append(Goal(spot, crossing, shape))
     return Town(frame, streets, tuple(goals), tuple(near))
 
@@ -134,7 +159,9 @@ def town_around(lat: float, lon: float, shapes: Sequence[Shape], seed: int) -> T
 def _near(frame: Frame, shape: Shape) -> bool:
     """Whether a shape's box touches the town's square."""
     south, west, north, east = shape.box
-    (left_m, right_m), (low_m, high_m) = frame.metres(np.array([south, north]), np.array([west, east]))
+    (left_m, right_m), (low_m, high_m) = frame.metres(
+        np.array([south, north]), np.array([west, east])
+    )
     most_m = ACROSS * BLOCK_M
     return bool(left_m <= most_m and right_m >= -most_m and low_m <= most_m and high_m >= -most_m)
 

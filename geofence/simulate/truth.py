@@ -1,6 +1,9 @@
-"""What truly happened: from when to when the true position was inside which geofence, to the second.
+"""What truly happened.
 
-Knows nothing of how the service decides: a circle by its distance on the ellipsoid, a polygon by counting crossings in degrees.
+From when to when the true position was inside which geofence, to the second.
+
+Knows nothing of how the service decides: a circle by its distance on the ellipsoid, a polygon by
+counting crossings in degrees.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ _FURTHEST_LAT = 85.0
 
 
 class TrueVisit(NamedTuple):
-    """From the first second inside to the first outside again (epoch ms UTC); None while it had not ended with the path."""
+    """From the first second inside to the first outside again (epoch ms UTC).
+
+    None while it had not ended with the path.
+    """
 
     device_id: str
     geofence_id: str
@@ -33,7 +39,10 @@ class TrueVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A geofence's region for asking what lies inside. `box` is (south, west, north, east) in degrees, around all of it."""
+    """A geofence's region for asking what lies inside.
+
+    `box` is (south, west, north, east) in degrees, around all of it.
+    """
 
     geofence_id: str
     box: tuple[float, float, float, float]
@@ -42,22 +51,43 @@ class Shape:
 
     @staticmethod
     def of(fence: Geofence) -> Shape:
-        """The shape of a geofence in the API's plain form. ValueError across the 180th meridian and at the poles."""
+        """The shape of a geofence in the API's plain form.
+
+        ValueError across the 180th meridian and at the poles.
+        """
         region = fence.region
         if region["type"] == "circle":
-            lat, lon, radius_m = float(region["lat"]), float(region["lon"]), float(region["radius_m"])
+            lat, lon, radius_m = (
+                float(region["lat"]),
+                float(region["lon"]),
+                float(region["radius_m"]),
+            )
             if abs(lat) > _FURTHEST_LAT:
                 raise ValueError(f"{fence.external_id} lies at a pole, where nobody is simulated")
             north_m, east_m = radii_m(np.float64(lat))
             tall = float(np.degrees(radius_m / north_m)) * 1.01
-            wide = float(np.degrees(radius_m / (east_m * np.cos(np.radians(abs(lat) + tall))))) * 1.01
-            return Shape(fence.external_id, (lat - tall, lon - wide, lat + tall, lon + wide), (lat, lon, radius_m), ())
+            wide = (
+                float(np.degrees(radius_m / (east_m * np.cos(np.radians(abs(lat) + tall))))) * 1.01
+            )
+            return Shape(
+                fence.external_id,
+                (lat - tall, lon - wide, lat + tall, lon + wide),
+                (lat, lon, radius_m),
+                (),
+            )
         polygons = _rings(region)
         corners = np.concatenate([ring for polygon in polygons for ring in polygon])
         (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
         if east - west > 180.0:
-            raise ValueError(f"{fence.external_id} lies across the 180th meridian, where nobody is simulated")
-        return Shape(fence.external_id, (float(south), float(west), float(north), float(east)), None, polygons)
+            raise ValueError(
+                f"{fence.external_id} lies across the 180th meridian, where nobody is simulated"
+            )
+        return Shape(
+            fence.external_id,
+            (float(south), float(west), float(north), float(east)),
+            None,
+            polygons,
+        )
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -86,8 +116,13 @@ class Shape:
         return found
 
 
-def true_visits(path: Path, frame: Frame, shapes: Sequence[Shape], device_id: str, start_ms: int) -> list[TrueVisit]:
-    """Every visit of a path that begins at `start_ms`, ordered by arrival. Somebody inside at the beginning arrived then."""
+def true_visits(
+    path: Path, frame: Frame, shapes: Sequence[Shape], device_id: str, start_ms: int
+) -> list[TrueVisit]:
+    """Every visit of a path that begins at `start_ms`, ordered by arrival.
+
+    Somebody inside at the beginning arrived then.
+    """
     at_s = _seconds(path)
     lat, lon = frame.degrees(*path.spots(at_s))
     found = []
@@ -99,7 +134,10 @@ def true_visits(path: Path, frame: Frame, shapes: Sequence[Shape], device_id: st
 
 
 def _seconds(path: Path) -> Floats:
-    """The whole seconds that can differ from the one before: all while it moves, and the first of each pause."""
+    """The whole seconds that can differ from the one before.
+
+    All while it moves, and the first of each pause.
+    """
     moves = path.speeds_mps() > _LEAST_MOVE_MPS
     starts, ends = np.ceil(path.at_s[:-1]), np.ceil(path.at_s[1:])
     pieces = [
@@ -109,18 +147,28 @@ def _seconds(path: Path) -> Floats:
     return np.concatenate(pieces)
 
 
-def _runs(geofence_id: str, inside: Bools, at_s: Floats, device_id: str, start_ms: int) -> list[TrueVisit]:
+def _runs(
+    geofence_id: str, inside: Bools, at_s: Floats, device_id: str, start_ms: int
+) -> list[TrueVisit]:
     edges = np.diff(inside.astype(np.int8), prepend=0, append=0)
     times: list[int] = (start_ms + np.rint(1000.0 * at_s).astype(np.int64)).tolist()
     starts, ends = np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist()
-    return [TrueVisit(device_id, geofence_id, times[a], times[b] if b < len(times) else None) for a, b in zip(starts, ends, strict=True)]
+    return [
+        TrueVisit(device_id, geofence_id, times[a], times[b] if b < len(times) else None)
+        for a, b in zip(starts, ends, strict=True)
+    ]
 
 
 def _distance_m(lat: Floats, lon: Floats, to_lat: float, to_lon: float) -> Floats:
-    """Metres on the ellipsoid, by its curvature half way; within a centimetre up to ten kilometres."""
+    """Metres on the ellipsoid, by its curvature half way.
+
+    Within a centimetre up to ten kilometres.
+    """
     half = np.radians((lat + to_lat) / 2.0)
     north_m, east_m = radii_m(np.degrees(half))
-    return np.hypot(np.radians(lat - to_lat) * north_m, np.radians(lon - to_lon) * east_m * np.cos(half))
+    return np.hypot(
+        np.radians(lat - to_lat) * north_m, np.radians(lon - to_lon) * east_m * np.cos(half)
+    )
 
 
 def _crossed(ring: Floats, lat: Floats, lon: Floats) -> Bools:
@@ -134,6 +182,12 @@ def _crossed(ring: Floats, lat: Floats, lon: Floats) -> Bools:
 
 
 def _rings(region: dict[str, Any]) -> tuple[tuple[Floats, ...], ...]:
-    """Polygons, each its outer ring and its holes; a ring is (k, 2) of (lon, lat), as it stands in the plain form."""
+    """Polygons, each its outer ring and its holes.
+
+    A ring is (k, 2) of (lon, lat), as it stands in the plain form.
+    """
     listed = region["coordinates"] if region["type"] == "MultiPolygon" else [region["coordinates"]]
-    return tuple(tuple(np.array([position[:2] for position in ring], dtype=np.float64) for ring in polygon) for polygon in listed)
+    return tuple(
+        tuple(np.array([position[:2] for position in ring], dtype=np.float64) for ring in polygon)
+        for polygon in listed
+    )

@@ -1,8 +1,11 @@
-"""People on their way through a town: along streets, in and out of stores, seen through a phone's uncertain eyes.
+"""People on their way through a town.
 
-A phone's error is not new at every fix: it wanders. It is drawn as a Gauss-Markov process (Gelb, Applied Optimal Estimation, 1974):
-what is left of the old error shrinks with the time that passed, and fresh error fills it up. The accuracy a phone states is the radius
-of 68 % confidence, 1.51 times the standard deviation along one axis.
+Along streets, in and out of stores, seen through a phone's uncertain eyes.
+
+A phone's error is not new at every fix: it wanders. It is drawn as a Gauss-Markov process (Gelb,
+Applied Optimal Estimation, 1974): what is left of the old error shrinks with the time that passed,
+and fresh error fills it up. The accuracy a phone states is the radius of 68 % confidence, 1.51
+times the standard deviation along one axis.
 """
 
 from __future__ import annotations
@@ -34,7 +37,10 @@ class Stay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """Somebody with a phone: who, how fast, how often the phone reports, and how good its fixes are."""
+    """Somebody with a phone.
+
+    Who, how fast, how often the phone reports, and how good its fixes are.
+    """
 
     device_id: str
     speed_mps: float
@@ -51,18 +57,26 @@ def people(seed: int = 1, count: int = 300) -> tuple[Mover, ...]:
 
 def _person(chance: random.Random, number: int) -> Mover:
     drives = number % 4 == 0
-    kind, speed_mps = ("driver", chance.uniform(7.0, 14.0)) if drives else ("walker", chance.uniform(1.1, 1.7))
+    kind, speed_mps = (
+        ("driver", chance.uniform(7.0, 14.0)) if drives else ("walker", chance.uniform(1.1, 1.7))
+    )
     accuracy_m = min(60.0, 6.0 * math.exp(abs(chance.gauss(0.0, 0.8))))
     return Mover(f"{kind}-{number:03d}", speed_mps, chance.uniform(4.0, 12.0), accuracy_m, drives)
 
 
-def walk(city: City, start_ms: int, seed: int = 1, count: int = 300, hurry: float = 1.0) -> Iterator[PingIn]:
+def walk(
+    city: City, start_ms: int, seed: int = 1, count: int = 300, hurry: float = 1.0
+) -> Iterator[PingIn]:
     """Everybody's pings from `start_ms` (epoch ms) on, ordered by time, without end.
 
-    `hurry` makes people, not the clock, go faster: at 10 a walk of ten minutes takes one, and pings still carry true times.
-    Every tenth person starts a few steps outside a store's near ring, on the way to its door, so that something happens soon.
+    `hurry` makes people, not the clock, go faster: at 10 a walk of ten minutes takes one, and pings
+    still carry true times. Every tenth person starts a few steps outside a store's near ring, on
+    the way to its door, so that something happens soon.
     """
-    days = [_pings(city, mover, start_ms, f"{seed} {mover.device_id}", hurry) for mover in people(seed, count)]
+    days = [
+        _pings(city, mover, start_ms, f"{seed} {mover.device_id}", hurry)
+        for mover in people(seed, count)
+    ]
     return heapq.merge(*days, key=lambda ping: ping.ts)
 
 
@@ -73,17 +87,32 @@ def _pings(city: City, mover: Mover, start_ms: int, seed: str, hurry: float) -> 
     begun_s = 0.0
     for stay in _day(city, mover, chance, hurry):
         while at_s < begun_s + stay.seconds:
-            accuracy_m = min(250.0, mover.accuracy_m * chance.uniform(0.7, 1.6) * (2.5 if stay.indoors else 1.0))
+            accuracy_m = min(
+                250.0, mover.accuracy_m * chance.uniform(0.7, 1.6) * (2.5 if stay.indoors else 1.0)
+            )
             kept = 0.0 if reported_s is None else math.exp(-(at_s - reported_s) / ERROR_LASTS_S)
             fresh_m = accuracy_m / SIGMAS_IN_ACCURACY * math.sqrt(1.0 - kept * kept)
-            east_m, north_m = kept * east_m + chance.gauss(0.0, fresh_m), kept * north_m + chance.gauss(0.0, fresh_m)
-            yield _seen(city, mover, stay, (at_s - begun_s) / stay.seconds, (east_m, north_m), accuracy_m, start_ms + round(at_s * 1000))
+            east_m, north_m = (
+                kept * east_m + chance.gauss(0.0, fresh_m),
+                kept * north_m + chance.gauss(0.0, fresh_m),
+            )
+            yield _seen(
+                city,
+                mover,
+                stay,
+                (at_s - begun_s) / stay.seconds,
+                (east_m, north_m),
+                accuracy_m,
+                start_ms + round(at_s * 1000),
+            )
             reported_s = at_s
             at_s += mover.period_s * chance.uniform(0.8, 1.2)
         begun_s += stay.seconds
 
 
-def _seen(city: City, mover: Mover, stay: Stay, share: float, error_m: Spot, accuracy_m: float, ts_ms: int) -> PingIn:
+def _seen(
+    city: City, mover: Mover, stay: Stay, share: float, error_m: Spot, accuracy_m: float, ts_ms: int
+) -> PingIn:
     x_m = stay.start[0] + share * (stay.end[0] - stay.start[0]) + error_m[0]
     y_m = stay.start[1] + share * (stay.end[1] - stay.start[1]) + error_m[1]
     lat, lon = city.degrees((x_m, y_m))
@@ -129,7 +158,11 @@ def _first_step(city: City, mover: Mover, chance: random.Random) -> tuple[Spot, 
     door, link = city.doors[number]
     outside_m = city.stores[number].rings[0].radius_m + 6.0 * mover.speed_mps
     turn = chance.uniform(0.0, 2 * math.pi)
-    return (door[0] + outside_m * math.cos(turn), door[1] + outside_m * math.sin(turn)), link[0], door
+    return (
+        (door[0] + outside_m * math.cos(turn), door[1] + outside_m * math.sin(turn)),
+        link[0],
+        door,
+    )
 
 
 def _any_street(city: City, chance: random.Random) -> Link:

@@ -1,4 +1,7 @@
-"""A world of phones with known truth: geofences, towns around them, and what each phone sends from there."""
+"""A world of phones with known truth.
+
+Geofences, towns around them, and what each phone sends from there.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ MIXED = ("commuter", "shopper", "commuter", "passes", "still-home", "still-work"
 class Trace:
     """One device from `start_ms` (epoch ms UTC) on.
 
-    `fixes` is what it sent, in the order of true time; `path` where it truly was; `visits` those that it truly made.
+    `fixes` is what it sent, in the order of true time; `path` where it truly was; `visits` those
+    that it truly made.
     """
 
     device_id: str
@@ -49,11 +53,18 @@ class World(Protocol):
 
 
 class InventedTown:
-    """Everybody in the one invented town. `rings` and `brands` name those of its stores' that count; all of them where None."""
+    """Everybody in the one invented town.
 
-    def __init__(self, seed: int = 1, rings: Sequence[str] | None = None, brands: Sequence[str] | None = None) -> None:
+    `rings` and `brands` name those of its stores' that count; all of them where None.
+    """
+
+    def __init__(
+        self, seed: int = 1, rings: Sequence[str] | None = None, brands: Sequence[str] | None = None
+    ) -> None:
         self.city: City = build_city(seed)
-        self.geofences = geofences_of((store for store in self.city.stores if brands is None or store.brand in brands), rings)
+        self.geofences = geofences_of(
+            (store for store in self.city.stores if brands is None or store.brand in brands), rings
+        )
         self._town = town_of(self.city, self.geofences)
 
     def town(self, number: int) -> Town:  # noqa: ARG002  (everybody lives here)
@@ -62,7 +73,10 @@ class InventedTown:
 
 
 class AroundGeofences:
-    """Invented streets around other people's geofences: each device lives around one of them, drawn by lot."""
+    """Invented streets around other people's geofences.
+
+    Each device lives around one of them, drawn by lot.
+    """
 
     def __init__(self, geofences: Sequence[Geofence], seed: int = 1) -> None:
         """Raises ValueError without any geofence, or with one where nobody is simulated (`Shape.of`)."""
@@ -74,7 +88,9 @@ class AroundGeofences:
 
     def town(self, number: int) -> Town:
         """The town of the n-th device."""
-        return self._around(random.Random(f"town {self._seed} {number}").randrange(len(self._shapes)))
+        return self._around(
+            random.Random(f"town {self._seed} {number}").randrange(len(self._shapes))
+        )
 
     def _build(self, place: int) -> Town:
         return town_around(*self._shapes[place].middle, self._shapes, self._seed)
@@ -90,19 +106,47 @@ def simulate(
     phone: Phone = PLAIN,
     start_ms: int = START_MS,
 ) -> Iterator[Trace]:
-    """One trace after the other, `devices` of them, each of so many days. The same arguments give the same traces.
+    """One trace after the other, `devices` of them, each of so many days.
 
-    `scenario` is one of `SCENARIOS`, or "mixed" for all kinds of people by turns. A device's path does not depend on `phone`, so
-    that two phones can be compared on the same walk.
+    The same arguments give the same traces.
+
+    `scenario` is one of `SCENARIOS`, or "mixed" for all kinds of people by turns. A device's path
+    does not depend on `phone`, so that two phones can be compared on the same walk.
     """
     for number in range(devices):
         kind = MIXED[number % len(MIXED)] if scenario == "mixed" else scenario
-        yield _trace(world.town(number), kind, SCENARIOS[kind], f"{kind}-{number:04d}", days * DAY_S, (seed, number), phone, start_ms)
+        yield _trace(
+            world.town(number),
+            kind,
+            SCENARIOS[kind],
+            f"{kind}-{number:04d}",
+            days * DAY_S,
+            (seed, number),
+            phone,
+            start_ms,
+        )
 
 
 def _trace(
-    town: Town, kind: str, live: Scenario, device_id: str, seconds: float, seeds: tuple[int, int], phone: Phone, start_ms: int
+    town: Town,
+    kind: str,
+    live: Scenario,
+    device_id: str,
+    seconds: float,
+    seeds: tuple[int, int],
+    phone: Phone,
+    start_ms: int,
 ) -> Trace:
     path = live(town, random.Random(f"path {seeds[0]} {device_id}"), seconds)
-    fixes = listen(path, town.frame, phone, start_ms, np.random.default_rng((*seeds, *kind.encode())))
-    return Trace(device_id, kind, start_ms, fixes, tuple(true_visits(path, town.frame, town.shapes, device_id, start_ms)), path, town)
+    fixes = listen(
+        path, town.frame, phone, start_ms, np.random.default_rng((*seeds, *kind.encode()))
+    )
+    return Trace(
+        device_id,
+        kind,
+        start_ms,
+        fixes,
+        tuple(true_visits(path, town.frame, town.shapes, device_id, start_ms)),
+        path,
+        town,
+    )

@@ -1,4 +1,7 @@
-"""Offers in the answer to a ping, for an app that shows them itself: those its events caused, while the phone is still there."""
+"""Offers in the answer to a ping, for an app that shows them itself.
+
+Those its events caused, while the phone is still there.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,23 @@ from geofence.ports import NewDecisions, Unit
 NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 
 
-def open_visits(project_id: str, devices: Iterable[str], states: dict[DeviceKey, DeviceState]) -> set[str]:
+def open_visits(
+    project_id: str, devices: Iterable[str], states: dict[DeviceKey, DeviceState]
+) -> set[str]:
     """Visits that go on after these devices' newest pings."""
     theirs = (states[DeviceKey(project_id, name)].presences.values() for name in devices)
-    return {one.visit_id for some in theirs for one in some if one.inside and one.visit_id is not None}
+    return {
+        one.visit_id for some in theirs for one in some if one.inside and one.visit_id is not None
+    }
 
 
 def attach_offers(
-    unit: Unit, project_id: str, devices: dict[str, DeviceAnswer], new_decisions: NewDecisions, now_ms: int, open_: set[str]
+    unit: Unit,
+    project_id: str,
+    devices: dict[str, DeviceAnswer],
+    new_decisions: NewDecisions,
+    now_ms: int,
+    open_: set[str],
 ) -> dict[str, DeviceAnswer]:
     """The answers with the offers that follow from their events and have not expired, one for each decision.
 
@@ -36,12 +48,26 @@ def attach_offers(
     }
     shown: dict[str, dict[str, InAppOffer]] = defaultdict(dict)
     new = {decision.id: decision.event_id for decision in new_decisions.decisions}
-    stored = unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms) if by_event.keys() - new.values() else []
-    for event_id, message in [*stored, *((new[one.decision_id], one) for one in new_decisions.messages)]:
+    stored = (
+        unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms)
+        if by_event.keys() - new.values()
+        else []
+    )
+    for event_id, message in [
+        *stored,
+        *((new[one.decision_id], one) for one in new_decisions.messages),
+    ]:
         device_id = by_event.get(event_id)
-        if device_id is not None and message.channel in ("push", "inapp") and message.expires_ms > now_ms:
+        if (
+            device_id is not None
+            and message.channel in ("push", "inapp")
+            and message.expires_ms > now_ms
+        ):
             shown[device_id][message.decision_id] = _shown(message)
-    return {name: replace(answer, offers=tuple(shown[name].values())) for name, answer in devices.items()}
+    return {
+        name: replace(answer, offers=tuple(shown[name].values()))
+        for name, answer in devices.items()
+    }
 
 
 def _shown(message: OutboxMessage) -> InAppOffer:

@@ -43,8 +43,13 @@ def coupon_for(case: Case, decision: Decision) -> Coupon | None:
     )
 
 
-def compose(case: Case, decision: Decision, variant: Variant, coupon: Coupon | None, public_url: str) -> list[OutboxMessage]:
-    """The messages of a variant that this customer can be sent, filled in. Raises `InputError` when a template breaks a limit."""
+def compose(
+    case: Case, decision: Decision, variant: Variant, coupon: Coupon | None, public_url: str
+) -> list[OutboxMessage]:
+    """The messages of a variant that this customer can be sent, filled in.
+
+    Raises `InputError` when a template breaks a limit.
+    """
     fields = fields_of(case, coupon)
     return [_message(case, decision, plan, fields, public_url) for plan in case.sendable(variant)]
 
@@ -72,7 +77,10 @@ def fields_of(case: Case, coupon: Coupon | None) -> dict[str, Any]:
         "offer": {"title": case.campaign.plan.offer.title},
         "coupon": {"code": "", "expires": ""}
         if coupon is None
-        else {"code": coupon.code, "expires": coupon_codes.last_day(coupon.expires_ms, _zone(case))},
+        else {
+            "code": coupon.code,
+            "expires": coupon_codes.last_day(coupon.expires_ms, _zone(case)),
+        },
     }
 
 
@@ -103,18 +111,58 @@ def _unusable(source: str, fields: dict[str, Any], html: bool, *, coupon: bool) 
 
 def sample_case(campaign: Campaign, now_ms: int) -> Case:
     """A case that never happened, with everybody known: for checks and previews."""
-    store = Store("sample", "Corner Street", 0.0, 0.0, brand="Sample", address="1 Corner Street", time_zone=NO_ZONE)
-    customer = Customer("sample", attributes={"first_name": "Kim", "last_name": "Lee"}, email="kim@example.org")
-    event = Event("evt", "geofence.entered", "", "device", now_ms, now_ms, "gf", "sample/near", "vis", "balanced", store_id="sample")
+    store = Store(
+        "sample",
+        "Corner Street",
+        0.0,
+        0.0,
+        brand="Sample",
+        address="1 Corner Street",
+        time_zone=NO_ZONE,
+    )
+    customer = Customer(
+        "sample", attributes={"first_name": "Kim", "last_name": "Lee"}, email="kim@example.org"
+    )
+    event = Event(
+        "evt",
+        "geofence.entered",
+        "",
+        "device",
+        now_ms,
+        now_ms,
+        "gf",
+        "sample/near",
+        "vis",
+        "balanced",
+        store_id="sample",
+    )
     local = datetime.fromtimestamp(now_ms / 1000, UTC).replace(tzinfo=None)
-    return Case(event, campaign, now_ms, local, store=store, customer=customer, devices=(Device("device", push_token="-"),))  # noqa: S106 - a token that no phone has
+    return Case(
+        event,
+        campaign,
+        now_ms,
+        local,
+        store=store,
+        customer=customer,
+        devices=(Device("device", push_token="-"),),  # noqa: S106 - a token that no phone has,
+    )
 
 
-def _message(case: Case, decision: Decision, plan: MessagePlan, fields: dict[str, Any], public_url: str) -> OutboxMessage:
-    channel: ChannelName = "push" if isinstance(plan, PushPlan) else "email" if isinstance(plan, EmailPlan) else "inapp"
+def _message(
+    case: Case, decision: Decision, plan: MessagePlan, fields: dict[str, Any], public_url: str
+) -> OutboxMessage:
+    channel: ChannelName = (
+        "push"
+        if isinstance(plan, PushPlan)
+        else "email"
+        if isinstance(plan, EmailPlan)
+        else "inapp"
+    )
     message_id = ids.of_facts("msg", decision.id, channel)
     address, device_id = _address(case, plan)
-    shown = isinstance(plan, InAppPlan)  # it is handed over in the answer to the ping, before anything else could be
+    shown = isinstance(
+        plan, InAppPlan
+    )  # it is handed over in the answer to the ping, before anything else could be
     return OutboxMessage(
         id=message_id,
         project_id=decision.project_id,
@@ -139,21 +187,36 @@ def _content(case: Case, plan: MessagePlan, fields: dict[str, Any], why_url: str
     if isinstance(plan, EmailPlan):
         html = None if plan.html is None else render(plan.html, fields, html=True)
         subject = " ".join(render(plan.subject, fields).split())
-        return {"subject": subject, "text": render(plan.text, fields), "html": html, "unsubscribe_url": why_url}
+        return {
+            "subject": subject,
+            "text": render(plan.text, fields),
+            "html": html,
+            "unsubscribe_url": why_url,
+        }
     link = None if plan.link is None else render(plan.link, fields)
     data = {"campaign_id": case.campaign.id, "store_id": case.event.store_id or "", "why": why_url}
     if fields["coupon"]["code"]:
         data["coupon"] = fields["coupon"]["code"]
-    content: dict[str, Any] = {"title": render(plan.title, fields), "body": render(plan.body, fields), "link": link, "data": data}
+    content: dict[str, Any] = {
+        "title": render(plan.title, fields),
+        "body": render(plan.body, fields),
+        "link": link,
+        "data": data,
+    }
     if case.event.kind == "geofence.exited":
         content["near"] = False  # it is meant for somebody who has left
     return content
 
 
 def _address(case: Case, plan: MessagePlan) -> tuple[str, str]:
-    """(address, device id): the phone that walked in where it has a token, else the one last seen."""
+    """(address, device id).
+
+    The phone that walked in where it has a token, else the one last seen.
+    """
     if isinstance(plan, EmailPlan):
-        return (case.customer.email or "" if case.customer is not None else ""), case.event.device_id
+        return (
+            case.customer.email or "" if case.customer is not None else ""
+        ), case.event.device_id
     if isinstance(plan, InAppPlan):
         return case.event.device_id, case.event.device_id
     here = [device for device in case.devices if device.device_id == case.event.device_id]

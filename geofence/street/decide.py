@@ -1,7 +1,7 @@
 """Step 4: walk the gates in order; send, hold out, or stay silent with the reason.
 
-The order is meaning: what is cheap and certain comes first, the holdout last, or lift is biased. Gates live in their
-drawer, one file each; their words stand here.
+The order is meaning: what is cheap and certain comes first, the holdout last, or lift is biased.
+Gates live in their drawer, one file each; their words stand here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ from geofence.offers.gates.holdout import draw
 from geofence.offers.triggers.store_filter import how_specific
 from geofence.plugins import discover
 
-BEFORE_ARBITRATION = ("running", "freshness", "hours", "known", "consent", "quiet", "gap", "cap", "approach")
+BEFORE_ARBITRATION = (
+    "running",
+    "freshness",
+    "hours",
+    "known",
+    "consent",
+    "quiet",
+    "gap",
+    "cap",
+    "approach",
+)
 AFTER_ARBITRATION = ("holdout",)
 ORDER = (*BEFORE_ARBITRATION, "arbitration", *AFTER_ARBITRATION)
 
@@ -39,8 +49,9 @@ class Ruling(NamedTuple):
 def decide(cases: Sequence[Case]) -> list[Ruling]:
     """Decide over all cases of one ping: event x campaign, of one device and its customer.
 
-    Of those that pass, one per store wins: the highest priority, then the nearest ring, then the more specific trigger, then
-    the campaign's id. No runner-up takes the place of a winner that is held out.
+    Of those that pass, one per store wins: the highest priority, then the nearest ring, then the
+    more specific trigger, then the campaign's id. No runner-up takes the place of a winner that is
+    held out.
     """
     rulings: list[Ruling] = []
     passing: dict[str, list[tuple[Case, list[Judgement]]]] = {}
@@ -58,8 +69,13 @@ def decide(cases: Sequence[Case]) -> list[Ruling]:
     return rulings
 
 
-def _arbitrate(rivals: Sequence[tuple[Case, list[Judgement]]], heard: Sequence[Decision]) -> list[Ruling]:
-    """One store's winner and losers; `heard` was decided a moment ago at other stores, and counts for caps and gaps."""
+def _arbitrate(
+    rivals: Sequence[tuple[Case, list[Judgement]]], heard: Sequence[Decision]
+) -> list[Ruling]:
+    """One store's winner and losers.
+
+    `heard` was decided a moment ago at other stores, and counts for caps and gaps.
+    """
     rulings: list[Ruling] = []
     left: list[tuple[Case, list[Judgement]]] = []
     for case, judged in rivals:
@@ -108,7 +124,9 @@ def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], GateResult
     judged: list[Judgement] = []
     for name in names:
         verdict: GateResult = GATES[name].judge(case)
-        judged.append(Judgement(name, verdict.passed, verdict.reason, verdict.measured, verdict.threshold))
+        judged.append(
+            Judgement(name, verdict.passed, verdict.reason, verdict.measured, verdict.threshold)
+        )
         if not verdict.passed:
             return judged, verdict
     return judged, None
@@ -117,10 +135,21 @@ def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], GateResult
 def _rank(case: Case) -> tuple[int, float, tuple[int, int], str]:
     plan, trigger = case.campaign.plan, case.campaign.plan.trigger
     stores, ring = how_specific(trigger.stores, trigger.ring)
-    return (-plan.priority, case.rings.get(case.event.ring or "", 0.0), (-stores, -ring), case.campaign.id)
+    return (
+        -plan.priority,
+        case.rings.get(case.event.ring or "", 0.0),
+        (-stores, -ring),
+        case.campaign.id,
+    )
 
 
-def _ruling(case: Case, outcome: Outcome, reason: str, judged: Sequence[Judgement], variant: Variant | None = None) -> Ruling:
+def _ruling(
+    case: Case,
+    outcome: Outcome,
+    reason: str,
+    judged: Sequence[Judgement],
+    variant: Variant | None = None,
+) -> Ruling:
     event, customer_id = case.event, "" if case.customer is None else case.customer.customer_id
     decision = Decision(
         id=ids.of_facts("dec", event.id, case.campaign.id, customer_id),

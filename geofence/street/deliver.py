@@ -1,4 +1,7 @@
-"""Step 6: what comes of an attempt: done, try again, give up, or forget the address. A pure function of message and outcome."""
+"""Step 6: what comes of an attempt: done, try again, give up, or forget the address.
+
+A pure function of message and outcome.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,19 @@ def outgoing(message: OutboxMessage) -> Message:
 
 
 def settle(
-    message: OutboxMessage, outcome: Outcome, started_ms: int, now_ms: int, retry_s: Sequence[int], jitter: float
+    message: OutboxMessage,
+    outcome: Outcome,
+    started_ms: int,
+    now_ms: int,
+    retry_s: Sequence[int],
+    jitter: float,
 ) -> tuple[OutboxMessage, Attempt | None]:
     """The message after an attempt, and the attempt's row.
 
-    `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1) spreads retries by up to a
-    fifth. A retry that would come after the expiry is not planned: the message ends as `expired`. An `unknown` one is tried
-    again with the same ids, since nothing that might be lost may be left; the phone replaces what came twice.
+    `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1)
+    spreads retries by up to a fifth. A retry that would come after the expiry is not planned: the
+    message ends as `expired`. An `unknown` one is tried again with the same ids, since nothing that
+    might be lost may be left; the phone replaces what came twice.
     """
     if outcome.verdict == "retry" and outcome.reason in UNTRIED:
         # it never left the house: that is no attempt, and takes nothing from the schedule
@@ -56,8 +65,14 @@ def settle(
     if outcome.verdict in RETRIED:
         return _again(message, outcome, now_ms, retry_s, jitter), attempt
     if outcome.verdict == "pause":
-        # nothing is wrong with the message: it waits in the held queue, and looks again when that is opened
-        return replace(message, due_ms=now_ms + int(PAUSE_RETRY_S * 1000), lease_until_ms=None, reason=outcome.reason), attempt
+        # nothing is wrong with the message: it waits in the held queue, and looks again when that
+        # is opened
+        return replace(
+            message,
+            due_ms=now_ms + int(PAUSE_RETRY_S * 1000),
+            lease_until_ms=None,
+            reason=outcome.reason,
+        ), attempt
     if outcome.verdict == "sent":
         return _ended(message, "sent", "", now_ms), attempt
     expired = outcome.reason == "expired"
@@ -69,7 +84,9 @@ def dropped(message: OutboxMessage, reason: str, now_ms: int) -> OutboxMessage:
     return _ended(message, "dropped", reason, now_ms)
 
 
-def _again(message: OutboxMessage, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float) -> OutboxMessage:
+def _again(
+    message: OutboxMessage, outcome: Outcome, now_ms: int, retry_s: Sequence[int], jitter: float
+) -> OutboxMessage:
     tries = message.attempt - message.untried
     if outcome.retry_after_s is not None:
         wait_s = min(outcome.retry_after_s, LONGEST_WAIT_S)
@@ -84,4 +101,6 @@ def _again(message: OutboxMessage, outcome: Outcome, now_ms: int, retry_s: Seque
 
 
 def _ended(message: OutboxMessage, status: str, reason: str, now_ms: int) -> OutboxMessage:
-    return replace(message, status=status, reason=reason, due_ms=None, lease_until_ms=None, finished_ms=now_ms)
+    return replace(
+        message, status=status, reason=reason, due_ms=None, lease_until_ms=None, finished_ms=now_ms
+    )

@@ -1,4 +1,8 @@
-"""Step 2: which geofences may each ping be in? Candidates by cell for a whole batch, then the exact distance to each edge."""
+"""Step 2.
+
+Which geofences may each ping be in? Candidates by cell for a whole batch, then the exact distance
+to each edge.
+"""
 
 from __future__ import annotations
 
@@ -23,4 +27,8 @@ def _locate_one(index: Index, lat: float, lon: float) -> Sightings:
     """A ping that comes alone need not pay for columns."""
     slots = [slot for slot, _ in index.candidates_one(lat, lon)]
     edge_m = [index.edge_m_one(lat, lon, slot) for slot in slots]
-    return Sightings(np.array([0, len(slots)], dtype=np.int64), np.array(slots, dtype=np.int64), np.array(edge_m, dtype=np.float64))
+    return Sightings(
+        np.array([0, len(slots)], dtype=np.int64),
+        np.array(slots, dtype=np.int64),
+        np.array(edge_m, dtype=np.float64),
+    )

@@ -1,4 +1,7 @@
-"""Step 1: one unit system; refuse the impossible. Columns out, one rejection for each item that is refused."""
+"""Step 1: one unit system; refuse the impossible.
+
+Columns out, one rejection for each item that is refused.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from numpy.typing import NDArray
 from geofence.model.ping import MAX_ID, Floats, PingIn, Pings, Rejection, Times
 
 FUTURE_MS = 5 * 60_000
-OLDEST_MS = 946_684_800_000  # 2000-01-01: older than any phone; epoch seconds taken for milliseconds land in 1970
+# 2000-01-01: older than any phone; epoch seconds taken for milliseconds land in 1970
+OLDEST_MS = 946_684_800_000
 
 SECONDS = range(946_684_800, 4_102_444_800)  # what the years 2000 to 2100 are in seconds
 NEWEST_MS = 4_102_444_800_000  # 2100-01-01: also where pings move the clock
@@ -30,18 +34,24 @@ REJECTION_CODES = {
 }
 
 
-def normalise(items: Sequence[tuple[int, PingIn]], now_ms: int | None) -> tuple[Pings, list[Rejection]]:
+def normalise(
+    items: Sequence[tuple[int, PingIn]], now_ms: int | None
+) -> tuple[Pings, list[Rejection]]:
     """Columns of the items that can be true, and a rejection for each that cannot.
 
-    `items` are (index in its request, item); `now_ms` is the clock, None where pings move it. A negative speed means unknown, as
-    phones say it; a negative or infinite accuracy means that the phone does not know where it is, and such a fix is refused.
+    `items` are (index in its request, item); `now_ms` is the clock, None where pings move it. A
+    negative speed means unknown, as phones say it; a negative or infinite accuracy means that the
+    phone does not know where it is, and such a fix is refused.
     """
     n = len(items)
     ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
     lat = np.fromiter((item.lat for _, item in items), np.float64, n)
     lon = np.fromiter((item.lon for _, item in items), np.float64, n)
     reasons = _judge(ts_ms, lat, lon, now_ms)
-    rejected = [Rejection(items[i][0], code, _words(code, items[i][1])) for i, code in sorted(reasons.items())]
+    rejected = [
+        Rejection(items[i][0], code, _words(code, items[i][1]))
+        for i, code in sorted(reasons.items())
+    ]
     for i, (index, item) in enumerate(items):
         code = None if i in reasons else _fault(item)
         if code is not None:
@@ -89,15 +99,25 @@ def _fault(item: PingIn) -> str | None:
     name = item.device_id
     if not (0 < len(name) <= MAX_ID and name.isprintable()):
         return "invalid_device"
-    return "invalid_field" if item.accuracy_m is not None and (item.accuracy_m < 0 or item.accuracy_m == inf) else None
+    return (
+        "invalid_field"
+        if item.accuracy_m is not None and (item.accuracy_m < 0 or item.accuracy_m == inf)
+        else None
+    )
 
 
 def _words(code: str, item: PingIn) -> str:
     """What is wrong, as narrowly as it is known; never the position itself."""
-    if code == "invalid_time" and isinstance(item.ts, int) and SECONDS.start <= item.ts < SECONDS.stop:
+    if (
+        code == "invalid_time"
+        and isinstance(item.ts, int)
+        and SECONDS.start <= item.ts < SECONDS.stop
+    ):
         return "ts looks like seconds since 1970; send milliseconds, or RFC 3339 with an offset"
     if code == "invalid_field":
-        return "accuracy_m is negative or infinite: the phone says that it does not know where it is"
+        return (
+            "accuracy_m is negative or infinite: the phone says that it does not know where it is"
+        )
     return REJECTION_CODES[code]
 
 

@@ -1,7 +1,9 @@
-"""Follow one device through a batch: duplicates, late pings, jumps; then each sighting into its presence.
+"""Follow one device through a batch.
 
-Works on what was remembered when the unit began and leaves the outcome in a `Changes`; nothing here reads a clock or a
-database beyond the few look-ups that late pings and repeated ones need.
+Duplicates, late pings, jumps; then each sighting into its presence.
+
+Works on what was remembered when the unit began and leaves the outcome in a `Changes`; nothing here
+reads a clock or a database beyond the few look-ups that late pings and repeated ones need.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.journal import Journal, LateSighting
 from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, classify
-from geofence.detection.presence import Rules, Sighting, Transition, accurate, cooldown_over, probability_of, retime, update
+from geofence.detection.presence import (
+    Rules,
+    Sighting,
+    Transition,
+    accurate,
+    cooldown_over,
+    probability_of,
+    retime,
+    update,
+)
 from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
@@ -27,7 +38,10 @@ MOST_LAG_MS = 24 * 3_600_000
 
 @dataclass(slots=True)
 class Tally:
-    """What became of one request's pings; `events` and `repeated` (times, epoch ms) by device id."""
+    """What became of one request's pings.
+
+    `events` and `repeated` (times, epoch ms) by device id.
+    """
 
     accepted: int = 0
     duplicates: int = 0
@@ -85,7 +99,10 @@ class Tracker:
         crossings: Crossings | None = None,
         heard_ms: int | None = None,
     ) -> None:
-        """`heard_ms` is our clock as the pings came (epoch ms); None where pings move it, so that none is behind."""
+        """`heard_ms` is our clock as the pings came (epoch ms).
+
+        None where pings move it, so that none is behind.
+        """
         self.columns, self.presences, self.duplicates, self.seen_in_unit, self.crossings = (
             columns,
             presences,
@@ -96,7 +113,9 @@ class Tracker:
         self.heard_ms = heard_ms
         self.journal, self.catalogue, self.changes = journal, journal.catalogue, journal.changes
 
-    def follow(self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally) -> DeviceState:
+    def follow(
+        self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally
+    ) -> DeviceState:
         """Take the device's pings `rows` (time order) one by one; the state after the last."""
         walk = DeviceTrack(self, key, state, tally)
         for row in rows:
@@ -104,7 +123,10 @@ class Tracker:
         return walk.done()
 
     def lag_ms(self, ts_ms: int) -> int:
-        """How far a ping is behind our clock; what is on its way for less than a minute counts as live."""
+        """How far a ping is behind our clock.
+
+        What is on its way for less than a minute counts as live.
+        """
         lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
         return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
@@ -138,7 +160,11 @@ class DeviceTrack:
             known = tracker.seen_in_unit.get(fingerprint)
             known = tracker.duplicates.get(fingerprint) if known is None else known
             if known is not None and known != content:
-                tally.rejected.append(Rejection(c.index[row], "conflict", "the same id was posted before with other content"))
+                tally.rejected.append(
+                    Rejection(
+                        c.index[row], "conflict", "the same id was posted before with other content"
+                    )
+                )
                 return
             if known is not None and behind:
                 tally.duplicates += 1
@@ -171,8 +197,14 @@ class DeviceTrack:
             odd.lat if odd else 0.0,
             odd.lon if odd else 0.0,
         )
-        # a crossing leaves no presence: without the watermark beside it, the same pings after a restart would tell it again
-        written = not old.known or self.presences is not old.presences or self.customer_id != old.customer_id or self.passed
+        # a crossing leaves no presence: without the watermark beside it, the same pings after a
+        # restart would tell it again
+        written = (
+            not old.known
+            or self.presences is not old.presences
+            or self.customer_id != old.customer_id
+            or self.passed
+        )
         changes = self.tracker.changes
         if written or self.key in changes.states:
             changes.states[self.key] = new
@@ -191,22 +223,50 @@ class DeviceTrack:
         if first != last or self.presences:
             edges = dict(zip(c.slot[first:last], c.edge_m[first:last], strict=True))
             lag_ms = self.tracker.lag_ms(fix.ts_ms)
-            self._see(row, Sighting(fix.ts_ms, 0.0, fix.accuracy_m, evidence, self.watermark_ms, fix.lat, fix.lon, lag_ms), edges)
+            self._see(
+                row,
+                Sighting(
+                    fix.ts_ms,
+                    0.0,
+                    fix.accuracy_m,
+                    evidence,
+                    self.watermark_ms,
+                    fix.lat,
+                    fix.lon,
+                    lag_ms,
+                ),
+                edges,
+            )
         self.watermark_ms = fix.ts_ms
 
     def _pass(self, crossing: Crossing, start: Fix, end: Fix) -> None:
-        """A way that cut a geofence with neither end in it: a crossing, unless the device was there or has just left."""
+        """A way that cut a geofence with neither end in it.
+
+        A crossing, unless the device was there or has just left.
+        """
         fence, rules = self.catalogue.fences[crossing.slot], self.catalogue.rules[crossing.slot]
-        if fence is None or rules is None or not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules)):
+        if (
+            fence is None
+            or rules is None
+            or not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules))
+        ):
             return
-        if (fence.active_from_ms or 0) > start.ts_ms or (fence.active_until_ms is not None and end.ts_ms >= fence.active_until_ms):
+        if (fence.active_from_ms or 0) > start.ts_ms or (
+            fence.active_until_ms is not None and end.ts_ms >= fence.active_until_ms
+        ):
             return
         known = self.presences.get(fence.uid)
         if known is not None and (known.inside or not cooldown_over(known, end.ts_ms, rules)):
             return
         probability = crossing.probability(rules.inradius_m)
         if probability >= SURE:
-            self._told([self.tracker.journal.write_crossing(self.key, self.customer_id, fence, end, crossing.edge_m, probability)])
+            self._told(
+                [
+                    self.tracker.journal.write_crossing(
+                        self.key, self.customer_id, fence, end, crossing.edge_m, probability
+                    )
+                ]
+            )
             self.passed = True
 
     def _see(self, row: int, seen: Sighting, edges: dict[int, float]) -> None:
@@ -216,22 +276,30 @@ class DeviceTrack:
             slot = slot_of.get(uid)
             if slot is None:
                 self._keep(uid, None)
-                self.tracker.journal.end_orphan(self.key, presence, seen.ts_ms, self.tracker.presences, seen.ts_ms)
+                self.tracker.journal.end_orphan(
+                    self.key, presence, seen.ts_ms, self.tracker.presences, seen.ts_ms
+                )
                 continue
             edge_m = edges.pop(slot, None)
             if edge_m is None:
-                edge_m = self.catalogue.index.edge_m_one(self.columns.lat[row], self.columns.lon[row], slot)
+                edge_m = self.catalogue.index.edge_m_one(
+                    self.columns.lat[row], self.columns.lon[row], slot
+                )
             happened += self._fold(uid, presence, seen._replace(edge_m=edge_m), _known(rules[slot]))
         for slot, edge_m in edges.items():
             fence = fences[slot]
             # outside and nobody there: nothing can come of it under any profile
             if edge_m > 0 or fence is None or (fence.active_from_ms or 0) > seen.ts_ms:
                 continue
-            happened += self._fold(fence.uid, None, seen._replace(edge_m=edge_m), _known(rules[slot]))
+            happened += self._fold(
+                fence.uid, None, seen._replace(edge_m=edge_m), _known(rules[slot])
+            )
         if happened:
             self._tell(row, happened)
 
-    def _fold(self, uid: str, presence: Presence | None, seen: Sighting, rules: Rules) -> list[Transition]:
+    def _fold(
+        self, uid: str, presence: Presence | None, seen: Sighting, rules: Rules
+    ) -> list[Transition]:
         visit_id = self.tracker.journal.visit_id(self.key, uid)
         now, happened = update(presence, uid, seen, rules, visit_id)
         if now is not presence:
@@ -249,7 +317,9 @@ class DeviceTrack:
     def _tell(self, row: int, happened: list[Transition]) -> None:
         journal, c = self.tracker.journal, self.columns
         for one in journal.in_order(happened):
-            event = journal.write(self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row])
+            event = journal.write(
+                self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row]
+            )
             journal.record_approach(event, self.presences.values())
             self._told([event])
 
@@ -268,28 +338,50 @@ class DeviceTrack:
         return weighed.trusted
 
     def _late(self, row: int) -> None:
-        """Let a late ping amend the visits it falls into; it moves no presence and triggers nothing."""
+        """Let a late ping amend the visits it falls into.
+
+        It moves no presence and triggers nothing.
+        """
         c, journal = self.columns, self.tracker.journal
         fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
         for place in range(c.start[row], c.start[row + 1]):
             fence, rules = self.catalogue.fences[c.slot[place]], self.catalogue.rules[c.slot[place]]
-            if fence is None or rules is None or (rules.profile != "exact" and (c.suspect[row] or not accurate(fix.accuracy_m, rules))):
+            if (
+                fence is None
+                or rules is None
+                or (
+                    rules.profile != "exact"
+                    and (c.suspect[row] or not accurate(fix.accuracy_m, rules))
+                )
+            ):
                 continue
-            if (fence.active_from_ms or 0) > fix.ts_ms or (fence.active_until_ms is not None and fix.ts_ms >= fence.active_until_ms):
+            if (fence.active_from_ms or 0) > fix.ts_ms or (
+                fence.active_until_ms is not None and fix.ts_ms >= fence.active_until_ms
+            ):
                 continue
-            probability = probability_of(Sighting(fix.ts_ms, c.edge_m[place], fix.accuracy_m, True, None), rules)
+            probability = probability_of(
+                Sighting(fix.ts_ms, c.edge_m[place], fix.accuracy_m, True, None), rules
+            )
             if probability < LIKELY:
                 continue
             presence = self.presences.get(fence.uid)
             seen = LateSighting(fix, c.edge_m[place], probability)
-            after = journal.amend(self.key, self.customer_id, fence.uid, presence, seen, self.tracker.presences)
+            after = journal.amend(
+                self.key, self.customer_id, fence.uid, presence, seen, self.tracker.presences
+            )
             if after is not None and after is not presence:
                 self._keep(fence.uid, retime(after, rules))
 
 
 def _trail(state: DeviceState) -> Trail:
-    last = None if state.fix_ms is None else Fix(state.fix_ms, state.lat, state.lon, state.fix_accuracy_m)
-    return Trail(last, None if state.odd_ms is None else Fix(state.odd_ms, state.odd_lat, state.odd_lon))
+    last = (
+        None
+        if state.fix_ms is None
+        else Fix(state.fix_ms, state.lat, state.lon, state.fix_accuracy_m)
+    )
+    return Trail(
+        last, None if state.odd_ms is None else Fix(state.odd_ms, state.odd_lat, state.odd_lon)
+    )
 
 
 def _known(rules: Rules | None) -> Rules:

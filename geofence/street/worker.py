@@ -1,6 +1,9 @@
-"""The night shift: takes what is due, looks again, hands it to its channel, and writes down what came of it.
+"""The night shift.
 
-One thread for each channel, so that a slow provider delays no other; the record is only touched through the street's writer.
+Takes what is due, looks again, hands it to its channel, and writes down what came of it.
+
+One thread for each channel, so that a slow provider delays no other; the record is only touched
+through the street's writer.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ JOIN_S = 5.0
 HANDS = 3  # a receiver that hangs holds one of them, until its time-out
 FLUSH = 100
 FLUSH_S = 0.01
-IDLE_S = 1.0  # between looks where nobody in this process writes messages: `geofence worker` looks more often
+# between looks where nobody in this process writes messages: `geofence worker` looks more often
+IDLE_S = 1.0
 SWEEP_S = 5.0
 PAUSE_MS = 300_000  # then a paused channel is tried again
 
@@ -49,10 +53,19 @@ class Delivered(NamedTuple):
 
 
 class Worker:
-    """Delivers for every channel it is given; those it is not given keep their messages until they expire."""
+    """Delivers for every channel it is given.
+
+    Those it is not given keep their messages until they expire.
+    """
 
     def __init__(
-        self, street: Writer, channels: Mapping[str, Channel], clock: Clock, *, idle_s: float = IDLE_S, sweep_s: float = SWEEP_S
+        self,
+        street: Writer,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        *,
+        idle_s: float = IDLE_S,
+        sweep_s: float = SWEEP_S,
     ) -> None:
         self._street, self._channels, self._clock, self._idle_s = street, channels, clock, idle_s
         self._sweep_s = sweep_s
@@ -65,12 +78,20 @@ class Worker:
 
     def start(self) -> None:
         """Begin; whatever waits in the outbox is taken at once."""
-        self._unsubscribe = self._street.on_unit(lambda report: self._wake_for({one.channel for one in report.messages}))
+        self._unsubscribe = self._street.on_unit(
+            lambda report: self._wake_for({one.channel for one in report.messages})
+        )
         for name in self._channels:
             self._open(name)  # whoever starts us has mended it
             for hand in range(HANDS):
-                self._threads.append(threading.Thread(target=self._work, args=(name,), name=f"deliver-{name}-{hand}", daemon=True))
-        self._threads.append(threading.Thread(target=self._sweep, name="deliver-expiry", daemon=True))
+                self._threads.append(
+                    threading.Thread(
+                        target=self._work, args=(name,), name=f"deliver-{name}-{hand}", daemon=True
+                    )
+                )
+        self._threads.append(
+            threading.Thread(target=self._sweep, name="deliver-expiry", daemon=True)
+        )
         for thread in self._threads:
             thread.start()
 
@@ -118,7 +139,9 @@ class Worker:
         while unserved and not self._stopping.wait(self._sweep_s):
             for name in unserved:
                 with contextlib.suppress(RecordError, Busy):  # again in a moment
-                    self._on_the_writer(lambda unit, name=name: unit.outbox.take(name, self._clock.now_ms(), 0, 0))  # type: ignore[misc]  # the default binds the name
+                    self._on_the_writer(
+                        lambda unit, name=name: unit.outbox.take(name, self._clock.now_ms(), 0, 0)
+                    )  # type: ignore[misc]  # the default binds the name
 
     def _round(self, name: str) -> bool:
         """Take, look again, send, write down; whether there may be more."""
@@ -136,7 +159,12 @@ class Worker:
         finally:
             if missing:  # a channel that broke: what it had in hand may have gone out
                 lost = Outcome("unknown", "channel_broke")
-                self._finish(messages, [(message_id, lost) for message_id in missing], started_ms, channel.retry_s)
+                self._finish(
+                    messages,
+                    [(message_id, lost) for message_id in missing],
+                    started_ms,
+                    channel.retry_s,
+                )
         return True
 
     def _reopen(self, name: str) -> None:
@@ -152,22 +180,45 @@ class Worker:
     def _take(self, unit: Unit, name: str) -> list[OutboxMessage]:
         """Messages to send now; those that may not go out any more are ended in the same unit."""
         now_ms = self._clock.now_ms()
-        taken = unit.outbox.take(name, now_ms, deliver.LEASE_MS, BATCH.get(name, LARGE_BATCH), wall_ms=self._clock.wall_ms())
+        taken = unit.outbox.take(
+            name,
+            now_ms,
+            deliver.LEASE_MS,
+            BATCH.get(name, LARGE_BATCH),
+            wall_ms=self._clock.wall_ms(),
+        )
         reasons = unit.outbox.look_again(taken)
-        stopped = [deliver.dropped(message, reasons[message.id], now_ms) for message in taken if message.id in reasons]
+        stopped = [
+            deliver.dropped(message, reasons[message.id], now_ms)
+            for message in taken
+            if message.id in reasons
+        ]
         unit.outbox.finish([(message, None) for message in stopped])
         return [message for message in taken if message.id not in reasons]
 
     def _finish(
-        self, messages: Sequence[OutboxMessage], outcomes: Sequence[tuple[str, Outcome]], started_ms: int, retry_s: Sequence[int]
+        self,
+        messages: Sequence[OutboxMessage],
+        outcomes: Sequence[tuple[str, Outcome]],
+        started_ms: int,
+        retry_s: Sequence[int],
     ) -> None:
         now_ms, by_id = self._clock.now_ms(), {message.id: message for message in messages}
         settled = [
-            (by_id[one], outcome, deliver.settle(by_id[one], outcome, started_ms, now_ms, retry_s, _jitter())) for one, outcome in outcomes
+            (
+                by_id[one],
+                outcome,
+                deliver.settle(by_id[one], outcome, started_ms, now_ms, retry_s, _jitter()),
+            )
+            for one, outcome in outcomes
         ]
 
         def write(unit: Unit) -> int:
-            dead = [(message.project_id, message.address) for message, outcome, _ in settled if outcome.verdict == "drop_address"]
+            dead = [
+                (message.project_id, message.address)
+                for message, outcome, _ in settled
+                if outcome.verdict == "drop_address"
+            ]
             unit.outbox.drop_addresses(settled[0][0].channel, dead)
             for message, outcome, _ in settled:
                 _forget(unit, message, outcome, now_ms)
@@ -185,7 +236,10 @@ class Worker:
         return result
 
     def _until_written(self, work: Callable[[Unit], T]) -> None:
-        """What was sent must be written down, or it goes out again: try for as long as the lease could last."""
+        """What was sent must be written down, or it goes out again.
+
+        Try for as long as the lease could last.
+        """
         for pause_s in WRITE_PAUSES_S:
             try:
                 self._on_the_writer(work)
@@ -204,13 +258,17 @@ def _jitter() -> float:
 def _forget(unit: Unit, message: OutboxMessage, outcome: Outcome, now_ms: int) -> None:
     """What an outcome says about the address or the channel, beyond the message."""
     if outcome.verdict == "suppress":
-        unit.outbox.suppress(message.project_id, message.channel, message.address, outcome.reason, now_ms)
+        unit.outbox.suppress(
+            message.project_id, message.channel, message.address, outcome.reason, now_ms
+        )
     elif outcome.verdict == "pause":
         unit.outbox.pause(message.channel, outcome.reason, now_ms)
         log.error("channel_paused", channel=message.channel, reason=outcome.reason)
 
 
-def _portions(outcomes: Iterator[tuple[str, Outcome]], size: int) -> Iterator[list[tuple[str, Outcome]]]:
+def _portions(
+    outcomes: Iterator[tuple[str, Outcome]], size: int
+) -> Iterator[list[tuple[str, Outcome]]]:
     """Outcomes a few at a time, and whatever there is before a slow one is waited for."""
     arrived: SimpleQueue[tuple[str, Outcome] | None] = SimpleQueue()
 
@@ -236,7 +294,9 @@ def _portions(outcomes: Iterator[tuple[str, Outcome]], size: int) -> Iterator[li
     feeder.join()
 
 
-def _fill(portion: list[tuple[str, Outcome]], arrived: SimpleQueue[tuple[str, Outcome] | None], size: int) -> bool:
+def _fill(
+    portion: list[tuple[str, Outcome]], arrived: SimpleQueue[tuple[str, Outcome] | None], size: int
+) -> bool:
     """Add what comes within a moment, up to `size`; whether that was the last."""
     while len(portion) < size:
         try:

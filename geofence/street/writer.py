@@ -1,4 +1,7 @@
-"""What the doors talk to: one writer thread that takes requests in arrival order and answers after their commit."""
+"""What the doors talk to.
+
+One writer thread that takes requests in arrival order and answers after their commit.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ Listener = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """One committed unit of work: how many requests it joined, seconds to commit, what came of it."""
+    """One committed unit of work.
+
+    How many requests it joined, seconds to commit, what came of it.
+    """
 
     requests: int
     commit_s: float
@@ -84,8 +90,12 @@ class Writer:
         self._reporters: list[Callable[[UnitReport], None]] = []
         self._ticked_s = 0.0
         self._refused_s: float | None = None  # when (monotonic) the record last refused a unit
-        self._followed: dict[str, float] = {}  # until when (monotonic) a project is not read anew only to follow others
-        self._ailing: dict[DeviceKey, float] = {}  # devices whose timers failed, and when (monotonic) to try them again
+        self._followed: dict[
+            str, float
+        ] = {}  # until when (monotonic) a project is not read anew only to follow others
+        self._ailing: dict[
+            DeviceKey, float
+        ] = {}  # devices whose timers failed, and when (monotonic) to try them again
 
     def start(self) -> None:
         """Load every project's index, then open the street."""
@@ -113,26 +123,41 @@ class Writer:
         watch: int = IOS_WATCHES,
         wake: Wake = "clock",
     ) -> Future[Receipt]:
-        """Queue a request's pings. The answer comes after their commit; raises `Busy` when the queue is full.
+        """Queue a request's pings.
 
-        `items` are (index in the request, ping); `rejected` what the door refused already; `include` any of events, offers,
-        hint; `watch` how many geofences the hint names; `wake` what wakes the phone, see `hint`.
+        The answer comes after their commit; raises `Busy` when the queue is full.
+
+        `items` are (index in the request, ping); `rejected` what the door refused already;
+        `include` any of events, offers, hint; `watch` how many geofences the hint names; `wake`
+        what wakes the phone, see `hint`.
         """
         return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
 
     def edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
-        """Run `work` in a unit of its own; its `Edited.value` comes after the commit, with the index swapped already."""
+        """Run `work` in a unit of its own.
+
+        Its `Edited.value` comes after the commit, with the index swapped already.
+        """
         return self._queued(Edit(project_id, work)).future
 
     def submit_internal(self, work: Callable[[Unit], EditResult]) -> Future[Any]:
-        """An `edit` of the house's own that touches no places; it finds room also when the queue is full of pings."""
+        """An `edit` of the house's own that touches no places.
+
+        It finds room also when the queue is full of pings.
+        """
         return self._queued(Edit("", work), limited=False).future
 
-    def near(self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int) -> list[Near]:
+    def near(
+        self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int
+    ) -> list[Near]:
         """The geofences nearest to a point (degrees) by signed distance to their edge, nearest first."""
         catalogue = self._pipeline.catalogue(project_id)
         found = catalogue.index.nearest(lat, lon, limit)
-        near = [Near(fence, edge_m) for slot, edge_m in found if (fence := catalogue.fences[slot]) is not None]
+        near = [
+            Near(fence, edge_m)
+            for slot, edge_m in found
+            if (fence := catalogue.fences[slot]) is not None
+        ]
         return [one for one in near if within_m is None or one.edge_m <= within_m]
 
     def on_commit(self, listener: Listener) -> Callable[[], None]:
@@ -192,7 +217,10 @@ class Writer:
             self._tick()
 
     def _take(self) -> list[Post] | Edit | None:
-        """The next group: posts up to the next edit, or that edit alone; empty when only time has passed."""
+        """The next group.
+
+        Posts up to the next edit, or that edit alone; empty when only time has passed.
+        """
         with self._room:
             if not self._queue and not self._stopping:
                 self._room.wait(TICK_S)
@@ -220,7 +248,9 @@ class Writer:
                     self._run_posts([post])
                 return
             if isinstance(error, RecordError) and not posts[0].again:
-                posts[0].again = True  # a deadlock, or a connection that went: once more is often enough
+                posts[
+                    0
+                ].again = True  # a deadlock, or a connection that went: once more is often enough
                 self._run_posts(posts)
                 return
             self._failed("unit_failed", error)
@@ -249,7 +279,8 @@ class Writer:
             committed = True
             self._pipeline.adopt(edit.project_id, edited, version)
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
-            # a wait for others that was too long: surely rolled back, as what a lost connection leaves is not
+            # a wait for others that was too long: surely rolled back, as what a lost connection
+            # leaves is not
             if isinstance(error, RecordError) and not (error.lasting or committed or edit.again):
                 edit.again = True
                 self._run_edit(edit)
@@ -262,7 +293,9 @@ class Writer:
         for start in range(0, len(later), PORTION):
             self._retime_later(edit.project_id, later[start : start + PORTION])
 
-    def _retime_later(self, project_id: str, uids: Sequence[str], keys: Sequence[DeviceKey] | None = None) -> None:
+    def _retime_later(
+        self, project_id: str, uids: Sequence[str], keys: Sequence[DeviceKey] | None = None
+    ) -> None:
         """Set the timers anew at geofences of which a campaign asks another dwell time, some phones at a time, between other work."""
 
         def work(unit: Unit) -> EditResult:
@@ -294,17 +327,28 @@ class Writer:
             self._fire(due)
 
     def _follow_others(self, now_s: float) -> None:
-        """Read anew what other processes changed, for those who ask what is near: one project a time, the rarer the longer it takes."""
+        """Read anew what other processes changed, for those who ask what is near.
+
+        One project a time, the rarer the longer it takes.
+        """
         for project in self.database.queries.projects():
-            if self._pipeline.version(project.id) == project.index_version or self._followed.get(project.id, 0.0) > now_s:
+            if (
+                self._pipeline.version(project.id) == project.index_version
+                or self._followed.get(project.id, 0.0) > now_s
+            ):
                 continue
-            self._followed[project.id] = now_s + AILING_S  # where it fails, it holds up no others meanwhile
+            self._followed[project.id] = (
+                now_s + AILING_S
+            )  # where it fails, it holds up no others meanwhile
             self._pipeline.catalogue(project.id, project.index_version)
             self._followed[project.id] = now_s + 20.0 * (time.monotonic() - now_s)
             return
 
     def _fire(self, due: Sequence[DeviceKey]) -> None:
-        """Fire the timers of these devices together; where that fails, each by itself, so that one holds up no other."""
+        """Fire the timers of these devices together.
+
+        Where that fails, each by itself, so that one holds up no other.
+        """
         try:
             with self._unit() as unit:
                 done = self._pipeline.tick(unit, self.clock.now_ms(), due)
@@ -331,7 +375,10 @@ class Writer:
             unit.rollback()
 
     def _failed(self, what: str, error: BaseException, **more: int) -> None:
-        """Say so, in words where the record refused: those name no row (`backends/sql/errors.py`)."""
+        """Say so, in words where the record refused.
+
+        Those name no row (`backends/sql/errors.py`).
+        """
         if isinstance(error, RecordError):
             self._refused_s = time.monotonic() if error.lasting else self._refused_s
             log.warning(what, error=type(error).__name__, detail=error.detail, **more)
@@ -341,7 +388,9 @@ class Writer:
     def _committed(self, requests: int, commit_s: float, done: BatchResult) -> None:
         """Tell whoever listens; nothing of that can make a committed unit a failed one."""
         self._refused_s = None
-        report = UnitReport(requests, commit_s, done.tallies, done.events, done.decisions, done.messages)
+        report = UnitReport(
+            requests, commit_s, done.tallies, done.events, done.decisions, done.messages
+        )
         try:
             if report.events:
                 self.database.sequence()
@@ -362,7 +411,10 @@ def _commit(unit: Unit) -> float:
 
 
 def _told(error: BaseException) -> BaseException:
-    """What the caller is told: our own errors as they are, and whatever would end a thread as a plain error."""
+    """What the caller is told.
+
+    Our own errors as they are, and whatever would end a thread as a plain error.
+    """
     return error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
 
 

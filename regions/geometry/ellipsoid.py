@@ -1,4 +1,8 @@
-"""WGS84: its axes, its curvature, positions in space, and the area under straight lines in longitude and latitude."""
+"""WGS84.
+
+Its axes, its curvature, positions in space, and the area under straight lines in longitude and
+latitude.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,10 @@ _GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(5)
 
 def in_space(lat: ArrayLike, lon: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Earth-centred x, y, z in metres of positions on the ellipsoid, in degrees."""
-    phi, lam = np.radians(np.asarray(lat, dtype=np.float64)), np.radians(np.asarray(lon, dtype=np.float64))
+    phi, lam = (
+        np.radians(np.asarray(lat, dtype=np.float64)),
+        np.radians(np.asarray(lon, dtype=np.float64)),
+    )
     sin, cos = np.sin(phi), np.cos(phi)
     prime = AXIS_M / np.sqrt(1 - E2 * sin * sin)
     return prime * cos * np.cos(lam), prime * cos * np.sin(lam), prime * (1 - E2) * sin

@@ -1,7 +1,8 @@
 """Distances on WGS84 whose sign is always that of `pyproj.Geod`.
 
-A distance starts from the chord through the earth (no trigonometry per pair once positions are in space, no special
-case at poles or at 180 degrees). Where its proven error leaves the decision open, and beyond 200 km, Geod decides.
+A distance starts from the chord through the earth (no trigonometry per pair once positions are in
+space, no special case at poles or at 180 degrees). Where its proven error leaves the decision open,
+and beyond 200 km, Geod decides.
 """
 
 from __future__ import annotations
@@ -21,22 +22,36 @@ GEOD = Geod(ellps="WGS84")
 
 
 def distance_m(lat: ArrayLike, lon: ArrayLike, to_lat: ArrayLike, to_lon: ArrayLike) -> Floats:
-    """Distances in metres between positions in degrees; arrays broadcast. Right within 0.01 mm to 10 km, 0.1 m to 200 km."""
+    """Distances in metres between positions in degrees; arrays broadcast.
+
+    Right within 0.01 mm to 10 km, 0.1 m to 200 km.
+    """
     return circle_edge_m(lat, lon, to_lat, to_lon, -1.0) - 1.0
 
 
-def circle_edge_m(lat: ArrayLike, lon: ArrayLike, c_lat: ArrayLike, c_lon: ArrayLike, radius_m: ArrayLike) -> Floats:
-    """Signed distances in metres from positions to circles' edges, at most 0 inside; arrays broadcast."""
-    pings = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (lat, lon, c_lat, c_lon, radius_m)))
+def circle_edge_m(
+    lat: ArrayLike, lon: ArrayLike, c_lat: ArrayLike, c_lon: ArrayLike, radius_m: ArrayLike
+) -> Floats:
+    """Signed distances in metres from positions to circles' edges, at most 0 inside.
+
+    Arrays broadcast.
+    """
+    pings = np.broadcast_arrays(
+        *(np.asarray(x, dtype=np.float64) for x in (lat, lon, c_lat, c_lon, radius_m))
+    )
     here, there = in_space(pings[0], pings[1]), in_space(pings[2], pings[3])
     chord = np.sqrt(sum((a - b) ** 2 for a, b in zip(here, there, strict=True)))
     return edge_of_chord_m(np.asarray(chord), pings[0], pings[1], pings[2], pings[3], pings[4])
 
 
-def edge_of_chord_m(chord: Floats, lat: Floats, lon: Floats, c_lat: Floats, c_lon: Floats, radius_m: Floats) -> Floats:
+def edge_of_chord_m(
+    chord: Floats, lat: Floats, lon: Floats, c_lat: Floats, c_lon: Floats, radius_m: Floats
+) -> Floats:
     """Signed distances for chords already known; all arguments of one shape."""
     edge = np.atleast_1d(arc_m(chord) - radius_m)
-    open_ = np.nonzero(np.atleast_1d((np.abs(edge.reshape(chord.shape)) <= doubt_m(chord)) | (chord > FAR_M)))
+    open_ = np.nonzero(
+        np.atleast_1d((np.abs(edge.reshape(chord.shape)) <= doubt_m(chord)) | (chord > FAR_M))
+    )
     if len(open_[0]):
         at = [np.atleast_1d(x)[open_] for x in (lon, lat, c_lon, c_lat, radius_m)]
         edge[open_] = GEOD.inv(at[0], at[1], at[2], at[3])[2] - at[4]
@@ -49,7 +64,9 @@ def circle_edge_m_one(lat: float, lon: float, c_lat: float, c_lon: float, radius
     return edge_of_chord_m_one(chord, lat, lon, c_lat, c_lon, radius_m)
 
 
-def edge_of_chord_m_one(chord: float, lat: float, lon: float, c_lat: float, c_lon: float, radius_m: float) -> float:
+def edge_of_chord_m_one(
+    chord: float, lat: float, lon: float, c_lat: float, c_lon: float, radius_m: float
+) -> float:
     """`edge_of_chord_m` for one pair."""
     edge = arc_m_one(chord) - radius_m
     if abs(edge) <= doubt_m_one(chord) or chord > FAR_M:
@@ -60,8 +77,12 @@ def edge_of_chord_m_one(chord: float, lat: float, lon: float, c_lat: float, c_lo
 def area_edge_m(shape: Polygon | MultiPolygon, lat: ArrayLike, lon: ArrayLike) -> Floats:
     """(n,) signed distances in metres to the shape's border, at most 0 inside and on it.
 
-    The sign is planar in lon/lat (RFC 7946, 3.1.1); the magnitude is right within centimetres while the border is
-    shorter than 6,000 km. Prepares the border anew each time: hold a `Border` for repeated use.
+    The sign is planar in lon/lat (RFC 7946, 3.1.1); the magnitude is right within centimetres while
+    the border is shorter than 6,000 km. Prepares the border anew each time: hold a `Border` for
+    repeated use.
     """
-    at_lat, at_lon = np.broadcast_arrays(np.atleast_1d(np.asarray(lat, dtype=np.float64)), np.atleast_1d(np.asarray(lon, dtype=np.float64)))
+    at_lat, at_lon = np.broadcast_arrays(
+        np.atleast_1d(np.asarray(lat, dtype=np.float64)),
+        np.atleast_1d(np.asarray(lon, dtype=np.float64)),
+    )
     return Border(shape).edge_m(at_lat, at_lon)

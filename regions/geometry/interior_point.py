@@ -9,7 +9,10 @@ from regions.region import Circle, Region
 
 
 def inner_point(region: Region) -> tuple[float, float]:
-    """(lat, lon) in degrees of a circle's centre, or of a point well inside an area's largest part; the same each time."""
+    """(lat, lon) in degrees of a circle's centre, or of a point well inside an area's largest part.
+
+    The same each time.
+    """
     if isinstance(region, Circle):
         return region.lat, region.lon
     largest = max(parts(region.shape), key=lambda part: float(part.area))

@@ -35,7 +35,13 @@ def taken_circles(lat: Floats, lon: Floats, radius_m: Floats) -> Built:
 def taken(regions: Sequence[Region]) -> Built:
     """Regions of both kinds. The border of an area is held only while its cover is found."""
     areas = {row: region for row, region in enumerate(regions) if isinstance(region, Area)}
-    balls = np.array([(0.0, 0.0, 0.0) if isinstance(one, Area) else (one.lat, one.lon, one.radius_m) for one in regions], dtype=np.float64)
+    balls = np.array(
+        [
+            (0.0, 0.0, 0.0) if isinstance(one, Area) else (one.lat, one.lon, one.radius_m)
+            for one in regions
+        ],
+        dtype=np.float64,
+    )
     lat, lon, radius_m = balls.reshape(-1, 3).T.copy()
     found = _areas(areas)
     for row, (ball, _) in zip(areas, found, strict=True):
@@ -49,12 +55,17 @@ def _circles(lat: Floats, lon: Floats, radius_m: Floats, row: Rows) -> Iterator[
     check_circles(lat, lon, radius_m)
     crew = processes(len(lat), CIRCLES)
     if crew == 1:
-        return (Pairs(each.cell, row[each.row], each.inner) for each in circle_pairs(lat, lon, radius_m))
+        return (
+            Pairs(each.cell, row[each.row], each.inner) for each in circle_pairs(lat, lon, radius_m)
+        )
     cells = np.cumsum(disk_sizes(radius_m))
     ends = [*np.searchsorted(cells, cells[-1] * np.arange(1, crew) / crew).tolist(), len(lat)]
     parts = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
     found = worked("circles", [[lat[part], lon[part], radius_m[part]] for part in parts])
-    return (Pairs(cell, row[part][of], inner) for part, (cell, of, inner) in zip(parts, found, strict=True))
+    return (
+        Pairs(cell, row[part][of], inner)
+        for part, (cell, of, inner) in zip(parts, found, strict=True)
+    )
 
 
 def _areas(areas: dict[int, Area]) -> list[tuple[tuple[float, float, float], Pairs]]:
@@ -64,12 +75,23 @@ def _areas(areas: dict[int, Area]) -> list[tuple[tuple[float, float, float], Pai
         return [covered_area(area, row) for row, area in areas.items()]
     rows = np.array(list(areas), dtype=np.int64)
     shapes = [shapely.to_wkb(area.shape) for area in areas.values()]
-    mine = [slice(first, None, crew) for first in range(crew)]  # neighbours in a list are alike: each gets every second, third ...
-    parts = [[np.frombuffer(b"".join(shapes[some]), dtype=np.uint8), np.cumsum([len(one) for one in shapes[some]])] for some in mine]
+    mine = [
+        slice(first, None, crew) for first in range(crew)
+    ]  # neighbours in a list are alike: each gets every second, third ...
+    parts = [
+        [
+            np.frombuffer(b"".join(shapes[some]), dtype=np.uint8),
+            np.cumsum([len(one) for one in shapes[some]]),
+        ]
+        for some in mine
+    ]
     found: dict[int, tuple[tuple[float, float, float], Pairs]] = {}
     for some, (cell, of, inner, balls) in zip(mine, worked("areas", parts), strict=True):
         cuts = np.searchsorted(of, np.arange(len(balls) + 1))
         for nth, row in enumerate(rows[some].tolist()):
             part = slice(cuts[nth], cuts[nth + 1])
-            found[row] = tuple(balls[nth]), Pairs(cell[part], np.full(cuts[nth + 1] - cuts[nth], row), inner[part])
+            found[row] = (
+                tuple(balls[nth]),
+                Pairs(cell[part], np.full(cuts[nth + 1] - cuts[nth], row), inner[part]),
+            )
     return [found[row] for row in areas]

@@ -1,8 +1,10 @@
-"""Which regions have a cell: columns in buckets by hash, looked up for whole batches or for one ping, in growing layers.
+"""Which regions have a cell.
 
-A *tag* is the slot and, in its lowest bit, whether the cell is inner. A cell of several regions stands in its bucket
-several times. Pairs take 16 to 20 bytes; a look-up touches two places in memory however many there are, where searching
-a sorted column of millions touches twenty.
+Columns in buckets by hash, looked up for whole batches or for one ping, in growing layers.
+
+A *tag* is the slot and, in its lowest bit, whether the cell is inner. A cell of several regions
+stands in its bucket several times. Pairs take 16 to 20 bytes; a look-up touches two places in
+memory however many there are, where searching a sorted column of millions touches twenty.
 """
 
 from __future__ import annotations
@@ -22,14 +24,28 @@ SMALLEST = 1_024  # pairs of the youngest layer
 GROWTH = 16  # of a layer over the next younger one
 
 
-_MIXER = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4)
+# 2^64 / golden ratio, odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4)
+_MIXER = 0x9E3779B97F4A7C15
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Column:
-    """Cells of any resolutions, sorted by hash, and beside each the tag of one region that has it. Immutable, not empty."""
+    """Cells of any resolutions, sorted by hash, and beside each the tag of one region that has it.
 
-    __slots__ = ("_bucket", "_bucket_view", "_cell_view", "_fillings", "_fillings_one", "_shift", "cell", "resolutions", "tag")
+    Immutable, not empty.
+    """
+
+    __slots__ = (
+        "_bucket",
+        "_bucket_view",
+        "_cell_view",
+        "_fillings",
+        "_fillings_one",
+        "_shift",
+        "cell",
+        "resolutions",
+        "tag",
+    )
 
     def __init__(self, cell: Cells, tag: Tags) -> None:
         self.cell, self.tag = cell, tag
@@ -104,7 +120,10 @@ def merged(layers: Layers, alive: NDArray[np.bool_]) -> Layers:
     """At most one column from several, without the slots that are gone."""
     if not layers:
         return ()
-    cell, tag = (np.concatenate(side) for side in zip(*((each.cell, each.tag) for each in layers), strict=True))
+    cell, tag = (
+        np.concatenate(side)
+        for side in zip(*((each.cell, each.tag) for each in layers), strict=True)
+    )
     keep = alive[tag >> 1]
     return _columns(cell[keep], tag[keep])
 
@@ -112,8 +131,9 @@ def merged(layers: Layers, alive: NDArray[np.bool_]) -> Layers:
 def layered(layers: Layers, fresh: Layers, alive: NDArray[np.bool_]) -> Layers:
     """The layers with one more, merged with those that are not clearly larger.
 
-    A layer belongs to a level by its size and meets only smaller ones, so every pair is copied a bounded number of times
-    (`GROWTH` a level), and there are at most five or six layers among a hundred million pairs.
+    A layer belongs to a level by its size and meets only smaller ones, so every pair is copied a
+    bounded number of times (`GROWTH` a level), and there are at most five or six layers among a
+    hundred million pairs.
     """
     kept, young = list(layers), list(fresh)
     while young and kept and _level(len(kept[-1])) <= _level(sum(map(len, young))):

@@ -1,12 +1,14 @@
 """H3 cells: the only place that computes them, and what is proven about their size.
 
-A *logical* cell is everything below it in the hierarchy: the parent of a point's fine cell is not always the cell that
-holds the point, because children stick out of their parent. All bounds here are for logical cells.
+A *logical* cell is everything below it in the hierarchy: the parent of a point's fine cell is not
+always the cell that holds the point, because children stick out of their parent. All bounds here
+are for logical cells.
 
-In the plane of an icosahedron's face, H3 (h3 4.5, `faceijk.c`) lays centres `RES0_U_GNOMONIC / sqrt(7)^res` apart, on a
-sphere of radius 1. The gnomonic projection never shrinks: lengths on the sphere are at most those in the plane, and at
-least cos^2(37.38 degrees) of them, the distance of a face's corner from its middle. One radian is between
-CURVATURE_MIN_M and CURVATURE_MAX_M metres. Descendants' centres lie within the sum of the finer spacings, 0.608 of this one.
+In the plane of an icosahedron's face, H3 (h3 4.5, `faceijk.c`) lays centres `RES0_U_GNOMONIC /
+sqrt(7)^res` apart, on a sphere of radius 1. The gnomonic projection never shrinks: lengths on the
+sphere are at most those in the plane, and at least cos^2(37.38 degrees) of them, the distance of a
+face's corner from its middle. One radian is between CURVATURE_MIN_M and CURVATURE_MAX_M metres.
+Descendants' centres lie within the sum of the finer spacings, 0.608 of this one.
 """
 
 from __future__ import annotations
@@ -50,7 +52,10 @@ def disk_reach_m(k: int, resolution: int) -> float:
 
 
 def cell_of(lat: float, lon: float, resolution: int) -> str:
-    """H3 index, in hexadecimal, of the cell that holds a position. Raises `RegionError` for positions off the earth."""
+    """H3 index, in hexadecimal, of the cell that holds a position.
+
+    Raises `RegionError` for positions off the earth.
+    """
     check_positions(np.array([lat]), np.array([lon]))
     return str(h3.latlng_to_cell(lat, lon, resolution))
 
@@ -62,15 +67,24 @@ def cell_one(lat: float, lon: float, resolution: int) -> int:
 
 
 def cells_at(lat: Floats, lon: Floats, resolution: int) -> Cells:
-    """(n,) cells that hold the positions. Raises `RegionError` for positions off the earth: h3 itself takes them."""
+    """(n,) cells that hold the positions.
+
+    Raises `RegionError` for positions off the earth: h3 itself takes them.
+    """
     check_positions(lat, lon)
-    return np.fromiter(map(h3_int.latlng_to_cell, lat.tolist(), lon.tolist(), repeat(resolution)), np.uint64, len(lat))
+    return np.fromiter(
+        map(h3_int.latlng_to_cell, lat.tolist(), lon.tolist(), repeat(resolution)),
+        np.uint64,
+        len(lat),
+    )
 
 
 def check_positions(lat: Floats, lon: Floats) -> None:
     """Raise `RegionError` unless all latitudes are within 90 and all longitudes within 180 degrees."""
     # a NaN is the least and the greatest of its array, and not within anything
-    if len(lat) and not (lat.min() >= -90.0 and lat.max() <= 90.0 and lon.min() >= -180.0 and lon.max() <= 180.0):
+    if len(lat) and not (
+        lat.min() >= -90.0 and lat.max() <= 90.0 and lon.min() >= -180.0 and lon.max() <= 180.0
+    ):
         raise _off_earth()
 
 
@@ -81,11 +95,16 @@ def check_position(lat: float, lon: float) -> None:
 
 
 def _off_earth() -> RegionError:
-    return RegionError("invalid_position", "latitude must be within 90 degrees and longitude within 180")
+    return RegionError(
+        "invalid_position", "latitude must be within 90 degrees and longitude within 180"
+    )
 
 
 def parents(cells: Cells, resolution: int) -> Cells:
-    """(n,) ancestors at a coarser (or the same) resolution: set its four bits, and all digits below it."""
+    """(n,) ancestors at a coarser (or the same) resolution.
+
+    Set its four bits, and all digits below it.
+    """
     return (cells & _NO_RESOLUTION) | np.uint64(_filled(resolution))
 
 

@@ -1,10 +1,13 @@
-"""A region as H3 cells: *inner* ones lie wholly inside, *rim* ones may hold its border. Together they hold the region.
+"""A region as H3 cells: *inner* ones lie wholly inside, *rim* ones may hold its border.
 
-Circles: the disk of k rings around the centre's cell holds every point within `disk_reach_m`; cells whose centre is
-further than their reach from the circle are dropped. Areas: the border is sampled so densely that the cells of the
-samples and their neighbours hold all of it; a cell the border does not enter is wholly inside or wholly outside, as its
-centre is, so the inside is filled from there. Nothing depends on how cells' edges and polygons' edges bend, on poles or
-on the 180th meridian. Bounds are for logical cells (`regions.index.cells`), so parents of fine cells may be looked up.
+Together they hold the region.
+
+Circles: the disk of k rings around the centre's cell holds every point within `disk_reach_m`; cells
+whose centre is further than their reach from the circle are dropped. Areas: the border is sampled
+so densely that the cells of the samples and their neighbours hold all of it; a cell the border does
+not enter is wholly inside or wholly outside, as its centre is, so the inside is filled from there.
+Nothing depends on how cells' edges and polygons' edges bend, on poles or on the 180th meridian.
+Bounds are for logical cells (`regions.index.cells`), so parents of fine cells may be looked up.
 """
 
 from __future__ import annotations
@@ -42,11 +45,14 @@ CELLS = 20_000
 _WISHED = 40  # cells of an area
 _CHUNK = 4_000  # circles covered at once
 
-# Rings of a circle's disk, by size. A disk's cost is per fence, and small fences are many: few rings, 3 to 6 cells remain.
-# What a false candidate costs is per square kilometre, and large fences have those: more rings of finer cells.
+# Rings of a circle's disk, by size. A disk's cost is per fence, and small fences are many: few
+# rings, 3 to 6 cells remain. What a false candidate costs is per square kilometre, and large fences
+# have those: more rings of finer cells.
 _SMALL_M, _MIDDLE_M = disk_reach_m(2, 9), 2_000.0
 _RINGS = (2, 4, 6)
-_REACH = np.array([[disk_reach_m(k, res) for res in range(FINEST + 1)] for k in range(1, max(_RINGS) + 1)])
+_REACH = np.array(
+    [[disk_reach_m(k, res) for res in range(FINEST + 1)] for k in range(1, max(_RINGS) + 1)]
+)
 LARGEST_M = float(_REACH[-1, 0])
 
 
@@ -61,7 +67,10 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """(m,) each: a cell, the row of the region it covers, and whether it lies wholly inside. Each pair once."""
+    """(m,) each: a cell, the row of the region it covers, and whether it lies wholly inside.
+
+    Each pair once.
+    """
 
     cell: Cells
     row: Rows
@@ -69,7 +78,10 @@ class Pairs:
 
 
 def cover(region: Region) -> Cover:
-    """The cover of one region. Raises `RegionError` for positions off the earth and for more than 20,000 cells."""
+    """The cover of one region.
+
+    Raises `RegionError` for positions off the earth and for more than 20,000 cells.
+    """
     if isinstance(region, Area):
         return cover_area(region, Border(region.shape))
     lat, lon, radius_m = (np.array([value]) for value in (region.lat, region.lon, region.radius_m))
@@ -78,7 +90,10 @@ def cover(region: Region) -> Cover:
 
 
 def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
-    """The covers of (n,) circles, some thousands at a time. Raises `RegionError` as `check_circles` does."""
+    """The covers of (n,) circles, some thousands at a time.
+
+    Raises `RegionError` as `check_circles` does.
+    """
     check_circles(lat, lon, radius_m)
     for start in range(0, len(lat), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -93,7 +108,9 @@ def check_circles(lat: Floats, lon: Floats, radius_m: Floats) -> None:
     """Raise `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`."""
     check_positions(lat, lon)
     if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
-        raise RegionError("invalid_radius", f"the radius must be above 0 and at most {LARGEST_M:,.0f} metres")
+        raise RegionError(
+            "invalid_radius", f"the radius must be above 0 and at most {LARGEST_M:,.0f} metres"
+        )
 
 
 def disk_sizes(radius_m: Floats) -> Rows:
@@ -112,8 +129,13 @@ def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
     return resolution, 1 + np.count_nonzero(radius_m > _REACH[:, resolution], axis=0)
 
 
-def _pairs_of(lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution: int, rings: int) -> Pairs:
-    """Cells whose centre is further from the circle than cells reach are dropped; those nearer than that are inner."""
+def _pairs_of(
+    lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution: int, rings: int
+) -> Pairs:
+    """Cells whose centre is further from the circle than cells reach are dropped.
+
+    Those nearer than that are inner.
+    """
     cells, owner = disks(cells_at(lat, lon, resolution), rings)
     here, there = in_space(*centres(cells)), in_space(lat, lon)
     chord = np.sqrt(sum((a - b[owner]) ** 2 for a, b in zip(here, there, strict=True)))
@@ -123,22 +145,33 @@ def _pairs_of(lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution:
 
 
 def covered_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pairs]:
-    """A ball around an area (latitude, longitude, metres) and its cover. Raises `RegionError` for more than 20,000 cells."""
+    """A ball around an area (latitude, longitude, metres) and its cover.
+
+    Raises `RegionError` for more than 20,000 cells.
+    """
     border = Border(area.shape)
     found = cover_area(area, border)
     cell = np.concatenate([found.inner, found.rim])
-    return border.ball(), Pairs(cell, np.full(len(cell), row), np.arange(len(cell)) < len(found.inner))
+    return border.ball(), Pairs(
+        cell, np.full(len(cell), row), np.arange(len(cell)) < len(found.inner)
+    )
 
 
 def cover_area(area: Area, border: Border) -> Cover:
     """The cover of an area whose border is prepared already."""
     size = area_m2(area.shape)
-    wished = (res for res in range(FINEST, 0, -1) if size / mean_area_m2(res) + border.perimeter_m / (1.5 * mean_edge_m(res)) <= _WISHED)
+    wished = (
+        res
+        for res in range(FINEST, 0, -1)
+        if size / mean_area_m2(res) + border.perimeter_m / (1.5 * mean_edge_m(res)) <= _WISHED
+    )
     for resolution in range(next(wished, 0), -1, -1):
         found = _cover_area(border, resolution)
         if found:
             return found
-    raise RegionError("cover_too_large", f"the area needs more than {CELLS:,} cells, which is the limit", "")
+    raise RegionError(
+        "cover_too_large", f"the area needs more than {CELLS:,} cells, which is the limit", ""
+    )
 
 
 def _cover_area(border: Border, resolution: int) -> Cover | None:
@@ -156,7 +189,10 @@ def _cover_area(border: Border, resolution: int) -> Cover | None:
 
 
 def _filled(shape: Polygon | MultiPolygon, first: Cells, rim: Cells, seen: set[int]) -> Cells:
-    """Grow from the cells at the border to all cells the border never enters; stops past the limit."""
+    """Grow from the cells at the border to all cells the border never enters.
+
+    Stops past the limit.
+    """
     found: list[int] = first.tolist()
     edge = found + rim.tolist()
     while edge and len(found) <= CELLS:

@@ -1,8 +1,11 @@
-"""Which regions may hold a ping, and exactly how far it is from their edges: built whole, patched, swapped.
+"""Which regions may hold a ping, and exactly how far it is from their edges.
 
-An `Index` never changes under its readers. `patched` gives a new one that shares the large columns and adds a small
-layer; layers are merged as they grow, so that an edit costs a millisecond among a million regions. What removed regions
-leave behind (rows, coarse bits, boxes) goes with `compacted`; `stats` tells when `slots` have outgrown `regions`.
+Built whole, patched, swapped.
+
+An `Index` never changes under its readers. `patched` gives a new one that shares the large columns
+and adds a small layer; layers are merged as they grow, so that an edit costs a millisecond among a
+million regions. What removed regions leave behind (rows, coarse bits, boxes) goes with `compacted`;
+`stats` tells when `slots` have outgrown `regions`.
 """
 
 from __future__ import annotations
@@ -33,7 +36,10 @@ _SLOT = 0x7FFF_FFFF  # of a tag without its lowest bit
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """(m,) each: row of the ping, slot of the region, whether the cell lies wholly inside it. By ping, then slot; pairs once."""
+    """(m,) each: row of the ping, slot of the region, whether the cell lies wholly inside it.
+
+    By ping, then slot; pairs once.
+    """
 
     ping: NDArray[np.int64]
     slot: Slots
@@ -41,11 +47,16 @@ class Candidates:
 
 
 class Index:
-    """Regions by slot. Slots of live regions never change; those of removed ones are never used again."""
+    """Regions by slot.
+
+    Slots of live regions never change; those of removed ones are never used again.
+    """
 
     __slots__ = ("_alive", "_coarse", "_finest", "_layers", "_live", "_shapes", "_trees")
 
-    def __init__(self, shapes: Shapes, layers: Layers, coarse: Coarse, trees: Trees, alive: Mask) -> None:
+    def __init__(
+        self, shapes: Shapes, layers: Layers, coarse: Coarse, trees: Trees, alive: Mask
+    ) -> None:
         self._shapes = shapes
         self._layers = layers
         self._coarse = coarse
@@ -56,7 +67,10 @@ class Index:
 
     @classmethod
     def build(cls, regions: Sequence[Region]) -> Index:
-        """An index in which slot i is `regions[i]`. Raises `RegionError` for a region whose cover is refused."""
+        """An index in which slot i is `regions[i]`.
+
+        Raises `RegionError` for a region whose cover is refused.
+        """
         none = Index(*_nothing())
         return none._with(taken(regions), [])
 
@@ -64,11 +78,14 @@ class Index:
     def circles(cls, lat: ArrayLike, lon: ArrayLike, radius_m: ArrayLike) -> Index:
         """`build` for circles from (n,) degrees and metres, without an object for each.
 
-        Raises `RegionError` for positions off the earth and radii that are not above 0 or far beyond any limit.
+        Raises `RegionError` for positions off the earth and radii that are not above 0 or far
+        beyond any limit.
         """
         at_lat, at_lon = _flat(lat), _flat(lon)
         none = Index(*_nothing())
-        return none._with(taken_circles(at_lat, at_lon, np.broadcast_to(_flat(radius_m), at_lat.shape)), [])
+        return none._with(
+            taken_circles(at_lat, at_lon, np.broadcast_to(_flat(radius_m), at_lat.shape)), []
+        )
 
     def patched(self, removed: Sequence[int], added: Sequence[Region]) -> tuple[Index, list[int]]:
         """A new index without the slots `removed` and with the regions `added`, and the slots these got.
@@ -87,24 +104,43 @@ class Index:
         alive[np.asarray(removed, dtype=np.int64)] = False
         shapes = self._shapes.grown(more.lat, more.lon, more.radius_m, more.areas)
         coarse = _painted(self._coarse, more.lat, more.lon, more.radius_m, more.areas)
-        return Index(shapes, layered(self._layers, fresh, alive), coarse, trees_of(self._trees, shapes), alive)
+        return Index(
+            shapes,
+            layered(self._layers, fresh, alive),
+            coarse,
+            trees_of(self._trees, shapes),
+            alive,
+        )
 
     def compacted(self) -> tuple[Index, NDArray[np.int64]]:
-        """The live regions alone, slots given anew from 0 in the old order; and the old slot of each new one.
+        """The live regions alone, slots given anew from 0 in the old order.
 
-        No cover is computed anew. What removed regions left behind (cells, coarse bits, rows) is gone.
+        And the old slot of each new one.
+
+        No cover is computed anew. What removed regions left behind (cells, coarse bits, rows) is
+        gone.
         """
         old = np.nonzero(self._alive)[0]
         layers = renumbered(merged(self._layers, self._alive), self._alive)
         shapes = self._shapes.taken(old)
         lat, lon, radius_m = shapes.balls.T
         coarse = _painted(Coarse(), lat, lon, radius_m, shapes.areas)
-        return Index(shapes, layers, coarse, trees_of((), shapes), np.ones(len(old), dtype=np.bool_)), old
+        return Index(
+            shapes, layers, coarse, trees_of((), shapes), np.ones(len(old), dtype=np.bool_)
+        ), old
 
     def save(self, path: Path, mark: bytes) -> None:
-        """Write the index to a file that appears whole or not at all; `mark` says what it was built from. Raises OSError."""
+        """Write the index to a file that appears whole or not at all.
+
+        `mark` says what it was built from. Raises OSError.
+        """
         coarse = self._coarse.arrays()
-        arrays = {"alive": self._alive, "balls": self._shapes.balls, "coarse_table": coarse[0], "coarse_pool": coarse[1]}
+        arrays = {
+            "alive": self._alive,
+            "balls": self._shapes.balls,
+            "coarse_table": coarse[0],
+            "coarse_pool": coarse[1],
+        }
         for nth, layer in enumerate(self._layers):
             arrays |= {f"cell{nth}": layer.cell, f"tag{nth}": layer.tag}
         for nth, tree in enumerate(self._trees):
@@ -113,7 +149,11 @@ class Index:
 
     @classmethod
     def load(cls, path: Path, mark: bytes) -> Index | None:
-        """The index in a file; None when it is absent, damaged, of another version of its format or of h3, or of another mark."""
+        """The index in a file.
+
+        None when it is absent, damaged, of another version of its format or of h3, or of another
+        mark.
+        """
         arrays = index_file.load(path, mark)
         if arrays is None:
             return None
@@ -123,7 +163,13 @@ class Index:
         trees: list[Tree] = []
         for (order,) in index_file.numbered(arrays, "order"):
             trees.append(Tree(shapes, trees[-1].end if trees else 0, order))
-        return cls(shapes, layers, Coarse(arrays["coarse_table"], arrays["coarse_pool"]), tuple(trees), arrays["alive"])
+        return cls(
+            shapes,
+            layers,
+            Coarse(arrays["coarse_table"], arrays["coarse_pool"]),
+            tuple(trees),
+            arrays["alive"],
+        )
 
     def __len__(self) -> int:
         """Live regions."""
@@ -139,9 +185,12 @@ class Index:
         return self._shapes.region(slot)
 
     def near_any(self, lat: ArrayLike, lon: ArrayLike) -> Mask:
-        """(n,) False only where no live region can hold the position. Where regions were removed it may stay True.
+        """(n,) False only where no live region can hold the position.
 
-        Some twenty nanoseconds a position. Raises `RegionError` `invalid_position` for positions off the earth.
+        Where regions were removed it may stay True.
+
+        Some twenty nanoseconds a position. Raises `RegionError` `invalid_position` for positions
+        off the earth.
         """
         at_lat, at_lon = _flat(lat), _flat(lon)
         check_positions(at_lat, at_lon)
@@ -150,8 +199,8 @@ class Index:
     def candidates(self, lat: ArrayLike, lon: ArrayLike) -> Candidates:
         """Every live region that may hold each of (n,) positions, and maybe some that do not.
 
-        Which others come along depends on what else is, or was, near: only `edge_m` tells. Positions far from every region
-        cost a look into the raster and no H3.
+        Which others come along depends on what else is, or was, near: only `edge_m` tells.
+        Positions far from every region cost a look into the raster and no H3.
 
         Raises `RegionError` `invalid_position` for positions off the earth.
         """
@@ -159,7 +208,11 @@ class Index:
         check_positions(at_lat, at_lon)
         row = np.nonzero(self._coarse.near_any(at_lat, at_lon))[0]
         if not len(row) or not self._layers:
-            return Candidates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
+            return Candidates(
+                np.empty(0, dtype=np.int64),
+                np.empty(0, dtype=np.int64),
+                np.empty(0, dtype=np.bool_),
+            )
         cells = cells_at(at_lat[row], at_lon[row], self._finest)
         found = [layer.found(cells) for layer in self._layers]
         at, tag = (np.concatenate(side) for side in zip(*found, strict=True))
@@ -172,7 +225,10 @@ class Index:
         return Candidates(row.take(key >> 32), key >> 1 & _SLOT, (key & 1).astype(np.bool_))
 
     def holding(self, lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.int64], Slots]:
-        """(m,) each: row of the ping and slot of a live region that holds it, the border included; by ping, then slot.
+        """(m,) each.
+
+        Row of the ping and slot of a live region that holds it, the border included; by ping, then
+        slot.
 
         Cheaper than `candidates` and `edge_m`: cells that lie wholly inside need no distance.
         """
@@ -184,7 +240,10 @@ class Index:
         return near.ping[held], near.slot[held]
 
     def candidates_one(self, lat: float, lon: float) -> list[tuple[int, bool]]:
-        """`candidates` of one position: slots in order, each with whether its cell lies wholly inside."""
+        """`candidates` of one position.
+
+        Slots in order, each with whether its cell lies wholly inside.
+        """
         check_position(lat, lon)
         if not self._coarse.near_one(lat, lon):
             return []
@@ -194,7 +253,9 @@ class Index:
 
     def edge_m(self, lat: ArrayLike, lon: ArrayLike, slot: ArrayLike) -> Floats:
         """(n,) exact signed distances in metres, at most 0 inside, from positions to the regions in slots."""
-        return self._shapes.edge_m(_flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64)))
+        return self._shapes.edge_m(
+            _flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64))
+        )
 
     def edge_m_one(self, lat: float, lon: float, slot: int) -> float:
         """`edge_m` of one pair."""
@@ -202,7 +263,9 @@ class Index:
 
     def inside(self, lat: ArrayLike, lon: ArrayLike, slot: ArrayLike) -> Mask:
         """(n,) whether each position is inside the region of its slot, the border included."""
-        return self._shapes.inside(_flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64)))
+        return self._shapes.inside(
+            _flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64))
+        )
 
     def inradius_m(self, slot: int) -> float:
         """Radius of a large circle that fits inside the region."""
@@ -213,7 +276,9 @@ class Index:
         return self._shapes.radius_m(slot)
 
     def nearest(self, lat: float, lon: float, k: int) -> list[tuple[int, float]]:
-        """The k live slots with the smallest signed edge distance, nearest first; lower slot first when equal.
+        """The k live slots with the smallest signed edge distance, nearest first.
+
+        Lower slot first when equal.
 
         Raises `RegionError` `invalid_position` for a position off the earth.
         """
@@ -234,7 +299,9 @@ class Index:
             "cells": sum(map(len, self._layers)),
             "layers": len(self._layers),
             "bytes": sum(part.nbytes for part in parts),
-            "resolutions": sorted({resolution for layer in self._layers for resolution in layer.resolutions}),
+            "resolutions": sorted(
+                {resolution for layer in self._layers for resolution in layer.resolutions}
+            ),
         }
 
 
@@ -242,7 +309,9 @@ def _nothing() -> tuple[Shapes, Layers, Coarse, Trees, Mask]:
     return Shapes(), (), Coarse(), (), np.empty(0, dtype=np.bool_)
 
 
-def _painted(coarse: Coarse, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Any]) -> Coarse:
+def _painted(
+    coarse: Coarse, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Any]
+) -> Coarse:
     round_ = np.ones(len(lat), dtype=np.bool_)
     round_[list(areas)] = False
     coarse = coarse.painted(circle_spans(lat[round_], lon[round_], radius_m[round_]))

@@ -1,7 +1,10 @@
-"""An index's arrays in one file: a line of JSON that names them, the arrays as they lie in memory, a digest over all.
+"""An index's arrays in one file.
 
-The file is trusted no further than its digest and its header: nothing in it is executed or unpickled, and whatever does
-not fit is "no file". It is written beside its place and moved there, so that a crash leaves the old one.
+A line of JSON that names them, the arrays as they lie in memory, a digest over all.
+
+The file is trusted no further than its digest and its header: nothing in it is executed or
+unpickled, and whatever does not fit is "no file". It is written beside its place and moved there,
+so that a crash leaves the old one.
 """
 
 from __future__ import annotations
@@ -35,11 +38,19 @@ _HEAD_LIMIT = 1 << 20
 
 
 def save(path: Path, mark: bytes, arrays: Arrays) -> None:
-    """Write the arrays, atomically; what a crash left of an earlier try is removed. Raises OSError."""
+    """Write the arrays, atomically; what a crash left of an earlier try is removed.
+
+    Raises OSError.
+    """
     for half in path.parent.glob(f".{escape(path.name)}.*"):
         half.unlink(missing_ok=True)
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    head = json.dumps({"kind": _kind(mark), "arrays": [[name, each.dtype.str, list(each.shape)] for name, each in whole.items()]})
+    head = json.dumps(
+        {
+            "kind": _kind(mark),
+            "arrays": [[name, each.dtype.str, list(each.shape)] for name, each in whole.items()],
+        }
+    )
     parts: list[bytes | memoryview] = [MAGIC, head.encode() + b"\n", *map(_bytes, whole.values())]
     digest = blake2b(digest_size=_DIGEST)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -57,7 +68,10 @@ def save(path: Path, mark: bytes, arrays: Arrays) -> None:
 
 
 def load(path: Path, mark: bytes) -> Arrays | None:
-    """The arrays of a file, writable and owned; None when it is absent, damaged or of another kind."""
+    """The arrays of a file, writable and owned.
+
+    None when it is absent, damaged or of another kind.
+    """
     try:
         with path.open("rb") as file:
             return _read(file, mark)
@@ -77,7 +91,10 @@ def _read(file: BufferedReader, mark: bytes) -> Arrays | None:
         return None
     specs = [(str(name), str(kind), tuple(map(int, shape))) for name, kind, shape in head["arrays"]]
     size = sum(np.dtype(kind).itemsize * math.prod(shape) for _, kind, shape in specs)
-    if any(kind not in _TYPES for _, kind, _ in specs) or os.fstat(file.fileno()).st_size != file.tell() + size + _DIGEST:
+    if (
+        any(kind not in _TYPES for _, kind, _ in specs)
+        or os.fstat(file.fileno()).st_size != file.tell() + size + _DIGEST
+    ):
         return None
     arrays = {name: np.empty(shape, dtype=kind) for name, kind, shape in specs}
     for array in arrays.values():
@@ -93,7 +110,10 @@ def _bytes(array: NDArray[Any]) -> memoryview:
 
 
 def _kind(mark: bytes) -> list[Any]:
-    """What must be equal for a file to fit: format, byte order, where h3 lays its cells, and what it was built from."""
+    """What must be equal for a file to fit.
+
+    Format, byte order, where h3 lays its cells, and what it was built from.
+    """
     return [FORMAT, sys.byteorder, h3.__version__.split(".")[:2], mark.hex()]
 
 
@@ -120,4 +140,7 @@ def unpacked_areas(arrays: Arrays) -> dict[int, Area]:
     whole, ends = arrays["area_wkb"].tobytes(), arrays["area_end"].tolist()
     parts = [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     shapes = shapely.from_wkb(np.array(parts, dtype=object)) if parts else []
-    return {slot: Area(cast(Any, shape)) for slot, shape in zip(arrays["area_slot"].tolist(), shapes, strict=True)}
+    return {
+        slot: Area(cast(Any, shape))
+        for slot, shape in zip(arrays["area_slot"].tolist(), shapes, strict=True)
+    }

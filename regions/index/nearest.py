@@ -1,8 +1,11 @@
-"""Which regions come first by distance: boxes around boxes around the regions' centres in space, packed along a curve.
+"""Which regions come first by distance.
 
-Regions are sorted by the size of their ball (powers of four apart) and then along a Morton curve through space; 64 that
-follow each other share a box, and 64 boxes a larger one. A box bounds the distance of everything in it from below. Poles
-and the 180th meridian are places like any other in space, and a cluster of any density is only more boxes.
+Boxes around boxes around the regions' centres in space, packed along a curve.
+
+Regions are sorted by the size of their ball (powers of four apart) and then along a Morton curve
+through space; 64 that follow each other share a box, and 64 boxes a larger one. A box bounds the
+distance of everything in it from below. Poles and the 180th meridian are places like any other in
+space, and a cluster of any density is only more boxes.
 """
 
 from __future__ import annotations
@@ -27,7 +30,10 @@ _EXTENT_M = 6_400_000.0
 
 
 class Tree:
-    """Boxes over the slots `first` to `first + len(order)`; `order` counts from `first`. Immutable."""
+    """Boxes over the slots `first` to `first + len(order)`; `order` counts from `first`.
+
+    Immutable.
+    """
 
     __slots__ = ("_blocks", "_leaves", "first", "order")
 
@@ -47,7 +53,9 @@ class Tree:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        return self.order.nbytes + sum(each.nbytes for level in (self._leaves, self._blocks) for each in level)
+        return self.order.nbytes + sum(
+            each.nbytes for level in (self._leaves, self._blocks) for each in level
+        )
 
     def floor_m(self, at: Floats) -> Floats:
         """Lower bounds of the distances of the largest boxes from a point in space, for the other methods."""
@@ -72,7 +80,10 @@ class Tree:
             blocks, leaves = blocks * 4, leaves * 4
 
     def _slots(self, leaf: Slots) -> Slots:
-        return np.asarray(self.order.take(self._children(leaf, len(self.order))) + np.int64(self.first), dtype=np.int64)
+        return np.asarray(
+            self.order.take(self._children(leaf, len(self.order))) + np.int64(self.first),
+            dtype=np.int64,
+        )
 
     @staticmethod
     def _children(parent: Slots, end: int) -> Slots:
@@ -86,7 +97,9 @@ Trees = tuple[Tree, ...]
 def tree_of(shapes: Shapes, first: int, end: int) -> Tree:
     """A tree over some consecutive slots, at least one."""
     part = slice(first, end)
-    place = ((shapes.centres[part] + _EXTENT_M) * ((1 << _BITS) / (2 * _EXTENT_M))).astype(np.uint64)
+    place = ((shapes.centres[part] + _EXTENT_M) * ((1 << _BITS) / (2 * _EXTENT_M))).astype(
+        np.uint64
+    )
     x, y, z = (_spread(axis) for axis in place.T)
     size = np.clip(np.log2(np.maximum(shapes.balls[part, 2], 1.0)) / 2, 0, 15).astype(np.uint64)
     code = size << np.uint64(3 * _BITS) | x << np.uint64(2) | y << np.uint64(1) | z
@@ -94,7 +107,10 @@ def tree_of(shapes: Shapes, first: int, end: int) -> Tree:
 
 
 def trees_of(trees: Trees, shapes: Shapes) -> Trees:
-    """The trees of an index that has grown: slots behind the last get one when they are many, merged with those not clearly larger."""
+    """The trees of an index that has grown.
+
+    Slots behind the last get one when they are many, merged with those not clearly larger.
+    """
     first = trees[-1].end if trees else 0
     if shapes.count - first < _TAIL:
         return trees
@@ -104,15 +120,35 @@ def trees_of(trees: Trees, shapes: Shapes) -> Trees:
     return (*kept, tree_of(shapes, first, shapes.count))
 
 
-def nearest(trees: Trees, shapes: Shapes, alive: Mask, position: tuple[float, float], k: int) -> Found:
-    """The k live slots with the smallest signed edge distance, nearest first; lower slot first when equal."""
+def nearest(
+    trees: Trees, shapes: Shapes, alive: Mask, position: tuple[float, float], k: int
+) -> Found:
+    """The k live slots with the smallest signed edge distance, nearest first.
+
+    Lower slot first when equal.
+    """
     at = np.array(in_space_one(*position))
     floors_m = [tree.floor_m(at) for tree in trees]
     tail = np.arange(trees[-1].end if trees else 0, shapes.count)
     tail = tail[alive[tail]]
-    likely = np.concatenate([*(tree.likely(at, floor, alive, k) for tree, floor in zip(trees, floors_m, strict=True)), tail])
-    limit_m = np.partition(shapes.ceiling_m(at, likely), k - 1)[k - 1] if len(likely) >= k else np.inf
-    slots = np.concatenate([*(tree.within(at, floor, limit_m) for tree, floor in zip(trees, floors_m, strict=True)), tail])
+    likely = np.concatenate(
+        [
+            *(
+                tree.likely(at, floor, alive, k)
+                for tree, floor in zip(trees, floors_m, strict=True)
+            ),
+            tail,
+        ]
+    )
+    limit_m = (
+        np.partition(shapes.ceiling_m(at, likely), k - 1)[k - 1] if len(likely) >= k else np.inf
+    )
+    slots = np.concatenate(
+        [
+            *(tree.within(at, floor, limit_m) for tree, floor in zip(trees, floors_m, strict=True)),
+            tail,
+        ]
+    )
     return _best(shapes, position, at, slots[alive[slots]], k)
 
 
@@ -141,13 +177,21 @@ def _ascending(floor: Floats, k: int) -> Iterator[int]:
 
 def _least(values: Floats, count: int) -> Slots:
     """Rows of the smallest, in order of their rows."""
-    return np.sort(np.argpartition(values, count - 1)[:count]) if count < len(values) else np.arange(len(values))
+    return (
+        np.sort(np.argpartition(values, count - 1)[:count])
+        if count < len(values)
+        else np.arange(len(values))
+    )
 
 
 def _boxed(low: Floats, high: Floats, radius_m: Floats) -> tuple[Floats, Floats, Floats]:
     """Boxes (n, 3), (n, 3) around each 64 boxes, and the largest radius in each."""
     starts = np.arange(0, len(low), _FAN)
-    return np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts), np.maximum.reduceat(radius_m, starts)
+    return (
+        np.minimum.reduceat(low, starts),
+        np.maximum.reduceat(high, starts),
+        np.maximum.reduceat(radius_m, starts),
+    )
 
 
 def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | None) -> Floats:

@@ -1,8 +1,9 @@
 """Covers of very many regions, by several processes.
 
-H3 answers for one cell at a time, so a million circles would keep one core busy for twenty seconds while the others wait. Each
-process covers an even part, this one the first. A part whose process cannot start, fails or is ended is covered here: then
-it takes longer, and what cannot be covered is refused in words.
+H3 answers for one cell at a time, so a million circles would keep one core busy for twenty seconds
+while the others wait. Each process covers an even part, this one the first. A part whose process
+cannot start, fails or is ended is covered here: then it takes longer, and what cannot be covered is
+refused in words.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from regions.region import Area
 
 Arrays = list[NDArray[Any]]
 
-CIRCLES, AREAS = 50_000, 1_000  # at least so many for a process of their own: starting it takes half a second
+CIRCLES, AREAS = (
+    50_000,
+    1_000,
+)  # at least so many for a process of their own: starting it takes half a second
 _LIMIT_S = 600.0
 
 
@@ -49,7 +53,9 @@ def areas(part: Arrays) -> Arrays:
     ]
     return [
         np.concatenate([np.empty(0, dtype=np.uint64), *(pairs.cell for _, pairs in found)]),
-        np.concatenate([np.empty(0, dtype=np.int64), *(pairs.row for _, pairs in found)]).astype(np.int32),
+        np.concatenate([np.empty(0, dtype=np.int64), *(pairs.row for _, pairs in found)]).astype(
+            np.int32
+        ),
         np.concatenate([np.empty(0, dtype=np.bool_), *(pairs.inner for _, pairs in found)]),
         np.array([ball for ball, _ in found], dtype=np.float64).reshape(-1, 3),
     ]
@@ -59,7 +65,10 @@ WORK: dict[str, Callable[[Arrays], Arrays]] = {"circles": circles, "areas": area
 
 
 def processes(count: int, fewest: int) -> int:
-    """How many processes some regions are worth: one for each core, none for fewer than `fewest`."""
+    """How many processes some regions are worth.
+
+    One for each core, none for fewer than `fewest`.
+    """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return max(1, min(cores, count // fewest))
 

@@ -1,9 +1,10 @@
 """Where no region is anywhere near: a raster of bits, asked before H3 is.
 
-A bit is a 256th of a degree wide and tall (434 m at the equator). 64 of them side by side are a word, 256 words one above
-the other a tile; tiles without a region all share an empty one. A bit that is set says "maybe": spans (`regions.index.raster_rows`)
-hold their region, and bits stay set when a region goes. Bits are only ever added in place, which costs readers of an older
-version at most a look-up in vain.
+A bit is a 256th of a degree wide and tall (434 m at the equator). 64 of them side by side are a
+word, 256 words one above the other a tile; tiles without a region all share an empty one. A bit
+that is set says "maybe": spans (`regions.index.raster_rows`) hold their region, and bits stay set
+when a region goes. Bits are only ever added in place, which costs readers of an older version at
+most a look-up in vain.
 """
 
 from __future__ import annotations
@@ -22,20 +23,29 @@ Rows = NDArray[np.int64]
 
 _WORDS = PER_DEGREE  # of a tile
 _TABLE = (180, 360 * PER_DEGREE // 64)
-_SCALE = PER_DEGREE * (1.0 - 1e-12)  # so that 90 and 180 degrees lie in the last row and column; spans have more slack
+_SCALE = PER_DEGREE * (
+    1.0 - 1e-12
+)  # so that 90 and 180 degrees lie in the last row and column; spans have more slack
 _BATCH = 1 << 20  # words painted at once
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 class Coarse:
-    """The bits of one version of an index. Immutable to readers but for bits that other versions add; one writer at a time."""
+    """The bits of one version of an index.
+
+    Immutable to readers but for bits that other versions add; one writer at a time.
+    """
 
     __slots__ = ("_lock", "_pool", "_pool_view", "_table", "_table_view", "_used")
 
-    def __init__(self, table: NDArray[np.int32] | None = None, pool: NDArray[np.uint64] | None = None) -> None:
+    def __init__(
+        self, table: NDArray[np.int32] | None = None, pool: NDArray[np.uint64] | None = None
+    ) -> None:
         self._table = np.zeros(_TABLE[0] * _TABLE[1], dtype=np.int32) if table is None else table
         self._pool = np.zeros(_WORDS, dtype=np.uint64) if pool is None else pool
-        self._used = [len(self._pool) // _WORDS]  # tiles; shared by all versions that share the pool
+        self._used = [
+            len(self._pool) // _WORDS
+        ]  # tiles; shared by all versions that share the pool
         self._lock = Lock()
         self._see()
 
@@ -84,7 +94,10 @@ class Coarse:
         np.bitwise_or.at(self._pool, self._table[tile] + row, bits)
 
     def _make(self, tile: Rows) -> None:
-        """Rasters of their own for tiles that share the empty one. What older versions hold is not touched."""
+        """Rasters of their own for tiles that share the empty one.
+
+        What older versions hold is not touched.
+        """
         fresh = tile[self._table[tile] == 0]
         if not len(fresh):
             return
@@ -101,12 +114,17 @@ class Coarse:
 
 
 def _tiled(spans: Spans) -> Iterable[tuple[Rows, Rows, Rows, Rows]]:
-    """Tile, row in it, first and last bit of every word that each span meets; columns wrap at the 180th meridian."""
+    """Tile, row in it, first and last bit of every word that each span meets.
+
+    Columns wrap at the 180th meridian.
+    """
     words = (spans.last >> 6) - (spans.first >> 6) + 1
     for at, end in chunks(np.cumsum(words), _BATCH):
         count = words[at:end]
         owner = np.repeat(np.arange(at, end), count)
-        x = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count - (spans.first[at:end] >> 6), count)
+        x = np.arange(len(owner)) - np.repeat(
+            np.cumsum(count) - count - (spans.first[at:end] >> 6), count
+        )
         row = spans.row[owner]
         first = np.maximum(spans.first[owner] - (x << 6), 0)
         last = np.minimum(spans.last[owner] - (x << 6), 63)

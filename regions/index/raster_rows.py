@@ -1,7 +1,10 @@
-"""Regions as rows of a raster over the map, for `regions.index.raster`: every point of a region lies in one of its spans.
+"""Regions as rows of a raster over the map, for `regions.index.raster`.
 
-Row 0 begins at latitude -90, column 0 at longitude -180; columns run on past both ends of the map (-1 is the last one).
-Nothing depends on how circles look on the map: what a row of a circle needs follows from its chord through the earth.
+Every point of a region lies in one of its spans.
+
+Row 0 begins at latitude -90, column 0 at longitude -180; columns run on past both ends of the map
+(-1 is the last one). Nothing depends on how circles look on the map: what a row of a circle needs
+follows from its chord through the earth.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ ROWS, COLUMNS = 180 * PER_DEGREE, 360 * PER_DEGREE
 
 _SLACK = 1e-7  # degrees around everything, far beyond what rounding does
 _CHUNK = 200_000  # rows computed at once
-_CROSSINGS = 500_000  # of rows, by the border of one part: a comb of 2,400 teeth across a continent has 70 million
+# of rows, by the border of one part: a comb of 2,400 teeth across a continent has 70 million
+_CROSSINGS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,9 @@ def _circles(lat: Floats, lon: Floats, radius_m: Floats, low: Rows, count: Rows)
     row = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count - low, count)
     bottom = row / PER_DEGREE - 90.0
     p, z = _from_axis(np.clip(lat[owner], bottom - _SLACK, bottom + 1.0 / PER_DEGREE + _SLACK))
-    least, _ = _from_axis(np.minimum(np.maximum(np.abs(bottom), np.abs(bottom + 1.0 / PER_DEGREE)) + _SLACK, 90.0))
+    least, _ = _from_axis(
+        np.minimum(np.maximum(np.abs(bottom), np.abs(bottom + 1.0 / PER_DEGREE)) + _SLACK, 90.0)
+    )
     p0, z0 = (values[owner] for values in _from_axis(lat))
     left = (radius_m[owner] + 1.0) ** 2 - (p - p0) ** 2 - (z - z0) ** 2
     share = np.clip(left / np.maximum(4.0 * least * p0, 1e-6), 0.0, 1.0)
@@ -73,7 +79,9 @@ def _from_axis(lat: Floats) -> tuple[Floats, Floats]:
 
 
 def area_spans(shapes: Sequence[Polygon | MultiPolygon]) -> Iterator[Spans]:
-    """Spans that hold areas: in each row of each part, from the westernmost to the easternmost point of its border there.
+    """Spans that hold areas.
+
+    In each row of each part, from the westernmost to the easternmost point of its border there.
 
     A part whose border crosses rows beyond all measure has its box.
     """
@@ -95,17 +103,28 @@ def _polygons(start: Floats, stop: Floats, part: Rows, bounds: Floats) -> Iterat
     rows = _row(top + _SLACK) - first + 1
     jagged = np.bincount(part, rows, minlength=len(count)) > _CROSSINGS
     rows[jagged[part]] = 0
-    west, east = (np.where(jagged[owner], bounds[owner, side], none) for side, none in ((0, np.inf), (2, -np.inf)))
+    west, east = (
+        np.where(jagged[owner], bounds[owner, side], none)
+        for side, none in ((0, np.inf), (2, -np.inf))
+    )
     for at, end in chunks(np.cumsum(rows), _CHUNK):
         edge = np.repeat(np.arange(at, end), rows[at:end])
-        row = np.arange(len(edge)) - np.repeat(np.cumsum(rows[at:end]) - rows[at:end] - first[at:end], rows[at:end])
+        row = np.arange(len(edge)) - np.repeat(
+            np.cumsum(rows[at:end]) - rows[at:end] - first[at:end], rows[at:end]
+        )
         for x in _crossed(start[edge], stop[edge], row):
             np.minimum.at(west, offset[part[edge]] + row, x)
             np.maximum.at(east, offset[part[edge]] + row, x)
     row = np.arange(len(owner)) - np.repeat(offset, count)
-    whole = ((row == 0) & (bounds[owner, 1] <= -90.0)) | ((row == ROWS - 1) & (bounds[owner, 3] >= 90.0))  # a pole is one point
+    whole = ((row == 0) & (bounds[owner, 1] <= -90.0)) | (
+        (row == ROWS - 1) & (bounds[owner, 3] >= 90.0)
+    )  # a pole is one point
     some = whole | (west <= east)
-    yield _spans(row[some], np.where(whole, -180.0, west)[some] - _SLACK, np.where(whole, 180.0, east)[some] + _SLACK)
+    yield _spans(
+        row[some],
+        np.where(whole, -180.0, west)[some] - _SLACK,
+        np.where(whole, 180.0, east)[some] + _SLACK,
+    )
 
 
 def _crossed(start: Floats, stop: Floats, row: Rows) -> tuple[Floats, Floats]:
@@ -126,7 +145,9 @@ def chunks(ends: Rows, size: int) -> Iterator[tuple[int, int]]:
     """Runs of items whose counts, given as a running sum, add up to about `size`."""
     at = 0
     while at < len(ends):
-        end = max(at + 1, int(np.searchsorted(ends, (ends[at - 1] if at else 0) + size, side="right")))
+        end = max(
+            at + 1, int(np.searchsorted(ends, (ends[at - 1] if at else 0) + size, side="right"))
+        )
         yield at, end
         at = end
 

@@ -1,8 +1,9 @@
 """The shapes of an index as rows: what an exact distance needs, by slot.
 
-Rows are only added at the end. A grown copy shares the arrays while there is room, so adding one fence among a million
-costs no copy, and readers of an older version never look beyond their own end. Borders of areas are prepared at their
-first use and kept; two threads may prepare one twice, and either result serves.
+Rows are only added at the end. A grown copy shares the arrays while there is room, so adding one
+fence among a million costs no copy, and readers of an older version never look beyond their own
+end. Borders of areas are prepared at their first use and kept; two threads may prepare one twice,
+and either result serves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from numpy.typing import NDArray
 
 from regions.geometry.boundary import Border, area_m2, covers, inradius_m
 from regions.geometry.chord import FAR_M, arc_m
-from regions.geometry.ellipsoid import CURVATURE_MAX_M, CURVATURE_MIN_M, Floats, in_space, in_space_one
+from regions.geometry.ellipsoid import (
+    CURVATURE_MAX_M,
+    CURVATURE_MIN_M,
+    Floats,
+    in_space,
+    in_space_one,
+)
 from regions.geometry.geodesy import edge_of_chord_m, edge_of_chord_m_one
 from regions.region import Area, Circle, Region
 
@@ -26,7 +33,9 @@ Mask = NDArray[np.bool_]
 T = TypeVar("T")
 OfArea = Callable[[Border, Floats, Floats], Floats]
 
-_WIDTH = 6  # latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that holds them
+_WIDTH = (
+    6  # latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that holds them
+)
 _LAT, _LON, _RADIUS, _X, _Y, _Z = range(_WIDTH)
 _NEAR_M = 100_000.0
 _FAR_DIAMETER_M, _NEAR_DIAMETER_M = 2.0 * CURVATURE_MAX_M, 2.0 * CURVATURE_MIN_M
@@ -34,9 +43,22 @@ _HALF_AROUND_M = 20_004_000.0
 
 
 class Shapes:
-    """Circles as numbers, areas with their borders. Immutable to readers; grown by one writer at a time."""
+    """Circles as numbers, areas with their borders.
 
-    __slots__ = ("_areas", "_borders", "_inradius", "_is_area", "_lock", "_rows", "_used", "_view", "count")
+    Immutable to readers; grown by one writer at a time.
+    """
+
+    __slots__ = (
+        "_areas",
+        "_borders",
+        "_inradius",
+        "_is_area",
+        "_lock",
+        "_rows",
+        "_used",
+        "_view",
+        "count",
+    )
 
     def __init__(self) -> None:
         self._rows: Floats = np.empty((0, _WIDTH))
@@ -73,13 +95,25 @@ class Shapes:
         return self._rows[: self.count, _X:]
 
     def grown(self, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Area]) -> Shapes:
-        """These shapes and (n,) more behind them; `areas` has those of them that are no circles, by row."""
+        """These shapes and (n,) more behind them.
+
+        `areas` has those of them that are no circles, by row.
+        """
         grown = Shapes()
         with self._lock:
             end = self.count + len(lat)
             if self._used[0] == self.count and end <= len(self._rows):
-                grown._rows, grown._is_area, grown._used, grown._lock = self._rows, self._is_area, self._used, self._lock
-                grown._areas, grown._borders, grown._inradius = self._areas, self._borders, self._inradius
+                grown._rows, grown._is_area, grown._used, grown._lock = (
+                    self._rows,
+                    self._is_area,
+                    self._used,
+                    self._lock,
+                )
+                grown._areas, grown._borders, grown._inradius = (
+                    self._areas,
+                    self._borders,
+                    self._inradius,
+                )
             else:
                 self._copy_to(grown, end + end // 16 + 16)
             part = slice(self.count, end)
@@ -94,21 +128,35 @@ class Shapes:
 
     def _copy_to(self, grown: Shapes, room: int) -> None:
         grown._rows, grown._is_area = np.empty((room, _WIDTH)), np.empty(room, dtype=np.bool_)
-        grown._rows[: self.count], grown._is_area[: self.count] = self._rows[: self.count], self._is_area[: self.count]
-        grown._areas, grown._borders, grown._inradius = self._own(self._areas), self._own(self._borders), self._own(self._inradius)
+        grown._rows[: self.count], grown._is_area[: self.count] = (
+            self._rows[: self.count],
+            self._is_area[: self.count],
+        )
+        grown._areas, grown._borders, grown._inradius = (
+            self._own(self._areas),
+            self._own(self._borders),
+            self._own(self._inradius),
+        )
 
     def _own(self, by_slot: dict[int, T]) -> dict[int, T]:
         """Without what another version, grown from the same one, has put behind our end."""
         return {slot: value for slot, value in list(by_slot.items()) if slot < self.count}
 
     def taken(self, slots: Slots) -> Shapes:
-        """The shapes of some slots, in their order, renumbered from 0. What was prepared for areas goes along."""
+        """The shapes of some slots, in their order, renumbered from 0.
+
+        What was prepared for areas goes along.
+        """
         new = {int(old): row for row, old in enumerate(slots.tolist())} if self._areas else {}
         fresh = Shapes()
         fresh._rows, fresh._is_area = self._rows[slots], self._is_area[slots]
         fresh._areas = {new[old]: area for old, area in self.areas.items() if old in new}
-        fresh._borders = {new[old]: border for old, border in self._own(self._borders).items() if old in new}
-        fresh._inradius = {new[old]: found for old, found in self._own(self._inradius).items() if old in new}
+        fresh._borders = {
+            new[old]: border for old, border in self._own(self._borders).items() if old in new
+        }
+        fresh._inradius = {
+            new[old]: found for old, found in self._own(self._inradius).items() if old in new
+        }
         fresh._used[0] = fresh.count = len(slots)
         fresh._see()
         return fresh
@@ -118,7 +166,9 @@ class Shapes:
         if not 0 <= slot < self.count:
             raise IndexError("no such slot")
         at = slot * _WIDTH
-        return self._areas.get(slot) or Circle(self._view[at], self._view[at + _LON], self._view[at + _RADIUS])
+        return self._areas.get(slot) or Circle(
+            self._view[at], self._view[at + _LON], self._view[at + _RADIUS]
+        )
 
     def border(self, slot: int) -> Border:
         """The prepared border of the area in a slot."""
@@ -130,7 +180,11 @@ class Shapes:
     def radius_m(self, slot: int) -> float:
         """A circle's radius, or that of the circle as large as the area."""
         area = self._areas.get(slot)
-        return math.sqrt(area_m2(area.shape) / math.pi) if area else float(self._view[slot * _WIDTH + _RADIUS])
+        return (
+            math.sqrt(area_m2(area.shape) / math.pi)
+            if area
+            else float(self._view[slot * _WIDTH + _RADIUS])
+        )
 
     def inradius_m(self, slot: int) -> float:
         """Radius of a large circle that fits inside."""
@@ -158,7 +212,9 @@ class Shapes:
             return edge_of_chord_m(chord, lat, lon, to_lat, to_lon, radius)
         edge = np.empty(len(lat))
         round_ = ~is_area
-        edge[round_] = edge_of_chord_m(chord[round_], lat[round_], lon[round_], to_lat[round_], to_lon[round_], radius[round_])
+        edge[round_] = edge_of_chord_m(
+            chord[round_], lat[round_], lon[round_], to_lat[round_], to_lon[round_], radius[round_]
+        )
         rows = np.nonzero(is_area)[0]
         rows = rows[np.argsort(slot[rows], kind="stable")]
         for part in np.split(rows, np.nonzero(np.diff(slot[rows]))[0] + 1):
@@ -183,11 +239,16 @@ class Shapes:
         """(n,) upper bounds of the same. Some point of an area's border lies within its ball."""
         rows = self._rows.take(slots, axis=0)
         radius = rows[:, _RADIUS]
-        return ceiling_m(lengths(rows[:, _X:] - at)) + (np.where(self._is_area[slots], radius, -radius) if self._areas else -radius)
+        return ceiling_m(lengths(rows[:, _X:] - at)) + (
+            np.where(self._is_area[slots], radius, -radius) if self._areas else -radius
+        )
 
 
 def _in_space_once(lat: Floats, lon: Floats) -> tuple[Floats, Floats, Floats]:
-    """`in_space` for pairs as candidates come: a ping that is near ten regions stands there ten times in a row."""
+    """`in_space` for pairs as candidates come.
+
+    A ping that is near ten regions stands there ten times in a row.
+    """
     if len(lat) < 2:
         return in_space(lat, lon)
     fresh = np.empty(len(lat), dtype=np.bool_)
@@ -209,22 +270,30 @@ def lengths(vectors: Floats) -> Floats:
 
 
 def ceiling_m(chord: Floats) -> Floats:
-    """(n,) upper bounds of the way along the surface: the arc of the most curved circle; no way is longer than half around."""
+    """(n,) upper bounds of the way along the surface.
+
+    The arc of the most curved circle; no way is longer than half around.
+    """
     arc = _NEAR_DIAMETER_M * np.arcsin(np.minimum(chord / _NEAR_DIAMETER_M, 1.0)) + 0.001
-    return np.asarray(np.where(chord < 0.95 * _NEAR_DIAMETER_M, arc, _HALF_AROUND_M), dtype=np.float64)
+    return np.asarray(
+        np.where(chord < 0.95 * _NEAR_DIAMETER_M, arc, _HALF_AROUND_M), dtype=np.float64
+    )
 
 
 def floor_m(chord: Floats) -> Floats:
     """(n,) lower bounds of the way along the surface between points so far apart through the earth.
 
-    No way is shorter than its chord; nearby that is all but a metre. Up to FAR_M the bound on arcs holds. Beyond, a way is
-    at least as long as the arc of the flattest circle on the earth, but for its torsion, which a thousandth covers more
-    than ten times over.
+    No way is shorter than its chord; nearby that is all but a metre. Up to FAR_M the bound on arcs
+    holds. Beyond, a way is at least as long as the arc of the flattest circle on the earth, but for
+    its torsion, which a thousandth covers more than ten times over.
     """
     if not len(chord) or chord.max() < _NEAR_M:
         return chord
     far = 0.999 * _FAR_DIAMETER_M * np.arcsin(np.minimum(chord / _FAR_DIAMETER_M, 1.0))
-    return np.asarray(np.where(chord > FAR_M, np.maximum(far, chord), np.maximum(arc_m(chord) - 0.2, chord)), dtype=np.float64)
+    return np.asarray(
+        np.where(chord > FAR_M, np.maximum(far, chord), np.maximum(arc_m(chord) - 0.2, chord)),
+        dtype=np.float64,
+    )
 
 
 def _sign_of_area(border: Border, lat: Floats, lon: Floats) -> Floats:

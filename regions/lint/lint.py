@@ -1,4 +1,7 @@
-"""What a retailer should know about a map before phones meet it. Nothing here is refused; everything is told in words."""
+"""What a retailer should know about a map before phones meet it.
+
+Nothing here is refused; everything is told in words.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,13 @@ Severity = Literal["warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth knowing: a stable `code`, the fences it is about, and a sentence without any position.
+    """One thing worth knowing.
 
-    `value` and `limit` are what `detail` tells: metres, a share of 1, or a number of fences. A finding without names
-    is about the map, or stands for `more` findings of its code that are not told one by one.
+    A stable `code`, the fences it is about, and a sentence without any position.
+
+    `value` and `limit` are what `detail` tells: metres, a share of 1, or a number of fences. A
+    finding without names is about the map, or stands for `more` findings of its code that are not
+    told one by one.
     """
 
     code: str
@@ -120,7 +126,11 @@ def _too_small(fences: Fences) -> Iterator[Finding]:
         value = float(inradius[nth])
         if value >= ADVISED_M:
             return
-        what = "the radius is" if fences.shape[nth] is None else "the largest circle that fits inside has a radius of"
+        what = (
+            "the radius is"
+            if fences.shape[nth] is None
+            else "the largest circle that fits inside has a radius of"
+        )
         size = f"{value:.0f} m" if value >= 1 else "less than 1 m"
         if value < LOST_M:
             detail = f"{what} {size}; phones in towns are 20 to 50 m off, so entries are missed below {LOST_M:.0f} m"
@@ -139,16 +149,19 @@ def _low_precision(fences: Fences) -> Iterator[Finding]:
     per_lat, per_lon = metres_per_degree(fences.lat)
     off = np.hypot(per_lat, per_lon) * 0.5 / scale
     home = (np.abs(fences.lat) < 0.01) & (np.abs(fences.lon) < 0.01)
-    for nth, names in _by_group(fences, np.nonzero(exact & fences.round & ~home & (fences.reach_m < off))[0]):
+    for nth, names in _by_group(
+        fences, np.nonzero(exact & fences.round & ~home & (fences.reach_m < off))[0]
+    ):
         radius, wrong = float(fences.reach_m[nth]), float(off[nth])
-        detail = (
-            f"the middle has {DECIMALS} decimals or fewer, so the true one may be {wrong:,.0f} m away; the radius is only {radius:,.0f} m"
-        )
+        detail = f"the middle has {DECIMALS} decimals or fewer, so the true one may be {wrong:,.0f} m away; the radius is only {radius:,.0f} m"
         yield Finding("low_precision", "warning", names, detail, wrong, radius)
 
 
 def _by_group(fences: Fences, which: Ints) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """For each group among the fences its smallest one, and the names of all of them: a store's position is told once."""
+    """For each group among the fences its smallest one, and the names of all of them.
+
+    A store's position is told once.
+    """
     if not len(which):
         return
     order = which[np.argsort(fences.reach_m[which], kind="stable")]
@@ -185,15 +198,20 @@ def _strays(fences: Fences, found: list[Stray]) -> Iterator[Finding]:
 def _duplicates(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
     for family in sorted(compared.same, key=lambda family: (-len(family), family)):
         names = tuple(fences.names[nth] for nth in family[:_NAMED])
-        what = "have the same middle within 1 m and the same radius" if fences.shape[family[0]] is None else "have the same area"
-        detail = (
-            f"{_listed(names[:3], len(family))} {what} within 1 %; a phone there enters {'both' if len(family) == 2 else 'all'} at once"
+        what = (
+            "have the same middle within 1 m and the same radius"
+            if fences.shape[family[0]] is None
+            else "have the same area"
         )
+        detail = f"{_listed(names[:3], len(family))} {what} within 1 %; a phone there enters {'both' if len(family) == 2 else 'all'} at once"
         yield Finding("duplicate", "warning", names, detail, float(len(family)), 1.0)
 
 
 def _overlaps(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
-    """The strongest overlap of each group, with how many more it has; a family of duplicates is told already."""
+    """The strongest overlap of each group, with how many more it has.
+
+    A family of duplicates is told already.
+    """
     family = np.full(int(fences.group.max()) + 1, -1)
     for number, same in enumerate(compared.same):
         family[fences.group[same]] = number
@@ -204,7 +222,9 @@ def _overlaps(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
     _, first = np.unique(ends.ravel(), return_index=True)
     for nth in np.unique(first // 2).tolist():
         one, other = pairs[nth].tolist()
-        yield _overlap(fences, one, other, min(float(share[nth]), 1.0), int(has[ends[nth]].max()) - 1)
+        yield _overlap(
+            fences, one, other, min(float(share[nth]), 1.0), int(has[ends[nth]].max()) - 1
+        )
     if compared.left:
         detail = f"{compared.left:,} fences lie so densely that not all of them were compared; {PAIRS:,} pairs are"
         yield Finding("overlap", "note", (), detail, float(compared.left), float(PAIRS))
@@ -213,11 +233,20 @@ def _overlaps(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
 def _overlap(fences: Fences, one: int, other: int, share: float, more: int) -> Finding:
     small, large = sorted((one, other), key=lambda nth: float(fences.reach_m[nth]))
     part = share == 1.0 and fences.reach_m[small] < math.sqrt(NESTED) * fences.reach_m[large]
-    others = f"; {more:,} more {'geofence overlaps' if more == 1 else 'geofences overlap'} these two" if more else ""
+    others = (
+        f"; {more:,} more {'geofence overlaps' if more == 1 else 'geofences overlap'} these two"
+        if more
+        else ""
+    )
     said = math.floor(share * 100)
     detail = f"{said} % of {_quoted(fences.names[small])} lies in {_quoted(fences.names[large])}; the limit is {OVERLAP_PERCENT} %{others}"
     return Finding(
-        "overlap", "note" if part else "warning", (fences.names[small], fences.names[large]), detail, share, OVERLAP_PERCENT / 100
+        "overlap",
+        "note" if part else "warning",
+        (fences.names[small], fences.names[large]),
+        detail,
+        share,
+        OVERLAP_PERCENT / 100,
     )
 
 
@@ -236,7 +265,11 @@ def _crowded(fences: Fences, reach_m: float, watch: int) -> Iterator[Finding]:
 
 
 def _full(
-    fences: Fences, tree: Boxes, chunk: Ints, limits: tuple[float, int], quiet: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    fences: Fences,
+    tree: Boxes,
+    chunk: Ints,
+    limits: tuple[float, int],
+    quiet: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> Iterator[Finding]:
     reach_m, watch = limits
     at, near = tree.met(shapely.points(fences.lon[chunk], fences.lat[chunk]), chunk)
@@ -252,7 +285,11 @@ def _full(
         mine = at == nth
         quiet[near[mine & (away <= reach_m + fences.reach_m[nth])]] = True
         kept = near[mine & in_reach]
-        others = [other for other in kept[np.argsort(away[mine & in_reach], kind="stable")].tolist() if other != nth]
+        others = [
+            other
+            for other in kept[np.argsort(away[mine & in_reach], kind="stable")].tolist()
+            if other != nth
+        ]
         detail = (
             f"a phone at {_quoted(fences.names[nth])} has {counts[nth]:,} fences within {reach_m:,.0f} m; a phone watches {watch} at once, "
             "so the others are only found when the app sends its position"

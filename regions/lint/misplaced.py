@@ -1,4 +1,7 @@
-"""Fences that lie where no store is: in the open sea, at 0,0, or where a mistake with their coordinates would put them."""
+"""Fences that lie where no store is.
+
+In the open sea, at 0,0, or where a mistake with their coordinates would put them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ _HOME = 0.01  # degrees around 0,0
 _SMALL_M = 5_000.0  # a larger fence reaches land from far
 _SIDE = 2.0  # degrees: the squares in which fences are at home
 _AMONG = 5  # others near the other reading, at least
-_SHARE = 0.01  # of all fences at most lie where a stray lies, and on its side of the equator or of Greenwich
+# of all fences at most lie where a stray lies, and on its side of the equator or of Greenwich
+_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,25 @@ class Stray:
 def at_sea(fences: Fences) -> Nowhere:
     """Where the time zone map knows only hours by longitude (`Etc/GMT+2`), no country's waters are near."""
     home = (np.abs(fences.lat) < _HOME) & (np.abs(fences.lon) < _HOME)
-    zones = [tzfpy.get_tz(lon, lat) for lat, lon in zip(fences.lat.tolist(), fences.lon.tolist(), strict=True)]
+    zones = [
+        tzfpy.get_tz(lon, lat)
+        for lat, lon in zip(fences.lat.tolist(), fences.lon.tolist(), strict=True)
+    ]
     wet = np.array([zone.startswith("Etc/GMT") for zone in zones], dtype=bool) & ~home
     for nth in np.nonzero(wet & ~fences.round)[0].tolist():
         inner = shapely.point_on_surface(fences.shape[nth])
         corners = fences.corners[fences.corner_of == nth][:100].tolist()
-        wet[nth] = all(tzfpy.get_tz(x, y).startswith("Etc/GMT") for x, y in [(inner.x, inner.y), *corners])
+        wet[nth] = all(
+            tzfpy.get_tz(x, y).startswith("Etc/GMT") for x, y in [(inner.x, inner.y), *corners]
+        )
     return Nowhere(np.nonzero(home)[0], np.nonzero(wet & (fences.reach_m <= _SMALL_M))[0])
 
 
 def strays(fences: Fences, nowhere: Nowhere) -> list[Stray]:
     """Lonely fences that another reading of their coordinates brings where many others are.
 
-    A chain with branches all over the world can have a lonely branch whose mirror image lies among others by chance:
-    a sign is only doubted where hardly any other fence has it.
+    A chain with branches all over the world can have a lonely branch whose mirror image lies among
+    others by chance: a sign is only doubted where hardly any other fence has it.
     """
     count = np.ones(len(fences.names), dtype=np.int64)
     count[nowhere.null_island] = 0
@@ -69,7 +78,9 @@ def strays(fences: Fences, nowhere: Nowhere) -> list[Stray]:
         ("flipped", -lat, -lon, odd_lat & odd_lon),
     ):
         others = np.where(np.abs(other_lat) <= 90.0, squares.around(other_lat, other_lon), 0)
-        for nth in np.nonzero(lonely & odd & (others >= np.maximum(_AMONG, 20 * alone)))[0].tolist():
+        for nth in np.nonzero(lonely & odd & (others >= np.maximum(_AMONG, 20 * alone)))[
+            0
+        ].tolist():
             found.setdefault(nth, Stray(code, nth, int(others[nth])))
     return [found[nth] for nth in sorted(found)]
 
@@ -89,7 +100,10 @@ class _Squares:
         np.add.at(self._count, self._at(lat, lon), count)
         wide = np.concatenate([self._count[:, -1:], self._count, self._count[:, :1]], axis=1)
         tall = np.pad(wide, ((1, 1), (0, 0)))
-        self._nine = np.sum([tall[i : i + self._rows, j : j + self._columns] for i in range(3) for j in range(3)], axis=0)
+        self._nine = np.sum(
+            [tall[i : i + self._rows, j : j + self._columns] for i in range(3) for j in range(3)],
+            axis=0,
+        )
 
     def _at(self, lat: Floats, lon: Floats) -> tuple[Ints, Ints]:
         row = np.clip(np.floor((lat + 90.0) / _SIDE), 0, self._rows - 1).astype(np.int64)

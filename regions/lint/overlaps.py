@@ -9,7 +9,16 @@ import shapely
 from numpy.typing import NDArray
 
 from regions.geometry.ellipsoid import Floats, metres_per_degree
-from regions.lint.proximity import Boxes, Fences, Ints, Shapes, boxes_of, by_density, canonical_duplicates, local_density
+from regions.lint.proximity import (
+    Boxes,
+    Fences,
+    Ints,
+    Shapes,
+    boxes_of,
+    by_density,
+    canonical_duplicates,
+    local_density,
+)
 
 SAME_M = 1.0
 SAME_SHARE = 0.01
@@ -46,7 +55,9 @@ class _Search:
     def enough(self) -> bool:
         return self.tested >= PAIRS or self.corners >= _CORNERS
 
-    def keep(self, one: Ints, other: Ints, share: Floats, likeness: Floats, same: NDArray[np.bool_]) -> None:
+    def keep(
+        self, one: Ints, other: Ints, share: Floats, likeness: Floats, same: NDArray[np.bool_]
+    ) -> None:
         strong = share >= self.least
         self.pairs.append(np.stack([one[strong], other[strong]], axis=1))
         self.share.append(share[strong])
@@ -55,7 +66,10 @@ class _Search:
 
 
 def overlaps(fences: Fences, least_share: float) -> Overlaps:
-    """Compare every fence with its neighbours, lonely places first; what is surely the same is compared once."""
+    """Compare every fence with its neighbours, lonely places first.
+
+    What is surely the same is compared once.
+    """
     first = canonical_duplicates(fences)
     which = np.unique(first)
     search = _Search(fences, least_share)
@@ -65,7 +79,12 @@ def overlaps(fences: Fences, least_share: float) -> Overlaps:
         _areas(search, tree, which[~round_])
         _circles(search, tree, which[round_])
     pairs, share = _each_once(search)
-    return Overlaps(pairs, share, _families(fences, first, np.concatenate([*search.twins, np.empty((0, 2), np.int64)])), search.left)
+    return Overlaps(
+        pairs,
+        share,
+        _families(fences, first, np.concatenate([*search.twins, np.empty((0, 2), np.int64)])),
+        search.left,
+    )
 
 
 def _circles(search: _Search, tree: Boxes, which: Ints) -> None:
@@ -77,11 +96,21 @@ def _circles(search: _Search, tree: Boxes, which: Ints) -> None:
         search.tested += len(one)
         done += len(chunk)
         small, large = fences.reach_m[one], fences.reach_m[other]
-        kept = fences.round[other] & ((small < large) | ((small == large) & (one < other))) & (fences.group[one] != fences.group[other])
+        kept = (
+            fences.round[other]
+            & ((small < large) | ((small == large) & (one < other)))
+            & (fences.group[one] != fences.group[other])
+        )
         one, other = one[kept], other[kept]
         away, small, large = fences.away_m(one, other), small[kept], large[kept]
         share = circle_overlap(away, small, large)
-        search.keep(one, other, share, share * (small / large) ** 2, (away <= SAME_M) & (large - small <= SAME_SHARE * large))
+        search.keep(
+            one,
+            other,
+            share,
+            share * (small / large) ** 2,
+            (away <= SAME_M) & (large - small <= SAME_SHARE * large),
+        )
     search.left += len(which) - done
 
 
@@ -121,7 +150,11 @@ def _intersected(fences: Fences, one: Ints, other: Ints) -> tuple[Floats, Floats
     shape, beside = fences.shape[one], _drawn(fences, other)
     inner = np.zeros(len(one))
     for turn in (-360.0, 0.0, 360.0):
-        moved = beside if turn == 0.0 else shapely.transform(beside, lambda xy, by=turn: np.add(xy, [by, 0.0]))
+        moved = (
+            beside
+            if turn == 0.0
+            else shapely.transform(beside, lambda xy, by=turn: np.add(xy, [by, 0.0]))
+        )
         met = shapely.intersects(shape, moved)
         inner[met] += shapely.area(shapely.intersection(shape[met], moved[met]))
     sizes = np.stack([shapely.area(shape), shapely.area(beside)])
@@ -145,7 +178,9 @@ def _drawn(fences: Fences, which: Ints) -> Shapes:
 def _each_once(search: _Search) -> tuple[Ints, Floats]:
     """The likest pair of every two groups, likest first."""
     pairs = np.concatenate([*search.pairs, np.empty((0, 2), np.int64)])
-    share, likeness = (np.concatenate([*side, np.empty(0)]) for side in (search.share, search.likeness))
+    share, likeness = (
+        np.concatenate([*side, np.empty(0)]) for side in (search.share, search.likeness)
+    )
     order = np.argsort(-likeness, kind="stable")
     groups = np.sort(search.fences.group[pairs[order]], axis=1)
     _, first = np.unique(groups[:, 0] << 32 | groups[:, 1], return_index=True)

@@ -24,10 +24,13 @@ _CHUNK_MOST = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fences:
-    """(n,) columns: names; the group of each (`<store>/<ring>` belongs to its store); middle, and reach of the furthest point.
+    """(n,) columns.
 
-    Degrees and metres. `space` is (n, 3), the middles as earth-centred metres. `corner_of` holds the fence of each of the
-    `corners` (m, 2, lon/lat) of the areas.
+    Names; the group of each (`<store>/<ring>` belongs to its store); middle, and reach of the
+    furthest point.
+
+    Degrees and metres. `space` is (n, 3), the middles as earth-centred metres. `corner_of` holds
+    the fence of each of the `corners` (m, 2, lon/lat) of the areas.
     """
 
     names: tuple[str, ...]
@@ -64,11 +67,15 @@ def fences_of(regions: Sequence[tuple[str, Region]]) -> Fences:
     corners, owner = _around(shape, lat, lon, space, reach)
     names = tuple(name for name, _ in regions)
     groups: dict[str, int] = {}
-    group = np.array([groups.setdefault(name.partition("/")[0], len(groups)) for name in names], dtype=np.int64)
+    group = np.array(
+        [groups.setdefault(name.partition("/")[0], len(groups)) for name in names], dtype=np.int64
+    )
     return Fences(names, group, lat, lon, space, reach, shape, corners, owner)
 
 
-def _around(shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Floats) -> tuple[Floats, Ints]:
+def _around(
+    shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Floats
+) -> tuple[Floats, Ints]:
     """Set middle and reach of the areas from their corners in space, where there is neither pole nor 180th meridian."""
     areas = np.nonzero(~shapely.is_missing(shape))[0]
     corners, nth = shapely.get_coordinates(shape[areas], return_index=True)
@@ -76,9 +83,13 @@ def _around(shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Float
         return corners, nth.astype(np.int64)
     at = np.stack(in_space(corners[:, 1], corners[:, 0]), axis=1)
     count = np.bincount(nth, minlength=len(areas))[:, None]
-    middle = np.stack([np.bincount(nth, at[:, axis], len(areas)) for axis in range(3)], axis=1) / count
+    middle = (
+        np.stack([np.bincount(nth, at[:, axis], len(areas)) for axis in range(3)], axis=1) / count
+    )
     lon[areas] = np.degrees(np.arctan2(middle[:, 1], middle[:, 0]))
-    level = np.hypot(middle[:, 0], middle[:, 1]) * (CURVATURE_MIN_M / 6378137.0)  # from geocentric to geodetic, near enough
+    level = np.hypot(middle[:, 0], middle[:, 1]) * (
+        CURVATURE_MIN_M / 6378137.0
+    )  # from geocentric to geodetic, near enough
     lat[areas] = np.degrees(np.arctan2(middle[:, 2], level))
     space[areas] = np.stack(in_space(lat[areas], lon[areas]), axis=1)
     away = np.sqrt(np.sum((at - space[areas][nth]) ** 2, axis=1))
@@ -87,22 +98,34 @@ def _around(shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Float
 
 
 def canonical_duplicates(fences: Fences) -> Ints:
-    """(n,) for each fence the first one that is surely the same region: an equal area, or a circle in the same half metre."""
+    """(n,) for each fence the first one that is surely the same region.
+
+    An equal area, or a circle in the same half metre.
+    """
     first = np.arange(len(fences.names))
     round_ = np.nonzero(fences.round)[0]
     cube = np.floor(fences.space[round_] / _SAME_M).astype(np.int64)
-    size = np.floor(np.log(np.maximum(fences.reach_m[round_], 1e-3)) / np.log1p(_SAME_SHARE)).astype(np.int64)
-    _, lead, nth = np.unique(np.column_stack([cube, size]), axis=0, return_index=True, return_inverse=True)
+    size = np.floor(
+        np.log(np.maximum(fences.reach_m[round_], 1e-3)) / np.log1p(_SAME_SHARE)
+    ).astype(np.int64)
+    _, lead, nth = np.unique(
+        np.column_stack([cube, size]), axis=0, return_index=True, return_inverse=True
+    )
     first[round_] = round_[lead][nth.reshape(-1)]
     areas = np.nonzero(~fences.round)[0]
     seen: dict[bytes, int] = {}
-    for at, written in zip(areas.tolist(), shapely.to_wkb(shapely.normalize(fences.shape[areas])).tolist(), strict=True):
+    for at, written in zip(
+        areas.tolist(), shapely.to_wkb(shapely.normalize(fences.shape[areas])).tolist(), strict=True
+    ):
         first[at] = seen.setdefault(written, at)
     return first
 
 
 class Boxes:
-    """A tree of the boxes of fences, each grown by some metres; those over the 180th meridian stand on both sides of it."""
+    """A tree of the boxes of fences, each grown by some metres.
+
+    Those over the 180th meridian stand on both sides of it.
+    """
 
     def __init__(self, fences: Fences, which: Ints, grown_m: float = 0.0) -> None:
         box = boxes_of(fences, which, grown_m)
@@ -112,7 +135,10 @@ class Boxes:
         self._tree = shapely.STRtree(shapely.box(*np.concatenate(shifted).T))
 
     def met(self, geometries: Shapes, owner: Ints) -> tuple[Ints, Ints]:
-        """Pairs of an owner of the geometries and a fence whose box meets them; a pair may come twice at the meridian."""
+        """Pairs of an owner of the geometries and a fence whose box meets them.
+
+        A pair may come twice at the meridian.
+        """
         row, found = self._tree.query(geometries)
         return owner[row], self._owner[found]
 
@@ -134,14 +160,18 @@ def _over(box: Floats) -> tuple[Ints, Ints]:
 
 def local_density(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
     """(m,) how many of the fences `which` share a square of `side_m` (of each, or of all) with each of them: an estimate."""
-    level = np.ceil(np.log2(np.broadcast_to(np.asarray(side_m, dtype=np.float64), len(which)))).astype(np.int64)
+    level = np.ceil(
+        np.log2(np.broadcast_to(np.asarray(side_m, dtype=np.float64), len(which)))
+    ).astype(np.int64)
     counts = np.ones(len(which), dtype=np.int64)
     _, per_lon = metres_per_degree(np.round(fences.lat[which]))
     for one in np.unique(level).tolist():
         side = 2.0**one
         row = np.floor(fences.lat[which] * 111_000.0 / side).astype(np.int64)
         column = np.floor(fences.lon[which] * per_lon / side).astype(np.int64)
-        _, nth, count = np.unique(row * 40_000_000 + column, return_inverse=True, return_counts=True)
+        _, nth, count = np.unique(
+            row * 40_000_000 + column, return_inverse=True, return_counts=True
+        )
         here = level == one
         counts[here] = count[nth.reshape(-1)[here]]
     return counts
@@ -154,7 +184,9 @@ def by_density(which: Ints, dense: Ints, enough: Callable[[], bool]) -> Iterator
     most = _CHUNK_MOST // int(dense.max(initial=1))  # one beside a dense place may see all of it
     start = 0
     while start < len(order) and not enough():
-        end = int(np.searchsorted(cost, (cost[start - 1] if start else 0) + _CHUNK_PAIRS, side="right"))
+        end = int(
+            np.searchsorted(cost, (cost[start - 1] if start else 0) + _CHUNK_PAIRS, side="right")
+        )
         end = max(min(end, start + most), start + 1)
         yield which[order[start:end]]
         start = end

@@ -1,7 +1,10 @@
-"""Readers and writers of places, one file per format: a module with `NAME`, `read` and `write` is found by being here.
+"""Readers and writers of places, one file per format.
 
-No reader knows stores or geofences; it yields what is in the file. What a file contains is decided by its content first and
-its name second, and nothing in a file makes a reader open another file or an address.
+A module with `NAME`, `read` and `write` is found by being here.
+
+No reader knows stores or geofences; it yields what is in the file. What a file contains is decided
+by its content first and its name second, and nothing in a file makes a reader open another file or
+an address.
 """
 
 from __future__ import annotations
@@ -24,23 +27,34 @@ _EXCEL = (b"xl/workbook.xml", b"xl/worksheets")
 @cache
 def formats() -> tuple[Format, ...]:
     """Every member of the drawer, by name."""
-    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    members = [cast("Format", module) for module in modules if isinstance(getattr(module, "NAME", None), str)]
+    modules = [
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+    ]
+    members = [
+        cast("Format", module)
+        for module in modules
+        if isinstance(getattr(module, "NAME", None), str)
+    ]
     return tuple(sorted(members, key=lambda member: member.NAME))
 
 
 def format_of(path: Path, name: str | None = None) -> Format:
     """The format of a file, by its content; where that leaves a choice, by `name`.
 
-    `name` is the file name, the name of a format or the media type that the client said; without it the path's own name is
-    used. Raises `FileError` `unknown_format`, `empty`, `too_large` or `not_found`.
+    `name` is the file name, the name of a format or the media type that the client said; without it
+    the path's own name is used. Raises `FileError` `unknown_format`, `empty`, `too_large` or
+    `not_found`.
     """
     head = _head(path)
     named = _named(name) if name else None
     suffix = named.SUFFIXES[0] if named else Path(name or path.name).suffix.lower()
     fitting = [member for member in formats() if member.sniff(head, suffix)]
     if not fitting and head.startswith(b"PK\x03\x04") and _ZIP_END not in head:
-        raise FileError("broken", "the archive is cut off: its list of contents, which stands at the end, is missing")
+        raise FileError(
+            "broken",
+            "the archive is cut off: its list of contents, which stands at the end, is missing",
+        )
     if not fitting:
         raise FileError("unknown_format", _strange(head))
     return next((member for member in fitting if suffix in member.SUFFIXES), fitting[0])
@@ -48,7 +62,9 @@ def format_of(path: Path, name: str | None = None) -> Format:
 
 def _named(name: str) -> Format | None:
     word = name.partition(";")[0].strip().lower()
-    return next((member for member in formats() if word == member.NAME or word in member.MEDIA), None)
+    return next(
+        (member for member in formats() if word == member.NAME or word in member.MEDIA), None
+    )
 
 
 def _head(path: Path) -> bytes:
@@ -64,7 +80,10 @@ def _head(path: Path) -> bytes:
     if not head.strip():
         raise FileError("empty", "the file is empty")
     if size > BYTES:
-        raise FileError("too_large", f"the file has {size / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB")
+        raise FileError(
+            "too_large",
+            f"the file has {size / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB",
+        )
     return head
 
 

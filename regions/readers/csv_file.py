@@ -1,4 +1,7 @@
-"""CSV with a header, of any delimiter and encoding: the position's columns are found by their names, or by being well-known text."""
+"""CSV with a header, of any delimiter and encoding.
+
+The position's columns are found by their names, or by being well-known text.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,29 @@ from typing import Any, Literal, NamedTuple, TextIO
 from regions.readers.binary.spool import Spool, spooled
 from regions.readers.geometry import circle, from_wkt, looks_like_wkt, point, tidy, to_wkt
 from regions.readers.item import ROW_SWALLOWED, FileError, Item, bounded, not_found
-from regions.readers.text.column_names import AREA, LAT, LON, RADIUS, is_text, place_of, plain_name, radius_of
+from regions.readers.text.column_names import (
+    AREA,
+    LAT,
+    LON,
+    RADIUS,
+    is_text,
+    place_of,
+    plain_name,
+    radius_of,
+)
 from regions.readers.text.encoding import encoding_of, encoding_of_head, lines_of, told
-from regions.readers.values import Mark, clean, from_cell, is_thousands, length_told, marks_in, nested_in, number_in, radius_in, to_json
+from regions.readers.values import (
+    Mark,
+    clean,
+    from_cell,
+    is_thousands,
+    length_told,
+    marks_in,
+    nested_in,
+    number_in,
+    radius_in,
+    to_json,
+)
 from regions.region import RegionError
 
 NAME = "csv"
@@ -28,7 +51,8 @@ _SAMPLE = 64  # records looked at to find the delimiter
 _SAMPLE_CHARACTERS = 1024 * 1024
 _WIDTH = 10_000  # columns
 _FIELD = 8 * 1024 * 1024  # characters of one cell: an area of 10,000 vertices needs half of one
-# What spreadsheets run (https://owasp.org/www-community/attacks/CSV_Injection), behind the apostrophes that stop them.
+# What spreadsheets run (https://owasp.org/www-community/attacks/CSV_Injection), behind the
+# apostrophes that stop them.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _BREAK = re.compile("\r\n|\r|\n")
 _SIGNED = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
@@ -52,7 +76,10 @@ class _Columns(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a file says at a glance: its columns, which of them became the position or the area, and its decimal mark."""
+    """What a file says at a glance.
+
+    Its columns, which of them became the position or the area, and its decimal mark.
+    """
 
     names: tuple[str, ...]
     placed: dict[str, str]
@@ -60,7 +87,10 @@ class Look(NamedTuple):
 
 
 def sniff(head: bytes, suffix: str) -> bool:
-    """Text whose first line has a delimiter, or that is called CSV; never JSON, XML or a binary file."""
+    """Text whose first line has a delimiter, or that is called CSV.
+
+    Never JSON, XML or a binary file.
+    """
     encoding = encoding_of_head(head)
     if b"\0" in head and encoding is None:
         return False
@@ -69,17 +99,24 @@ def sniff(head: bytes, suffix: str) -> bool:
         return False
     if sum(text.count(chr(code)) for code in (*range(1, 9), *range(14, 32))) > len(text) // 100:
         return False
-    return suffix in SUFFIXES or any(delimiter in text.partition("\n")[0] for delimiter in DELIMITERS)
+    return suffix in SUFFIXES or any(
+        delimiter in text.partition("\n")[0] for delimiter in DELIMITERS
+    )
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The rows of a file, one by one. A row that cannot be read has its error and its line; the others go on."""
+    """The rows of a file, one by one.
+
+    A row that cannot be read has its error and its line; the others go on.
+    """
     try:
         encoding = encoding_of(path)
         with path.open(encoding=encoding, newline="") as file:
             yield from bounded(_rows(file, told(encoding)))
     except csv.Error as error:
-        raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
+        raise FileError(
+            "broken", "a cell never ends: a quotation mark is opened that nothing closes"
+        ) from error
     except OSError as error:
         raise not_found() from error
 
@@ -90,26 +127,51 @@ def look(path: Path) -> Look:
         with path.open(encoding=encoding_of(path), newline="") as file:
             columns, _, _, _ = _begun(file)
     except csv.Error as error:
-        raise FileError("broken", "a cell never ends: a quotation mark is opened that nothing closes") from error
+        raise FileError(
+            "broken", "a cell never ends: a quotation mark is opened that nothing closes"
+        ) from error
     except OSError as error:
         raise not_found() from error
-    where = (("lat", columns.lat), ("lon", columns.lon), ("radius", columns.radius), ("region", columns.area))
-    return Look(columns.names, {columns.names[nth]: what for what, nth in where if nth is not None}, columns.mark)
+    where = (
+        ("lat", columns.lat),
+        ("lon", columns.lon),
+        ("radius", columns.radius),
+        ("region", columns.area),
+    )
+    return Look(
+        columns.names,
+        {columns.names[nth]: what for what, nth in where if nth is not None},
+        columns.mark,
+    )
 
 
-def _begun(file: TextIO) -> tuple[_Columns, tuple[str, ...], list[tuple[int, list[str]]], Iterator[tuple[int, list[str]]]]:
-    """The columns with what is to be told of them, the first records and the others. Raises `FileError`."""
+def _begun(
+    file: TextIO,
+) -> tuple[_Columns, tuple[str, ...], list[tuple[int, list[str]]], Iterator[tuple[int, list[str]]]]:
+    """The columns with what is to be told of them, the first records and the others.
+
+    Raises `FileError`.
+    """
     delimiter, blanks, skip = _dialect(file)
     records = _records(file, delimiter, blanks, skip)
     first = next(records, None)
     if first is None:
         raise FileError("empty", "the file has no header line")
     if len(first[1]) > _WIDTH:
-        raise FileError("too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}")
+        raise FileError(
+            "too_large", f"the header has {len(first[1]):,} columns; the limit is {_WIDTH:,}"
+        )
     peeked = list(islice(records, _SAMPLE))
     columns, renamed = _columns(first[1], [row for _, row in peeked], delimiter)
-    if None in (columns.lat, columns.lon) and columns.area is None and sum(map(_is_fraction, first[1])) >= 2:
-        raise FileError("no_header", "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon")
+    if (
+        None in (columns.lat, columns.lon)
+        and columns.area is None
+        and sum(map(_is_fraction, first[1])) >= 2
+    ):
+        raise FileError(
+            "no_header",
+            "the first line holds data; above it belongs a line with the names of the columns: id,name,lat,lon",
+        )
     return columns, renamed, peeked, records
 
 
@@ -123,7 +185,9 @@ def _rows(file: TextIO, notes: tuple[str, ...]) -> Iterator[Item]:
         yield _item(line, row, columns, ())
 
 
-def _records(file: TextIO, delimiter: str, blanks: bool, skip: int) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    file: TextIO, delimiter: str, blanks: bool, skip: int
+) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, cells) of each record that is not blank."""
     ended = False
 
@@ -135,16 +199,24 @@ def _records(file: TextIO, delimiter: str, blanks: bool, skip: int) -> Iterator[
     rows = csv.reader(lines(), delimiter=delimiter, skipinitialspace=blanks)
     before = 0
     for row in rows:
-        if ended:  # the reader asked for one more line to finish this record: what it holds is the rest of the file
-            raise FileError("broken", f"a quotation mark in the record on line {before + 1:,} is opened, and nothing closes it")
+        # the reader asked for one more line to finish this record: what it holds is the rest of the
+        # file
+        if ended:
+            raise FileError(
+                "broken",
+                f"a quotation mark in the record on line {before + 1:,} is opened, and nothing closes it",
+            )
         if any(row) and before >= skip:
             yield before + 1, row
         before = rows.line_num
 
 
 def _dialect(file: TextIO) -> tuple[str, bool, int]:
-    """The delimiter by which the first records fall into most columns of equal number; whether a blank follows it before
-    quotation marks; lines to skip before the header."""
+    """The delimiter by which the first records fall into most columns of equal number.
+
+    Whether a blank follows it before
+    quotation marks; lines to skip before the header.
+    """
     lines = list(_sample(lines_of(file)))
     file.seek(0)
     first = lines[0].lstrip("\ufeff").strip().lower() if lines else ""
@@ -174,23 +246,44 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     return even + known, width
 
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[_Columns, tuple[str, ...]]:
+def _columns(
+    header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str
+) -> tuple[_Columns, tuple[str, ...]]:
     names, notes = _named([clean(name.strip().lstrip("\ufeff")) for name in header])
     plain_names = [plain_name(name) for name in names]
-    lat, lon, radius = place_of(plain_names, LAT), place_of(plain_names, LON), radius_of(plain_names)
+    lat, lon, radius = (
+        place_of(plain_names, LAT),
+        place_of(plain_names, LON),
+        radius_of(plain_names),
+    )
     if lat is None or lon is None:
         lat = lon = radius = None
     area = _area(plain_names, rows)
     taken = {lat, lon, radius, area}
     rest = tuple((nth, name) for nth, name in enumerate(names) if nth not in taken)
     beside = tuple((nth, names[nth]) for nth in (lat, lon, radius) if nth not in (None, area))
-    marks = marks_in(row[nth] for row in rows for nth in (lat, lon) if nth is not None and nth < len(row))
+    marks = marks_in(
+        row[nth] for row in rows for nth in (lat, lon) if nth is not None and nth < len(row)
+    )
     marks = marks or marks_in(cell for row in rows for cell in row if not is_thousands(cell))
-    return _Columns(lat, lon, radius, area, rest, beside, tuple(names), delimiter, marks.pop() if len(marks) == 1 else None), notes
+    return _Columns(
+        lat,
+        lon,
+        radius,
+        area,
+        rest,
+        beside,
+        tuple(names),
+        delimiter,
+        marks.pop() if len(marks) == 1 else None,
+    ), notes
 
 
 def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Every column with a name of its own: the second `name` is `name_2`, one without a name is `column_4`."""
+    """Every column with a name of its own.
+
+    The second `name` is `name_2`, one without a name is `column_4`.
+    """
     names: dict[str, None] = {}
     counts: dict[str, int] = {}
     notes = []
@@ -200,7 +293,9 @@ def _named(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
             counts[name] = counts.get(name, 1) + 1
             fresh = f"{name}_{counts[name]}"
         if name and fresh != name:
-            notes.append(f"the column {name} is there more than once; the one in place {nth + 1} is called {fresh}")
+            notes.append(
+                f"the column {name} is there more than once; the one in place {nth + 1} is called {fresh}"
+            )
         names[fresh] = None
     return list(names), tuple(notes)
 
@@ -216,7 +311,9 @@ def _area(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     for word in AREA:
         if word in names:
             nth = names.index(word)
-            cell = next((row[nth].strip() for row in rows if nth < len(row) and row[nth].strip()), "")
+            cell = next(
+                (row[nth].strip() for row in rows if nth < len(row) and row[nth].strip()), ""
+            )
             if looks_like_wkt(cell) or isinstance(nested_in(cell), dict):
                 return nth
     return None
@@ -233,7 +330,9 @@ def _item(line: int, row: list[str], columns: _Columns, notes: tuple[str, ...]) 
         geometry, told_here = _geometry(row, columns)
     except RegionError as error:
         return Item(line, properties, None, error=error, notes=notes)
-    if columns.area is not None and row[columns.area].strip():  # what says a position, too, is kept beside the area
+    if (
+        columns.area is not None and row[columns.area].strip()
+    ):  # what says a position, too, is kept beside the area
         properties |= {name: _cell(name, row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *told_here))
 
@@ -245,10 +344,16 @@ def _swallowed(line: int, row: list[str], columns: _Columns) -> tuple[str, ...]:
         return ()
     lines = [_BREAK.split(cell) for cell in long]
     rows = sum(len(list(filter(str.strip, each))) - 1 for each in lines)
-    if not 0 < rows * (len(columns.names) - 1) <= sum(cell.count(columns.delimiter) for cell in long):
+    if (
+        not 0
+        < rows * (len(columns.names) - 1)
+        <= sum(cell.count(columns.delimiter) for cell in long)
+    ):
         return ()
     last = line + sum(len(each) - 1 for each in lines)
-    return (f"{ROW_SWALLOWED}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",)
+    return (
+        f"{ROW_SWALLOWED}: lines {line:,} to {last:,} were read as one row, because a cell in them is quoted from one line to another",
+    )
 
 
 def _cell(name: str, text: str) -> Any:
@@ -278,7 +383,11 @@ def _number(text: str, what: str) -> float:
     found = number_in(text)
     if found is None:
         told = {"lat": "the latitude", "lon": "the longitude"}[what]
-        raise RegionError("invalid_position", f"{told} is not a number" if text else f"{told} is missing", f"/{what}")
+        raise RegionError(
+            "invalid_position",
+            f"{told} is not a number" if text else f"{told} is missing",
+            f"/{what}",
+        )
     return found
 
 
@@ -289,13 +398,22 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     """
     with spooled(items) as spool, path.open("w", encoding="utf-8-sig", newline="") as file:
         own = [*(["lat", "lon"] if spool.kinds & {"Point", "circle"} or not spool.kinds else [])]
-        own += ["radius_m"] if "lat" in own and ("circle" in spool.kinds or any(map(_like_radius, spool.columns))) else []
+        own += (
+            ["radius_m"]
+            if "lat" in own and ("circle" in spool.kinds or any(map(_like_radius, spool.columns)))
+            else []
+        )
         own += ["wkt"] if spool.kinds - {"Point", "circle"} else []
         names = spool.names(own, [] if "lat" in own else [*LAT, *LON], folded=False)
         out = csv.writer(file, lineterminator="\r\n")
         out.writerow([*names.values(), *own])
         for item in spool:
-            out.writerow([*(_out(item.properties.get(name)) for name in names), *_place_out(item.geometry, own)])
+            out.writerow(
+                [
+                    *(_out(item.properties.get(name)) for name in names),
+                    *_place_out(item.geometry, own),
+                ]
+            )
         return (*_losses(spool), *spool.renamed(names))
 
 
@@ -316,7 +434,10 @@ def _losses(spool: Spool) -> Iterator[str]:
 
 
 def _out(value: Any) -> str:
-    """A cell. Before what a spreadsheet would run goes an apostrophe, which `read` takes away again."""
+    """A cell.
+
+    Before what a spreadsheet would run goes an apostrophe, which `read` takes away again.
+    """
     if isinstance(value, str):
         return f"'{value}" if _FORMULA.match(value) and not _SIGNED.fullmatch(value) else value
     return "" if value is None else to_json(value)
@@ -327,7 +448,11 @@ def _place_out(geometry: dict[str, Any] | None, own: list[str]) -> list[str]:
         return [""] * len(own)
     kind = geometry["type"]
     if kind == "circle":
-        cells = {"lat": repr(geometry["lat"]), "lon": repr(geometry["lon"]), "radius_m": repr(geometry["radius_m"])}
+        cells = {
+            "lat": repr(geometry["lat"]),
+            "lon": repr(geometry["lon"]),
+            "radius_m": repr(geometry["radius_m"]),
+        }
     elif kind == "Point":
         cells = {"lat": repr(geometry["coordinates"][1]), "lon": repr(geometry["coordinates"][0])}
     else:

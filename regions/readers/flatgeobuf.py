@@ -26,7 +26,10 @@ def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of t
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The features of the file; one that was written with an index has them in the order of the index."""
+    """The features of the file.
+
+    One that was written with an index has them in the order of the index.
+    """
     with room() as folder:
         copy = copied(path, folder, "places.fgb")
         with copy.open("rb") as file:
@@ -36,7 +39,10 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
-    """One layer in the order given, without a spatial index: an index would reorder it. Circles are points with radius_m."""
+    """One layer in the order given, without a spatial index: an index would reorder it.
+
+    Circles are points with radius_m.
+    """
     with spooled(items) as spool, room() as folder:
         names = spool.names(("geom", RADIUS))
         made = written(NAME, spool, plan_of(spool, names, path.stem), folder)

@@ -1,4 +1,7 @@
-"""GeoJSON (RFC 7946), and JSON lists of places as Radar, Amazon Location and Tile38 answer them; read piece by piece."""
+"""GeoJSON (RFC 7946), and JSON lists of places as Radar, Amazon Location and Tile38 answer them.
+
+Read piece by piece.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,15 @@ SUFFIXES = (".geojson", ".json")
 MEDIA = ("application/geo+json", "application/json", "application/vnd.geo+json")
 COUNTED: Literal["feature"] = "feature"
 
-_ALONE = ("Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+_ALONE = (
+    "Feature",
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+)
 
 
 def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
@@ -28,7 +39,10 @@ def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of t
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The items of a file; looked through as a whole before the first is given, so that a broken file yields nothing."""
+    """The items of a file.
+
+    Looked through as a whole before the first is given, so that a broken file yields nothing.
+    """
     with opened(path) as file:
         whole, notes = _survey(pieces(file))
     if whole is not None:
@@ -62,10 +76,16 @@ def _crs(crs: object) -> tuple[str, ...]:
 
 
 def _alone(whole: dict[str, Any], notes: tuple[str, ...]) -> Iterator[Item]:
-    """A Feature, a geometry or a circle; each member of a GeometryCollection is a place of its own."""
+    """A Feature, a geometry or a circle.
+
+    Each member of a GeometryCollection is a place of its own.
+    """
     listed = whole.get("geometries")
     if whole.get("type") == "GeometryCollection" and isinstance(listed, list):
-        told = (*notes, "the file is a bare collection of geometries; each is an item without properties")
+        told = (
+            *notes,
+            "the file is a bare collection of geometries; each is an item without properties",
+        )
         for number, geometry in enumerate(listed, 1):
             item = item_of(number, geometry)
             yield item._replace(notes=(*told, *item.notes))
@@ -105,7 +125,9 @@ def losses_of(item: Item) -> Iterator[str]:
     """What a Feature cannot hold."""
     if item.geometry is not None and item.geometry["type"] == "circle":
         yield from (
-            f"the property {name} of circles gave way to the circle's own" for name in ("subType", "radius") if name in item.properties
+            f"the property {name} of circles gave way to the circle's own"
+            for name in ("subType", "radius")
+            if name in item.properties
         )
 
 
@@ -129,4 +151,8 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
 
 def left_out_told(count: int) -> tuple[str, ...]:
     """A sentence for items with errors."""
-    return (f"{count:,} {'item' if count == 1 else 'items'} that could not be read were left out",) if count else ()
+    return (
+        (f"{count:,} {'item' if count == 1 else 'items'} that could not be read were left out",)
+        if count
+        else ()
+    )

@@ -1,4 +1,7 @@
-"""Newline-delimited GeoJSON, and text sequences of it (RFC 8142): one Feature, geometry or place on each line."""
+"""Newline-delimited GeoJSON, and text sequences of it (RFC 8142).
+
+One Feature, geometry or place on each line.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +27,32 @@ _SEPARATOR = "\x1e"  # before each record of a text sequence
 
 
 def sniff(head: bytes, suffix: str) -> bool:
-    """A record separator first; or lines of which the first two are whole JSON objects; or one, if it is called so."""
+    """A record separator first.
+
+    Or lines of which the first two are whole JSON objects; or one, if it is called so.
+    """
     told = is_lines(head)
     if told is None:
-        return suffix in SUFFIXES and head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t").startswith("{")
+        return suffix in SUFFIXES and head.decode("utf-8", errors="replace").lstrip(
+            "\ufeff \r\n\t"
+        ).startswith("{")
     return told
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The records of a file, one by one. A line that cannot be read has its error and its number; the others go on."""
+    """The records of a file, one by one.
+
+    A line that cannot be read has its error and its number; the others go on.
+    """
     with opened(path) as file:
         yield from bounded(_items(lines_of(file)))
 
 
 def _items(lines: Iterator[str]) -> Iterator[Item]:
-    """One item a line; a record that a separator starts may run over several lines and counts where it starts."""
+    """One item a line.
+
+    A record that a separator starts may run over several lines and counts where it starts.
+    """
     held: list[str] = []
     start = 0
     for number, line in enumerate(lines, 1):
@@ -60,9 +74,13 @@ def _item(number: int, lines: list[str]) -> Iterator[Item]:
     try:
         yield item_of(number, json.loads(text))
     except RecursionError:
-        yield Item(number, {}, None, error=RegionError("nested_too_deep", "the line is nested too deep"))
+        yield Item(
+            number, {}, None, error=RegionError("nested_too_deep", "the line is nested too deep")
+        )
     except ValueError:
-        yield Item(number, {}, None, error=RegionError("not_json", "the line is not JSON, or cut off"))
+        yield Item(
+            number, {}, None, error=RegionError("not_json", "the line is not JSON, or cut off")
+        )
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:

@@ -16,11 +16,21 @@ from regions.readers.item import FLAT
 from regions.readers.values import METRES, radius_in
 from regions.region import Circle, RegionError
 
-_LEVELS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+_LEVELS = {
+    "Point": 0,
+    "MultiPoint": 1,
+    "LineString": 1,
+    "MultiLineString": 2,
+    "Polygon": 2,
+    "MultiPolygon": 3,
+}
 _WKT = re.compile(
-    r"(?:SRID=4326;\s*)?(?:(?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)", re.IGNORECASE
+    r"(?:SRID=4326;\s*)?(?:(?:MULTI)?(?:POINT|POLYGON|LINESTRING)|GEOMETRYCOLLECTION)\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)",
+    re.IGNORECASE,
 )
-_WKT_HEAD = 200  # characters before the first number: the rest of a text of megabytes is not looked at
+_WKT_HEAD = (
+    200  # characters before the first number: the rest of a text of megabytes is not looked at
+)
 _COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
@@ -34,14 +44,20 @@ def point(lat: float, lon: float) -> dict[str, Any]:
 
 
 def circle(lat: float, lon: float, radius_m: float) -> dict[str, Any]:
-    """Our circle. Raises `RegionError` for what is not finite; the limits of places are checked later."""
+    """Our circle.
+
+    Raises `RegionError` for what is not finite; the limits of places are checked later.
+    """
     if not (math.isfinite(lat) and math.isfinite(lon) and math.isfinite(radius_m)):
         raise RegionError("invalid_position", "a coordinate or the radius is not a finite number")
     return {"type": "circle", "lat": lat, "lon": lon, "radius_m": radius_m}
 
 
 def our_circle(obj: object) -> dict[str, Any] | None:
-    """The circle that a JSON value of anybody's dialect means, in our form; `None` where it is an area. Raises `RegionError`."""
+    """The circle that a JSON value of anybody's dialect means, in our form.
+
+    `None` where it is an area. Raises `RegionError`.
+    """
     region = read_region(obj).region
     return write_region(region) if isinstance(region, Circle) else None
 
@@ -52,8 +68,12 @@ def split_circle(geometry: object, properties: dict[str, Any]) -> tuple[object, 
         return geometry, properties
     for source in (properties, geometry):
         if "radius" in source or "Circle" in [source.get(word) for word in _CIRCLE_WORDS]:
-            found = our_circle({"type": "Feature", "geometry": geometry, "properties": _measured(properties)})
-            return found, {name: value for name, value in properties.items() if not _says_circle(name, value)}
+            found = our_circle(
+                {"type": "Feature", "geometry": geometry, "properties": _measured(properties)}
+            )
+            return found, {
+                name: value for name, value in properties.items() if not _says_circle(name, value)
+            }
     return geometry, properties
 
 
@@ -72,10 +92,12 @@ def _says_circle(name: str, value: object) -> bool:
 
 
 def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """A geometry with finite positions of two numbers each, and what was dropped for that. Raises `RegionError`.
+    """A geometry with finite positions of two numbers each, and what was dropped for that.
 
-    Our circles are checked as wholes, limits and all. A collection of areas becomes one MultiPolygon; any other stays, to be
-    refused with its reason.
+    Raises `RegionError`.
+
+    Our circles are checked as wholes, limits and all. A collection of areas becomes one
+    MultiPolygon; any other stays, to be refused with its reason.
     """
     if geometry is None:
         return None, ()
@@ -97,15 +119,25 @@ def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 def _collected(parts: object) -> tuple[dict[str, Any], tuple[str, ...]]:
     if not isinstance(parts, list | tuple):
         raise RegionError("not_a_region", "geometries must be an array", "/geometries")
-    if any(isinstance(part, Mapping) and part.get("type") == "GeometryCollection" for part in parts):
-        raise RegionError("not_a_region", "a collection of geometries holds another one", "/geometries")
+    if any(
+        isinstance(part, Mapping) and part.get("type") == "GeometryCollection" for part in parts
+    ):
+        raise RegionError(
+            "not_a_region", "a collection of geometries holds another one", "/geometries"
+        )
     read = [tidy(part) for part in parts]
     flat = tuple(dict.fromkeys(note for _, notes in read for note in notes))
     found = [part for part, _ in read if part is not None]
     if len(found) == 1:
         return found[0], flat
     if found and all(part["type"] in ("Polygon", "MultiPolygon") for part in found):
-        areas = [area for part in found for area in (part["coordinates"] if part["type"] == "MultiPolygon" else [part["coordinates"]])]
+        areas = [
+            area
+            for part in found
+            for area in (
+                part["coordinates"] if part["type"] == "MultiPolygon" else [part["coordinates"]]
+            )
+        ]
         told = f"a collection of {len(found)} areas became one place of several parts"
         return {"type": "MultiPolygon", "coordinates": areas}, (told, *flat)
     return {"type": "GeometryCollection", "geometries": found}, flat
@@ -113,7 +145,11 @@ def _collected(parts: object) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 def _positions(value: object, levels: int, dropped: list[bool]) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise RegionError("invalid_position", "coordinates must be nested arrays of [longitude, latitude]", "/coordinates")
+        raise RegionError(
+            "invalid_position",
+            "coordinates must be nested arrays of [longitude, latitude]",
+            "/coordinates",
+        )
     if levels:
         return [_positions(each, levels - 1, dropped) for each in value]
     if len(value) < 2:
@@ -141,14 +177,19 @@ def looks_like_wkt(text: str) -> bool:
 
 
 def from_wkt(text: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """A geometry from well-known text (OGC 06-103r4, WGS84), as `tidy` answers. Raises `RegionError`."""
+    """A geometry from well-known text (OGC 06-103r4, WGS84), as `tidy` answers.
+
+    Raises `RegionError`.
+    """
     if not looks_like_wkt(text):
         raise RegionError("not_a_region", "this is not the well-known text of a point or an area")
     if text.upper().count("GEOMETRYCOLLECTION") > _COLLECTIONS:
         raise RegionError("not_a_region", "collections of geometries are nested too deep")
     try:
         with np.errstate(invalid="ignore"):  # not-a-number is found below
-            shape = shapely.from_wkt(text.partition(";")[2] if text.lstrip()[:5].upper() == "SRID=" else text)
+            shape = shapely.from_wkt(
+                text.partition(";")[2] if text.lstrip()[:5].upper() == "SRID=" else text
+            )
     except (ShapelyError, ValueError) as error:
         raise RegionError("not_a_region", "the well-known text is cut off or malformed") from error
     return from_shape(shape)

@@ -26,7 +26,10 @@ def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of t
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The features of all layers with a geometry. A file with views is refused: what they compute is not bounded."""
+    """The features of all layers with a geometry.
+
+    A file with views is refused: what they compute is not bounded.
+    """
     _check(path)
     with room() as folder:
         yield from items_of(NAME, copied(path, folder, "places.gpkg"), folder)

@@ -37,6 +37,8 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
     with spooled(items) as spool, room() as folder:
         names = spool.names(("geom", RADIUS))
         kinds = sorted({"Point" if kind == "circle" else kind for kind in spool.kinds})
-        made = written(NAME, spool, {**plan_of(spool, names, path.stem), "geometry_types": kinds}, folder)
+        made = written(
+            NAME, spool, {**plan_of(spool, names, path.stem), "geometry_types": kinds}, folder
+        )
         shutil.move(made / "places.parquet", path)
         return tuple(losses(spool, names, "GeoParquet"))

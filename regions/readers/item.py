@@ -17,17 +17,22 @@ DEPTH = 32  # of lists and objects within properties
 FLAT = "altitudes were dropped"
 LENGTHS = "lengths such as"
 IN_SYSTEM = "the coordinates are in"
-ABOUT_ALL = (FLAT, LENGTHS, IN_SYSTEM)  # how notes begin that the first item they are true of has for all
+ABOUT_ALL = (
+    FLAT,
+    LENGTHS,
+    IN_SYSTEM,
+)  # how notes begin that the first item they are true of has for all
 ROW_SWALLOWED = "a quotation mark may be astray"  # how a note begins on what nobody has put right
 
 
 class Item(NamedTuple):
     """One row or feature of a file.
 
-    `properties` are plain JSON values as in the file (dates as ISO text), without the columns that became the geometry.
-    `geometry` is a GeoJSON geometry in [lon, lat], or our circle `{"type": "circle", "lat", "lon", "radius_m"}`; `None` where
-    the file has none or where `error` says why it cannot be read. A Point without a radius stays a Point. Limits on radius,
-    vertices and area are `read_region`'s.
+    `properties` are plain JSON values as in the file (dates as ISO text), without the columns that
+    became the geometry. `geometry` is a GeoJSON geometry in [lon, lat], or our circle `{"type":
+    "circle", "lat", "lon", "radius_m"}`; `None` where the file has none or where `error` says why
+    it cannot be read. A Point without a radius stays a Point. Limits on radius, vertices and area
+    are `read_region`'s.
     """
 
     number: int
@@ -44,7 +49,10 @@ class Item(NamedTuple):
 
 
 class FileError(ValueError):
-    """A whole file that cannot be read or written. `code` is a stable token (`bomb`), `detail` a sentence for a person."""
+    """A whole file that cannot be read or written.
+
+    `code` is a stable token (`bomb`), `detail` a sentence for a person.
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -64,13 +72,22 @@ class Format(Protocol):
     """What `Item.number` counts."""
 
     def sniff(self, head: bytes, suffix: str) -> bool:
-        """Whether the content may be of this format. `head` holds the first 64 KiB (of archives also the last)."""
+        """Whether the content may be of this format.
+
+        `head` holds the first 64 KiB (of archives also the last).
+        """
 
     def read(self, path: Path) -> Iterator[Item]:
-        """The items of a file in its order, lazily where the format allows. Raises `FileError`, and nothing else."""
+        """The items of a file in its order, lazily where the format allows.
+
+        Raises `FileError`, and nothing else.
+        """
 
     def write(self, items: Iterable[Item], path: Path) -> tuple[str, ...]:
-        """Write a file; answers with a sentence for each thing the format cannot hold. Items with an error are left out."""
+        """Write a file; answers with a sentence for each thing the format cannot hold.
+
+        Items with an error are left out.
+        """
 
 
 def not_found() -> FileError:
@@ -80,7 +97,10 @@ def not_found() -> FileError:
 
 def too_many() -> FileError:
     """The file holds more items than anybody may bring in at once."""
-    return FileError("too_many_items", f"the file holds more than {ITEMS:,} items; that is the limit of one import")
+    return FileError(
+        "too_many_items",
+        f"the file holds more than {ITEMS:,} items; that is the limit of one import",
+    )
 
 
 def bounded(items: Iterable[Item]) -> Iterator[Item]:
@@ -89,7 +109,11 @@ def bounded(items: Iterable[Item]) -> Iterator[Item]:
     for count, item in enumerate(items):
         if count >= ITEMS:
             raise too_many()
-        yield item._replace(notes=tuple(note for note in item.notes if _is_fresh(note, said))) if item.notes else item
+        yield (
+            item._replace(notes=tuple(note for note in item.notes if _is_fresh(note, said)))
+            if item.notes
+            else item
+        )
 
 
 def _is_fresh(note: str, said: set[str]) -> bool:

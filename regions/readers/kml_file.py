@@ -20,12 +20,19 @@ COUNTED: Literal["feature"] = "feature"
 
 def sniff(head: bytes, suffix: str) -> bool:
     """XML whose first element is kml; or any XML that is called so."""
-    text = head[:8192].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace").lstrip("\ufeff \r\n\tï»¿")
+    text = (
+        head[:8192]
+        .decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
+        .lstrip("\ufeff \r\n\tï»¿")
+    )
     return text.startswith("<") and ("<kml" in text or ":kml" in text or suffix in SUFFIXES)
 
 
 def read(path: Path) -> Iterator[Item]:
-    """The Placemarks of a document, in its order; looked through as a whole before the first is given."""
+    """The Placemarks of a document, in its order.
+
+    Looked through as a whole before the first is given.
+    """
     try:
         with path.open("rb") as file:
             for _ in bounded(placemarks(file, build=False)):
@@ -37,7 +44,13 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
-    """A document of Placemarks whose properties are typed by a Schema; circles are points with a radius_m."""
-    with spooled(items, keeps_ids=True) as spool, path.open("w", encoding="utf-8", newline="\n") as out:
+    """A document of Placemarks whose properties are typed by a Schema.
+
+    Circles are points with a radius_m.
+    """
+    with (
+        spooled(items, keeps_ids=True) as spool,
+        path.open("w", encoding="utf-8", newline="\n") as out,
+    ):
         write_kml(spool, out)
         return tuple(losses(spool))

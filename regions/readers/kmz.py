@@ -20,7 +20,9 @@ COUNTED: Literal["feature"] = "feature"
 
 def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
     """A zip in whose list of contents a .kml stands, and no .shp."""
-    return head.startswith(b"PK\x03\x04") and b".kml" in head.lower() and b".shp" not in head.lower()
+    return (
+        head.startswith(b"PK\x03\x04") and b".kml" in head.lower() and b".shp" not in head.lower()
+    )
 
 
 def read(path: Path) -> Iterator[Item]:
@@ -29,9 +31,15 @@ def read(path: Path) -> Iterator[Item]:
         inside = folder / "doc.kml"
         with archive(path) as opened:
             documents = [name for name in opened.names if name.lower().endswith(".kml")]
-            chosen = next((name for name in documents if name.lower() == "doc.kml"), documents[0] if len(documents) == 1 else None)
+            chosen = next(
+                (name for name in documents if name.lower() == "doc.kml"),
+                documents[0] if len(documents) == 1 else None,
+            )
             if chosen is None:
-                raise FileError("unknown_format", f"the archive holds {len(documents)} KML documents, none of them doc.kml")
+                raise FileError(
+                    "unknown_format",
+                    f"the archive holds {len(documents)} KML documents, none of them doc.kml",
+                )
             opened.unpack(chosen, inside)
         yield from kml_file.read(inside)
 

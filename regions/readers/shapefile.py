@@ -1,4 +1,7 @@
-"""Shapefiles in a zip: every layer of the archive, each with the .shx, .dbf, .prj and .cpg that lie beside its .shp."""
+"""Shapefiles in a zip.
+
+Every layer of the archive, each with the .shx, .dbf, .prj and .cpg that lie beside its .shp.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +59,18 @@ def _unpacked(opened: Archive, folder: Path) -> tuple[str, ...]:
     if not stems:
         raise FileError("unknown_format", "the archive holds no Shapefile (.shp)")
     if len(stems) > LAYERS:
-        raise FileError("too_large", f"the archive holds {len(stems)} layers; the limit is {LAYERS}")
+        raise FileError(
+            "too_large", f"the archive holds {len(stems)} layers; the limit is {LAYERS}"
+        )
     notes = []
     if len(stems) > 1:
-        notes.append(f"the archive holds {len(stems)} layers, read one after the other: {', '.join(_shown(stem) for stem in stems)}")
+        notes.append(
+            f"the archive holds {len(stems)} layers, read one after the other: {', '.join(_shown(stem) for stem in stems)}"
+        )
     for nth, stem in enumerate(stems, 1):
-        found = {PurePosixPath(name).suffix.lower(): name for name in opened.names if _stem(name) == stem}
+        found = {
+            PurePosixPath(name).suffix.lower(): name for name in opened.names if _stem(name) == stem
+        }
         for suffix in (part for part in _PARTS if part in found):
             opened.unpack(found[suffix], folder / f"layer_{nth:02}{suffix}")
         notes += _checked(folder / f"layer_{nth:02}.shp", _shown(stem))
@@ -97,7 +106,10 @@ def _checked(shp: Path, name: str) -> list[str]:
 
 
 def _encoding_of(dbf: Path) -> str:
-    """UTF-8 where all of the records are, else Windows-1252: what dBASE files without a word about it hold in practice."""
+    """UTF-8 where all of the records are, else Windows-1252.
+
+    What dBASE files without a word about it hold in practice.
+    """
     with dbf.open("rb") as file:
         head = file.read(32)
         file.seek(int.from_bytes(head[8:10], "little"))
@@ -129,7 +141,10 @@ def _layers(spool: Spool, names: dict[str, str]) -> list[dict[str, Any]]:
         wanted.insert(0, "points")
     layers = [layer_of(spool, names, name, *_KINDS[name]) for name in wanted or ["points"]]
     for layer in layers:  # ten digits of a decimal number are not enough for a number of eighteen
-        layer["columns"] = [[name, "text" if _too_long(spool, old, kind) else kind, old] for name, kind, old in layer["columns"]]
+        layer["columns"] = [
+            [name, "text" if _too_long(spool, old, kind) else kind, old]
+            for name, kind, old in layer["columns"]
+        ]
     return layers
 
 
@@ -156,8 +171,13 @@ def _cut(spool: Spool, names: dict[str, str]) -> list[str]:
     long: Counter[str] = Counter()
     texts = [name for name in names if column_kind(spool, name) == "text"]
     for item in spool:
-        long.update(name for name in texts if len(_text(item.properties.get(name)).encode()) > _TEXT)
-    return [f"Shapefile cuts texts to {_TEXT} bytes: {count:,} in {names[name]}" for name, count in long.items()]
+        long.update(
+            name for name in texts if len(_text(item.properties.get(name)).encode()) > _TEXT
+        )
+    return [
+        f"Shapefile cuts texts to {_TEXT} bytes: {count:,} in {names[name]}"
+        for name, count in long.items()
+    ]
 
 
 def _text(value: Any) -> str:
@@ -169,7 +189,9 @@ def _told(spool: Spool, names: dict[str, str], layers: int) -> Iterator[str]:
         yield "Shapefile holds one type of geometry in a layer: points and areas are two layers, one after the other"
     if others := spool.kinds - {"Point", "circle", "Polygon", "MultiPolygon"}:
         yield f"Shapefile holds points and areas here: items with other geometries were left out ({', '.join(sorted(others))})"
-    renamed = {name: fresh for name, fresh in names.items() if name != fresh and name != spool.id_column}
+    renamed = {
+        name: fresh for name, fresh in names.items() if name != fresh and name != spool.id_column
+    }
     for name, fresh in renamed.items():
         yield f"Shapefile cuts names of fields to {_FIELD} letters: {name or 'one without a name'} became {fresh}"
     if any(column_kind(spool, name) == "float" for name in names) or "circle" in spool.kinds:
@@ -183,5 +205,8 @@ def _told(spool: Spool, names: dict[str, str], layers: int) -> Iterator[str]:
     if "MultiPolygon" in spool.kinds:
         yield "Shapefile does not tell a MultiPolygon of one part from a Polygon: it comes back as a Polygon"
     yield from losses(
-        spool, {name: name for name in names} | ({spool.id_column: names[spool.id_column]} if spool.id_column else {}), NAME.title()
+        spool,
+        {name: name for name in names}
+        | ({spool.id_column: names[spool.id_column]} if spool.id_column else {}),
+        NAME.title(),
     )

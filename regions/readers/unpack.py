@@ -1,4 +1,7 @@
-"""ZIP archives from strangers: everything the directory says is checked before a byte is unpacked, and nothing keeps its name."""
+"""ZIP archives from strangers.
+
+Everything the directory says is checked before a byte is unpacked, and nothing keeps its name.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,22 @@ _END = b"PK\x05\x06"
 _END_BYTES = 22
 _LOCATOR = b"PK\x06\x07"  # of the directory of an archive of more than 4 GB or 65,535 files
 _ARCHIVES = (".zip", ".kmz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".tar", ".tgz", ".zst")
-_CHUNK = 1 << 16  # bytes unpacked at a time; of the methods that are let in, none gives more than it is asked for
+_CHUNK = (
+    1 << 16
+)  # bytes unpacked at a time; of the methods that are let in, none gives more than it is asked for
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # what the library lets through where the bytes are not what they say
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError, LookupError, ArithmeticError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    LookupError,
+    ArithmeticError,
+)
 
 
 class Archive:
@@ -31,7 +46,9 @@ class Archive:
 
     def __init__(self, opened_zip: zipfile.ZipFile) -> None:
         self._zip = opened_zip
-        self._entries = {entry.filename: entry for entry in opened_zip.infolist() if not _is_litter(entry)}
+        self._entries = {
+            entry.filename: entry for entry in opened_zip.infolist() if not _is_litter(entry)
+        }
         self._left = BYTES
 
     @property
@@ -40,7 +57,10 @@ class Archive:
         return tuple(self._entries)
 
     def unpack(self, name: str, target: Path) -> None:
-        """Write one file out under a name of ours. Raises `FileError` when it is more than the directory said."""
+        """Write one file out under a name of ours.
+
+        Raises `FileError` when it is more than the directory said.
+        """
         entry = self._entries[name]
         try:
             with self._zip.open(entry) as source, target.open("xb") as out:
@@ -62,7 +82,11 @@ class Archive:
 
 @contextmanager
 def archive(path: Path) -> Iterator[Archive]:
-    """An archive, checked. Raises `FileError` `bomb`, `path_traversal`, `nested_archive`, `encrypted`, `unsafe` or `broken`."""
+    """An archive, checked.
+
+    Raises `FileError` `bomb`, `path_traversal`, `nested_archive`, `encrypted`, `unsafe` or
+    `broken`.
+    """
     try:
         _check_directory(path)
         found = zipfile.ZipFile(path)
@@ -108,20 +132,32 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise FileError("path_traversal", "the archive holds a link to another file")
     if entry.flag_bits & 0x1:
         raise FileError("encrypted", "the archive is locked with a password")
-    if entry.compress_type not in _METHODS:  # bzip2 and LZMA unpack all they were handed, a thousand times its size, before it is counted
-        raise FileError("unsafe", "the archive is packed by another method than deflate; pack it as a usual zip")
+    if (
+        entry.compress_type not in _METHODS
+    ):  # bzip2 and LZMA unpack all they were handed, a thousand times its size, before it is counted
+        raise FileError(
+            "unsafe", "the archive is packed by another method than deflate; pack it as a usual zip"
+        )
     if name.lower().endswith(_ARCHIVES):
         raise FileError("nested_archive", "the archive holds another archive; unpack it first")
 
 
 def _check_sizes(entries: list[zipfile.ZipInfo], size: int) -> None:
     if len(entries) > ENTRIES:
-        raise FileError("bomb", f"the archive holds {len(entries):,} files; the limit is {ENTRIES:,}")
+        raise FileError(
+            "bomb", f"the archive holds {len(entries):,} files; the limit is {ENTRIES:,}"
+        )
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > BYTES:
-        raise FileError("bomb", f"the archive unpacks to {unpacked / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB")
+        raise FileError(
+            "bomb",
+            f"the archive unpacks to {unpacked / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB",
+        )
     if unpacked > _SMALL and unpacked > RATIO * size:
-        raise FileError("bomb", f"the archive unpacks to {unpacked // size:,} times its size; the limit is {RATIO:,} times")
+        raise FileError(
+            "bomb",
+            f"the archive unpacks to {unpacked // size:,} times its size; the limit is {RATIO:,} times",
+        )
     if sum(entry.compress_size for entry in entries) > size:
         raise FileError("bomb", "the files of the archive lie over one another")
     if len({entry.filename for entry in entries}) < len(entries):
@@ -129,4 +165,8 @@ def _check_sizes(entries: list[zipfile.ZipInfo], size: int) -> None:
 
 
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
-    return entry.is_dir() or entry.filename.startswith("__MACOSX/") or PurePosixPath(entry.filename).name.startswith("._")
+    return (
+        entry.is_dir()
+        or entry.filename.startswith("__MACOSX/")
+        or PurePosixPath(entry.filename).name.startswith("._")
+    )

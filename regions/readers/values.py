@@ -15,7 +15,9 @@ from regions.region import RegionError
 METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
           "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
 _LENGTH = re.compile(r"^([+-]?\d[\d.,]*(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")  # 50,000 and 1.500.000: thousands, or a number with three decimals
+_GROUPED = re.compile(
+    r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+"
+)  # 50,000 and 1.500.000: thousands, or a number with three decimals
 Mark = Literal[".", ","]
 _PARTED = re.compile(r"[+-]?\d+([.,])\d+")
 _MARKS = {".": "point", ",": "comma"}
@@ -23,7 +25,9 @@ _JSON_CELL = 1 << 20  # characters; longer cells stay text
 
 
 def plain(value: object, depth: int = DEPTH) -> Any:
-    """A JSON value: not-a-number and infinities become `None`, dates ISO text, numpy's numbers Python's.
+    """A JSON value.
+
+    Not-a-number and infinities become `None`, dates ISO text, numpy's numbers Python's.
 
     Raises `RegionError` `nested_too_deep`.
     """
@@ -41,13 +45,18 @@ def plain(value: object, depth: int = DEPTH) -> Any:
 
 
 def clean(text: str) -> str:
-    """Text that every database takes: without zero characters and halves of characters (lone surrogates)."""
+    """Text that every database takes.
+
+    Without zero characters and halves of characters (lone surrogates).
+    """
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _nested(value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
     if depth == 0:
-        raise RegionError("nested_too_deep", f"the properties are nested more than {DEPTH} deep", "/properties")
+        raise RegionError(
+            "nested_too_deep", f"the properties are nested more than {DEPTH} deep", "/properties"
+        )
     if isinstance(value, dict):
         return {plain(str(key)): plain(each, depth - 1) for key, each in value.items()}
     return [plain(each, depth - 1) for each in value]
@@ -63,7 +72,10 @@ def _foreign(value: object, depth: int) -> Any:
 
 
 def number_in(text: str) -> float | None:
-    """A number as people write it: 48.2, 48,2 or 1e2; `None` where it is none. It may be infinite or not a number."""
+    """A number as people write it: 48.2, 48,2 or 1e2; `None` where it is none.
+
+    It may be infinite or not a number.
+    """
     if "_" in text:  # Python's own way of writing numbers, and nobody's way of writing a position
         return None
     try:
@@ -77,33 +89,57 @@ def number_in(text: str) -> float | None:
 
 
 def radius_in(cell: object, unit: str = "m", mark: Mark | None = None) -> float:
-    """Metres of `150`, `150 m`, `0,5 km` or `500ft`; `unit` where it names none. `mark` parts the decimals where that is known:
-    without it, what may be thousands as well as decimals (`50,000`) is refused. Raises `RegionError` `invalid_radius`."""
+    """Metres of `150`, `150 m`, `0,5 km` or `500ft`; `unit` where it names none.
+
+    `mark` parts the decimals where that is known: without it, what may be thousands as well as
+    decimals (`50,000`) is refused. Raises `RegionError` `invalid_radius`.
+    """
     told = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if math.isfinite(cell):
             return float(cell) * METRES[unit]
-    elif isinstance(cell, str) and (match := _LENGTH.match(cell.strip())) and (scale := METRES.get((match[2] or unit).lower())):
+    elif (
+        isinstance(cell, str)
+        and (match := _LENGTH.match(cell.strip()))
+        and (scale := METRES.get((match[2] or unit).lower()))
+    ):
         if mark is None and _is_grouped(match[1]):
             detail = f"{told} may be thousands or a number with three decimals, and the file does not say which; write 50000 or 50.0"
             raise RegionError("invalid_radius", detail, "/radius")
         found = _decimal(match[1], mark)
         if found is not None:
             return found * scale
-    raise RegionError("invalid_radius", f"{told} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi", "/radius")
+    raise RegionError(
+        "invalid_radius",
+        f"{told} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi",
+        "/radius",
+    )
 
 
 def length_told(cell: object, mark: Mark | None) -> tuple[str, ...]:
-    """A sentence on a length that others may read otherwise: one with thousands, or with three decimals of which the last is 0."""
+    """A sentence on a length that others may read otherwise.
+
+    One with thousands, or with three decimals of which the last is 0.
+    """
     match = _LENGTH.match(cell.strip()) if isinstance(cell, str) else None
-    if match is None or mark is None or not _is_grouped(match[1]) or (mark in match[1] and match[1][-1] != "0"):
+    if (
+        match is None
+        or mark is None
+        or not _is_grouped(match[1])
+        or (mark in match[1] and match[1][-1] != "0")
+    ):
         return ()
     what = "decimals" if mark in match[1] else "thousands"
-    return (f"{LENGTHS} {cell!r:.40} were read as numbers with {what}: the file's decimal mark is the {_MARKS[mark]}",)
+    return (
+        f"{LENGTHS} {cell!r:.40} were read as numbers with {what}: the file's decimal mark is the {_MARKS[mark]}",
+    )
 
 
 def own_mark(cell: object) -> Mark | None:
-    """The decimal mark of a length that we may have written, a point; None where the last decimal is 0, which we never write."""
+    """The decimal mark of a length that we may have written, a point.
+
+    None where the last decimal is 0, which we never write.
+    """
     match = _LENGTH.match(cell.strip()) if isinstance(cell, str) else None
     return None if match is None or match[1][-1] == "0" else "."
 
@@ -123,14 +159,20 @@ def _is_grouped(number: str) -> bool:
 
 
 def _decimal(number: str, mark: Mark | None) -> float | None:
-    """A number whose last mark parts its decimals, unless all marks are of the other kind; None where marks stand wrong."""
+    """A number whose last mark parts its decimals, unless all marks are of the other kind.
+
+    None where marks stand wrong.
+    """
     if mark is not None and mark not in number and _is_grouped(number):
         return float(re.sub("[.,]", "", number))
     last = max(number.rfind("."), number.rfind(","))
     if last < 0:
         return float(number)
     whole, parting = number[:last], number[last]
-    if parting in whole or (whole.lstrip("+-").isdigit() is False and (mark not in (None, parting) or not _is_grouped(whole))):
+    if parting in whole or (
+        whole.lstrip("+-").isdigit() is False
+        and (mark not in (None, parting) or not _is_grouped(whole))
+    ):
         return None
     try:
         return float(f"{re.sub('[.,]', '', whole)}.{number[last + 1 :]}")
@@ -139,7 +181,10 @@ def _decimal(number: str, mark: Mark | None) -> float | None:
 
 
 def from_cell(text: str) -> Any:
-    """The value of a cell: text, `None` where it is empty, and lists and objects where it is their JSON."""
+    """The value of a cell.
+
+    Text, `None` where it is empty, and lists and objects where it is their JSON.
+    """
     if not text:
         return None
     return nested_in(text) if text[0] in "[{" else text

@@ -28,15 +28,18 @@ class Unrolled:
 def unroll(ring: Floats) -> Unrolled:
     """Read each step of more than 180 degrees of longitude as the shorter way round.
 
-    Kept as written: a full turn along a pole's latitude, where all longitudes are one point; and a ring that would
-    collapse to nothing, because it was meant to go round the world. A ring that ends a full turn from where it
-    started goes round a pole, the nearer one, and is closed through it. Raises `RegionError` without the ring's name.
+    Kept as written: a full turn along a pole's latitude, where all longitudes are one point; and a
+    ring that would collapse to nothing, because it was meant to go round the world. A ring that
+    ends a full turn from where it started goes round a pole, the nearer one, and is closed through
+    it. Raises `RegionError` without the ring's name.
     """
     step = np.diff(ring[:, 0])
     turns = np.where(np.abs(step) > 180.0, np.rint(step / 360.0), 0.0)
     turns[(np.abs(ring[:-1, 1]) == 90.0) & (ring[:-1, 1] == ring[1:, 1])] = 0.0
     if not turns.any():
-        return Unrolled(ring, "runs past the 180th meridian; cut in two there" if _passes(ring[:, 0]) else None)
+        return Unrolled(
+            ring, "runs past the 180th meridian; cut in two there" if _passes(ring[:, 0]) else None
+        )
     moved = ring.copy()
     moved[1:, 0] -= 360.0 * np.cumsum(turns)
     around = round((moved[-1, 0] - moved[0, 0]) / 360.0)
@@ -74,7 +77,10 @@ def settle(rings: list[Floats]) -> list[Floats]:
     home = math.floor((middle[0] + 180.0) / 360.0)
     settled = [_turned(rings[0], -home)]
     centre = middle[0] - 360.0 * home
-    return settled + [_turned(ring, round((centre - at) / 360.0)) for ring, at in zip(rings[1:], middle[1:], strict=True)]
+    return settled + [
+        _turned(ring, round((centre - at) / 360.0))
+        for ring, at in zip(rings[1:], middle[1:], strict=True)
+    ]
 
 
 def _turned(ring: Floats, turns: int) -> Floats:
@@ -90,10 +96,19 @@ def cut(shape: Polygon | MultiPolygon) -> list[Polygon]:
             found.append(part)
             continue
         if high - low > 360.0:
-            raise RegionError("self_crossing", f"the area spans {high - low:g} degrees of longitude; the limit is 360")
+            raise RegionError(
+                "self_crossing",
+                f"the area spans {high - low:g} degrees of longitude; the limit is 360",
+            )
         for turn in range(math.floor((low + 180.0) / 360.0), math.ceil((high + 180.0) / 360.0)):
-            piece = shapely.intersection(part, box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0))
-            found += [_home(p, turn) for p in shapely.get_parts(piece) if isinstance(p, Polygon) and p.area > 0]
+            piece = shapely.intersection(
+                part, box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0)
+            )
+            found += [
+                _home(p, turn)
+                for p in shapely.get_parts(piece)
+                if isinstance(p, Polygon) and p.area > 0
+            ]
     return found
 
 
@@ -102,6 +117,8 @@ def _home(piece: Polygon, turn: int) -> Polygon:
     moved: Polygon = translate(piece, -360.0 * turn)
     low, _, high, _ = moved.bounds
     if low < -180.0 or high > 180.0:
-        clipped: Polygon = shapely.transform(moved, lambda xy: np.clip(xy, [-180.0, -90.0], [180.0, 90.0]))
+        clipped: Polygon = shapely.transform(
+            moved, lambda xy: np.clip(xy, [-180.0, -90.0], [180.0, 90.0])
+        )
         return clipped
     return moved

@@ -1,4 +1,7 @@
-"""What is wrong with the rings of an invalid area: which ring, where, and what a repair makes of it, in words."""
+"""What is wrong with the rings of an invalid area.
+
+Which ring, where, and what a repair makes of it, in words.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """`what` is wrong, without a position; `at` is its (lat, lon) where one is known; `cure` is what the repair made of it."""
+    """`what` is wrong, without a position.
+
+    `at` is its (lat, lon) where one is known; `cure` is what the repair made of it.
+    """
 
     what: str
     cure: str
@@ -48,14 +54,24 @@ class Defect:
         if self.at is not None:
             lat, lon = self.at
             near = f" near {lat:.4f}, {(lon + 180.0) % 360.0 - 180.0:.4f}"
-        places = f" and at {self.more:,} more {'place' if self.more == 1 else 'places'}" if self.more else ""
+        places = (
+            f" and at {self.more:,} more {'place' if self.more == 1 else 'places'}"
+            if self.more
+            else ""
+        )
         return f"{self.what}{near}{places}; {self.cure}"
 
 
 def defects(polygons: list[list[Ring]], knots: Tangle) -> tuple[list[Defect], set[int]]:
-    """What is wrong, ring by ring, then among the rings of a part, then among parts; and the numbers of rings wrong by themselves."""
+    """What is wrong, ring by ring, then among the rings of a part, then among parts.
+
+    And the numbers of rings wrong by themselves.
+    """
     rings = [ring for polygon in polygons for ring in polygon]
-    found = [_crossing(rings[one], rings[other], crossing) for (one, other), crossing in knots.crossed.items()]
+    found = [
+        _crossing(rings[one], rings[other], crossing)
+        for (one, other), crossing in knots.crossed.items()
+    ]
     twisted = {rings[one].number for one, other in knots.crossed if one == other}
     own = list(_own(rings, twisted))
     bad = twisted | {number for number, _ in own}
@@ -71,7 +87,9 @@ def defects(polygons: list[list[Ring]], knots: Tangle) -> tuple[list[Defect], se
 def _crossing(one: Ring, other: Ring, crossing: Crossing) -> Defect:
     where, more = (crossing.lat, crossing.lon), crossing.times - 1
     if one.number == other.number:
-        return Defect(f"ring {one.number} crosses itself", "repaired by splitting it there", where, more)
+        return Defect(
+            f"ring {one.number} crosses itself", "repaired by splitting it there", where, more
+        )
     return Defect(*_pair(one, other, "cross"), where, more)
 
 
@@ -79,7 +97,10 @@ def _pair(one: Ring, other: Ring, verb: str) -> tuple[str, str]:
     if one.outer == other.outer and one.hole != other.hole:
         hole, shell = (one, other) if one.hole else (other, one)
         third = {"cross": "crosses", "share an edge": "shares an edge with"}[verb]
-        return f"ring {hole.number}, a hole, {third} ring {shell.number}", f"repaired by cutting it out of ring {shell.number}"
+        return (
+            f"ring {hole.number}, a hole, {third} ring {shell.number}",
+            f"repaired by cutting it out of ring {shell.number}",
+        )
     holes = ", both holes," if one.hole and other.hole and one.outer == other.outer else ""
     return f"rings {one.number} and {other.number}{holes} {verb}", "repaired by joining them"
 
@@ -92,10 +113,21 @@ def _own(rings: list[Ring], twisted: set[int]) -> Iterator[tuple[int, Defect]]:
         spikes = _spikes(ring.line)
         if len(spikes):
             lon, lat = ring.line[spikes[0]].tolist()
-            yield ring.number, Defect(f"ring {ring.number} has a spike", "repaired by cutting it off", (lat, lon), len(spikes) - 1)
+            yield (
+                ring.number,
+                Defect(
+                    f"ring {ring.number} has a spike",
+                    "repaired by cutting it off",
+                    (lat, lon),
+                    len(spikes) - 1,
+                ),
+            )
         elif ring.number not in twisted:
             _, where = _reason(alone[nth])
-            yield ring.number, Defect(f"ring {ring.number} touches itself", "repaired by parting it there", where)
+            yield (
+                ring.number,
+                Defect(f"ring {ring.number} touches itself", "repaired by parting it there", where),
+            )
 
 
 def _spikes(line: Floats) -> list[int]:
@@ -103,25 +135,34 @@ def _spikes(line: Floats) -> list[int]:
     into, out = np.roll(np.diff(line, axis=0), 1, axis=0), np.diff(line, axis=0)
     turn = into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0]
     ahead = (into * out).sum(axis=1)
-    found: list[int] = np.nonzero((ahead < 0) & (np.abs(turn) <= _STRAIGHT * np.abs(ahead)))[0].tolist()
+    found: list[int] = np.nonzero((ahead < 0) & (np.abs(turn) <= _STRAIGHT * np.abs(ahead)))[
+        0
+    ].tolist()
     return found
 
 
 def _same(rings: list[Ring]) -> Iterator[tuple[tuple[int, int], Defect]]:
     """Rings with the same points as an earlier one."""
     seen: dict[bytes, Ring] = {}
-    written = shapely.to_wkb(shapely.normalize(shapely.polygons([shapely.linearrings(ring.line) for ring in rings])))
+    written = shapely.to_wkb(
+        shapely.normalize(shapely.polygons([shapely.linearrings(ring.line) for ring in rings]))
+    )
     for ring, line in zip(rings, written.tolist(), strict=True):
         first = seen.setdefault(line, ring)
         if first is not ring:
             lon, lat = ring.line[0].tolist()
             what = f"ring {ring.number}{', a hole,' if ring.hole else ''} is the same as ring {first.number}"
-            cure = "it leaves nothing of that ring" if ring.hole and not first.hole else "counted once"
+            cure = (
+                "it leaves nothing of that ring" if ring.hole and not first.hole else "counted once"
+            )
             yield (first.number, ring.number), Defect(what, cure, (lat, lon))
 
 
 def _among(polygons: list[list[Ring]], tangled: set[int]) -> list[Defect]:
-    """Among rings that are sound by themselves and do not cross: of one part first, then of all parts."""
+    """Among rings that are sound by themselves and do not cross.
+
+    Of one part first, then of all parts.
+    """
     found: list[Defect] = []
     sound: list[tuple[list[Ring], Polygon]] = []
     for rings in polygons:
@@ -130,7 +171,9 @@ def _among(polygons: list[list[Ring]], tangled: set[int]) -> list[Defect]:
             sound.append((rings, shape))
         elif not tangled & {ring.number for ring in rings} and len(found) < _TOLD:
             found.append(_in_part(rings, shape))
-    untangled = [(rings, shape) for rings, shape in sound if not tangled & {ring.number for ring in rings}]
+    untangled = [
+        (rings, shape) for rings, shape in sound if not tangled & {ring.number for ring in rings}
+    ]
     whole = MultiPolygon([shape for _, shape in untangled])
     if not whole.is_valid:
         found.append(_between_parts([ring for rings, _ in untangled for ring in rings], whole))
@@ -144,12 +187,22 @@ def _in_part(rings: list[Ring], shape: Polygon) -> Defect:
     hole = next((ring for ring in near if ring.hole), rings[-1])
     if kind == "Hole lies outside shell":
         if not shapely.Polygon(hole.line).intersects(Polygon(rings[0].line)):
-            return Defect(f"ring {hole.number} lies outside ring {outer}, whose hole it should be", "taken as a part of its own", where)
-        return Defect(f"ring {hole.number}, a hole, lies around ring {outer}", "it leaves nothing of that ring", where)
+            return Defect(
+                f"ring {hole.number} lies outside ring {outer}, whose hole it should be",
+                "taken as a part of its own",
+                where,
+            )
+        return Defect(
+            f"ring {hole.number}, a hole, lies around ring {outer}",
+            "it leaves nothing of that ring",
+            where,
+        )
     if kind == "Holes are nested":
         return Defect(f"ring {hole.number}, a hole, lies inside another hole", "dropped", where)
     if kind == "Interior is disconnected":
-        return Defect(f"the holes of ring {outer} cut it in two", "repaired by parting it there", where)
+        return Defect(
+            f"the holes of ring {outer} cut it in two", "repaired by parting it there", where
+        )
     if len(near) > 1:
         return Defect(*_pair(near[0], near[1], "share an edge"), where)
     return Defect(f"the rings from ring {outer} on do not bound an area", "repaired", where)
@@ -159,7 +212,9 @@ def _between_parts(rings: list[Ring], whole: MultiPolygon) -> Defect:
     kind, where = _reason(whole)
     near = _near(rings, where)
     if kind == "Nested shells" and near:
-        return Defect(f"ring {near[0].number} lies inside another outer ring", "joined with it", where)
+        return Defect(
+            f"ring {near[0].number} lies inside another outer ring", "joined with it", where
+        )
     other = next((ring for ring in near if ring.outer != near[0].outer), None)
     if other is not None:
         return Defect(*_pair(near[0], other, "share an edge"), where)

@@ -53,7 +53,9 @@ def tangle(rings: list[Floats]) -> Tangle:
         a, b = tree.query(boxes[start : start + _CHUNK])
         pairs += len(a) // 2
         if pairs > BOX_PAIRS:
-            raise RegionError("self_crossing", f"more than {BOX_PAIRS:,} pairs of edges lie over each other")
+            raise RegionError(
+                "self_crossing", f"more than {BOX_PAIRS:,} pairs of edges lie over each other"
+            )
         a, b = _strangers(a + start, b, ring_of, sizes)
         turn = _turn(edges[a], edges[b])
         cross = turn < 0
@@ -65,13 +67,17 @@ def tangle(rings: list[Floats]) -> Tangle:
     return found
 
 
-def _located(crossed: dict[tuple[int, int], Crossing], edges: Floats, ring_of: Ints, a: Ints, b: Ints) -> None:
+def _located(
+    crossed: dict[tuple[int, int], Crossing], edges: Floats, ring_of: Ints, a: Ints, b: Ints
+) -> None:
     """Count the crossings of each pair of rings, and locate the first of them."""
     if not len(a):
         return
     both = np.sort(np.stack([ring_of[a], ring_of[b]], axis=1), axis=1)
     pairs, first, times = np.unique(both, axis=0, return_index=True, return_counts=True)
-    for (one, other), nth, count in zip(pairs.tolist(), first.tolist(), times.tolist(), strict=True):
+    for (one, other), nth, count in zip(
+        pairs.tolist(), first.tolist(), times.tolist(), strict=True
+    ):
         known = crossed.get((one, other))
         if known is None:
             if len(crossed) >= _NAMED:
@@ -99,7 +105,10 @@ def _strangers(a: Ints, b: Ints, ring_of: Ints, sizes: Ints) -> tuple[Ints, Ints
 
 
 def _turn(one: Floats, other: Floats) -> Ints:
-    """-1 where segments (whose boxes overlap) cross, 0 where they touch, 1 where they are apart; signs of four triangles."""
+    """-1 where segments (whose boxes overlap) cross, 0 where they touch, 1 where they are apart.
+
+    Signs of four triangles.
+    """
     first = _side(one, other[:, 0]) * _side(one, other[:, 1])
     second = _side(other, one[:, 0]) * _side(other, one[:, 1])
     return np.maximum(first, second).astype(np.int64)

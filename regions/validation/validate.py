@@ -53,7 +53,12 @@ def number(value: object, pointer: str, name: str) -> float:
     return found
 
 
-def check_circle(lat: object, lon: object, radius_m: object, pointers: tuple[str, str, str] = ("/lat", "/lon", "/radius_m")) -> Circle:
+def check_circle(
+    lat: object,
+    lon: object,
+    radius_m: object,
+    pointers: tuple[str, str, str] = ("/lat", "/lon", "/radius_m"),
+) -> Circle:
     """A circle within the limits; `pointers` name where the three values came from."""
     at_lat, at_lon = number(lat, pointers[0], "latitude"), number(lon, pointers[1], "longitude")
     if abs(at_lat) > 90.0:
@@ -63,14 +68,25 @@ def check_circle(lat: object, lon: object, radius_m: object, pointers: tuple[str
         raise RegionError("invalid_position", "longitude must be from -180 to 180", pointers[1])
     radius = number(radius_m, pointers[2], "radius")
     if radius < RADIUS_MIN_M:
-        raise RegionError("radius_too_small", f"the radius is {radius:g} m; the limit is at least {RADIUS_MIN_M:g} m", pointers[2])
+        raise RegionError(
+            "radius_too_small",
+            f"the radius is {radius:g} m; the limit is at least {RADIUS_MIN_M:g} m",
+            pointers[2],
+        )
     if radius > RADIUS_MAX_M:
-        raise RegionError("radius_too_large", f"the radius is {radius:,.0f} m; the limit is {RADIUS_MAX_M:,.0f} m", pointers[2])
+        raise RegionError(
+            "radius_too_large",
+            f"the radius is {radius:,.0f} m; the limit is {RADIUS_MAX_M:,.0f} m",
+            pointers[2],
+        )
     return Circle(at_lat, at_lon, radius)
 
 
 def is_cosmetic(repair: str) -> str | None:
-    """`wound` or `repeated` for a repair that takes nothing from the area: what any tool writes; None for one to look at."""
+    """`wound` or `repeated` for a repair that takes nothing from the area.
+
+    What any tool writes; None for one to look at.
+    """
     if repair.endswith("wound the wrong way; turned"):
         return "wound"
     return "repeated" if _REPEATED.fullmatch(repair) else None
@@ -79,17 +95,27 @@ def is_cosmetic(repair: str) -> str | None:
 def check_counts(vertices: int, rings: int, pointer: str) -> None:
     """Refuse more vertices or rings than the limits; closing points do not count."""
     if rings > RINGS:
-        raise RegionError("too_many_rings", f"the area has {rings:,} rings; the limit is {RINGS:,}", pointer)
+        raise RegionError(
+            "too_many_rings", f"the area has {rings:,} rings; the limit is {RINGS:,}", pointer
+        )
     if vertices > VERTICES:
-        raise RegionError("too_many_vertices", f"the area has {vertices:,} vertices; the limit is {VERTICES:,}", pointer)
+        raise RegionError(
+            "too_many_vertices",
+            f"the area has {vertices:,} vertices; the limit is {VERTICES:,}",
+            pointer,
+        )
 
 
-def check_area(polygons: list[list[Floats]], pointer: str = "/coordinates", *, parted: bool = False) -> Checked:
-    """An area from polygons, each a list of (n, 2) lon/lat rings, the outer one first; counts must be checked already.
+def check_area(
+    polygons: list[list[Floats]], pointer: str = "/coordinates", *, parted: bool = False
+) -> Checked:
+    """An area from polygons, each a list of (n, 2) lon/lat rings, the outer one first.
 
-    `pointer` names the polygons when they are `parted` as those of a MultiPolygon, else the rings of the only one.
-    Repairs are told by ring, numbered from 1 through the whole area, and by the place on the retailer's own map;
-    refusals name no place.
+    Counts must be checked already.
+
+    `pointer` names the polygons when they are `parted` as those of a MultiPolygon, else the rings
+    of the only one. Repairs are told by ring, numbered from 1 through the whole area, and by the
+    place on the retailer's own map; refusals name no place.
     """
     repairs: list[str] = []
     rings = _numbered(polygons, repairs, pointer, parted)
@@ -114,11 +140,18 @@ def _misturned(polygons: list[list[Ring]]) -> list[int]:
 
 
 def _turned(numbers: list[int]) -> list[str]:
-    """One sentence for all of them: files from the world of Shapefiles wind every ring the other way."""
+    """One sentence for all of them.
+
+    Files from the world of Shapefiles wind every ring the other way.
+    """
     if len(numbers) < 2:
         return [f"ring {number} was wound the wrong way; turned" for number in numbers]
     told = ", ".join(str(number) for number in numbers[:5])
-    last = f"{told} and {len(numbers) - 5:,} more" if len(numbers) > 5 else f"{told[: told.rindex(',')]} and {numbers[-1]}"
+    last = (
+        f"{told} and {len(numbers) - 5:,} more"
+        if len(numbers) > 5
+        else f"{told[: told.rindex(',')]} and {numbers[-1]}"
+    )
     return [f"rings {last} were wound the wrong way; turned"]
 
 
@@ -140,11 +173,24 @@ def _made_valid(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
 
 
 def _solid(polygons: list[Polygon]) -> list[Polygon]:
-    """Without the slivers that rounding leaves where edges nearly meet: read again, they would be rings on one line."""
+    """Without the slivers that rounding leaves where edges nearly meet.
+
+    Read again, they would be rings on one line.
+    """
     thick = 4 * FLAT
-    kept = [polygon for polygon in polygons if not polygon.is_empty and not _flat(np.asarray(polygon.exterior.coords), thick)]
-    holes = [[hole for hole in polygon.interiors if not _flat(np.asarray(hole.coords), thick)] for polygon in kept]
-    return [p if len(inner) == len(p.interiors) else Polygon(p.exterior, inner) for p, inner in zip(kept, holes, strict=True)]
+    kept = [
+        polygon
+        for polygon in polygons
+        if not polygon.is_empty and not _flat(np.asarray(polygon.exterior.coords), thick)
+    ]
+    holes = [
+        [hole for hole in polygon.interiors if not _flat(np.asarray(hole.coords), thick)]
+        for polygon in kept
+    ]
+    return [
+        p if len(inner) == len(p.interiors) else Polygon(p.exterior, inner)
+        for p, inner in zip(kept, holes, strict=True)
+    ]
 
 
 def _shaped(polygons: list[Polygon]) -> Polygon | MultiPolygon:
@@ -159,13 +205,20 @@ def _told(repairs: list[str]) -> tuple[str, ...]:
     return (*repairs[: TOLD - 1], f"and {len(repairs) - TOLD + 1:,} more repairs")
 
 
-def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str, parted: bool) -> list[list[Ring]]:
-    """Each ring tidied; what encloses nothing is dropped and told, or refused where nothing is left."""
+def _numbered(
+    polygons: list[list[Floats]], repairs: list[str], pointer: str, parted: bool
+) -> list[list[Ring]]:
+    """Each ring tidied.
+
+    What encloses nothing is dropped and told, or refused where nothing is left.
+    """
     found: list[list[Ring]] = []
     nothing: list[RegionError] = []
     number = 1
     for part, polygon in enumerate(polygons):
-        lines = _lines(polygon, number, f"{pointer}/{part}" if parted else pointer, repairs, nothing)
+        lines = _lines(
+            polygon, number, f"{pointer}/{part}" if parted else pointer, repairs, nothing
+        )
         if number in lines:
             settled = settle(list(lines.values()))
             found.append([Ring(at, number, line) for at, line in zip(lines, settled, strict=True)])
@@ -175,8 +228,13 @@ def _numbered(polygons: list[list[Floats]], repairs: list[str], pointer: str, pa
     return found
 
 
-def _lines(polygon: list[Floats], number: int, pointer: str, repairs: list[str], nothing: list[RegionError]) -> dict[int, Floats]:
-    """The tidy rings of a polygon whose outer ring has this number; without an outer ring there are no holes either."""
+def _lines(
+    polygon: list[Floats], number: int, pointer: str, repairs: list[str], nothing: list[RegionError]
+) -> dict[int, Floats]:
+    """The tidy rings of a polygon whose outer ring has this number.
+
+    Without an outer ring there are no holes either.
+    """
     lines: dict[int, Floats] = {}
     for nth, line in enumerate(polygon):
         try:
@@ -198,12 +256,19 @@ def _only_empty(error: RegionError) -> RegionError:
 
 
 def _tidy(ring: Floats, name: str, repairs: list[str]) -> Floats:
-    """Closed, without repeated points, unrolled. Raises `RegionError` `empty` for a ring that encloses nothing."""
+    """Closed, without repeated points, unrolled.
+
+    Raises `RegionError` `empty` for a ring that encloses nothing.
+    """
     told = []
     if len(ring) and not (ring[0] == ring[-1]).all():
         ring = np.concatenate([ring, ring[:1]])
         told.append(f"{name} was not closed; closed")
-    fresh = np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)]) if len(ring) else np.zeros(0, dtype=bool)
+    fresh = (
+        np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])
+        if len(ring)
+        else np.zeros(0, dtype=bool)
+    )
     if not fresh.all():
         dropped = int((~fresh).sum())
         ring = ring[fresh]
@@ -229,7 +294,9 @@ def _flat(ring: Floats, width: float = FLAT) -> bool:
 
 
 def _shape(polygons: list[list[Ring]]) -> Polygon | MultiPolygon:
-    return _shaped([Polygon(rings[0].line, [ring.line for ring in rings[1:]]) for rings in polygons])
+    return _shaped(
+        [Polygon(rings[0].line, [ring.line for ring in rings[1:]]) for rings in polygons]
+    )
 
 
 def _counted(polygons: list[list[Ring]], pointer: str) -> Tangle:
@@ -244,14 +311,25 @@ def _check_knots(knots: Tangle, pointer: str) -> None:
     """Refuse what would take long to repair."""
     if knots.crossings > CROSSINGS:
         raise RegionError(
-            "self_crossing", f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair", pointer
+            "self_crossing",
+            f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair",
+            pointer,
         )
     if knots.touches > TOUCHES:
-        raise RegionError("self_crossing", f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair", pointer)
+        raise RegionError(
+            "self_crossing",
+            f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair",
+            pointer,
+        )
 
 
-def _repaired(shape: Polygon | MultiPolygon, count: int, found: list[Defect], repairs: list[str], pointer: str) -> Polygon | MultiPolygon:
-    """The shape made valid, with a word on how many parts it has then; or refused, saying why but not where."""
+def _repaired(
+    shape: Polygon | MultiPolygon, count: int, found: list[Defect], repairs: list[str], pointer: str
+) -> Polygon | MultiPolygon:
+    """The shape made valid, with a word on how many parts it has then.
+
+    Or refused, saying why but not where.
+    """
     try:
         fixed = _made_valid(shape)
     except RegionError as error:
@@ -259,14 +337,20 @@ def _repaired(shape: Polygon | MultiPolygon, count: int, found: list[Defect], re
         raise RegionError(error.code, error.detail + why, pointer) from None
     now = len(parts(fixed))
     if now != count or not found:
-        repairs.append(f"the area was repaired and now has {now:,} {'part' if now == 1 else 'parts'}")
+        repairs.append(
+            f"the area was repaired and now has {now:,} {'part' if now == 1 else 'parts'}"
+        )
     return fixed
 
 
 def _size_checked(shape: Polygon | MultiPolygon, pointer: str) -> Polygon | MultiPolygon:
     size = area_m2(shape)
     if size > AREA_MAX_KM2 * 1e6:
-        raise RegionError("area_too_large", f"the area is {size / 1e6:,.0f} km²; the limit is {AREA_MAX_KM2:,.0f} km²", pointer)
+        raise RegionError(
+            "area_too_large",
+            f"the area is {size / 1e6:,.0f} km²; the limit is {AREA_MAX_KM2:,.0f} km²",
+            pointer,
+        )
     if size <= 0.0 or not parts(shape):
         raise RegionError("empty", "the area encloses nothing", pointer)
     return shape

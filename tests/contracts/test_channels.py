@@ -41,7 +41,10 @@ def test_an_empty_batch_gives_no_outcome_at_all(rig: Rig) -> None:
 
 
 def test_a_message_past_its_expiry_is_never_handed_over(rig: Rig) -> None:
-    late, due = message(1, rig.channel.name, rig.good, NOW_MS), message(2, rig.channel.name, rig.good, NOW_MS + 60_000)
+    late, due = (
+        message(1, rig.channel.name, rig.good, NOW_MS),
+        message(2, rig.channel.name, rig.good, NOW_MS + 60_000),
+    )
     outcomes = dict(rig.channel.send([late, due], NOW_MS))
     assert (outcomes[late.id].verdict, outcomes[late.id].reason) == ("failed", "expired")
     assert outcomes[due.id].verdict == "sent"
@@ -56,7 +59,9 @@ def test_a_receiver_that_hangs_delays_nobody_else(rig: Rig) -> None:
     assert len(outcomes) == 21
     assert outcomes[-1][0] == stuck.id
     assert {outcome.verdict for _, outcome in outcomes[:-1]} == {"sent"}
-    expected = "retry" if rig.channel.name == "webhook" else "unknown"  # subscribers tell a repeated event by its id
+    expected = (
+        "retry" if rig.channel.name == "webhook" else "unknown"
+    )  # subscribers tell a repeated event by its id
     assert (outcomes[-1][1].verdict, outcomes[-1][1].reason) == (expected, "timeout")
 
 
@@ -67,7 +72,9 @@ def test_closing_ends_every_thread_and_answers_what_is_on_its_way(rig: Rig) -> N
     assert own_threads() == []
     ended = dict(outcomes)
     assert set(ended) == {sent.id for sent in batch}
-    assert {outcome.verdict for outcome in ended.values()} <= ({"retry", "unknown"} if rig.hanging else {"sent"})
+    assert {outcome.verdict for outcome in ended.values()} <= (
+        {"retry", "unknown"} if rig.hanging else {"sent"}
+    )
 
 
 def test_a_closed_channel_still_gives_each_message_an_outcome(rig: Rig) -> None:

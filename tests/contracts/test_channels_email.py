@@ -78,22 +78,40 @@ def drip(client: socket.socket, stopped: threading.Event) -> None:
 
 
 @pytest.mark.parametrize(("local", "verdict", "reason"), REPLIES)
-def test_a_reply_of_the_relay_leads_to_this_verdict(channel: Email, local: str, verdict: str, reason: str) -> None:
+def test_a_reply_of_the_relay_leads_to_this_verdict(
+    channel: Email, local: str, verdict: str, reason: str
+) -> None:
     outcome = send_one(channel, message(1, "email", f"{local}@example.com"))
     assert (outcome.verdict, outcome.reason) == (verdict, reason)
     assert "ann" not in outcome.detail
 
 
-def test_a_refused_message_spoils_nothing_for_the_next_on_the_same_connection(sandbox: Sandbox) -> None:
+def test_a_refused_message_spoils_nothing_for_the_next_on_the_same_connection(
+    sandbox: Sandbox,
+) -> None:
     channel = Email(sandbox.smtp_url, sender=SENDER, lanes=1, patience=SOON)
-    batch = [message(number, "email", f"{local}@example.com") for number, (local, _, _) in enumerate(REPLIES * 2)]
+    batch = [
+        message(number, "email", f"{local}@example.com")
+        for number, (local, _, _) in enumerate(REPLIES * 2)
+    ]
     outcomes = dict(channel.send(batch, NOW_MS))
     channel.close()
-    assert [outcomes[sent.id].verdict for sent in batch] == [verdict for _, verdict, _ in REPLIES * 2]
+    assert [outcomes[sent.id].verdict for sent in batch] == [
+        verdict for _, verdict, _ in REPLIES * 2
+    ]
 
 
-def test_a_mail_has_text_html_a_stable_id_and_one_click_unsubscribe(sandbox: Sandbox, channel: Email) -> None:
-    sent = message(1, "email", "ann@example.com", subject="Grüße ☕", text="Hallo\n.Punkt\n", html="<p>Grüße</p>")
+def test_a_mail_has_text_html_a_stable_id_and_one_click_unsubscribe(
+    sandbox: Sandbox, channel: Email
+) -> None:
+    sent = message(
+        1,
+        "email",
+        "ann@example.com",
+        subject="Grüße ☕",
+        text="Hallo\n.Punkt\n",
+        html="<p>Grüße</p>",
+    )
     assert send_one(channel, sent).verdict == "sent"
     [got] = sandbox.wait_for(1, 5)
     headers = got.content["headers"]
@@ -115,7 +133,9 @@ def test_a_mail_has_text_html_a_stable_id_and_one_click_unsubscribe(sandbox: San
         {"unsubscribe_url": "https://shop.example/u>\r\nBcc: x@example.com"},
     ],
 )
-def test_a_line_break_in_a_header_fails_the_message(sandbox: Sandbox, channel: Email, changed: dict[str, str]) -> None:
+def test_a_line_break_in_a_header_fails_the_message(
+    sandbox: Sandbox, channel: Email, changed: dict[str, str]
+) -> None:
     outcome = send_one(channel, message(1, "email", "ann@example.com", **changed))
     assert (outcome.verdict, outcome.reason) == ("failed", "header_injection")
     assert sandbox.attempts() == []
@@ -127,7 +147,9 @@ NO_ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
-def test_what_is_not_one_address_fails_without_reaching_the_relay(sandbox: Sandbox, channel: Email, address: str) -> None:
+def test_what_is_not_one_address_fails_without_reaching_the_relay(
+    sandbox: Sandbox, channel: Email, address: str
+) -> None:
     outcome = send_one(channel, message(1, "email", address))
     assert outcome.verdict == "failed"
     assert sandbox.attempts() == []
@@ -139,7 +161,9 @@ def test_a_domain_beyond_ascii_is_written_as_dns_knows_it(sandbox: Sandbox, chan
 
 
 def test_a_password_the_relay_refuses_pauses_the_channel(sandbox: Sandbox) -> None:
-    channel = Email(sandbox.smtp_url.replace("://", "://shop:refused@"), sender=SENDER, patience=SOON)
+    channel = Email(
+        sandbox.smtp_url.replace("://", "://shop:refused@"), sender=SENDER, patience=SOON
+    )
     outcome = send_one(channel, message(1, "email", "ann@example.com"))
     channel.close()
     assert (outcome.verdict, outcome.reason, outcome.status) == ("pause", "auth_failed", 535)
@@ -147,14 +171,18 @@ def test_a_password_the_relay_refuses_pauses_the_channel(sandbox: Sandbox) -> No
 
 
 def test_a_password_the_relay_takes_sends_the_mail(sandbox: Sandbox) -> None:
-    channel = Email(sandbox.smtp_url.replace("://", "://shop:p%40ss@"), sender=SENDER, patience=SOON)
+    channel = Email(
+        sandbox.smtp_url.replace("://", "://shop:p%40ss@"), sender=SENDER, patience=SOON
+    )
     outcome = send_one(channel, message(1, "email", "ann@example.com"))
     channel.close()
     assert outcome.verdict == "sent"
 
 
 def test_a_relay_without_starttls_pauses_a_channel_that_asks_for_it(sandbox: Sandbox) -> None:
-    channel = Email(sandbox.smtp_url.replace("smtp://", "smtp+starttls://"), sender=SENDER, patience=SOON)
+    channel = Email(
+        sandbox.smtp_url.replace("smtp://", "smtp+starttls://"), sender=SENDER, patience=SOON
+    )
     outcome = send_one(channel, message(1, "email", "ann@example.com"))
     channel.close()
     assert (outcome.verdict, outcome.reason) == ("pause", "relay_refused")
@@ -168,7 +196,9 @@ def test_a_relay_that_is_not_there_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("talks", [say_nothing, drip])
-def test_a_relay_that_never_greets_is_given_up(talks: Callable[[socket.socket, threading.Event], None]) -> None:
+def test_a_relay_that_never_greets_is_given_up(
+    talks: Callable[[socket.socket, threading.Event], None],
+) -> None:
     with relay_that(talks) as url:
         channel = Email(url, sender=SENDER, patience=SOON)
         outcome = send_one(channel, message(1, "email", "ann@example.com"))
@@ -177,14 +207,20 @@ def test_a_relay_that_never_greets_is_given_up(talks: Callable[[socket.socket, t
 
 
 def test_mails_behind_hanging_ones_are_given_back_and_not_kept_waiting(sandbox: Sandbox) -> None:
-    channel = Email(sandbox.smtp_url, sender=SENDER, lanes=1, patience=Patience(step_s=1, total_s=2, wait_s=0.5))
+    channel = Email(
+        sandbox.smtp_url, sender=SENDER, lanes=1, patience=Patience(step_s=1, total_s=2, wait_s=0.5)
+    )
     batch = [message(number, "email", "hang+ann@example.com") for number in range(4)]
-    verdicts = sorted((outcome.verdict, outcome.reason) for _, outcome in channel.send(batch, NOW_MS))
+    verdicts = sorted(
+        (outcome.verdict, outcome.reason) for _, outcome in channel.send(batch, NOW_MS)
+    )
     channel.close()
     assert verdicts == [("retry", "waited")] * 3 + [("unknown", "timeout")]
 
 
-def test_a_kept_connection_that_has_died_is_replaced_unnoticed(sandbox: Sandbox, channel: Email) -> None:
+def test_a_kept_connection_that_has_died_is_replaced_unnoticed(
+    sandbox: Sandbox, channel: Email
+) -> None:
     port = int(sandbox.smtp_url.rpartition(":")[2])
     assert send_one(channel, message(1, "email", "ann@example.com")).verdict == "sent"
     sandbox.close()
@@ -193,7 +229,9 @@ def test_a_kept_connection_that_has_died_is_replaced_unnoticed(sandbox: Sandbox,
         assert len(again.inbox()) == 1
 
 
-@pytest.mark.parametrize("url", ["", "http://relay", "smtp://", "smtp://relay:x", "smtp://user:SECRET@relay:99999"])
+@pytest.mark.parametrize(
+    "url", ["", "http://relay", "smtp://", "smtp://relay:x", "smtp://user:SECRET@relay:99999"]
+)
 def test_a_url_that_names_no_relay_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(InputError) as refused:
         Email(url, sender=SENDER)

@@ -32,7 +32,11 @@ def channel(sandbox: Sandbox) -> Iterator[Fcm]:
 
 def post(sandbox: Sandbox, path: str, body: Any, token: str = "") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.post(sandbox.fcm_endpoint + path, content=body if isinstance(body, str) else json.dumps(body), headers=headers)
+    return httpx.post(
+        sandbox.fcm_endpoint + path,
+        content=body if isinstance(body, str) else json.dumps(body),
+        headers=headers,
+    )
 
 
 def a_token(sandbox: Sandbox) -> str:
@@ -61,7 +65,14 @@ def test_an_assertion_it_did_not_sign_gets_no_token(sandbox: Sandbox, assertion:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "{", "[]", {"message": {}}, {"message": {"token": "t", "data": {"n": 5}}}, {"message": {"token": "t", "colour": 1}}],
+    [
+        "",
+        "{",
+        "[]",
+        {"message": {}},
+        {"message": {"token": "t", "data": {"n": 5}}},
+        {"message": {"token": "t", "colour": 1}},
+    ],
 )
 def test_a_payload_the_provider_would_refuse_is_refused(sandbox: Sandbox, body: Any) -> None:
     answer = post(sandbox, SEND, body, a_token(sandbox))
@@ -73,11 +84,19 @@ def test_a_refusal_of_a_number_in_data_names_the_field(sandbox: Sandbox) -> None
     assert answer.json()["error"]["details"][0]["fieldViolations"][0]["field"] == "message.data"
 
 
-def test_the_inbox_lists_pushes_over_http_and_tells_refused_ones(sandbox: Sandbox, channel: Fcm) -> None:
+def test_the_inbox_lists_pushes_over_http_and_tells_refused_ones(
+    sandbox: Sandbox, channel: Fcm
+) -> None:
     list(channel.send([message(1, "push", "token"), message(2, "push", "unregistered:b")], NOW_MS))
     items = httpx.get(f"{sandbox.fcm_endpoint}/inbox").json()["data"]
-    assert {(item["to"], item["delivered"]) for item in items} == {("token", True), ("unregistered:b", False)}
-    assert httpx.get(f"{sandbox.fcm_endpoint}/inbox", params={"after": items[0]["seq"]}).json()["data"] == items[1:]
+    assert {(item["to"], item["delivered"]) for item in items} == {
+        ("token", True),
+        ("unregistered:b", False),
+    }
+    assert (
+        httpx.get(f"{sandbox.fcm_endpoint}/inbox", params={"after": items[0]["seq"]}).json()["data"]
+        == items[1:]
+    )
     assert [item.to for item in sandbox.inbox()] == ["token"]
 
 
@@ -98,8 +117,17 @@ def test_the_page_is_whole_without_anything_from_elsewhere(sandbox: Sandbox) -> 
 
 
 def test_a_behaviour_can_be_set_over_http_for_the_next_few(sandbox: Sandbox, channel: Fcm) -> None:
-    assert post(sandbox, "/scripts", {"to": "token", "behaviour": "unregistered", "times": 1}).status_code == 200
-    verdicts = [outcome.verdict for _ in range(2) for _, outcome in channel.send([message(1, "push", "token")], NOW_MS)]
+    assert (
+        post(
+            sandbox, "/scripts", {"to": "token", "behaviour": "unregistered", "times": 1}
+        ).status_code
+        == 200
+    )
+    verdicts = [
+        outcome.verdict
+        for _ in range(2)
+        for _, outcome in channel.send([message(1, "push", "token")], NOW_MS)
+    ]
     assert verdicts == ["drop_address", "sent"]
 
 
@@ -129,7 +157,9 @@ def test_a_taken_port_is_an_error_and_leaves_no_thread(sandbox: Sandbox) -> None
     assert threading.active_count() == before
 
 
-def test_a_line_of_the_terminal_shows_title_body_and_refusal(sandbox: Sandbox, channel: Fcm) -> None:
+def test_a_line_of_the_terminal_shows_title_body_and_refusal(
+    sandbox: Sandbox, channel: Fcm
+) -> None:
     list(channel.send([message(1, "push", "unregistered:b")], NOW_MS))
     [item] = sandbox.attempts()
     assert "2 for 1  Coffee  refused 404" in line(item).plain

@@ -65,7 +65,9 @@ def test_the_signature_covers_id_time_and_body(channel: Webhook, receiver: Recei
             Verifier(SECRET).verify(got.body, got.headers | changed)
 
 
-def test_the_body_is_the_same_on_every_attempt_and_the_time_is_the_attempts_own(channel: Webhook, receiver: Receiver) -> None:
+def test_the_body_is_the_same_on_every_attempt_and_the_time_is_the_attempts_own(
+    channel: Webhook, receiver: Receiver
+) -> None:
     for now_ms in (NOW_MS, NOW_MS + 5_000):
         assert send_one(channel, message(1, "webhook", receiver.url()), now_ms).verdict == "sent"
     first, second = receiver.got
@@ -74,7 +76,12 @@ def test_the_body_is_the_same_on_every_attempt_and_the_time_is_the_attempts_own(
 
 
 def test_while_a_secret_is_replaced_both_sign(channel: Webhook, receiver: Receiver) -> None:
-    assert send_one(channel, message(1, "webhook", receiver.url(), secret=[SECRET, OTHER_SECRET])).verdict == "sent"
+    assert (
+        send_one(
+            channel, message(1, "webhook", receiver.url(), secret=[SECRET, OTHER_SECRET])
+        ).verdict
+        == "sent"
+    )
     [got] = receiver.got
     for secret in (SECRET, OTHER_SECRET):
         assert Verifier(secret).verify(got.body, got.headers)["type"] == "geofence.entered"
@@ -84,17 +91,25 @@ def test_a_secret_may_come_from_the_settings_by_url(receiver: Receiver) -> None:
     channel = Webhook(allow_private=True, secrets={receiver.url(): SECRET})
     assert send_one(channel, message(1, "webhook", receiver.url(), secret=None)).verdict == "sent"
     channel.close()
-    assert Verifier(SECRET).verify(receiver.got[0].body, receiver.got[0].headers)["data"] == {"id": "evt_1"}
+    assert Verifier(SECRET).verify(receiver.got[0].body, receiver.got[0].headers)["data"] == {
+        "id": "evt_1"
+    }
 
 
-@pytest.mark.parametrize(("secret", "reason"), [(None, "no_secret"), ("", "no_secret"), ("whsec_!", "invalid_payload")])
-def test_nothing_is_sent_unsigned(channel: Webhook, receiver: Receiver, secret: str | None, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("secret", "reason"), [(None, "no_secret"), ("", "no_secret"), ("whsec_!", "invalid_payload")]
+)
+def test_nothing_is_sent_unsigned(
+    channel: Webhook, receiver: Receiver, secret: str | None, reason: str
+) -> None:
     outcome = send_one(channel, message(1, "webhook", receiver.url(), secret=secret))
     assert (outcome.verdict, outcome.reason) == ("failed", reason)
     assert receiver.got == []
 
 
-def test_a_redirect_is_not_followed_even_to_an_allowed_address(channel: Webhook, receiver: Receiver) -> None:
+def test_a_redirect_is_not_followed_even_to_an_allowed_address(
+    channel: Webhook, receiver: Receiver
+) -> None:
     receiver.headers["Location"] = receiver.url("/elsewhere")
     outcome = send_one(channel, message(1, "webhook", receiver.url("/status/307")))
     assert (outcome.verdict, outcome.reason) == ("retry", "redirected")
@@ -110,7 +125,9 @@ def test_a_private_address_is_never_dialled_in_any_spelling(receiver: Receiver, 
     assert receiver.got == []
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com/", "file:///etc/passwd", "", "nonsense", "https://"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/", "file:///etc/passwd", "", "nonsense", "https://"]
+)
 def test_what_is_no_web_address_fails_without_a_request(channel: Webhook, url: str) -> None:
     assert send_one(channel, message(1, "webhook", url)).verdict in ("failed", "retry")
 
@@ -119,17 +136,25 @@ def test_retry_after_is_followed_up_to_six_hours(channel: Webhook, receiver: Rec
     waits = []
     for wait in ("120", "9999999"):
         receiver.headers["Retry-After"] = wait
-        waits.append(send_one(channel, message(1, "webhook", receiver.url("/status/429"))).retry_after_s)
+        waits.append(
+            send_one(channel, message(1, "webhook", receiver.url("/status/429"))).retry_after_s
+        )
     assert waits == [120, 6 * 3600]
 
 
 def test_a_subscriber_that_is_not_there_is_tried_again_by_schedule(channel: Webhook) -> None:
     outcome = send_one(channel, message(1, "webhook", f"http://127.0.0.1:{free_port()}/"))
-    assert (outcome.verdict, outcome.reason, outcome.retry_after_s) == ("retry", "unreachable", None)
+    assert (outcome.verdict, outcome.reason, outcome.retry_after_s) == (
+        "retry",
+        "unreachable",
+        None,
+    )
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/hang", "timeout"), ("/drop", "lost")])
-def test_an_answer_that_is_lost_is_tried_again_but_not_by_itself(channel: Webhook, receiver: Receiver, path: str, reason: str) -> None:
+def test_an_answer_that_is_lost_is_tried_again_but_not_by_itself(
+    channel: Webhook, receiver: Receiver, path: str, reason: str
+) -> None:
     assert send_one(channel, message(1, "webhook", receiver.url())).verdict == "sent"
     outcome = send_one(channel, message(2, "webhook", receiver.url(path)))
     assert (outcome.verdict, outcome.reason) == ("retry", reason)
@@ -141,7 +166,9 @@ def test_a_long_answer_is_not_read_to_its_end(channel: Webhook, receiver: Receiv
 
 
 def test_a_dead_subscriber_with_many_messages_does_not_hold_up_another(receiver: Receiver) -> None:
-    channel = Webhook(allow_private=True, limits=LIMITS._replace(total_s=1, wait_s=1, in_flight=16, per_host=4))
+    channel = Webhook(
+        allow_private=True, limits=LIMITS._replace(total_s=1, wait_s=1, in_flight=16, per_host=4)
+    )
     with running_receiver() as dead:
         batch = [message(number, "webhook", dead.url("/hang")) for number in range(12)]
         batch += [message(number, "webhook", receiver.url()) for number in range(12, 24)]

@@ -1,4 +1,7 @@
-"""Detection on a real record: ways through, stops, late pings, wrong clocks; whatever the batches, the same log."""
+"""Detection on a real record.
+
+Ways through, stops, late pings, wrong clocks; whatever the batches, the same log.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,20 @@ def events(house: House, **filters: Any) -> list[Any]:
     return house.database.queries.page("events", "p", filters, None, 10_000)
 
 
-def drive(start_s: float, start_m: float, end_m: float, step_s: float = 60, speed_mps: float = 13.0, **more: Any) -> list[PingIn]:
+def drive(
+    start_s: float,
+    start_m: float,
+    end_m: float,
+    step_s: float = 60,
+    speed_mps: float = 13.0,
+    **more: Any,
+) -> list[PingIn]:
     """Northwards at 13 m/s."""
     count = int((end_m - start_m) / (speed_mps * step_s)) + 1
-    return [ping(start_s + step_s * n, start_m + speed_mps * step_s * n, **{"accuracy_m": 8.0} | more) for n in range(count)]
+    return [
+        ping(start_s + step_s * n, start_m + speed_mps * step_s * n, **{"accuracy_m": 8.0} | more)
+        for n in range(count)
+    ]
 
 
 def test_driving_through_between_two_pings_is_a_crossing_without_a_visit(house: House) -> None:
@@ -61,7 +74,9 @@ def test_a_crossing_is_told_once_however_often_its_pings_come(house: House) -> N
     assert [(event.kind, event.visit) for event in again] == [("geofence.crossed", 0)]
 
 
-def test_a_crossing_is_found_also_where_a_batch_ends_between_its_pings_and_the_service_starts_anew(house: House) -> None:
+def test_a_crossing_is_found_also_where_a_batch_ends_between_its_pings_and_the_service_starts_anew(
+    house: House,
+) -> None:
     house.post(ping(-3600, -5000, accuracy_m=8.0))
     first, *rest = drive(60, -220, 1000)
     house.post(first)
@@ -80,39 +95,69 @@ def test_a_crossing_is_found_also_where_a_batch_ends_between_its_pings_and_the_s
         (ping(0, -100), ping(60, 400)),
         (ping(0, -400), ping(60, 100, accuracy_m=290.0)),
     ],
-    ids=["too late", "a poor start", "a poor end", "a mocked start", "a jump", "from inside", "to a poor fix inside"],
+    ids=[
+        "too late",
+        "a poor start",
+        "a poor end",
+        "a mocked start",
+        "a jump",
+        "from inside",
+        "to a poor fix inside",
+    ],
 )
-def test_no_crossing_without_two_good_fixes_outside(house: House, first: PingIn, second: PingIn) -> None:
+def test_no_crossing_without_two_good_fixes_outside(
+    house: House, first: PingIn, second: PingIn
+) -> None:
     house.post(first)
     house.post(second)
     assert [kind for kind, _, _ in house.told if kind == "crossed"] == []
 
 
-def test_a_way_that_grazes_a_geofence_is_a_crossing_only_where_the_fixes_are_good_enough_to_say_so(house: House) -> None:
+def test_a_way_that_grazes_a_geofence_is_a_crossing_only_where_the_fixes_are_good_enough_to_say_so(
+    house: House,
+) -> None:
     east = HOME[1] + 140 / 111_195 / 0.669
     for device, accuracy_m in (("sure", 10.0), ("unsure", 30.0)):
-        ends = (PingIn(HOME[0] + m / 111_195, east, T0 + n * 60_000, device, accuracy_m=accuracy_m) for n, m in enumerate((-400, 400)))
+        ends = (
+            PingIn(HOME[0] + m / 111_195, east, T0 + n * 60_000, device, accuracy_m=accuracy_m)
+            for n, m in enumerate((-400, 400))
+        )
         house.post(*ends)
     assert house.told == [("crossed", "sure", 60)]
     [crossing] = events(house)
     assert 0.95 < crossing.probability < 1.0
 
 
-def test_a_way_past_the_edge_is_no_crossing_and_a_way_through_a_small_geofence_is(house: House) -> None:
+def test_a_way_past_the_edge_is_no_crossing_and_a_way_through_a_small_geofence_is(
+    house: House,
+) -> None:
     east = 160 / 111_195 / 0.669
-    past = [PingIn(HOME[0] + north_m / 111_195, HOME[1] + east, T0 + n * 60_000, "past") for n, north_m in enumerate((-400, 400))]
+    past = [
+        PingIn(HOME[0] + north_m / 111_195, HOME[1] + east, T0 + n * 60_000, "past")
+        for n, north_m in enumerate((-400, 400))
+    ]
     house.post(*past)
     assert house.told == []
     house.put(fence("gf_s", lat=49.0, radius_m=10, profile=BALANCED))
     house.post(
-        *(PingIn(49.0 + north_m / 111_195, HOME[1], T0 + n * 60_000, "small", accuracy_m=5.0) for n, north_m in enumerate((-415, 420)))
+        *(
+            PingIn(49.0 + north_m / 111_195, HOME[1], T0 + n * 60_000, "small", accuracy_m=5.0)
+            for n, north_m in enumerate((-415, 420))
+        )
     )
     assert [(kind, device) for kind, device, _ in house.told] == [("crossed", "small")]
 
 
-def test_nobody_crosses_a_geofence_he_is_in_or_has_just_left_or_one_that_is_exact(house: House) -> None:
+def test_nobody_crosses_a_geofence_he_is_in_or_has_just_left_or_one_that_is_exact(
+    house: House,
+) -> None:
     house.put(fence("gf_x", lat=49.0, profile=Profile("exact")))
-    house.post(*(PingIn(49.0 + north_m / 111_195, HOME[1], T0 + n * 60_000, "x") for n, north_m in enumerate((-400, 400))))
+    house.post(
+        *(
+            PingIn(49.0 + north_m / 111_195, HOME[1], T0 + n * 60_000, "x")
+            for n, north_m in enumerate((-400, 400))
+        )
+    )
     house.post(ping(0, 0), ping(60, -300), ping(100, 300), ping(140, -300), ping(175, 300))
     assert house.told == [("entered", "phone", 0), ("exited", "phone", 60)]
     house.post(ping(240, -300))
@@ -120,7 +165,11 @@ def test_nobody_crosses_a_geofence_he_is_in_or_has_just_left_or_one_that_is_exac
 
 
 def test_a_poor_fix_between_two_good_ones_hides_no_crossing(house: House) -> None:
-    house.post(ping(0, -400, accuracy_m=8.0), ping(30, 700, accuracy_m=1400.0), ping(60, 400, accuracy_m=8.0))
+    house.post(
+        ping(0, -400, accuracy_m=8.0),
+        ping(30, 700, accuracy_m=1400.0),
+        ping(60, 400, accuracy_m=8.0),
+    )
     assert house.told == [("crossed", "phone", 60)]
 
 
@@ -148,14 +197,19 @@ def test_a_wrong_first_fix_locks_nobody_out_also_over_a_death(house: House) -> N
     assert house.told == [("entered", "phone", 90)]
 
 
-def test_rings_of_one_store_are_entered_from_outside_in_and_left_from_inside_out(house: House) -> None:
+def test_rings_of_one_store_are_entered_from_outside_in_and_left_from_inside_out(
+    house: House,
+) -> None:
     house.put(
         *(
             fence(f"gf_{name}", lat=49.0, radius_m=r, store_id="s", ring=name, profile=BALANCED)
             for name, r in (("b", 300), ("a", 150), ("c", 600))
         )
     )
-    at = [PingIn(49.0 + m / 111_195, HOME[1], T0 + int(s * 1000), "phone") for s, m in ((0, 3000), (60, 0), (120, 3000), (180, 3000))]
+    at = [
+        PingIn(49.0 + m / 111_195, HOME[1], T0 + int(s * 1000), "phone")
+        for s, m in ((0, 3000), (60, 0), (120, 3000), (180, 3000))
+    ]
     house.post(*at)
     told = [(e.kind.removeprefix("geofence."), e.ring) for e in events(house)]
     assert told == [*(("entered", ring) for ring in "cba"), *(("exited", ring) for ring in "abc")]
@@ -163,7 +217,10 @@ def test_rings_of_one_store_are_entered_from_outside_in_and_left_from_inside_out
 
 def test_rings_that_fall_silent_together_are_left_from_inside_out(house: House) -> None:
     house.put(
-        *(fence(f"gf_{name}", lat=49.0, radius_m=r, store_id="s", ring=name, profile=BALANCED) for name, r in (("b", 300), ("a", 150)))
+        *(
+            fence(f"gf_{name}", lat=49.0, radius_m=r, store_id="s", ring=name, profile=BALANCED)
+            for name, r in (("b", 300), ("a", 150))
+        )
     )
     house.post(PingIn(49.0, HOME[1], T0, "phone"))
     house.post(ping(7200, 5000, "other"))
@@ -177,7 +234,11 @@ def test_a_late_ping_that_amends_a_visit_is_told_with_the_new_facts(house: House
     [event] = events(house, kind="visit.amended")
     [visit] = house.visits
     assert (event.visit_id, event.reason, event.duration_s) == (visit.visit_id, "arrival", 150.0)
-    assert (visit.arrival_ms, visit.departure_ms, visit.amended) == (T0 + 50_000, T0 + 200_000, True)
+    assert (visit.arrival_ms, visit.departure_ms, visit.amended) == (
+        T0 + 50_000,
+        T0 + 200_000,
+        True,
+    )
     house.die_and_return()
     house.post(ping(60, 60), ping(50, 50))
     assert len(events(house, kind="visit.amended")) == 1
@@ -203,26 +264,52 @@ def test_a_late_ping_between_two_visits_belongs_to_the_first(house: House) -> No
     assert (first.departure_ms, second.arrival_ms) == (T0 + 3_000_000, T0 + 5_000_000)
 
 
-def test_every_order_of_the_same_late_pings_gives_the_same_visits(house: House, tmp_path: Any) -> None:
-    late = [ping(-3000, 20), ping(-2000, 10), ping(1500, 0), ping(2400, 30), ping(3000, 400), ping(4500, 0), ping(6000, 0)]
+def test_every_order_of_the_same_late_pings_gives_the_same_visits(
+    house: House, tmp_path: Any
+) -> None:
+    late = [
+        ping(-3000, 20),
+        ping(-2000, 10),
+        ping(1500, 0),
+        ping(2400, 30),
+        ping(3000, 400),
+        ping(4500, 0),
+        ping(6000, 0),
+    ]
     found = set()
     for number, order in enumerate([late, late[::-1], late[3:] + late[:3]]):
         name = f"d{number}"
         mine = [PingIn(one.lat, one.lon, one.ts, name) for one in order]
-        house.post(ping(-9000, 5000, name), ping(0, 0, name), ping(600, 0, name), ping(5000, 0, name), ping(9000, 5000, name))
+        house.post(
+            ping(-9000, 5000, name),
+            ping(0, 0, name),
+            ping(600, 0, name),
+            ping(5000, 0, name),
+            ping(9000, 5000, name),
+        )
         for one in mine:
             house.post(one)
         visits = [one for one in house.visits if one.device_id == name]
-        found.add(tuple((v.arrival_ms, v.last_inside_ms, v.departure_ms, v.best_probability) for v in visits))
+        found.add(
+            tuple(
+                (v.arrival_ms, v.last_inside_ms, v.departure_ms, v.best_probability) for v in visits
+            )
+        )
     assert len(found) == 1
 
 
-def test_traccar_4417_a_device_that_sends_newest_first_in_one_batch_is_put_in_order(house: House) -> None:
-    house.post(*reversed([ping(0, 500), ping(60, 0), ping(120, 10), ping(180, 500), ping(240, 600)]))
+def test_traccar_4417_a_device_that_sends_newest_first_in_one_batch_is_put_in_order(
+    house: House,
+) -> None:
+    house.post(
+        *reversed([ping(0, 500), ping(60, 0), ping(120, 10), ping(180, 500), ping(240, 600)])
+    )
     assert house.told == [("entered", "phone", 60), ("exited", "phone", 180)]
 
 
-def test_traccar_4417_newest_first_one_by_one_tells_nothing_twice_and_amends_the_visit(house: House) -> None:
+def test_traccar_4417_newest_first_one_by_one_tells_nothing_twice_and_amends_the_visit(
+    house: House,
+) -> None:
     house.post(ping(240, 10))
     for at_s in (180, 120, 60):
         house.post(ping(at_s, 10))
@@ -232,16 +319,28 @@ def test_traccar_4417_newest_first_one_by_one_tells_nothing_twice_and_amends_the
 
 
 def test_tile38_522_six_points_at_once_are_judged_by_their_own_times(house: House) -> None:
-    six = [ping(10, 900), ping(70, 50), ping(130, 20), ping(190, 400), ping(250, 500), ping(310, 600)]
+    six = [
+        ping(10, 900),
+        ping(70, 50),
+        ping(130, 20),
+        ping(190, 400),
+        ping(250, 500),
+        ping(310, 600),
+    ]
     house.post(*random.Random(522).sample(six, 6))
     assert house.told == [("entered", "phone", 70), ("exited", "phone", 190)]
 
 
 def test_a_day_of_offline_pings_in_one_batch_gives_the_right_visits(house: House) -> None:
     stays = ((9 * 3600, 9.5 * 3600), (13 * 3600, 13.2 * 3600), (20 * 3600, 21 * 3600))
-    day = [ping(at_s, 10 if any(a <= at_s < b for a, b in stays) else 3000) for at_s in range(0, 24 * 3600, 120)]
+    day = [
+        ping(at_s, 10 if any(a <= at_s < b for a, b in stays) else 3000)
+        for at_s in range(0, 24 * 3600, 120)
+    ]
     house.post(*day)
-    assert [((v.arrival_ms - T0) / 1000, (v.departure_ms - T0) / 1000) for v in house.visits] == list(stays)
+    assert [
+        ((v.arrival_ms - T0) / 1000, (v.departure_ms - T0) / 1000) for v in house.visits
+    ] == list(stays)
 
 
 def test_a_clock_that_runs_ahead_freezes_nobody(house: House) -> None:
@@ -274,7 +373,9 @@ def test_of_two_pings_of_one_moment_the_first_counts(house: House) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_cut_of_a_stream_into_batches_gives_the_same_log(seed: int, sqlite_url: str, tmp_path: Any, sqlite_template: Any) -> None:
+def test_any_cut_of_a_stream_into_batches_gives_the_same_log(
+    seed: int, sqlite_url: str, tmp_path: Any, sqlite_template: Any
+) -> None:
     stream = _stream(random.Random(seed))
     logs = []
     for number, sizes in enumerate(((len(stream),), (1,), (7, 1, 30), (50, 3))):
@@ -285,18 +386,34 @@ def test_any_cut_of_a_stream_into_batches_gives_the_same_log(seed: int, sqlite_u
         house.put(
             fence("gf_2", lat=HOME[0] + 500 / 111_195, profile=Profile("strict", dwell_s=(120,))),
             fence("gf_3", lat=HOME[0] + 900 / 111_195, radius_m=40, profile=BALANCED),
-            fence("gf_4", radius_m=400, profile=Profile("balanced", dwell_s=(60, 300), presence_timeout_s=900)),
+            fence(
+                "gf_4",
+                radius_m=400,
+                profile=Profile("balanced", dwell_s=(60, 300), presence_timeout_s=900),
+            ),
         )
         for batch in _cut(stream, sizes):
             house.post(*random.Random(number).sample(batch, len(batch)))
             house.post(*batch[: len(batch) // 2])
         house.post(ping(100_000, 0, "clock"))
         house.post(ping(100_001, 0, "clock"))
-        logs.append(sorted((e.id, e.kind, e.ts_ms, e.probability, e.edge_m) for e in events(house) if e.device_id != "clock"))
+        logs.append(
+            sorted(
+                (e.id, e.kind, e.ts_ms, e.probability, e.edge_m)
+                for e in events(house)
+                if e.device_id != "clock"
+            )
+        )
         house.close()
     assert logs[0] == logs[1] == logs[2] == logs[3]
     kinds = {kind for _, kind, *_ in logs[0]}
-    assert kinds >= {"geofence.entered", "geofence.exited", "geofence.crossed", "geofence.dwelled", "device.stopped"}
+    assert kinds >= {
+        "geofence.entered",
+        "geofence.exited",
+        "geofence.crossed",
+        "geofence.dwelled",
+        "device.stopped",
+    }
 
 
 def _stream(dice: random.Random) -> list[PingIn]:
@@ -310,7 +427,15 @@ def _stream(dice: random.Random) -> list[PingIn]:
                 speed_mps = dice.choice([0.0, 1.4, 12.0]) * (1 if north_m < 500 else -1)
             odd_m = dice.choice([400_000.0, 900.0]) if dice.random() < 0.03 else dice.gauss(0, 6)
             accuracy_m = dice.choice([5.0, 5.0, 20.0, 90.0, 1400.0, None])
-            pings.append(ping(at_s, north_m + odd_m, device, accuracy_m=accuracy_m, mocked=dice.random() < 0.02))
+            pings.append(
+                ping(
+                    at_s,
+                    north_m + odd_m,
+                    device,
+                    accuracy_m=accuracy_m,
+                    mocked=dice.random() < 0.02,
+                )
+            )
             at_s += dice.choice([30.0, 30.0, 45.0, 60.0, 1500.0 if dice.random() < 0.1 else 20.0])
     return sorted(pings, key=lambda one: one.ts)  # type: ignore[arg-type,return-value]  # these times are numbers
 
@@ -324,8 +449,13 @@ def _cut(stream: Sequence[PingIn], sizes: Sequence[int]) -> Iterator[list[PingIn
         start += size
 
 
-def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_earlier(house: House) -> None:
-    walk = [ping(0, 900, accuracy_m=8.0), *(ping(60 * nth, 135, accuracy_m=60.0) for nth in (1, 2, 3, 4))]
+def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_earlier(
+    house: House,
+) -> None:
+    walk = [
+        ping(0, 900, accuracy_m=8.0),
+        *(ping(60 * nth, 135, accuracy_m=60.0) for nth in (1, 2, 3, 4)),
+    ]
     walk += [ping(300 + 60 * nth, 700, accuracy_m=10.0) for nth in range(4)]
 
     def answers() -> list[list[tuple[str, int]]]:
@@ -334,7 +464,9 @@ def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_ear
 
     told = answers()
     assert [kind for some in told for kind, _ in some] == ["geofence.entered", "geofence.exited"]
-    assert all(event_ms < T0 + 60_000 * nth for nth, some in enumerate(told) for _, event_ms in some)
+    assert all(
+        event_ms < T0 + 60_000 * nth for nth, some in enumerate(told) for _, event_ms in some
+    )
     assert answers() == told
 
 
@@ -343,13 +475,21 @@ def test_a_repeated_ping_is_not_answered_with_what_a_timer_told_of_it(house: Hou
     house.post(ping(7200, 10, "other", accuracy_m=8.0))
     house.post(ping(7201, 10, "other", accuracy_m=8.0))
     assert ("exited", "phone", 0) in house.told
-    assert [event.kind for event in house.post(ping(0, 10, accuracy_m=8.0), include=["events"]).devices["phone"].events] == [
-        "geofence.entered"
-    ]
+    assert [
+        event.kind
+        for event in house.post(ping(0, 10, accuracy_m=8.0), include=["events"])
+        .devices["phone"]
+        .events
+    ] == ["geofence.entered"]
 
 
-def test_whoever_walks_off_with_poor_fixes_has_left_after_two_hours_and_does_not_dwell(house: House) -> None:
+def test_whoever_walks_off_with_poor_fixes_has_left_after_two_hours_and_does_not_dwell(
+    house: House,
+) -> None:
     house.put(fence(profile=Profile("balanced", dwell_s=(600,))))
     house.post(ping(0, 900, accuracy_m=8.0), ping(60, 10, accuracy_m=8.0))
     house.post(*(ping(60 + 300 * nth, 210, accuracy_m=120.0) for nth in range(1, 40)))
-    assert [one for one in house.told if one[0] != "device.stopped"] == [("entered", "phone", 60), ("exited", "phone", 360)]
+    assert [one for one in house.told if one[0] != "device.stopped"] == [
+        ("entered", "phone", 60),
+        ("exited", "phone", 360),
+    ]

@@ -1,4 +1,7 @@
-"""Timers run on the time of the pings: a backlog in parts and a slow clock tear no visit apart, and nothing is told too soon."""
+"""Timers run on the time of the pings.
+
+A backlog in parts and a slow clock tear no visit apart, and nothing is told too soon.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,11 @@ def house(record_url: str, clock: WallClock) -> Iterator[House]:
     house.street.stop()
     house.database.close()
     house.open(clock)
-    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("balanced"))), reload=True))
+    house.edit(
+        lambda unit: EditResult(
+            unit.accounts.put_project(Project("p", "shop", Profile("balanced"))), reload=True
+        )
+    )
     house.put(fence(profile=Profile("balanced", dwell_s=(1200,))))
     yield house
     house.close()
@@ -62,11 +69,16 @@ def tick(house: House, clock: WallClock, at_s: float) -> None:
 
 
 def day() -> list[PingIn]:
-    return [ping(at_s, 10 if VISIT[0] <= at_s < VISIT[1] else 5000, accuracy_m=8.0) for at_s in range(6 * HOUR, 18 * HOUR, 120)]
+    return [
+        ping(at_s, 10 if VISIT[0] <= at_s < VISIT[1] else 5000, accuracy_m=8.0)
+        for at_s in range(6 * HOUR, 18 * HOUR, 120)
+    ]
 
 
 @pytest.mark.parametrize("size", [1000, 50])
-def test_a_day_that_comes_in_the_evening_in_one_part_or_in_many_gives_the_same_visit(house: House, clock: WallClock, size: int) -> None:
+def test_a_day_that_comes_in_the_evening_in_one_part_or_in_many_gives_the_same_visit(
+    house: House, clock: WallClock, size: int
+) -> None:
     pings = day()
     for nth, start in enumerate(range(0, len(pings), size)):
         tick(house, clock, 20 * HOUR + 30 * nth)
@@ -98,7 +110,9 @@ def test_a_phone_whose_clock_is_an_hour_slow_stays_inside_while_it_speaks_and_le
     assert house.told[3:] == [("exited", "phone", 9 * 60)]
 
 
-def test_a_phone_that_speaks_live_is_timed_by_its_own_clock_to_the_millisecond(house: House, clock: WallClock) -> None:
+def test_a_phone_that_speaks_live_is_timed_by_its_own_clock_to_the_millisecond(
+    house: House, clock: WallClock
+) -> None:
     clock.at_s = 30.0
     house.post(ping(0, 10, accuracy_m=8.0))
     tick(house, clock, 1199.999)
@@ -107,7 +121,9 @@ def test_a_phone_that_speaks_live_is_timed_by_its_own_clock_to_the_millisecond(h
     assert house.told[1:] == [("dwelled", "phone", 1200)]
 
 
-def test_what_is_a_day_behind_and_more_waits_no_longer_than_a_day(house: House, clock: WallClock) -> None:
+def test_what_is_a_day_behind_and_more_waits_no_longer_than_a_day(
+    house: House, clock: WallClock
+) -> None:
     clock.at_s = 30 * 24 * HOUR
     house.post(ping(0, 10, accuracy_m=8.0))
     tick(house, clock, 31 * 24 * HOUR)

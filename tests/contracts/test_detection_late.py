@@ -1,4 +1,7 @@
-"""What a late ping may not do: go beyond what nobody judged, trigger, take back what came after it, or run into the next visit."""
+"""What a late ping may not do.
+
+Go beyond what nobody judged, trigger, take back what came after it, or run into the next visit.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def house(record_url: str) -> Iterator[House]:
 
 
 @pytest.mark.parametrize("profile", ["exact", "balanced"])
-def test_no_late_ping_moves_an_arrival_before_the_hour_or_the_day_that_nobody_judged(house: House, profile: str) -> None:
+def test_no_late_ping_moves_an_arrival_before_the_hour_or_the_day_that_nobody_judged(
+    house: House, profile: str
+) -> None:
     house.put(fence(profile=Profile(profile)))  # type: ignore[arg-type]  # one of three words
     house.post(ping(0, 10, accuracy_m=8.0))
     house.post(ping(-7200, 10, accuracy_m=8.0))
@@ -39,7 +44,10 @@ def test_a_late_ping_brings_no_dwell_forward(house: House) -> None:
     house.put(fence(profile=Profile("balanced", dwell_s=(600,))))
     house.post(ping(1060, 10, accuracy_m=8.0))
     house.post(ping(450, 10, accuracy_m=8.0), ping(1100, 10, "other", accuracy_m=8.0))
-    assert [one for one in house.told if one[1] == "phone"] == [("entered", "phone", 1060), ("visit.amended", "phone", 450)]
+    assert [one for one in house.told if one[1] == "phone"] == [
+        ("entered", "phone", 1060),
+        ("visit.amended", "phone", 450),
+    ]
     house.post(ping(1661, 10, "other", accuracy_m=8.0))
     house.post(ping(1662, 10, "other", accuracy_m=8.0))
     assert ("dwelled", "phone", 1660) in house.told

@@ -21,14 +21,21 @@ def at(at_s: float, north_m: float, device: str = "phone-ann") -> PingIn:
     return PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), device)
 
 
-def test_a_day_of_offline_pings_gives_visits_and_a_reason_for_each_silence_but_no_offer(shop: Shop) -> None:
+def test_a_day_of_offline_pings_gives_visits_and_a_reason_for_each_silence_but_no_offer(
+    shop: Shop,
+) -> None:
     shop.campaign()
     shop.customer()
     stays = [(3600 * hour, 3600 * hour + 1800) for hour in (2, 6, 10)]
-    day = [at(at_s, 0 if any(a <= at_s < b for a, b in stays) else 5000) for at_s in range(0, 12 * 3600, 300)]
+    day = [
+        at(at_s, 0 if any(a <= at_s < b for a, b in stays) else 5000)
+        for at_s in range(0, 12 * 3600, 300)
+    ]
     shop.street.post("p", list(enumerate([*day, at(12 * 3600, 5000, "other")]))).result(60)
     near = shop.page("visits", ring="near")
-    assert [((one.arrival_ms - T0) // 1000, (one.departure_ms - T0) // 1000) for one in near] == stays
+    assert [
+        ((one.arrival_ms - T0) // 1000, (one.departure_ms - T0) // 1000) for one in near
+    ] == stays
     assert len(shop.reasons) == 3
     assert all(reason.startswith("stale=") for reason in shop.reasons)
     assert shop.page("messages") == []
@@ -54,33 +61,55 @@ def test_driving_through_leads_to_no_offer(shop: Shop) -> None:
     assert shop.decisions == []
 
 
-def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_told_by_its_timer(shop: Shop) -> None:
+def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_told_by_its_timer(
+    shop: Shop,
+) -> None:
     shop.customer()
     shop.walk_in(at_s=0)
     shop.clock.saw(T0 + 300_000)
     shop.campaign(trigger={"event": "dwelled", "ring": "near", "dwell_s": 600})
     shop.street.post("p", [(0, at(700, 5000, "other"))]).result(30)
     shop.street.post("p", [(0, at(701, 5000, "other"))]).result(30)
-    assert [(one.kind, one.ts_ms - T0) for one in shop.page("events", kind="geofence.dwelled")] == [("geofence.dwelled", 600_000)]
+    assert [(one.kind, one.ts_ms - T0) for one in shop.page("events", kind="geofence.dwelled")] == [
+        ("geofence.dwelled", 600_000)
+    ]
     assert [one.outcome for one in shop.decisions] == ["send"]
 
 
-def test_whoever_has_left_by_the_end_of_the_batch_is_shown_no_offer_for_being_near(shop: Shop) -> None:
+def test_whoever_has_left_by_the_end_of_the_batch_is_shown_no_offer_for_being_near(
+    shop: Shop,
+) -> None:
     shop.campaign()
     shop.customer()
     walk = [at(0, 2000), at(60, 10), at(120, 2000)]
-    gone = shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"})).result(30).devices["phone-ann"]
-    assert [event.kind for event in gone.events if event.ring == "near"] == ["geofence.entered", "geofence.exited"]
+    gone = (
+        shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"}))
+        .result(30)
+        .devices["phone-ann"]
+    )
+    assert [event.kind for event in gone.events if event.ring == "near"] == [
+        "geofence.entered",
+        "geofence.exited",
+    ]
     assert gone.offers == ()
-    again = shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"})).result(30).devices["phone-ann"]
+    again = (
+        shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"}))
+        .result(30)
+        .devices["phone-ann"]
+    )
     assert again.offers == ()
 
 
-def test_whoever_is_still_inside_is_shown_the_offer_again_with_the_repeated_ping(shop: Shop) -> None:
+def test_whoever_is_still_inside_is_shown_the_offer_again_with_the_repeated_ping(
+    shop: Shop,
+) -> None:
     shop.campaign()
     shop.customer()
     shown = [
-        shop.street.post("p", [(0, at(60, 10))], include=frozenset({"events", "offers"})).result(30).devices["phone-ann"].offers
+        shop.street.post("p", [(0, at(60, 10))], include=frozenset({"events", "offers"}))
+        .result(30)
+        .devices["phone-ann"]
+        .offers
         for _ in range(2)
     ]
     assert len(shown[0]) == 1

@@ -1,4 +1,7 @@
-"""From an event to one offer, on a real record of each kind: who is told, who is not and why, and never twice."""
+"""From an event to one offer, on a real record of each kind.
+
+Who is told, who is not and why, and never twice.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,11 @@ def test_walking_in_is_one_decision_one_coupon_one_push(shop: Shop) -> None:
     shop.walk_in()
     [decision], [message], [coupon] = shop.decisions, shop.page("messages"), shop.page("coupons")
     assert (decision.outcome, decision.reason, decision.variant) == ("send", "send", "a")
-    assert (message.channel, message.address, message.content["title"]) == ("push", "token-ann", "Hi Ann")
+    assert (message.channel, message.address, message.content["title"]) == (
+        "push",
+        "token-ann",
+        "Hi Ann",
+    )
     assert message.content["body"] == coupon.code
     assert message.expires_ms == decision.at_ms + 900_000
     assert (coupon.decision_id, coupon.stores) == (decision.id, ("s1",))
@@ -69,7 +76,11 @@ def test_whoever_is_unknown_or_did_not_agree_is_not_told_and_the_reason_is_kept(
     shop.customer("cat", consent=("location",))
     for name in ("nobody", "bob", "cat"):
         shop.walk_in(name)
-    assert sorted(shop.reasons) == ["consent_missing=location", "consent_missing=push,email", "customer_unknown"]
+    assert sorted(shop.reasons) == [
+        "consent_missing=location",
+        "consent_missing=push,email",
+        "customer_unknown",
+    ]
     assert shop.page("messages") == []
 
 
@@ -78,7 +89,11 @@ def test_without_consent_to_push_the_email_goes_out(shop: Shop) -> None:
     shop.customer("dan", consent=("location", "email"))
     shop.walk_in("dan")
     [message] = shop.page("messages")
-    assert (message.channel, message.address, message.content["subject"]) == ("email", "dan@example.org", "2 for 1")
+    assert (message.channel, message.address, message.content["subject"]) == (
+        "email",
+        "dan@example.org",
+        "2 for 1",
+    )
     assert message.content["unsubscribe_url"] == f"https://shop.example/p/{message.id}"
 
 
@@ -96,7 +111,10 @@ def test_one_winner_per_ping_by_priority_and_the_loser_says_to_whom(shop: Shop) 
     shop.campaign("loud", priority=5)
     shop.customer()
     shop.walk_in()
-    assert sorted((one.campaign_id, one.reason) for one in shop.decisions) == [("loud", "send"), ("plain", "lost_to=loud")]
+    assert sorted((one.campaign_id, one.reason) for one in shop.decisions) == [
+        ("loud", "send"),
+        ("plain", "lost_to=loud"),
+    ]
 
 
 def test_the_nearest_ring_wins_and_escalation_goes_only_inward(shop: Shop) -> None:
@@ -108,11 +126,16 @@ def test_the_nearest_ring_wins_and_escalation_goes_only_inward(shop: Shop) -> No
     shop.walk_in(at_s=120, north_m=0)
     shop.walk_in(at_s=180, north_m=400)
     shop.walk_in(at_s=240, north_m=0)
-    told = [(one.campaign_id, one.reason) for one in sorted(shop.decisions, key=lambda one: one.event_ms)]
+    told = [
+        (one.campaign_id, one.reason)
+        for one in sorted(shop.decisions, key=lambda one: one.event_ms)
+    ]
     assert told == [("wide", "send"), ("near", "send"), ("near", "approach_told=near")]
     shop.walk_in(at_s=300, north_m=5000)
     shop.walk_in(at_s=360, north_m=0)
-    assert sorted((one.campaign_id, one.reason) for one in shop.decisions if one.event_ms == T0 + 360_000) == [
+    assert sorted(
+        (one.campaign_id, one.reason) for one in shop.decisions if one.event_ms == T0 + 360_000
+    ) == [
         ("near", "send"),
         ("wide", "lost_to=near"),
     ]
@@ -127,7 +150,9 @@ def test_the_nearest_ring_wins_and_escalation_goes_only_inward(shop: Shop) -> No
         ({"between": ["16:00", "17:00"], "days": ["mon"], "only_when_open": True}, "send"),
     ],
 )
-def test_the_schedule_is_read_on_the_stores_own_clock(shop: Shop, schedule: dict[str, Any], reason: str) -> None:
+def test_the_schedule_is_read_on_the_stores_own_clock(
+    shop: Shop, schedule: dict[str, Any], reason: str
+) -> None:
     shop.campaign(schedule=schedule)
     shop.customer()
     shop.walk_in()
@@ -154,10 +179,14 @@ def test_a_paused_campaign_says_so_and_a_draft_is_never_asked(shop: Shop) -> Non
     shop.edit(lambda unit: set_status(unit, "p", "lunch", "paused", T0))
     shop.customer()
     shop.walk_in()
-    assert [(one.campaign_id, one.reason) for one in shop.decisions] == [("lunch", "campaign_paused")]
+    assert [(one.campaign_id, one.reason) for one in shop.decisions] == [
+        ("lunch", "campaign_paused")
+    ]
 
 
-def test_a_dwell_that_a_campaign_asks_for_comes_by_the_timer_and_leads_to_the_offer(shop: Shop) -> None:
+def test_a_dwell_that_a_campaign_asks_for_comes_by_the_timer_and_leads_to_the_offer(
+    shop: Shop,
+) -> None:
     shop.campaign(trigger={"event": "dwelled", "ring": "near", "dwell_s": 300})
     shop.customer()
     shop.walk_in()
@@ -170,7 +199,11 @@ def test_a_dwell_that_a_campaign_asks_for_comes_by_the_timer_and_leads_to_the_of
 def test_two_stores_entered_by_one_ping_still_keep_the_cap_and_the_gap(shop: Shop) -> None:
     shop.campaign(pressure={"per_customer": {"count": 1, "window_s": 604_800}, "min_gap_s": 3600})
     shop.customer()
-    shop.edit(lambda unit: put_store(unit, "p", Store("s2", "Next door", *HOME, rings=(Ring("near", 120),)), T0))
+    shop.edit(
+        lambda unit: put_store(
+            unit, "p", Store("s2", "Next door", *HOME, rings=(Ring("near", 120),)), T0
+        )
+    )
     shop.walk_in()
     assert sorted(shop.reasons) == ["min_gap=0s/3600s", "send"]
     assert len(shop.page("coupons")) == 1
@@ -180,7 +213,11 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
     push = {"channel": "push", "title": "{{ customer.attributes.since | round }}", "body": "b"}
     shop.campaign(variants=[{"name": "a", "messages": [push]}])
     shop.customer()
-    odd = Customer("ann", consent={p: Consent(True, T0) for p in ("location", "push")}, attributes={"since": "9e999999999"})
+    odd = Customer(
+        "ann",
+        consent={p: Consent(True, T0) for p in ("location", "push")},
+        attributes={"since": "9e999999999"},
+    )
     shop.edit(lambda unit: EditResult(unit.commerce.put_customer("p", odd)))
     shop.walk_in()
     assert [event.kind for event in shop.page("events")][:1] == ["geofence.entered"]
@@ -191,7 +228,10 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
 def test_a_template_may_not_name_a_code_that_the_offer_does_not_have(shop: Shop) -> None:
     with pytest.raises(InputError) as caught:
         shop.campaign(offer={"title": "2 for 1"})
-    assert ("/variants/0/messages/0/body", "There is no `coupon.code`: the offer has no coupon.") in caught.value.errors
+    assert (
+        "/variants/0/messages/0/body",
+        "There is no `coupon.code`: the offer has no coupon.",
+    ) in caught.value.errors
 
 
 @pytest.mark.parametrize(
@@ -204,7 +244,9 @@ def test_a_template_may_not_name_a_code_that_the_offer_does_not_have(shop: Shop)
     ],
 )
 def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source: str) -> None:
-    plan = PLAN | {"variants": [{"name": "a", "messages": [{"channel": "push", "title": "t", "body": source}]}]}
+    plan = PLAN | {
+        "variants": [{"name": "a", "messages": [{"channel": "push", "title": "t", "body": source}]}]
+    }
     with pytest.raises(InputError) as caught:
         shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(plan, Plan), T0))
     assert [pointer for pointer, _ in caught.value.errors] == ["/variants/0/messages/0/body"]
@@ -224,7 +266,10 @@ def test_a_channel_that_breaks_is_tried_again_and_its_hands_live(shop: Shop) -> 
     broken = Broken("push")
     broken.retry_s = (0, 0)
     [message] = delivered(shop, 1, broken)
-    assert (message.status, [one.verdict for one in shop.page("attempts", message=message.id)]) == ("sent", ["unknown", "sent"])
+    assert (message.status, [one.verdict for one in shop.page("attempts", message=message.id)]) == (
+        "sent",
+        ["unknown", "sent"],
+    )
 
 
 def test_what_expires_on_a_channel_nobody_serves_gives_its_cap_back(shop: Shop) -> None:
@@ -243,7 +288,9 @@ def test_held_out_customers_are_always_the_same_and_hear_nothing(shop: Shop) -> 
         shop.walk_in(f"c{number}", at_s=60 + number)
     held = {one.customer_id for one in shop.decisions if one.outcome == "holdout"}
     assert 5 < len(held) < 35
-    assert {message.customer_id for message in shop.page("messages")} == {f"c{number}" for number in range(40)} - held
+    assert {message.customer_id for message in shop.page("messages")} == {
+        f"c{number}" for number in range(40)
+    } - held
     assert len(shop.page("coupons")) == 40 - len(held)
 
 
@@ -251,7 +298,14 @@ def test_campaigns_that_cannot_work_are_refused_with_the_field_named(shop: Shop)
     wrong = PLAN | {
         "trigger": {"event": "entered", "dwell_s": 60},
         "schedule": {"from": "2026-02-30", "until": "2026-01-01", "between": ["09:00", "09:00"]},
-        "variants": [{"name": "a", "messages": [{"channel": "push", "title": "{{ customer.shoe_size }}", "body": "{% if %}"}]}],
+        "variants": [
+            {
+                "name": "a",
+                "messages": [
+                    {"channel": "push", "title": "{{ customer.shoe_size }}", "body": "{% if %}"}
+                ],
+            }
+        ],
     }
     with pytest.raises(InputError) as caught:
         shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(wrong, Plan), T0))
@@ -274,7 +328,9 @@ def test_a_delivered_message_is_written_with_its_attempt(shop: Shop) -> None:
     [message] = delivered(shop, 1, push)
     assert (message.status, message.attempt) == ("sent", 1)
     assert [one.id for one in push.handed] == [message.id]
-    assert [(one.attempt, one.verdict) for one in shop.page("attempts", message=message.id)] == [(1, "sent")]
+    assert [(one.attempt, one.verdict) for one in shop.page("attempts", message=message.id)] == [
+        (1, "sent")
+    ]
 
 
 def test_a_lost_answer_is_tried_again_with_the_same_id(shop: Shop) -> None:
@@ -285,7 +341,11 @@ def test_a_lost_answer_is_tried_again_with_the_same_id(shop: Shop) -> None:
     [message] = delivered(shop, 1, push)
     assert (message.status, message.attempt) == ("sent", 3)
     assert {one.id for one in push.handed} == {message.id}
-    assert [one.verdict for one in shop.page("attempts", message=message.id)] == ["unknown", "retry", "sent"]
+    assert [one.verdict for one in shop.page("attempts", message=message.id)] == [
+        "unknown",
+        "retry",
+        "sent",
+    ]
 
 
 def test_whoever_left_or_withdrew_or_came_too_late_is_not_written_to(shop: Shop) -> None:
@@ -299,7 +359,11 @@ def test_whoever_left_or_withdrew_or_came_too_late_is_not_written_to(shop: Shop)
     shop.customer("withdrew", consent=("location", "email"))
     push = Notebook("push")
     told = {one.customer_id: (one.status, one.reason) for one in delivered(shop, 3, push)}
-    assert told == {"left": ("dropped", "left"), "withdrew": ("dropped", "consent_withdrawn"), "late": ("expired", "expired")}
+    assert told == {
+        "left": ("dropped", "left"),
+        "withdrew": ("dropped", "consent_withdrawn"),
+        "late": ("expired", "expired"),
+    }
     assert push.handed == []
 
 
@@ -338,7 +402,16 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
 
     def till(number: int) -> str:
         def work(unit: Unit) -> EditResult:
-            return EditResult(redeem(unit, "p", coupon.code.lower(), store_id="s1", till=str(number), now_ms=T0 + 100_000))
+            return EditResult(
+                redeem(
+                    unit,
+                    "p",
+                    coupon.code.lower(),
+                    store_id="s1",
+                    till=str(number),
+                    now_ms=T0 + 100_000,
+                )
+            )
 
         try:
             shop.street.edit("p", work).result(60)
@@ -358,9 +431,16 @@ def test_a_code_is_good_to_the_end_of_its_last_day_and_only_where_it_was_issued(
     [coupon] = shop.page("coupons")
     midnight_in_berlin_ms = 1_790_287_200_000  # Thursday 2026-09-24, 24:00 at the store
     assert coupon.expires_ms == midnight_in_berlin_ms
-    for store_id, now_ms, code in (("s2", T0, "coupon_other_store"), ("s1", midnight_in_berlin_ms, "coupon_expired")):
+    for store_id, now_ms, code in (
+        ("s2", T0, "coupon_other_store"),
+        ("s1", midnight_in_berlin_ms, "coupon_expired"),
+    ):
         with pytest.raises(Conflict) as caught:
-            shop.edit(lambda unit, s=store_id, n=now_ms: EditResult(redeem(unit, "p", coupon.code, store_id=s, now_ms=n)))
+            shop.edit(
+                lambda unit, s=store_id, n=now_ms: EditResult(
+                    redeem(unit, "p", coupon.code, store_id=s, now_ms=n)
+                )
+            )
         assert caught.value.code == code
 
 

@@ -27,7 +27,12 @@ def _edit(database: SqlDatabase, work: Any) -> EditResult:
 
 
 def _put(database: SqlDatabase, *stores: Store, now_ms: int = NOW_MS, **more: Any) -> EditResult:
-    return _edit(database, lambda unit: editing.put_stores(unit, "p1", [editing.ready_store(one) for one in stores], now_ms, **more))
+    return _edit(
+        database,
+        lambda unit: editing.put_stores(
+            unit, "p1", [editing.ready_store(one) for one in stores], now_ms, **more
+        ),
+    )
 
 
 def _fences(database: SqlDatabase) -> dict[str, Geofence]:
@@ -44,7 +49,11 @@ def test_each_store_has_its_outcome_and_its_rings(database: SqlDatabase) -> None
     assert sorted(one.external_id for one in first.changed) == ["a/near", "b/near", "b/wide"]
     uids = {name: one.uid for name, one in _fences(database).items()}
     second = _put(
-        database, _new("a", rings=(NEAR,)), _new("b", rings=(replace(NEAR, radius_m=200.0),)), _new("d", rings=(WIDE,)), now_ms=NOW_MS + 5
+        database,
+        _new("a", rings=(NEAR,)),
+        _new("b", rings=(replace(NEAR, radius_m=200.0),)),
+        _new("d", rings=(WIDE,)),
+        now_ms=NOW_MS + 5,
     )
     assert [outcome for outcome, _ in second.value] == ["unchanged", "updated", "created"]
     assert sorted(one.external_id for one in second.changed) == ["b/near", "d/wide"]
@@ -54,7 +63,10 @@ def test_each_store_has_its_outcome_and_its_rings(database: SqlDatabase) -> None
     assert after.keys() == {"a/near", "b/near", "d/wide"}
     with database.begin() as unit:
         kept = unit.places.stores("p1", ["a", "b"])
-    assert [(kept[name].created_ms, kept[name].updated_ms) for name in ("a", "b")] == [(NOW_MS, NOW_MS), (NOW_MS, NOW_MS + 5)]
+    assert [(kept[name].created_ms, kept[name].updated_ms) for name in ("a", "b")] == [
+        (NOW_MS, NOW_MS),
+        (NOW_MS, NOW_MS + 5),
+    ]
 
 
 def test_what_changes_nothing_writes_nothing(database: SqlDatabase) -> None:
@@ -63,20 +75,28 @@ def test_what_changes_nothing_writes_nothing(database: SqlDatabase) -> None:
     _put(database, *stores)
     with database.begin() as unit:
         before = unit.index_version("p1")
-        again = editing.put_stores(unit, "p1", [editing.ready_store(one) for one in stores], NOW_MS + 9)
+        again = editing.put_stores(
+            unit, "p1", [editing.ready_store(one) for one in stores], NOW_MS + 9
+        )
         assert {outcome for outcome, _ in again.value} == {"unchanged"}
         assert (again.changed, again.removed, unit.index_version("p1")) == ((), (), before)
 
 
 def test_a_store_may_take_over_what_the_old_one_had(database: SqlDatabase) -> None:
     _put(database, _new("a", tags=("old",), rings=(WIDE,)))
-    edited = _put(database, _new("a", name="Neu", rings=(NEAR,)), fill=lambda old, new: replace(new, tags=old.tags, rings=old.rings))
+    edited = _put(
+        database,
+        _new("a", name="Neu", rings=(NEAR,)),
+        fill=lambda old, new: replace(new, tags=old.tags, rings=old.rings),
+    )
     outcome, kept = edited.value[0]
     assert (outcome, kept.name, kept.tags, kept.rings) == ("updated", "Neu", ("old",), (WIDE,))
     assert _fences(database).keys() == {"a/wide"}
 
 
-def test_a_geofence_without_its_store_is_left_out_and_the_others_are_put(database: SqlDatabase) -> None:
+def test_a_geofence_without_its_store_is_left_out_and_the_others_are_put(
+    database: SqlDatabase,
+) -> None:
     _put(database, _new("s"))
     given = [
         some.geofence("", external_id=name, store_id=store, created_ms=0, updated_ms=0)

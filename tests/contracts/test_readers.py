@@ -1,6 +1,7 @@
 """Every format of places reads its own sample, writes what it reads, and tells what it loses.
 
-The sample is `tests/samples/places_files/places` + suffix: the same four places in each, made with other programs or by hand.
+The sample is `tests/samples/places_files/places` + suffix: the same four places in each, made with
+other programs or by hand.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from regions.region import Circle, RegionError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "places_files"
 FORMATS = formats()
-IN_THIS_PROCESS = tuple(f for f in FORMATS if f.NAME in {"csv", "geojson", "geojsonl", "kml", "kmz"})
+IN_THIS_PROCESS = tuple(
+    f for f in FORMATS if f.NAME in {"csv", "geojson", "geojsonl", "kml", "kmz"}
+)
 
 SQUARE = [[16.3, 48.1], [16.4, 48.1], [16.4, 48.2], [16.3, 48.2], [16.3, 48.1]]
 HOLE = [[16.33, 48.13], [16.33, 48.16], [16.36, 48.16], [16.36, 48.13], [16.33, 48.13]]
@@ -35,7 +38,12 @@ PLACES: dict[str, dict[str, Any]] = {
     "A3": {"type": "MultiPolygon", "coordinates": [WEST, EAST]},
     "A4": {"type": "Point", "coordinates": [151.25, -33.5]},
 }
-NAMES = {"A1": 'Käse & Söhne, "Zum Hof"', "A2": "Einkaufs-Zentrum", "A3": "東京 南", "A4": "Two\nlines"}
+NAMES = {
+    "A1": 'Käse & Söhne, "Zum Hof"',
+    "A2": "Einkaufs-Zentrum",
+    "A3": "東京 南",
+    "A4": "Two\nlines",
+}
 
 
 def each(chosen: tuple[Format, ...] = FORMATS) -> pytest.MarkDecorator:
@@ -57,11 +65,24 @@ def same_place(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool
 
 
 def test_the_drawer_is_not_empty_and_no_two_formats_share_a_name_or_a_suffix() -> None:
-    assert {"csv", "geojson", "geojsonl", "shapefile", "geopackage", "kml", "kmz", "flatgeobuf", "geoparquet"} <= {f.NAME for f in FORMATS}
+    assert {
+        "csv",
+        "geojson",
+        "geojsonl",
+        "shapefile",
+        "geopackage",
+        "kml",
+        "kmz",
+        "flatgeobuf",
+        "geoparquet",
+    } <= {f.NAME for f in FORMATS}
     for what in ("SUFFIXES", "MEDIA"):
         found = [word for form in FORMATS for word in getattr(form, what)]
         assert len(found) == len(set(found))
-    assert all(form.COUNTED in ("line", "feature") and re.fullmatch(r"[a-z]+", form.NAME) for form in FORMATS)
+    assert all(
+        form.COUNTED in ("line", "feature") and re.fullmatch(r"[a-z]+", form.NAME)
+        for form in FORMATS
+    )
 
 
 @each()
@@ -83,8 +104,12 @@ def test_items_are_counted_from_one_by_the_line_or_the_feature(form: Format) -> 
 
 
 @each()
-@pytest.mark.parametrize("name", [None, "list", "wrong.xyz", "wrong.csv", "wrong.zip", "wrong.geojson"])
-def test_what_a_file_is_comes_from_its_content_and_not_from_its_name(form: Format, name: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", [None, "list", "wrong.xyz", "wrong.csv", "wrong.zip", "wrong.geojson"]
+)
+def test_what_a_file_is_comes_from_its_content_and_not_from_its_name(
+    form: Format, name: str | None, tmp_path: Path
+) -> None:
     copy = tmp_path / "upload"
     copy.write_bytes(sample(form).read_bytes())
     assert format_of(copy, name) is form
@@ -92,7 +117,12 @@ def test_what_a_file_is_comes_from_its_content_and_not_from_its_name(form: Forma
 
 @each()
 def test_a_format_is_found_by_its_own_name_and_media_type(form: Format) -> None:
-    for word in (form.NAME, *form.MEDIA, *(f"x{suffix}" for suffix in form.SUFFIXES), f"{form.MEDIA[0]}; charset=utf-8"):
+    for word in (
+        form.NAME,
+        *form.MEDIA,
+        *(f"x{suffix}" for suffix in form.SUFFIXES),
+        f"{form.MEDIA[0]}; charset=utf-8",
+    ):
         assert format_of(sample(form), word) is form
 
 
@@ -103,12 +133,56 @@ def rich() -> list[Item]:
     """Everything that some format cannot hold."""
     nested = {"hours": [["08:00", "20:00"]], "closed": None, "deep": {"n": [1, 2.5, True]}}
     properties: list[dict[str, Any]] = [
-        {"ref": "1", "name": "Käse 東京 🧀", "open": True, "staff": 12, "share": 0.1 + 0.2, "since": "2026-01-02T03:04:05+01:00"},
-        {"ref": "2", "name": "", "open": False, "staff": -3, "share": 1e-9, "metadata": nested, "opening_hours_in_summer": "Mo-Fr"},
-        {"ref": "3", "name": None, "opening_hours_in_winter": "Sa", "staff": 2**60, "mixed": 5, "tags": ["a", "b"]},
-        {"ref": "4", "name": "x" * 400, "mixed": "five", "looks": '{"like": "json"}', "huge": 2**80, "blank": " both sides "},
-        {"ref": "5", "name": "lat and lon are taken", "lat": 1.5, "lon": "east", "radius_m": 7, "wkt": "no", "id": "own", "fid": 3},
-        {"ref": "6", "name": 'quotes " and, commas; and\ttabs\nand <tags> & more', "": "nameless", "ünï": 1, "geom": "g"},
+        {
+            "ref": "1",
+            "name": "Käse 東京 🧀",
+            "open": True,
+            "staff": 12,
+            "share": 0.1 + 0.2,
+            "since": "2026-01-02T03:04:05+01:00",
+        },
+        {
+            "ref": "2",
+            "name": "",
+            "open": False,
+            "staff": -3,
+            "share": 1e-9,
+            "metadata": nested,
+            "opening_hours_in_summer": "Mo-Fr",
+        },
+        {
+            "ref": "3",
+            "name": None,
+            "opening_hours_in_winter": "Sa",
+            "staff": 2**60,
+            "mixed": 5,
+            "tags": ["a", "b"],
+        },
+        {
+            "ref": "4",
+            "name": "x" * 400,
+            "mixed": "five",
+            "looks": '{"like": "json"}',
+            "huge": 2**80,
+            "blank": " both sides ",
+        },
+        {
+            "ref": "5",
+            "name": "lat and lon are taken",
+            "lat": 1.5,
+            "lon": "east",
+            "radius_m": 7,
+            "wkt": "no",
+            "id": "own",
+            "fid": 3,
+        },
+        {
+            "ref": "6",
+            "name": 'quotes " and, commas; and\ttabs\nand <tags> & more',
+            "": "nameless",
+            "ünï": 1,
+            "geom": "g",
+        },
         {"ref": "7", "name": "one part", "Name": "other case", "subType": "flagship", "radius": 5},
     ]
     places = [
@@ -121,7 +195,9 @@ def rich() -> list[Item]:
         {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
     ]
     ids = ["f-1", None, None, "f-4", None, None, None]
-    return [Item(n, p, g, i) for n, (p, g, i) in enumerate(zip(properties, places, ids, strict=True), 1)]
+    return [
+        Item(n, p, g, i) for n, (p, g, i) in enumerate(zip(properties, places, ids, strict=True), 1)
+    ]
 
 
 # What may differ after a way out and back, and the words that must have told it.
@@ -150,12 +226,20 @@ def differences(before: list[Item], after: list[Item]) -> Iterator[tuple[str, st
         new = by_ref[old.properties["ref"]]
         assert new.error is None
         assert same_place(old.geometry, new.geometry), (old, new)
-        if old.geometry is not None and new.geometry is not None and old.geometry["type"] != new.geometry["type"]:
+        if (
+            old.geometry is not None
+            and new.geometry is not None
+            and old.geometry["type"] != new.geometry["type"]
+        ):
             yield "part", "geometry"
         if old.id != new.id:
             yield "id", "id"
         if set(new.properties) - set(old.properties):
-            yield ("none", "absent") if set(new.properties) > set(old.properties) else ("renamed", "added")
+            yield (
+                ("none", "absent")
+                if set(new.properties) > set(old.properties)
+                else ("renamed", "added")
+            )
         for name, value in old.properties.items():
             if name not in new.properties:
                 yield ("none" if value is None else "renamed"), name
@@ -178,13 +262,17 @@ def difference(old: Any, new: Any) -> str | None:
 
 
 @each()
-def test_what_is_written_comes_back_but_for_the_losses_that_were_told(form: Format, tmp_path: Path) -> None:
+def test_what_is_written_comes_back_but_for_the_losses_that_were_told(
+    form: Format, tmp_path: Path
+) -> None:
     before, path = rich(), tmp_path / f"out{form.SUFFIXES[0]}"
     told = form.write(iter(before), path)
     assert format_of(path) is form
     after = list(form.read(path))
     for kind, what in set(differences(before, after)):
-        assert any(re.search(TOLD[kind], sentence) for sentence in told), f"{kind} of {what} was not told: {told}"
+        assert any(re.search(TOLD[kind], sentence) for sentence in told), (
+            f"{kind} of {what} was not told: {told}"
+        )
     assert len(told) == len(set(told))
     nested = next(item.properties for item in after if item.properties["ref"] == "2")
     assert nested["metadata"] == before[1].properties["metadata"]
@@ -192,7 +280,10 @@ def test_what_is_written_comes_back_but_for_the_losses_that_were_told(form: Form
 
 @each()
 def test_a_format_tells_no_loss_where_nothing_is_lost(form: Format, tmp_path: Path) -> None:
-    before = [Item(n, {"ref": str(n), "name": NAMES[ref], "city": "Wien"}, PLACES[ref]) for n, ref in enumerate(("A2", "A2"), 1)]
+    before = [
+        Item(n, {"ref": str(n), "name": NAMES[ref], "city": "Wien"}, PLACES[ref])
+        for n, ref in enumerate(("A2", "A2"), 1)
+    ]
     path = tmp_path / f"out{form.SUFFIXES[0]}"
     assert form.write(before, path) == ()
     assert [item.properties for item in form.read(path)] == [item.properties for item in before]
@@ -200,7 +291,12 @@ def test_a_format_tells_no_loss_where_nothing_is_lost(form: Format, tmp_path: Pa
 
 @each()
 def test_items_with_an_error_are_left_out_and_counted(form: Format, tmp_path: Path) -> None:
-    bad = Item(1, {"ref": "bad"}, None, error=RegionError("invalid_position", "a coordinate is not a number"))
+    bad = Item(
+        1,
+        {"ref": "bad"},
+        None,
+        error=RegionError("invalid_position", "a coordinate is not a number"),
+    )
     good = Item(2, {"ref": "good"}, PLACES["A2"])
     told = form.write([bad, good], tmp_path / "out")
     assert [item.properties["ref"] for item in form.read(tmp_path / "out")] == ["good"]
@@ -220,7 +316,14 @@ def test_a_file_without_items_is_written_and_read(form: Format, tmp_path: Path) 
 
 # ---- what nobody meant
 
-RUBBISH = {"empty": b"", "noise": b"\0\xff" * 50, "json": b"{", "xml": b"<kml><", "zip": b"PK\x03\x04" + b"\0" * 60, "parquet": b"PAR1PAR1"}
+RUBBISH = {
+    "empty": b"",
+    "noise": b"\0\xff" * 50,
+    "json": b"{",
+    "xml": b"<kml><",
+    "zip": b"PK\x03\x04" + b"\0" * 60,
+    "parquet": b"PAR1PAR1",
+}
 RUBBISH["flatgeobuf"] = b"fgb\x03fgb\0" + b"\xff" * 64
 
 
@@ -247,7 +350,9 @@ def test_a_file_that_is_not_there_is_an_error_in_words(form: Format, tmp_path: P
 
 @each()
 @pytest.mark.parametrize("content", RUBBISH.values(), ids=RUBBISH)
-def test_no_format_answers_rubbish_with_anything_but_words(form: Format, content: bytes, tmp_path: Path) -> None:
+def test_no_format_answers_rubbish_with_anything_but_words(
+    form: Format, content: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / "rubbish"
     path.write_bytes(content)
     readable = only_items_or_an_error_in_words(form, path)
@@ -255,7 +360,9 @@ def test_no_format_answers_rubbish_with_anything_but_words(form: Format, content
 
 
 @each()
-def test_a_file_that_is_cut_off_gives_items_or_an_error_in_words(form: Format, tmp_path: Path) -> None:
+def test_a_file_that_is_cut_off_gives_items_or_an_error_in_words(
+    form: Format, tmp_path: Path
+) -> None:
     whole = sample(form).read_bytes()
     parts = 40 if form in IN_THIS_PROCESS else 4
     path = tmp_path / "cut"
@@ -268,7 +375,9 @@ def test_a_file_that_is_cut_off_gives_items_or_an_error_in_words(form: Format, t
 
 
 @each(tuple(form for form in FORMATS if form not in IN_THIS_PROCESS))
-def test_a_damaged_binary_file_gives_items_or_an_error_in_words(form: Format, tmp_path: Path) -> None:
+def test_a_damaged_binary_file_gives_items_or_an_error_in_words(
+    form: Format, tmp_path: Path
+) -> None:
     chance = random.Random(7)
     whole = sample(form).read_bytes()
     path = tmp_path / "damaged"
@@ -288,7 +397,22 @@ def found_or_said(path: Path) -> str:
         return error.code
 
 
-WORDS = [b"[", b"{", b'"', b"NaN", b"-Infinity", b"1e999", b"null", b"\0", b"<", b"&x;", b"\\ud800", b"\xff", b",", b"\x1e"]
+WORDS = [
+    b"[",
+    b"{",
+    b'"',
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"null",
+    b"\0",
+    b"<",
+    b"&x;",
+    b"\\ud800",
+    b"\xff",
+    b",",
+    b"\x1e",
+]
 WORDS += [b"9" * 400, b"[" * 3000]
 Mutation = tuple[str, list[tuple[float, int, bytes]]]
 
@@ -302,9 +426,13 @@ def mutations(draw: st.DrawFn) -> Mutation:
     return name, draw(st.lists(edits, min_size=1, max_size=6))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(mutations())
-def test_no_damage_to_a_text_file_makes_anything_but_items_and_words(tmp_path: Path, mutation: Mutation) -> None:
+def test_no_damage_to_a_text_file_makes_anything_but_items_and_words(
+    tmp_path: Path, mutation: Mutation
+) -> None:
     name, edits = mutation
     form = next(form for form in FORMATS if name == form.NAME)
     content = sample(form).read_bytes()
@@ -314,7 +442,12 @@ def test_no_damage_to_a_text_file_makes_anything_but_items_and_words(tmp_path: P
     path = tmp_path / "damaged"
     path.write_bytes(content)
     only_items_or_an_error_in_words(form, path)
-    assert found_or_said(path) in {"found", "unknown_format", "empty", "broken"}  # broken: it begins as an archive does now
+    assert found_or_said(path) in {
+        "found",
+        "unknown_format",
+        "empty",
+        "broken",
+    }  # broken: it begins as an archive does now
 
 
 @each(tuple(form for form in FORMATS if form.NAME in {"csv", "geojsonl", "geojson"}))

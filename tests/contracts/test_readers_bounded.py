@@ -1,4 +1,7 @@
-"""What the process of the binary formats may take: small files that say, or hide, that they are large."""
+"""What the process of the binary formats may take.
+
+Small files that say, or hide, that they are large.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,11 @@ MEMORY_MB = 600  # of which the libraries take a hundred
 CPU_S = 8
 FEW = {"lat": [48.25], "lon": [16.5]}
 MANY = {"lat": [48.25] * 5_000, "lon": [16.5] * 5_000}
-GEO = {"version": "1.1.0", "primary_column": "geom", "columns": {"geom": {"encoding": "WKB", "geometry_types": []}}}
+GEO = {
+    "version": "1.1.0",
+    "primary_column": "geom",
+    "columns": {"geom": {"encoding": "WKB", "geometry_types": []}},
+}
 
 
 # asked from a small process: what a process took counts what its parent had when it began
@@ -38,16 +45,28 @@ print(json.dumps([json.loads(answer)[0], used.ru_maxrss / 1024, used.ru_utime + 
 
 def judged(path: Path, folder: Path) -> tuple[str, float, float]:
     """The code that the process answers with, its megabytes and its seconds of CPU."""
-    command = subprocesses.command("regions.readers.binary.gdal_process", "read", "geoparquet", str(path), str(folder / "items"), "30")
+    command = subprocesses.command(
+        "regions.readers.binary.gdal_process",
+        "read",
+        "geoparquet",
+        str(path),
+        str(folder / "items"),
+        "30",
+    )
     done = subprocess.run(
-        [sys.executable, "-c", _ASK, *command], env=subprocesses.environment() | _ENVIRONMENT, capture_output=True, check=True
+        [sys.executable, "-c", _ASK, *command],
+        env=subprocesses.environment() | _ENVIRONMENT,
+        capture_output=True,
+        check=True,
     )
     code, memory_mb, cpu_s = json.loads(done.stdout)
     return code, memory_mb, cpu_s
 
 
 def one_text(times: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array(["x" * 1_000_000]))
+    return pa.DictionaryArray.from_arrays(
+        pa.array([0] * times, pa.int32()), pa.array(["x" * 1_000_000])
+    )
 
 
 def ones(count: int) -> np.ndarray:
@@ -62,15 +81,25 @@ def areas(times: int) -> pa.Table:
 
 SWELLING: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "one value of 100 MB": (lambda: pa.table({**FEW, "x": [b"\0" * 100_000_000]}), {"bomb"}),
-    "one list of 34 million numbers": (lambda: pa.table({**FEW, "x": pa.array([ones(34_000_000)], pa.list_(pa.int8()))}), {"bomb"}),
-    "one list of 20 million": (lambda: pa.table({**FEW, "x": pa.array([ones(20_000_000)], pa.list_(pa.int8()))}), {"too_large"}),
+    "one list of 34 million numbers": (
+        lambda: pa.table({**FEW, "x": pa.array([ones(34_000_000)], pa.list_(pa.int8()))}),
+        {"bomb"},
+    ),
+    "one list of 20 million": (
+        lambda: pa.table({**FEW, "x": pa.array([ones(20_000_000)], pa.list_(pa.int8()))}),
+        {"too_large"},
+    ),
     "one long list among short ones": (
-        lambda: pa.table({**MANY, "x": pa.array([ones(9_000_000)] + [[]] * 4_999, pa.list_(pa.int8()))}),
+        lambda: pa.table(
+            {**MANY, "x": pa.array([ones(9_000_000)] + [[]] * 4_999, pa.list_(pa.int8()))}
+        ),
         {"too_large"},
     ),
     "one text in every row": (lambda: pa.table({**MANY, "x": one_text(5_000)}), {"bomb"}),
     "one text in many lists": (
-        lambda: pa.table({**MANY, "x": pa.array([["x" * 1_000_000]] * 150 + [[]] * 4_850, pa.list_(pa.string()))}),
+        lambda: pa.table(
+            {**MANY, "x": pa.array([["x" * 1_000_000]] * 150 + [[]] * 4_850, pa.list_(pa.string()))}
+        ),
         {"too_large", "bomb"},
     ),
     "one area in every row": (lambda: areas(60), {"bomb"}),
@@ -78,7 +107,9 @@ SWELLING: dict[str, tuple[Callable[[], Any], set[str]]] = {
 
 
 @pytest.mark.parametrize("what", SWELLING)
-def test_a_parquet_file_that_swells_is_refused_before_it_costs_much(what: str, tmp_path: Path) -> None:
+def test_a_parquet_file_that_swells_is_refused_before_it_costs_much(
+    what: str, tmp_path: Path
+) -> None:
     make, codes = SWELLING[what]
     path = tmp_path / "places.parquet"
     pq.write_table(make(), path, compression="zstd")
@@ -101,13 +132,23 @@ def test_a_row_of_nearly_the_limit_is_read_and_one_beyond_it_is_refused(tmp_path
 def test_columns_within_columns_are_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "places.parquet"
     names = pa.array(
-        [{"primary": f"Store {nth}", "common": [("en", "a"), ("de", "b" * nth)]} for nth in range(9_000)],
+        [
+            {"primary": f"Store {nth}", "common": [("en", "a"), ("de", "b" * nth)]}
+            for nth in range(9_000)
+        ],
         pa.struct([("primary", pa.string()), ("common", pa.map_(pa.string(), pa.string()))]),
     )
-    told = {"names": names, "addresses": [[{"city": "Wien", "no": 5}]] * 9_000, "raw": [b"\x00\xff", None, b""] * 3_000}
+    told = {
+        "names": names,
+        "addresses": [[{"city": "Wien", "no": 5}]] * 9_000,
+        "raw": [b"\x00\xff", None, b""] * 3_000,
+    }
     pq.write_table(pa.table({"lat": [48.25] * 9_000, "lon": [16.5] * 9_000, **told}), path)
     items = list(BY_NAME["geoparquet"].read(path))
     assert len(items) == 9_000
-    assert items[2].properties["names"] == {"primary": "Store 2", "common": [["en", "a"], ["de", "bb"]]}
+    assert items[2].properties["names"] == {
+        "primary": "Store 2",
+        "common": [["en", "a"], ["de", "bb"]],
+    }
     assert items[8_999].properties["addresses"] == [{"city": "Wien", "no": 5}]
     assert [item.properties["raw"] for item in items[:3]] == ["00ff", None, ""]

@@ -14,7 +14,9 @@ import shapely
 from regions.readers import FileError, geopackage
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "places_files"
-PLACE = gpd.GeoDataFrame({"ref": ["a"]}, geometry=[shapely.Point(16.3738, 48.2082)], crs="EPSG:4326")
+PLACE = gpd.GeoDataFrame(
+    {"ref": ["a"]}, geometry=[shapely.Point(16.3738, 48.2082)], crs="EPSG:4326"
+)
 
 
 def sample(folder: Path) -> Path:
@@ -34,17 +36,25 @@ COMPUTING = {
     "a view that calls itself a table": ("table", f"CREATE VIEW vw {COUNTS}"),
     "a view that calls itself a table, with a comment": ("table", f"create\n--x\nview vw {COUNTS}"),
     "another virtual table": ("table", "CREATE VIRTUAL TABLE vw USING fts4(x)"),
-    "another virtual table in disguise": ("table", 'CREATE VIRTUAL TABLE vw USING fts4("x USING rtree(")'),
+    "another virtual table in disguise": (
+        "table",
+        'CREATE VIRTUAL TABLE vw USING fts4("x USING rtree(")',
+    ),
 }
 
 
 @pytest.mark.parametrize("what", COMPUTING)
-def test_a_geopackage_that_computes_is_refused_however_it_is_spelled(what: str, tmp_path: Path) -> None:
+def test_a_geopackage_that_computes_is_refused_however_it_is_spelled(
+    what: str, tmp_path: Path
+) -> None:
     kind, sql = COMPUTING[what]
     path = sample(tmp_path)
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA writable_schema = ON")
-        file.execute("INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?, 'vw', 'vw', 0, ?)", (kind, sql))
+        file.execute(
+            "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?, 'vw', 'vw', 0, ?)",
+            (kind, sql),
+        )
     file.close()
     assert refused(path) in {"unsafe", "broken"}  # some of them SQLite itself does not believe
 
@@ -67,12 +77,18 @@ def test_a_geopackage_that_declares_more_than_tables_is_refused(what: str, tmp_p
     assert refused(path) == "unsafe"
 
 
-def test_a_geopackage_is_read_with_all_that_its_writers_put_beside_the_layers(tmp_path: Path) -> None:
+def test_a_geopackage_is_read_with_all_that_its_writers_put_beside_the_layers(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "made.gpkg"
     for layer in ("one", 'two "USING" three'):
-        pyogrio.write_dataframe(PLACE, path, layer=layer, layer_metadata={"a": "b"}, dataset_metadata={"c": "d"})
+        pyogrio.write_dataframe(
+            PLACE, path, layer=layer, layer_metadata={"a": "b"}, dataset_metadata={"c": "d"}
+        )
     with sqlite3.connect(path) as file:
-        file.execute("CREATE TABLE layer_styles (id INTEGER PRIMARY KEY, style TEXT DEFAULT 'create view of it')")
+        file.execute(
+            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY, style TEXT DEFAULT 'create view of it')"
+        )
         file.execute("CREATE INDEX by_ref ON one (ref)")
         file.execute("INSERT INTO layer_styles (style) VALUES ('CREATE VIEW x AS SELECT 1')")
     file.close()

@@ -20,12 +20,21 @@ def frame(shapes: list[Any], crs: str = "OGC:CRS84") -> geopandas.GeoDataFrame:
 
 
 @pytest.mark.parametrize("shapes", [[Point(16.0, 48.0), Point(16.1, 48.1)], [SQUARE, SQUARE]])
-def test_columns_of_coordinates_read_as_well_known_bytes_do(tmp_path: Path, shapes: list[Any]) -> None:
+def test_columns_of_coordinates_read_as_well_known_bytes_do(
+    tmp_path: Path, shapes: list[Any]
+) -> None:
     frame(shapes).to_parquet(tmp_path / "bytes.parquet")
-    frame(shapes).to_parquet(tmp_path / "native.parquet", geometry_encoding="geoarrow", schema_version="1.1.0")
-    plain, native = (list(geoparquet.read(tmp_path / f"{name}.parquet")) for name in ("bytes", "native"))
+    frame(shapes).to_parquet(
+        tmp_path / "native.parquet", geometry_encoding="geoarrow", schema_version="1.1.0"
+    )
+    plain, native = (
+        list(geoparquet.read(tmp_path / f"{name}.parquet")) for name in ("bytes", "native")
+    )
     assert native == plain
-    assert [item.properties for item in native] == [{"ref": "a", "number": 1}, {"ref": "b", "number": None}]
+    assert [item.properties for item in native] == [
+        {"ref": "a", "number": 1},
+        {"ref": "b", "number": None},
+    ]
 
 
 def test_another_coordinate_system_is_converted_and_told(tmp_path: Path) -> None:
@@ -39,7 +48,10 @@ def test_another_coordinate_system_is_converted_and_told(tmp_path: Path) -> None
 
 def test_others_read_what_we_write(tmp_path: Path) -> None:
     circle = {"type": "circle", "lat": 48.0, "lon": 16.0, "radius_m": 150.0}
-    items = [Item(1, {"name": "Ärgernis", "visits": 3}, circle), Item(2, {"name": None, "visits": None}, SQUARE.__geo_interface__)]
+    items = [
+        Item(1, {"name": "Ärgernis", "visits": 3}, circle),
+        Item(2, {"name": None, "visits": None}, SQUARE.__geo_interface__),
+    ]
     assert geoparquet.write(items, tmp_path / "places.parquet") == ()
     found = geopandas.read_parquet(tmp_path / "places.parquet")
     assert found.crs.to_authority() == ("OGC", "CRS84")

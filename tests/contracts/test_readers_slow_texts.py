@@ -43,7 +43,9 @@ def no_length(cell: str) -> None:
 
 def kml_point(text: str, folder: Path) -> None:
     path = folder / "places.kml"
-    path.write_text(f"<kml><Placemark><Point><coordinates>{text}</coordinates></Point></Placemark></kml>")
+    path.write_text(
+        f"<kml><Placemark><Point><coordinates>{text}</coordinates></Point></Placemark></kml>"
+    )
     (item,) = BY_NAME["kml"].read(path)
     assert item.error is not None
 
@@ -53,7 +55,9 @@ TEXTS: dict[str, Callable[[int], object]] = {
     "a day's hours after its dash": lambda n: no_hours(("mon", "9-5" + " " * n + "x")),
     "a day's opening": lambda n: no_hours(("mon_open", "9" + " " * n + "x"), ("mon_close", "17")),
     "well-known text with blanks": lambda n: looks_like_wkt("POLYGON" + " " * n + "x"),
-    "well-known text behind blanks": lambda n: looks_like_wkt(" " * n + "SRID=4326;" + " " * n + "x"),
+    "well-known text behind blanks": lambda n: looks_like_wkt(
+        " " * n + "SRID=4326;" + " " * n + "x"
+    ),
     "a time zone": lambda n: cells.zone("a" * n),
     "a radius": lambda n: no_length("1" * n + " " * n + "m!"),
 }
@@ -73,7 +77,9 @@ def test_coordinates_with_blanks_between_them_cost_what_their_length_is(tmp_path
 @pytest.mark.parametrize("text", ["16.5 , 48.25", " 16.5,48.25\n", "16.5 ,\t48.25 , 0"])
 def test_blanks_around_the_commas_of_coordinates_are_read_over(text: str, tmp_path: Path) -> None:
     path = tmp_path / "places.kml"
-    path.write_text(f"<kml><Placemark><Point><coordinates>{text}</coordinates></Point></Placemark></kml>")
+    path.write_text(
+        f"<kml><Placemark><Point><coordinates>{text}</coordinates></Point></Placemark></kml>"
+    )
     (item,) = BY_NAME["kml"].read(path)
     assert item.geometry == {"type": "Point", "coordinates": [16.5, 48.25]}
 
@@ -88,7 +94,9 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("what", TOKENS)
-def test_a_document_with_one_endless_token_is_refused_before_it_is_read_again_and_again(what: str, tmp_path: Path) -> None:
+def test_a_document_with_one_endless_token_is_refused_before_it_is_read_again_and_again(
+    what: str, tmp_path: Path
+) -> None:
     path = tmp_path / "places.kml"
     path.write_text("<kml>" + TOKENS[what].replace("#", "x" * 1_900_000) + "</kml>")
     with pytest.raises(FileError) as caught:
@@ -100,14 +108,29 @@ def test_a_document_with_one_endless_token_is_refused_before_it_is_read_again_an
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("text", ["#", "<![CDATA[#]]>", "&lt;#&gt;"])
-def test_a_long_text_between_tags_is_no_endless_token(text: str, encoding: str, tmp_path: Path) -> None:
+def test_a_long_text_between_tags_is_no_endless_token(
+    text: str, encoding: str, tmp_path: Path
+) -> None:
     path = tmp_path / "places.kml"
     words = text.replace("#", "word " * 700_000)
-    path.write_text(f"<kml><Placemark><description>{words}</description></Placemark></kml>", encoding=encoding)
+    path.write_text(
+        f"<kml><Placemark><description>{words}</description></Placemark></kml>", encoding=encoding
+    )
     (item,) = BY_NAME["kml"].read(path)
     assert len(item.properties["description"]) >= 3_499_999
 
 
-@pytest.mark.parametrize("head", ["POINT(", " point (", "SRID=4326; POINT(", "MULTIPOLYGON ZM (", "POLYGONZ(", "POLYGON M(", "POINT EMPTY"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POINT(",
+        " point (",
+        "SRID=4326; POINT(",
+        "MULTIPOLYGON ZM (",
+        "POLYGONZ(",
+        "POLYGON M(",
+        "POINT EMPTY",
+    ],
+)
 def test_well_known_text_is_told_by_its_beginning(head: str) -> None:
     assert looks_like_wkt(head)

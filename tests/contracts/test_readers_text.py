@@ -43,7 +43,9 @@ HEADERS = {
     "empty lines": "\n\nname,lat,lon\n\nKäse,48.2,16.3\n\n",
     "Windows line ends": "name,lat,lon\r\nKäse,48.2,16.3\r\n",
     "old Macintosh line ends": "name,lat,lon\rKäse,48.2,16.3\r",
-    "names in capitals with blanks": "Name, Latitude ,LONGITUDE \nKäse,48.2,16.3\n".replace("Name", "name"),
+    "names in capitals with blanks": "Name, Latitude ,LONGITUDE \nKäse,48.2,16.3\n".replace(
+        "Name", "name"
+    ),
     "names with a path": "name,Address.Latitude,Address.Longitude\nKäse,48.2,16.3\n",
     "German names": "name;Breitengrad;Längengrad\nKäse;48,2;16,3\n",
     "x and y": "name,X,Y\nKäse,16.3,48.2\n",
@@ -60,10 +62,17 @@ def test_csv_is_understood_as_people_write_it(what: str, tmp_path: Path) -> None
     assert (first.error, first.properties["name"], first.geometry) == (None, "Käse", POINT)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"],
+)
 def test_csv_is_read_in_any_encoding(encoding: str, tmp_path: Path) -> None:
-    items = read(tmp_path, ("name,lat,lon\n" + "Käse & Söhne,48.2,16.3\n" * 3).encode(encoding), "csv")
-    assert [(item.properties, item.geometry) for item in items] == [({"name": "Käse & Söhne"}, POINT)] * 3
+    items = read(
+        tmp_path, ("name,lat,lon\n" + "Käse & Söhne,48.2,16.3\n" * 3).encode(encoding), "csv"
+    )
+    assert [(item.properties, item.geometry) for item in items] == [
+        ({"name": "Käse & Söhne"}, POINT)
+    ] * 3
     assert bool(items[0].notes) is (encoding in {"cp1252", "latin-1"})
 
 
@@ -107,7 +116,9 @@ ROWS = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_row_that_cannot_be_read_has_its_error_and_the_next_is_read(row: str, tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_read_has_its_error_and_the_next_is_read(
+    row: str, tmp_path: Path
+) -> None:
     bad, good = read(tmp_path, f"name,lat,lon,radius_m\nx,{row}\ny,48.2,16.3,150\n", "csv")
     geometry, code = ROWS[row]
     assert (bad.geometry, bad.error and bad.error.code) == (geometry, code)
@@ -116,8 +127,14 @@ def test_a_row_that_cannot_be_read_has_its_error_and_the_next_is_read(row: str, 
 
 
 WKT = {
-    "POLYGON ((16.3 48.1, 16.4 48.1, 16.4 48.2, 16.3 48.2, 16.3 48.1))": {"type": "Polygon", "coordinates": SQUARE},
-    "GEOMETRYCOLLECTION (POLYGON ((16.3 48.1, 16.4 48.1, 16.4 48.2, 16.3 48.2, 16.3 48.1)))": {"type": "Polygon", "coordinates": SQUARE},
+    "POLYGON ((16.3 48.1, 16.4 48.1, 16.4 48.2, 16.3 48.2, 16.3 48.1))": {
+        "type": "Polygon",
+        "coordinates": SQUARE,
+    },
+    "GEOMETRYCOLLECTION (POLYGON ((16.3 48.1, 16.4 48.1, 16.4 48.2, 16.3 48.2, 16.3 48.1)))": {
+        "type": "Polygon",
+        "coordinates": SQUARE,
+    },
     "POLYGON ((16.3 48.1, 16.4 48.1": "not_a_region",
     "POLYGON EMPTY": "empty",
     "POINT (nan nan)": "invalid_position",
@@ -130,7 +147,9 @@ WKT = {
 
 @pytest.mark.parametrize("text", WKT, ids=range(len(WKT)))
 def test_well_known_text_is_a_geometry_or_an_error_of_its_row(text: str, tmp_path: Path) -> None:
-    _, item, last = read(tmp_path, f'name,wkt\na,"POINT (1 2)"\nb,"{text}"\nc,"POINT (16.3 48.2)"\n', "csv")
+    _, item, last = read(
+        tmp_path, f'name,wkt\na,"POINT (1 2)"\nb,"{text}"\nc,"POINT (16.3 48.2)"\n', "csv"
+    )
     assert (item.error.code if item.error else item.geometry) == WKT[text]
     assert last.geometry == POINT
 
@@ -149,7 +168,9 @@ def test_a_quotation_mark_that_nothing_closes_does_not_swallow_the_memory(tmp_pa
 
 def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "many.csv"
-    path.write_text("ref,name,lat,lon\n" + "".join(f"{n},Shop {n},48.2,16.3\n" for n in range(100_000)))
+    path.write_text(
+        "ref,name,lat,lon\n" + "".join(f"{n},Shop {n},48.2,16.3\n" for n in range(100_000))
+    )
     tracemalloc.start()
     count = sum(item.error is None for item in BY_NAME["csv"].read(path))
     peak = tracemalloc.get_traced_memory()[1]
@@ -158,7 +179,9 @@ def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path: Path) -> No
     assert peak < 5_000_000
 
 
-def test_a_quotation_mark_that_nothing_closes_is_told_and_swallows_no_rows_in_silence(tmp_path: Path) -> None:
+def test_a_quotation_mark_that_nothing_closes_is_told_and_swallows_no_rows_in_silence(
+    tmp_path: Path,
+) -> None:
     rows = "".join(f"{nth},Name,48.2,16.3\n" for nth in range(3, 50))
     with pytest.raises(FileError) as caught:
         read(tmp_path, f'id,name,lat,lon\n1,One,48.2,16.3\n2,"Two,48.2,16.3\n{rows}', "csv")
@@ -169,7 +192,9 @@ def test_a_quotation_mark_that_nothing_closes_is_told_and_swallows_no_rows_in_si
 
 
 @pytest.mark.parametrize("name", ["", "a"])
-def test_a_header_of_a_million_columns_is_refused_before_they_are_named(name: str, tmp_path: Path) -> None:
+def test_a_header_of_a_million_columns_is_refused_before_they_are_named(
+    name: str, tmp_path: Path
+) -> None:
     wide = f",{name}" * 1_000_000
     with pytest.raises(FileError) as caught:
         read(tmp_path, f"lat,lon{wide}\n1,2{wide}\n", "csv")
@@ -184,13 +209,32 @@ def test_a_number_with_an_underscore_is_no_position(lat: str, tmp_path: Path) ->
     assert lat not in item.error.detail
 
 
-FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r+1", "\n@1", "\n\t-1 + x", "'=1", "''=1", "＝1", "-", "+49 89 123"]
+FORMULAS = [
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\r+1",
+    "\n@1",
+    "\n\t-1 + x",
+    "'=1",
+    "''=1",
+    "＝1",
+    "-",
+    "+49 89 123",
+]
 HARMLESS = ["-5", "+5.2", "'s-Hertogenbosch", "'tis", "a=b", "' =1"]
 
 
-def test_no_cell_that_is_written_is_a_formula_and_all_come_back_as_they_were(tmp_path: Path) -> None:
+def test_no_cell_that_is_written_is_a_formula_and_all_come_back_as_they_were(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "places.csv"
-    BY_NAME["csv"].write([Item(nth, {"name": text}, POINT) for nth, text in enumerate([*FORMULAS, *HARMLESS], 1)], path)
+    BY_NAME["csv"].write(
+        [Item(nth, {"name": text}, POINT) for nth, text in enumerate([*FORMULAS, *HARMLESS], 1)],
+        path,
+    )
     with path.open(encoding="utf-8", newline="") as file:
         cells = [row[0] for row in csv.reader(file)][1:]
     assert [cell[0] for cell in cells[: len(FORMULAS)]] == ["'"] * len(FORMULAS)
@@ -206,17 +250,34 @@ def feature(geometry: dict[str, Any], properties: dict[str, Any], **more: Any) -
 
 
 AREA = {"type": "Polygon", "coordinates": SQUARE}
-RADAR = {"_id": "7", "externalId": "x", "live": True, "geometryCenter": POINT, "geometryRadius": 150}
+RADAR = {
+    "_id": "7",
+    "externalId": "x",
+    "live": True,
+    "geometryCenter": POINT,
+    "geometryRadius": 150,
+}
 RADAR_AREA = {**RADAR, "type": "polygon", "geometry": AREA}
 LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]] = {
     "Radar": (
-        {"meta": {"code": 200}, "geofences": [{**RADAR, "type": "circle"}, RADAR_AREA, {**RADAR_AREA, "type": "isochrone"}]},
+        {
+            "meta": {"code": 200},
+            "geofences": [
+                {**RADAR, "type": "circle"},
+                RADAR_AREA,
+                {**RADAR_AREA, "type": "isochrone"},
+            ],
+        },
         [("7", {"externalId": "x"}, place) for place in (CIRCLE, AREA, AREA)],
     ),
     "Amazon Location": (
         {
             "Entries": [
-                {"GeofenceId": "a", "Geometry": {"Circle": {"Center": [16.3, 48.2], "Radius": 150}}, "GeofenceProperties": {"k": "v"}},
+                {
+                    "GeofenceId": "a",
+                    "Geometry": {"Circle": {"Center": [16.3, 48.2], "Radius": 150}},
+                    "GeofenceProperties": {"k": "v"},
+                },
                 {"GeofenceId": "b", "Geometry": {"Polygon": SQUARE}, "Status": "ACTIVE"},
                 {"GeofenceId": "c", "Geometry": {"Geobuf": "Cg=="}, "Status": "FAILED"},
             ],
@@ -230,7 +291,12 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
             "fields": ["speed"],
             "objects": [
                 {"id": "p", "object": POINT, "fields": [5]},
-                {"id": "q", "object": feature(POINT, {"type": "Circle", "radius": 0.15, "radius_units": "km", "n": 1})},
+                {
+                    "id": "q",
+                    "object": feature(
+                        POINT, {"type": "Circle", "radius": 0.15, "radius_units": "km", "n": 1}
+                    ),
+                },
                 {"id": "r", "object": AREA, "fields": {"speed": 9}},
             ],
             "count": 3,
@@ -238,13 +304,24 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
         },
         [("p", {"speed": 5}, POINT), ("q", {"n": 1}, CIRCLE), ("r", {"speed": 9}, AREA)],
     ),
-    "Tile38 POINTS": ({"ok": True, "points": [{"id": "p", "point": {"lat": 48.2, "lon": 16.3}}]}, [("p", {}, POINT)]),
+    "Tile38 POINTS": (
+        {"ok": True, "points": [{"id": "p", "point": {"lat": 48.2, "lon": 16.3}}]},
+        [("p", {}, POINT)],
+    ),
     "Azure Maps": (
-        {"type": "FeatureCollection", "features": [feature(POINT, {"geometryId": "1", "subType": "Circle", "radius": 150})]},
+        {
+            "type": "FeatureCollection",
+            "features": [feature(POINT, {"geometryId": "1", "subType": "Circle", "radius": 150})],
+        },
         [(None, {"geometryId": "1"}, CIRCLE)],
     ),
     "TomTom": (
-        {"type": "FeatureCollection", "features": [feature({**POINT, "shapeType": "Circle", "radius": 150}, {"k": 1}, name="n", id="t")]},
+        {
+            "type": "FeatureCollection",
+            "features": [
+                feature({**POINT, "shapeType": "Circle", "radius": 150}, {"k": 1}, name="n", id="t")
+            ],
+        },
         [("t", {"name": "n", "k": 1}, CIRCLE)],
     ),
     "a plain array": (
@@ -270,12 +347,21 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
     "our own circles": ([CIRCLE], [(None, {}, CIRCLE)]),
     "one Feature": (feature(AREA, {"a": 1}, id=3), [("3", {"a": 1}, AREA)]),
     "one geometry": (AREA, [(None, {}, AREA)]),
-    "a collection of geometries": ({"type": "GeometryCollection", "geometries": [POINT, AREA]}, [(None, {}, POINT), (None, {}, AREA)]),
+    "a collection of geometries": (
+        {"type": "GeometryCollection", "geometries": [POINT, AREA]},
+        [(None, {}, POINT), (None, {}, AREA)],
+    ),
     "no geometry": (feature(None, {"a": 1}), [(None, {"a": 1}, None)]),  # type: ignore[arg-type] # RFC 7946, 3.2
-    "members before the list": ({"crs": None, "extra": {"features": 1}, "features": [feature(POINT, {})]}, [(None, {}, POINT)]),
+    "members before the list": (
+        {"crs": None, "extra": {"features": 1}, "features": [feature(POINT, {})]},
+        [(None, {}, POINT)],
+    ),
     "an empty list": ({"type": "FeatureCollection", "features": []}, []),
     "properties that are an array": ([feature(POINT, [1])], [(None, {}, "not_a_region")]),  # type: ignore[arg-type] # the error
-    "a radius that is no number": ([feature(POINT, {"radius": "wide"})], [(None, {"radius": "wide"}, "invalid_radius")]),
+    "a radius that is no number": (
+        [feature(POINT, {"radius": "wide"})],
+        [(None, {"radius": "wide"}, "invalid_radius")],
+    ),
 }
 
 
@@ -284,7 +370,10 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
 def test_the_lists_of_other_services_are_read(who: str, indent: int | None, tmp_path: Path) -> None:
     content, told = LISTS[who]
     items = read(tmp_path, json.dumps(content, indent=indent), "geojson")
-    assert [(item.id, item.properties, item.error.code if item.error else item.geometry) for item in items] == told
+    assert [
+        (item.id, item.properties, item.error.code if item.error else item.geometry)
+        for item in items
+    ] == told
     assert [item.number for item in items] == list(range(1, len(items) + 1))
 
 
@@ -294,13 +383,18 @@ def test_a_radar_area_is_that_area_wherever_it_is_read() -> None:
 
 
 def test_areas_collected_in_one_feature_are_one_place_and_told(tmp_path: Path) -> None:
-    both = {"type": "GeometryCollection", "geometries": [AREA, {"type": "MultiPolygon", "coordinates": [SQUARE]}]}
+    both = {
+        "type": "GeometryCollection",
+        "geometries": [AREA, {"type": "MultiPolygon", "coordinates": [SQUARE]}],
+    }
     (item,) = read(tmp_path, json.dumps(feature(both, {})), "geojson")
     assert item.geometry == {"type": "MultiPolygon", "coordinates": [SQUARE, SQUARE]}
     assert "one place of several parts" in item.notes[0]
 
 
-@pytest.mark.parametrize("content", ['{"type":"Topology","objects":{},"arcs":[]}', '{"hello":"world"}', "{}"])
+@pytest.mark.parametrize(
+    "content", ['{"type":"Topology","objects":{},"arcs":[]}', '{"hello":"world"}', "{}"]
+)
 def test_json_that_holds_no_places_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(content)
     with pytest.raises(FileError) as caught:
@@ -309,10 +403,21 @@ def test_json_that_holds_no_places_is_refused(content: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("separator", ["", "\x1e"])
-def test_lines_of_geojson_are_counted_by_the_line_with_or_without_separators(separator: str, tmp_path: Path) -> None:
+def test_lines_of_geojson_are_counted_by_the_line_with_or_without_separators(
+    separator: str, tmp_path: Path
+) -> None:
     good = json.dumps(feature(POINT, {"a": 1}))
-    items = read(tmp_path, f"{separator}{good}\n{separator}{good}\n{separator}{{broken\n\n{separator}{good}\n", "geojsonl")
-    assert [(item.number, item.error and item.error.code) for item in items] == [(1, None), (2, None), (3, "not_json"), (5, None)]
+    items = read(
+        tmp_path,
+        f"{separator}{good}\n{separator}{good}\n{separator}{{broken\n\n{separator}{good}\n",
+        "geojsonl",
+    )
+    assert [(item.number, item.error and item.error.code) for item in items] == [
+        (1, None),
+        (2, None),
+        (3, "not_json"),
+        (5, None),
+    ]
 
 
 def test_a_record_of_a_text_sequence_may_run_over_lines(tmp_path: Path) -> None:
@@ -324,12 +429,20 @@ def test_a_record_of_a_text_sequence_may_run_over_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
 def test_geojson_with_a_mark_or_in_utf_16_is_read(encoding: str, tmp_path: Path) -> None:
-    (item,) = read(tmp_path, json.dumps(feature(POINT, {"n": "Käse"}), ensure_ascii=False).encode(encoding), "geojson")
+    (item,) = read(
+        tmp_path,
+        json.dumps(feature(POINT, {"n": "Käse"}), ensure_ascii=False).encode(encoding),
+        "geojson",
+    )
     assert item.properties == {"n": "Käse"}
 
 
 def test_half_characters_and_zero_characters_do_not_reach_a_database(tmp_path: Path) -> None:
-    (item,) = read(tmp_path, '{"type":"Feature","geometry":null,"properties":{"a\\u0000b":"x\\ud800y\\u0000z"}}', "geojson")
+    (item,) = read(
+        tmp_path,
+        '{"type":"Feature","geometry":null,"properties":{"a\\u0000b":"x\\ud800y\\u0000z"}}',
+        "geojson",
+    )
     assert item.properties == {"ab": "x?yz"}
 
 
@@ -338,7 +451,9 @@ def test_half_characters_and_zero_characters_do_not_reach_a_database(tmp_path: P
 
 def test_a_circle_in_kml_is_a_point_whose_extended_data_tell_a_radius(tmp_path: Path) -> None:
     told = {"radius_m": "150", "hours": '{"Mo":[9]}'}
-    data = "".join(f"<Data name='{name}'><value>{value}</value></Data>" for name, value in told.items())
+    data = "".join(
+        f"<Data name='{name}'><value>{value}</value></Data>" for name, value in told.items()
+    )
     place = f"<Placemark id='p1'><ExtendedData>{data}</ExtendedData><Point><coordinates>16.3,48.2,0</coordinates></Point></Placemark>"
     document = f"<Document><Folder><name>Wien</name>{place}</Folder></Document>"
     (item,) = read(tmp_path, f"<kml xmlns='http://www.opengis.net/kml/2.2'>{document}</kml>", "kml")
@@ -365,11 +480,17 @@ def test_a_workbook_is_refused_with_advice(tmp_path: Path) -> None:
 
 def test_an_archive_or_a_flatgeobuf_that_is_cut_off_is_told_as_that(tmp_path: Path) -> None:
     whole = (SAMPLES / "places.zip").read_bytes()
-    with zipfile.ZipFile(tmp_path / "long.zip", "w") as out:  # what tells a Shapefile stands behind the first 64 KB
+    with zipfile.ZipFile(
+        tmp_path / "long.zip", "w"
+    ) as out:  # what tells a Shapefile stands behind the first 64 KB
         out.writestr("stores.dbf", b"\0" * 100_000)
         out.writestr("stores.shp", b"\0" * 100)
     long = (tmp_path / "long.zip").read_bytes()
-    for content in (whole[: len(whole) // 2], long[:90_000], (SAMPLES / "places.fgb").read_bytes()[:200]):
+    for content in (
+        whole[: len(whole) // 2],
+        long[:90_000],
+        (SAMPLES / "places.fgb").read_bytes()[:200],
+    ):
         (tmp_path / "x").write_bytes(content)
         with pytest.raises(FileError, match="cut off") as caught:
             list(format_of(tmp_path / "x").read(tmp_path / "x"))

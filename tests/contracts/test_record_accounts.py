@@ -14,8 +14,16 @@ from geofence.ports import Changes
 from tests.rigs import some
 
 HERE = DeviceKey("p1", "d1")
-PRESENCE = Presence(geofence_uid="gf_1", inside=True, visit_id="vis_000001", arrival_ms=some.START_MS, due_ms=some.START_MS + 5)
-STATE = DeviceState(True, some.START_MS + 7, some.START_MS + 7, 48.25, 11.5, "c1", {"gf_1": PRESENCE})
+PRESENCE = Presence(
+    geofence_uid="gf_1",
+    inside=True,
+    visit_id="vis_000001",
+    arrival_ms=some.START_MS,
+    due_ms=some.START_MS + 5,
+)
+STATE = DeviceState(
+    True, some.START_MS + 7, some.START_MS + 7, 48.25, 11.5, "c1", {"gf_1": PRESENCE}
+)
 
 
 def _put(database: SqlDatabase, *, key=None, device=None, project_id="p1"):
@@ -33,7 +41,13 @@ def _see(database: SqlDatabase, key: DeviceKey = HERE, number: int = 1):
         unit.presences.read([key])
         visit = some.visit(number, device_id=key.device_id)
         event = some.event(number, project_id=key.project_id, device_id=key.device_id)
-        unit.presences.save(Changes(states={key: STATE}, events=[event], visits={visit.visit_id: (key.project_id, visit)}))
+        unit.presences.save(
+            Changes(
+                states={key: STATE},
+                events=[event],
+                visits={visit.visit_id: (key.project_id, visit)},
+            )
+        )
         unit.commit()
     database.sequence()
 
@@ -61,7 +75,12 @@ def test_another_default_profile_makes_the_index_version_grow(database: SqlDatab
 
 
 def test_projects_and_keys_come_oldest_first(database: SqlDatabase):
-    some.add_project(database, some.project("p_b", created_ms=2), some.project("p_a", created_ms=2), some.project("p_c", created_ms=1))
+    some.add_project(
+        database,
+        some.project("p_b", created_ms=2),
+        some.project("p_a", created_ms=2),
+        some.project("p_c", created_ms=1),
+    )
     _put(database, key=some.key("key_b", created_ms=2))
     _put(database, key=some.key("key_a", created_ms=3))
     _put(database, key=some.key("key_x", created_ms=1, project_id="p2"))
@@ -93,7 +112,12 @@ def test_a_key_cannot_be_moved_to_another_project(database: SqlDatabase):
 
 def test_a_device_comes_back_as_it_was_put(database: SqlDatabase):
     full = some.device(
-        customer_id="c1", platform="ios", push_token="tok", locale="de-DE", time_zone="Europe/Berlin", attributes={"tier": ["gold", 1]}
+        customer_id="c1",
+        platform="ios",
+        push_token="tok",
+        locale="de-DE",
+        time_zone="Europe/Berlin",
+        attributes={"tier": ["gold", 1]},
     )
     _put(database, device=full)
     with database.begin() as unit:
@@ -104,7 +128,10 @@ def test_a_device_comes_back_as_it_was_put(database: SqlDatabase):
 
 def test_a_device_put_again_keeps_its_hot_state(database: SqlDatabase):
     _see(database)
-    _put(database, device=some.device(customer_id="c2", push_token="tok", created_ms=some.START_MS + 100))
+    _put(
+        database,
+        device=some.device(customer_id="c2", push_token="tok", created_ms=some.START_MS + 100),
+    )
     with database.begin() as unit:
         assert unit.presences.read([HERE]) == {HERE: replace(STATE, customer_id="c2")}
         kept = unit.accounts.device("p1", "d1")
@@ -113,14 +140,23 @@ def test_a_device_put_again_keeps_its_hot_state(database: SqlDatabase):
 
 
 def test_a_ping_after_a_put_keeps_what_the_app_set(database: SqlDatabase):
-    _put(database, device=some.device(customer_id="c1", push_token="tok", attributes={"tier": "gold"}))
+    _put(
+        database,
+        device=some.device(customer_id="c1", push_token="tok", attributes={"tier": "gold"}),
+    )
     _see(database)
     with database.begin() as unit:
         kept = unit.accounts.device("p1", "d1")
-    assert (kept.push_token, kept.attributes, kept.created_ms) == ("tok", {"tier": "gold"}, some.START_MS)
+    assert (kept.push_token, kept.attributes, kept.created_ms) == (
+        "tok",
+        {"tier": "gold"},
+        some.START_MS,
+    )
 
 
-def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses(database: SqlDatabase):
+def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses(
+    database: SqlDatabase,
+):
     others = [DeviceKey("p1", "d2"), DeviceKey("p2", "d1")]
     for number, key in enumerate([HERE, *others], start=1):
         _see(database, key, number)
@@ -129,7 +165,9 @@ def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses
         unit.commit()
     with database.begin() as unit:
         assert unit.accounts.device("p1", "d1") is None
-        assert unit.presences.read([HERE, *others]) == {HERE: DeviceState()} | dict.fromkeys(others, STATE)
+        assert unit.presences.read([HERE, *others]) == {HERE: DeviceState()} | dict.fromkeys(
+            others, STATE
+        )
         assert unit.presences.at_geofences(["gf_1"]) == others
     for noun in ("events", "visits", "devices"):
         assert [one.device_id for one in database.queries.page(noun, "p1", {}, None, 9)] == ["d2"]
@@ -138,10 +176,16 @@ def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses
 
 def test_an_answer_is_kept_with_its_fingerprint(database: SqlDatabase):
     with database.begin() as unit:
-        unit.accounts.remember_answer("p1", "key", "fingerprint", 201, b'{"a": "\x00\xff"}', some.START_MS)
+        unit.accounts.remember_answer(
+            "p1", "key", "fingerprint", 201, b'{"a": "\x00\xff"}', some.START_MS
+        )
         unit.commit()
     with database.begin() as unit:
-        assert unit.accounts.answer("p1", "key", some.START_MS) == ("fingerprint", 201, b'{"a": "\x00\xff"}')
+        assert unit.accounts.answer("p1", "key", some.START_MS) == (
+            "fingerprint",
+            201,
+            b'{"a": "\x00\xff"}',
+        )
         assert unit.accounts.answer("p1", "key", some.START_MS + 1) is None
         assert unit.accounts.answer("p2", "key", 0) is None
         assert unit.accounts.answer("p1", "other", 0) is None
@@ -153,6 +197,8 @@ def test_a_fresh_answer_is_never_overwritten_and_an_old_one_is(database: SqlData
             unit.accounts.remember_answer("p1", "key", "fingerprint", status, b"", now_ms)
             unit.commit()
     with database.begin() as unit, pytest.raises(Busy):
-        unit.accounts.remember_answer("p1", "key", "fingerprint", 203, b"", some.START_MS + KEPT_MS + 1)
+        unit.accounts.remember_answer(
+            "p1", "key", "fingerprint", 203, b"", some.START_MS + KEPT_MS + 1
+        )
     with database.begin() as unit:
         assert unit.accounts.answer("p1", "key", 0) == ("fingerprint", 202, b"")

@@ -1,4 +1,7 @@
-"""Where a record may be: addresses, the one serving process of a file, and passwords that nobody gets to see."""
+"""Where a record may be.
+
+Addresses, the one serving process of a file, and passwords that nobody gets to see.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,9 @@ def test_a_file_takes_one_serving_process(sqlite_url: str):
 
 def test_the_lock_holds_between_processes_and_dies_with_its_holder(sqlite_url: str):
     command = [sys.executable, "-c", HOLD, sqlite_url]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(RecordLocked):
             open_database(sqlite_url)

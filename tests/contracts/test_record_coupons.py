@@ -1,4 +1,7 @@
-"""Codes are redeemed as often as they may be, by the database's word; and a person who leaves takes everything along."""
+"""Codes are redeemed as often as they may be, by the database's word.
+
+And a person who leaves takes everything along.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ def test_a_single_use_code_is_redeemed_once_and_the_unit_goes_on(database: SqlDa
         assert not unit.commerce.redeem(offers.coupon(uses=9), offers.redemption(2))
         unit.commerce.put_customer("p1", offers.customer())
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [offers.coupon(status="redeemed", uses=1)]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+        offers.coupon(status="redeemed", uses=1)
+    ]
     assert _count(database, redemptions) == 1
     assert len(database.queries.page("customers", "p1", {}, None, 9)) == 1
 
@@ -61,7 +66,9 @@ def test_a_code_of_many_uses_counts_each(database: SqlDatabase):
     coupon = offers.coupon(single_use=False)
     offers.add(database, coupon)
     assert [_redeem(database, number) for number in range(3)] == [True, True, True]
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [replace(coupon, status="redeemed", uses=3)]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+        replace(coupon, status="redeemed", uses=3)
+    ]
 
 
 def test_a_coupon_without_a_redemption_is_written_as_it_is(database: SqlDatabase):
@@ -69,7 +76,10 @@ def test_a_coupon_without_a_redemption_is_written_as_it_is(database: SqlDatabase
     with database.begin() as unit:
         assert unit.commerce.redeem(offers.coupon(1, status="void"), None)
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [offers.coupon(1, status="void"), offers.coupon(2)]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+        offers.coupon(1, status="void"),
+        offers.coupon(2),
+    ]
     assert _count(database, redemptions) == 0
 
 
@@ -80,7 +90,9 @@ def test_a_redemption_that_exists_is_refused_for_what_it_is(database: SqlDatabas
         _redeem(database, 1)
 
 
-@pytest.mark.parametrize("locked", [True, False], ids=["with the coupon locked", "by the index alone"])
+@pytest.mark.parametrize(
+    "locked", [True, False], ids=["with the coupon locked", "by the index alone"]
+)
 def test_sixty_four_tills_at_once_redeem_a_code_once(postgres_url: str, locked):
     database = open_database(postgres_url)
     offers.add(database, offers.coupon())
@@ -120,7 +132,9 @@ def test_a_coupon_is_locked_until_the_unit_ends(postgres_url: str):
 PERSON, MAIL, TOKEN = "person-4711", "kim.lee@example.org", "token-of-kim"
 
 
-def _everything_about(database: SqlDatabase, person: str, mail: str, token: str, number: int) -> None:
+def _everything_about(
+    database: SqlDatabase, person: str, mail: str, token: str, number: int
+) -> None:
     some.add_project(database)
     device_id, key = f"d{number}", DeviceKey("p1", f"d{number}")
     offers.add_customers(database, offers.customer(person, email=mail))
@@ -139,7 +153,9 @@ def _everything_about(database: SqlDatabase, person: str, mail: str, token: str,
         offers.decision(number, **about),
         offers.coupon(number, customer_id=person),
         offers.message(number, address=token, **about),
-        offers.message(number + 100, address=mail, channel="email", decision_id=f"dec_{number:06}", **about),
+        offers.message(
+            number + 100, address=mail, channel="email", decision_id=f"dec_{number:06}", **about
+        ),
     )
     pushed = offers.take(database, limit=1)[0]
     offers.finish(database, (replace(pushed, status="sent", due_ms=None), offers.attempt(pushed)))
@@ -148,12 +164,22 @@ def _everything_about(database: SqlDatabase, person: str, mail: str, token: str,
 def _mentions(database: SqlDatabase, *words: str) -> list[str]:
     """Tables with a row in which one of these words stands, in whatever column."""
     with database.engine.connect() as connection:
-        rows = {table.name: connection.execute(sa.select(table)).all() for table in metadata.sorted_tables}
-    return sorted(name for name, held in rows.items() if any(word in _spelled(row) for row in held for word in words))
+        rows = {
+            table.name: connection.execute(sa.select(table)).all()
+            for table in metadata.sorted_tables
+        }
+    return sorted(
+        name
+        for name, held in rows.items()
+        if any(word in _spelled(row) for row in held for word in words)
+    )
 
 
 def _spelled(row) -> str:
-    return " ".join(bytes(value).decode("latin-1") if isinstance(value, (bytes, memoryview)) else repr(value) for value in row)
+    return " ".join(
+        bytes(value).decode("latin-1") if isinstance(value, (bytes, memoryview)) else repr(value)
+        for value in row
+    )
 
 
 def _erase(database: SqlDatabase, customer_id: str) -> None:
@@ -164,18 +190,36 @@ def _erase(database: SqlDatabase, customer_id: str) -> None:
 
 def test_an_erased_person_stands_in_no_table(database: SqlDatabase):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
-    held = {"coupons", "customers", "decisions", "devices", "events", "idempotency", "messages", "visits"}
+    held = {
+        "coupons",
+        "customers",
+        "decisions",
+        "devices",
+        "events",
+        "idempotency",
+        "messages",
+        "visits",
+    }
     assert set(_mentions(database, PERSON, MAIL, TOKEN)) == held
     _erase(database, PERSON)
     assert _mentions(database, PERSON, MAIL, TOKEN) == []
-    assert [database.queries.page(noun, "p1", {}, None, 9) for noun in ("decisions", "messages", "attempts", "customers")] == [[]] * 4
+    assert [
+        database.queries.page(noun, "p1", {}, None, 9)
+        for noun in ("decisions", "messages", "attempts", "customers")
+    ] == [[]] * 4
 
 
-def test_an_erased_person_leaves_a_spent_code_a_silence_and_visits_of_a_device(database: SqlDatabase):
+def test_an_erased_person_leaves_a_spent_code_a_silence_and_visits_of_a_device(
+    database: SqlDatabase,
+):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [offers.coupon(1, customer_id="", status="void")]
-    assert [len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("visits", "devices")] == [1, 1]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+        offers.coupon(1, customer_id="", status="void")
+    ]
+    assert [
+        len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("visits", "devices")
+    ] == [1, 1]
     offers.add_customers(database, offers.customer("newcomer", email=MAIL))
     mail = offers.message(7, channel="email", address=MAIL, customer_id="newcomer")
     with database.begin() as unit:
@@ -186,7 +230,9 @@ def test_a_redeemed_code_stays_redeemed_when_its_person_leaves(database: SqlData
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     assert _redeem(database)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [offers.coupon(1, customer_id="", status="redeemed", uses=1)]
+    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+        offers.coupon(1, customer_id="", status="redeemed", uses=1)
+    ]
     assert _count(database, redemptions) == 1
 
 
@@ -200,7 +246,10 @@ def test_a_code_of_many_uses_ends_when_its_person_leaves(database: SqlDatabase):
 def test_erasing_one_person_leaves_another_alone(database: SqlDatabase):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _everything_about(database, "person-5", "other@example.org", "token-5", 2)
-    before = {noun: database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9) for noun in ("decisions", "messages", "coupons")}
+    before = {
+        noun: database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9)
+        for noun in ("decisions", "messages", "coupons")
+    }
     _erase(database, PERSON)
     for noun, held in before.items():
         assert database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9) == held
@@ -208,7 +257,9 @@ def test_erasing_one_person_leaves_another_alone(database: SqlDatabase):
 
 
 def test_erasing_nobody_leaves_the_decisions_about_nobody(database: SqlDatabase):
-    offers.add(database, offers.decision(customer_id="", outcome="silent", reason="customer_unknown"))
+    offers.add(
+        database, offers.decision(customer_id="", outcome="silent", reason="customer_unknown")
+    )
     _erase(database, "")
     assert len(database.queries.page("decisions", "p1", {}, None, 9)) == 1
 
@@ -234,7 +285,10 @@ def test_a_message_in_somebodys_hands_is_not_written_after_its_person_left(datab
     _erase(database, PERSON)
     with database.begin() as unit:
         assert unit.outbox.look_again([held]) == {held.id: "consent_withdrawn"}
-    assert offers.finish(database, (replace(held, status="sent", due_ms=None), offers.attempt(held))) == 0
+    assert (
+        offers.finish(database, (replace(held, status="sent", due_ms=None), offers.attempt(held)))
+        == 0
+    )
     assert _mentions(database, PERSON, MAIL, TOKEN) == []
 
 

@@ -1,4 +1,8 @@
-"""The outbox: each message in one pair of hands at a time, finished by the newest only, never started when it should not be."""
+"""The outbox.
+
+Each message in one pair of hands at a time, finished by the newest only, never started when it
+should not be.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,9 @@ def _messages(database: SqlDatabase, **filters):
 
 
 def _sent(message):
-    return replace(message, status="sent", reason="", due_ms=None, lease_until_ms=None, finished_ms=NOW_MS + 50)
+    return replace(
+        message, status="sent", reason="", due_ms=None, lease_until_ms=None, finished_ms=NOW_MS + 50
+    )
 
 
 def _again(database: SqlDatabase, *messages):
@@ -39,16 +45,28 @@ def _ready(database: SqlDatabase, **given) -> None:
 
 
 def test_what_is_due_is_taken_oldest_first_and_leased(database: SqlDatabase):
-    offers.add(database, *(offers.message(number) for number in (3, 1, 2)), offers.message(4, due_ms=NOW_MS + 1))
+    offers.add(
+        database,
+        *(offers.message(number) for number in (3, 1, 2)),
+        offers.message(4, due_ms=NOW_MS + 1),
+    )
     taken = offers.take(database, NOW_MS, limit=2)
-    assert taken == [replace(offers.message(number), attempt=1, lease_until_ms=NOW_MS + 60_000) for number in (1, 2)]
+    assert taken == [
+        replace(offers.message(number), attempt=1, lease_until_ms=NOW_MS + 60_000)
+        for number in (1, 2)
+    ]
     assert _messages(database, id=["msg_000001", "msg_000002"]) == taken
     assert [one.id for one in offers.take(database, NOW_MS)] == ["msg_000003"]
     assert offers.take(database, NOW_MS) == []
 
 
 def test_a_channel_takes_its_own_messages_of_every_project(database: SqlDatabase):
-    offers.add(database, offers.message(1), offers.message(2, channel="email"), offers.message(3, project_id="p2"))
+    offers.add(
+        database,
+        offers.message(1),
+        offers.message(2, channel="email"),
+        offers.message(3, project_id="p2"),
+    )
     assert [one.id for one in offers.take(database, channel="push")] == ["msg_000001", "msg_000003"]
     assert [one.id for one in offers.take(database, channel="email")] == ["msg_000002"]
 
@@ -70,7 +88,9 @@ def test_a_message_whose_lease_ran_out_is_taken_again_with_the_next_attempt(data
 def test_what_expired_is_finished_and_never_given_out(database: SqlDatabase):
     offers.add(database, offers.message(1), offers.message(2, expires_ms=LATE_MS + 1))
     assert [one.id for one in offers.take(database, LATE_MS)] == ["msg_000002"]
-    expired = replace(offers.message(1), status="expired", reason="expired", due_ms=None, finished_ms=LATE_MS)
+    expired = replace(
+        offers.message(1), status="expired", reason="expired", due_ms=None, finished_ms=LATE_MS
+    )
     assert _messages(database, status="expired") == [expired]
 
 
@@ -113,14 +133,20 @@ def test_a_finished_message_is_as_it_was_told_with_its_attempts_in_order(databas
     offers.add(database, offers.message())
     first = offers.take(database, NOW_MS)[0]
     tried = offers.attempt(first, verdict="retry", reason="unavailable", detail="503", status=503)
-    assert offers.finish(database, (replace(first, due_ms=NOW_MS + 5, reason="unavailable"), tried)) == 1
+    assert (
+        offers.finish(database, (replace(first, due_ms=NOW_MS + 5, reason="unavailable"), tried))
+        == 1
+    )
     assert offers.take(database, NOW_MS + 4) == []
     second = offers.take(database, NOW_MS + 5)[0]
     done = offers.attempt(second, provider_id="projects/x/messages/1", status=None)
     assert offers.finish(database, (_sent(second), done)) == 1
     assert _messages(database) == [_sent(second)]
     assert second.attempt == 2
-    assert database.queries.page("attempts", "p1", {"message": "msg_000001"}, None, 9) == [tried, done]
+    assert database.queries.page("attempts", "p1", {"message": "msg_000001"}, None, 9) == [
+        tried,
+        done,
+    ]
     assert offers.take(database, NOW_MS + 900) == []
 
 
@@ -130,7 +156,10 @@ def test_a_late_finish_after_another_took_the_message_changes_nothing(database: 
     quick = offers.take(database, NOW_MS + 100)[0]
     before = _messages(database)
     assert offers.finish(database, (_sent(slow), offers.attempt(slow))) == 0
-    assert (_messages(database), database.queries.page("attempts", "p1", {}, None, 9)) == (before, [])
+    assert (_messages(database), database.queries.page("attempts", "p1", {}, None, 9)) == (
+        before,
+        [],
+    )
     assert offers.finish(database, (_sent(quick), offers.attempt(quick))) == 1
     assert offers.finish(database, (replace(slow, status="dropped", due_ms=None), None)) == 0
     assert _messages(database) == [_sent(quick)]
@@ -141,7 +170,14 @@ def test_the_same_attempt_is_finished_once(database: SqlDatabase):
     one, two = offers.take(database, NOW_MS)
     assert offers.finish(database, (_sent(one), offers.attempt(one))) == 1
     failed = replace(one, status="failed", due_ms=None)
-    assert offers.finish(database, (failed, offers.attempt(one, verdict="failed")), (_sent(two), offers.attempt(two))) == 1
+    assert (
+        offers.finish(
+            database,
+            (failed, offers.attempt(one, verdict="failed")),
+            (_sent(two), offers.attempt(two)),
+        )
+        == 1
+    )
     assert _messages(database) == [_sent(one), _sent(two)]
 
 
@@ -178,24 +214,47 @@ def test_a_message_in_an_open_unit_is_skipped_and_not_waited_for(postgres_url: s
 def test_a_message_that_may_go_has_no_reason_against_it(database: SqlDatabase):
     _ready(database)
     mail = offers.message(2, channel="email", address="c1@example.org")
-    assert _again(database, offers.message(), mail, offers.message(3, channel="inapp", address="d1")) == {}
+    assert (
+        _again(database, offers.message(), mail, offers.message(3, channel="inapp", address="d1"))
+        == {}
+    )
     assert _again(database) == {}
 
 
-@pytest.mark.parametrize(("purpose", "stopped"), [("push", {"push"}), ("email", {"email"}), ("location", {"push", "email", "inapp"})])
-def test_a_withdrawn_consent_stops_the_channels_that_need_it(database: SqlDatabase, purpose, stopped):
+@pytest.mark.parametrize(
+    ("purpose", "stopped"),
+    [("push", {"push"}), ("email", {"email"}), ("location", {"push", "email", "inapp"})],
+)
+def test_a_withdrawn_consent_stops_the_channels_that_need_it(
+    database: SqlDatabase, purpose, stopped
+):
     for consent in ({purpose: Consent(False, NOW_MS)}, {}):
-        given = {name: one for name, one in (offers.AGREED | consent).items() if consent or name != purpose}
+        given = {
+            name: one
+            for name, one in (offers.AGREED | consent).items()
+            if consent or name != purpose
+        }
         _ready(database, consent=given)
-        queued = {name: offers.message(number, channel=name) for number, name in enumerate(("push", "email", "inapp", "log", "webhook"))}
-        assert _again(database, *queued.values()) == {queued[name].id: "consent_withdrawn" for name in stopped}
+        queued = {
+            name: offers.message(number, channel=name)
+            for number, name in enumerate(("push", "email", "inapp", "log", "webhook"))
+        }
+        assert _again(database, *queued.values()) == {
+            queued[name].id: "consent_withdrawn" for name in stopped
+        }
 
 
 def test_nothing_goes_to_a_customer_who_is_gone_or_unknown(database: SqlDatabase):
     _ready(database)
-    gone = [offers.message(1, customer_id="c9"), offers.message(2, customer_id=""), offers.message(3, project_id="p2")]
+    gone = [
+        offers.message(1, customer_id="c9"),
+        offers.message(2, customer_id=""),
+        offers.message(3, project_id="p2"),
+    ]
     ours = offers.message(4, channel="webhook", customer_id="", address="https://example.org/hook")
-    assert _again(database, *gone, ours) == dict.fromkeys([one.id for one in gone], "consent_withdrawn")
+    assert _again(database, *gone, ours) == dict.fromkeys(
+        [one.id for one in gone], "consent_withdrawn"
+    )
 
 
 def test_a_suppressed_address_is_known_again_and_kept_as_a_digest_only(database: SqlDatabase):
@@ -207,8 +266,12 @@ def test_a_suppressed_address_is_known_again_and_kept_as_a_digest_only(database:
     with database.engine.connect() as connection:
         kept = connection.execute(sa.select(suppressions)).mappings().all()
     mail = offers.message(1, channel="email", address="c1@example.ORG")
-    assert _again(database, mail, replace(mail, id="other", address="c2@example.org")) == {mail.id: "suppressed"}
-    assert [(row["reason"], len(row["address_digest"]), row["created_ms"]) for row in kept] == [("hard_bounce", 64, NOW_MS)]
+    assert _again(database, mail, replace(mail, id="other", address="c2@example.org")) == {
+        mail.id: "suppressed"
+    }
+    assert [(row["reason"], len(row["address_digest"]), row["created_ms"]) for row in kept] == [
+        ("hard_bounce", 64, NOW_MS)
+    ]
 
 
 def test_a_suppression_holds_for_its_project_and_channel(database: SqlDatabase):
@@ -222,22 +285,34 @@ def test_a_suppression_holds_for_its_project_and_channel(database: SqlDatabase):
 
 def test_who_left_is_not_pushed_to_but_may_get_mail(database: SqlDatabase):
     _ready(database)
-    offers.arrive(database, inside=False, token="token-1")  # a presence that only waits out its cool-down
-    queued = [offers.message(number, channel=channel) for number, channel in enumerate(("push", "inapp", "email"))]
+    offers.arrive(
+        database, inside=False, token="token-1"
+    )  # a presence that only waits out its cool-down
+    queued = [
+        offers.message(number, channel=channel)
+        for number, channel in enumerate(("push", "inapp", "email"))
+    ]
     assert _again(database, *queued) == {"msg_000000": "left", "msg_000001": "left"}
     assert _again(database, offers.message(geofence_uid="gf_2")) == {"msg_000001": "left"}
 
 
 def test_a_message_for_somebody_who_went_out_is_not_stopped_by_their_leaving(database: SqlDatabase):
     _ready(database)
-    assert _again(database, offers.message(geofence_uid="gf_2", content={"title": "Bye", "near": False})) == {}
+    assert (
+        _again(
+            database, offers.message(geofence_uid="gf_2", content={"title": "Bye", "near": False})
+        )
+        == {}
+    )
 
 
 def test_a_push_to_the_second_phone_of_somebody_inside_may_go(database: SqlDatabase):
     offers.add_customers(database, offers.customer())
     offers.arrive(database, "d1")
     with database.begin() as unit:
-        unit.accounts.put_device("p1", some.device("tablet", customer_id="c1", push_token="token-2"))
+        unit.accounts.put_device(
+            "p1", some.device("tablet", customer_id="c1", push_token="token-2")
+        )
         unit.commit()
     assert _again(database, offers.message(device_id="tablet", address="token-2")) == {}
 
@@ -254,7 +329,9 @@ def test_a_dead_token_is_forgotten_everywhere_in_its_project(database: SqlDataba
             unit.outbox.drop_addresses(channel, [("p1", "token-1")])
             unit.commit()
         tokens = [one.push_token for one in database.queries.page("devices", "p1", {}, None, 9)]
-        assert tokens == (["token-1", "token-1", "token-3"] if channel == "email" else [None, None, "token-3"])
+        assert tokens == (
+            ["token-1", "token-1", "token-3"] if channel == "email" else [None, None, "token-3"]
+        )
     assert database.queries.page("devices", "p2", {}, None, 9)[0].push_token == "token-1"
     assert _again(database, offers.message()) == {"msg_000001": "no_address"}
 

@@ -31,9 +31,15 @@ def _ids(database: SqlDatabase, noun: str, **filters) -> list[str]:
 
 def _fill(database: SqlDatabase, noun: str, count: int) -> None:
     """`count` items of a noun in project p1 and one in p2, put in an order that is not theirs."""
-    numbers = [(7 * number) % count for number in range(count)]  # 7 shares no factor with the counts used here
+    numbers = [
+        (7 * number) % count for number in range(count)
+    ]  # 7 shares no factor with the counts used here
     if noun == "events":
-        some.add_events(database, *(some.event(number) for number in range(count)), some.event(999, project_id="p2"))
+        some.add_events(
+            database,
+            *(some.event(number) for number in range(count)),
+            some.event(999, project_id="p2"),
+        )
     elif noun == "visits":
         some.add_visits(database, [some.visit(number) for number in numbers])
         some.add_visits(database, [some.visit(999)], project_id="p2")
@@ -47,21 +53,34 @@ def _fill(database: SqlDatabase, noun: str, count: int) -> None:
         some.add_stores(database, *(some.store(f"s{number:03}") for number in numbers))
         some.add_stores(database, some.store("s999"), project_id="p2")
     elif noun in ("customers", "campaigns"):
-        make, put = (offers.customer, offers.add_customers) if noun == "customers" else (offers.campaign, offers.add_campaigns)
+        make, put = (
+            (offers.customer, offers.add_customers)
+            if noun == "customers"
+            else (offers.campaign, offers.add_campaigns)
+        )
         put(database, *(make(f"c{number:03}") for number in numbers))
         put(database, make("c999"), project_id="p2")
     elif noun == "attempts":
         _fill_attempts(database, numbers)
     elif noun in ("decisions", "messages", "coupons"):
-        make = {"decisions": offers.decision, "messages": offers.message, "coupons": offers.coupon}[noun]
+        make = {"decisions": offers.decision, "messages": offers.message, "coupons": offers.coupon}[
+            noun
+        ]
         offers.add(database, *(make(number) for number in numbers), make(999, project_id="p2"))
     else:
-        some.add_geofences(database, *(some.geofence(f"gf_{number}", external_id=f"g{number:03}") for number in numbers))
+        some.add_geofences(
+            database,
+            *(some.geofence(f"gf_{number}", external_id=f"g{number:03}") for number in numbers),
+        )
         some.add_geofences(database, some.geofence("gf_999", external_id="g999"), project_id="p2")
 
 
 def _fill_attempts(database: SqlDatabase, numbers: list[int]) -> None:
-    offers.add(database, *(offers.message(number) for number in numbers), offers.message(999, project_id="p2"))
+    offers.add(
+        database,
+        *(offers.message(number) for number in numbers),
+        offers.message(999, project_id="p2"),
+    )
     offers.finish(database, *((one, offers.attempt(one)) for one in offers.take(database)))
 
 
@@ -86,7 +105,13 @@ def test_what_happened_can_be_read_newest_first(database: SqlDatabase, noun):
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_visits_that_arrive_at_the_same_time_are_each_seen_once(database: SqlDatabase, descending):
-    some.add_visits(database, [some.visit(number, arrival_ms=some.START_MS, device_id=f"d{number}") for number in range(23)])
+    some.add_visits(
+        database,
+        [
+            some.visit(number, arrival_ms=some.START_MS, device_id=f"d{number}")
+            for number in range(23)
+        ],
+    )
     pages = _walk(database, "visits", 5, descending=descending)
     seen = [one.visit_id for page in pages for one in page]
     assert seen == sorted((f"vis_{number:06}" for number in range(23)), reverse=descending)
@@ -113,7 +138,8 @@ def test_an_event_comes_back_as_it_was_saved(database: SqlDatabase):
     first, second = database.queries.page("events", "p1", {}, None, 9)
     kept = {one.id: one for one in (first, second)}
     assert kept[full.id] == type(full)(
-        **{name: getattr(full, name) for name in full.__struct_fields__} | {"stream_seq": kept[full.id].stream_seq}
+        **{name: getattr(full, name) for name in full.__struct_fields__}
+        | {"stream_seq": kept[full.id].stream_seq}
     )
     assert kept["evt_000002"].dwell_s is None
     assert first.stream_seq < second.stream_seq
@@ -122,9 +148,20 @@ def test_an_event_comes_back_as_it_was_saved(database: SqlDatabase):
 def test_events_are_filtered_by_what_they_say(database: SqlDatabase):
     some.add_events(
         database,
-        some.event(1, device_id="d1", customer_id="c1", store_id="s1", geofence_id="g1", ring="near"),
-        some.event(2, device_id="d2", customer_id="c1", store_id="s2", geofence_id="g2", kind="geofence.exited"),
-        some.event(3, device_id="d3", customer_id="c2", store_id="s2", geofence_id="g2", visit_id="vis_x"),
+        some.event(
+            1, device_id="d1", customer_id="c1", store_id="s1", geofence_id="g1", ring="near"
+        ),
+        some.event(
+            2,
+            device_id="d2",
+            customer_id="c1",
+            store_id="s2",
+            geofence_id="g2",
+            kind="geofence.exited",
+        ),
+        some.event(
+            3, device_id="d3", customer_id="c2", store_id="s2", geofence_id="g2", visit_id="vis_x"
+        ),
     )
     expected = {
         ("device", "d1"): [1],
@@ -139,7 +176,9 @@ def test_events_are_filtered_by_what_they_say(database: SqlDatabase):
         ("customer", None): [1, 2, 3],
     }
     found = {given: _ids(database, "events", **dict([given])) for given in expected}
-    assert found == {given: [f"evt_{number:06}" for number in numbers] for given, numbers in expected.items()}
+    assert found == {
+        given: [f"evt_{number:06}" for number in numbers] for given, numbers in expected.items()
+    }
     assert _ids(database, "events", store="s2", customer="c1") == ["evt_000002"]
     assert _ids(database, "events", device=["d1", "d3"]) == ["evt_000001", "evt_000003"]
 
@@ -153,7 +192,13 @@ def test_since_is_inclusive_and_until_is_not(database: SqlDatabase):
 
 
 def test_visits_are_filtered_by_who_and_where(database: SqlDatabase):
-    some.add_visits(database, [some.visit(1, customer_id="c1", store_id="s1"), some.visit(2, device_id="d2", geofence_id="g2")])
+    some.add_visits(
+        database,
+        [
+            some.visit(1, customer_id="c1", store_id="s1"),
+            some.visit(2, device_id="d2", geofence_id="g2"),
+        ],
+    )
     assert _ids(database, "visits", customer="c1") == ["vis_000001"]
     assert _ids(database, "visits", store="s1") == ["vis_000001"]
     assert _ids(database, "visits", device="d2") == ["vis_000002"]
@@ -164,7 +209,12 @@ def _stand(database: SqlDatabase, presence: Presence, visit: Visit) -> Visit:
     """The visit as it is listed when its device and geofence have that presence."""
     state = DeviceState(True, some.START_MS, presences={presence.geofence_uid: presence})
     with database.begin() as unit:
-        unit.presences.save(Changes(states={DeviceKey("p1", visit.device_id): state}, visits={visit.visit_id: ("p1", visit)}))
+        unit.presences.save(
+            Changes(
+                states={DeviceKey("p1", visit.device_id): state},
+                visits={visit.visit_id: ("p1", visit)},
+            )
+        )
         unit.commit()
     [found] = database.queries.page("visits", "p1", {"id": visit.visit_id}, None, 9)
     return found
@@ -173,24 +223,50 @@ def _stand(database: SqlDatabase, presence: Presence, visit: Visit) -> Visit:
 def test_a_visit_that_goes_on_is_listed_as_its_presence_stands(database: SqlDatabase):
     begun = some.visit(1, points=1, best_probability=0.9)
     later = Presence(
-        "gf_1", True, begun.visit_id, arrival_ms=begun.arrival_ms, last_inside_ms=some.START_MS + 60_000, points=7, best_probability=0.99
+        "gf_1",
+        True,
+        begun.visit_id,
+        arrival_ms=begun.arrival_ms,
+        last_inside_ms=some.START_MS + 60_000,
+        points=7,
+        best_probability=0.99,
     )
     found = _stand(database, later, begun)
-    assert (found.last_inside_ms, found.points, found.best_probability, found.amended) == (some.START_MS + 60_000, 7, 0.99, False)
+    assert (found.last_inside_ms, found.points, found.best_probability, found.amended) == (
+        some.START_MS + 60_000,
+        7,
+        0.99,
+        False,
+    )
     assert (found.arrival_ms, found.departure_ms, found.visit) == (begun.arrival_ms, None, 1)
 
 
 @pytest.mark.parametrize(
     ("visit", "presence"),
     [
-        (some.visit(1, points=4, departure_ms=some.START_MS + 9), {"visit_id": "vis_000001"}),  # ended
+        (
+            some.visit(1, points=4, departure_ms=some.START_MS + 9),
+            {"visit_id": "vis_000001"},
+        ),  # ended
         (some.visit(1, points=4), {"visit_id": "vis_000002"}),  # of another visit there
-        (some.visit(1, points=4), {"visit_id": "vis_000001", "inside": False}),  # outside, in its cool-down
-        (some.visit(1, points=4, geofence_uid="gf_2"), {"visit_id": "vis_000001"}),  # of another geofence
+        (
+            some.visit(1, points=4),
+            {"visit_id": "vis_000001", "inside": False},
+        ),  # outside, in its cool-down
+        (
+            some.visit(1, points=4, geofence_uid="gf_2"),
+            {"visit_id": "vis_000001"},
+        ),  # of another geofence
     ],
 )
-def test_a_presence_says_nothing_about_other_visits(database: SqlDatabase, visit: Visit, presence: dict):
-    found = _stand(database, Presence(**{"geofence_uid": "gf_1", "inside": True, "points": 99} | presence), visit)
+def test_a_presence_says_nothing_about_other_visits(
+    database: SqlDatabase, visit: Visit, presence: dict
+):
+    found = _stand(
+        database,
+        Presence(**{"geofence_uid": "gf_1", "inside": True, "points": 99} | presence),
+        visit,
+    )
     assert found.points == 4
 
 
@@ -230,7 +306,9 @@ def test_geofences_are_filtered_by_store_ring_tag_and_uids(database: SqlDatabase
 
 def test_a_filter_may_name_thousands_of_items(database: SqlDatabase):
     some.add_geofences(database, some.geofence("gf_1"))
-    assert _ids(database, "geofences", uid=[f"gf_{number}" for number in range(20_000)]) == ["fence gf_1"]
+    assert _ids(database, "geofences", uid=[f"gf_{number}" for number in range(20_000)]) == [
+        "fence gf_1"
+    ]
 
 
 def test_devices_are_filtered_by_customer(database: SqlDatabase):
@@ -242,7 +320,13 @@ def test_devices_are_filtered_by_customer(database: SqlDatabase):
 
 
 @pytest.mark.parametrize(
-    ("noun", "filters"), [("stores", {"kind": "x"}), ("events", {"brand": "x"}), ("devices", {"tag": "x"}), ("events", {"since": "noon"})]
+    ("noun", "filters"),
+    [
+        ("stores", {"kind": "x"}),
+        ("events", {"brand": "x"}),
+        ("devices", {"tag": "x"}),
+        ("events", {"since": "noon"}),
+    ],
 )
 def test_a_filter_the_list_does_not_have_is_refused(database: SqlDatabase, noun, filters):
     with pytest.raises(InputError) as caught:
@@ -250,7 +334,10 @@ def test_a_filter_the_list_does_not_have_is_refused(database: SqlDatabase, noun,
     assert caught.value.code == "invalid_filter"
 
 
-@pytest.mark.parametrize(("noun", "after"), [("events", "abc"), ("visits", 5), ("visits", ["a", "b"]), ("stores", 5), ("stores", {"a": 1})])
+@pytest.mark.parametrize(
+    ("noun", "after"),
+    [("events", "abc"), ("visits", 5), ("visits", ["a", "b"]), ("stores", 5), ("stores", {"a": 1})],
+)
 def test_a_cursor_of_another_list_is_refused(database: SqlDatabase, noun, after):
     with pytest.raises(InputError) as caught:
         database.queries.page(noun, "p1", {}, after, 9)
@@ -258,7 +345,9 @@ def test_a_cursor_of_another_list_is_refused(database: SqlDatabase, noun, after)
 
 
 @pytest.mark.parametrize("after", [2**62, 2**63, 2**70])
-def test_a_cursor_far_beyond_the_end_finds_nothing_or_is_the_callers_mistake(database: SqlDatabase, after):
+def test_a_cursor_far_beyond_the_end_finds_nothing_or_is_the_callers_mistake(
+    database: SqlDatabase, after
+):
     some.add_events(database, some.event())
     try:
         found = database.queries.page("events", "p1", {}, after, 9)
@@ -268,7 +357,9 @@ def test_a_cursor_far_beyond_the_end_finds_nothing_or_is_the_callers_mistake(dat
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "half of a pair \ud83d"])
-def test_a_filter_no_database_can_hold_finds_nothing_or_is_the_callers_mistake(database: SqlDatabase, text):
+def test_a_filter_no_database_can_hold_finds_nothing_or_is_the_callers_mistake(
+    database: SqlDatabase, text
+):
     some.add_stores(database, some.store(brand="a"))
     try:
         found = _ids(database, "stores", brand=text)

@@ -21,7 +21,9 @@ def test_a_store_comes_back_as_it_was_put(database: SqlDatabase, store):
 def test_a_geofence_comes_back_as_it_was_put(database: SqlDatabase, geofence):
     some.add_geofences(database, geofence)
     with database.begin() as unit:
-        assert unit.places.geofences("p1", [geofence.external_id]) == {geofence.external_id: geofence}
+        assert unit.places.geofences("p1", [geofence.external_id]) == {
+            geofence.external_id: geofence
+        }
     assert database.queries.geofences("p1") == [geofence]
 
 
@@ -33,13 +35,19 @@ def test_a_coordinate_keeps_every_digit(database: SqlDatabase):
 
 def test_a_store_put_again_is_replaced_but_keeps_the_time_of_its_creation(database: SqlDatabase):
     some.add_stores(database, some.full_store())
-    some.add_stores(database, some.store(name="Neu", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9))
-    assert database.queries.page("stores", "p1", {}, None, 10) == [some.store(name="Neu", updated_ms=some.START_MS + 9)]
+    some.add_stores(
+        database, some.store(name="Neu", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9)
+    )
+    assert database.queries.page("stores", "p1", {}, None, 10) == [
+        some.store(name="Neu", updated_ms=some.START_MS + 9)
+    ]
 
 
 def test_a_geofence_put_again_is_replaced_but_keeps_the_time_of_its_creation(database: SqlDatabase):
     some.add_geofences(database, some.full_geofence())
-    moved = some.geofence(external_id="renamed", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9)
+    moved = some.geofence(
+        external_id="renamed", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9
+    )
     some.add_geofences(database, moved)
     assert database.queries.geofences("p1") == [replace(moved, created_ms=some.START_MS)]
 
@@ -54,8 +62,12 @@ def test_two_geofences_of_a_project_cannot_share_a_name(database: SqlDatabase):
 def test_projects_may_use_the_same_names_and_never_see_each_other(database: SqlDatabase):
     some.add_stores(database, some.store(name="ours"), project_id="p1")
     some.add_stores(database, some.store(name="theirs"), project_id="p2")
-    some.add_geofences(database, some.geofence("gf_1", external_id="door", store_id="s1"), project_id="p1")
-    some.add_geofences(database, some.geofence("gf_2", external_id="door", store_id="s1"), project_id="p2")
+    some.add_geofences(
+        database, some.geofence("gf_1", external_id="door", store_id="s1"), project_id="p1"
+    )
+    some.add_geofences(
+        database, some.geofence("gf_2", external_id="door", store_id="s1"), project_id="p2"
+    )
     with database.begin() as unit:
         assert unit.places.stores("p1", ["s1"])["s1"].name == "ours"
         assert unit.places.geofences("p2", ["door"])["door"].uid == "gf_2"
@@ -73,7 +85,9 @@ def test_deleting_in_one_project_leaves_the_other_alone(database: SqlDatabase):
         unit.places.delete_store("p1", "s1")
         unit.places.delete_geofences("p1", ["gf_1", "gf_2", "gf_unknown"])
         unit.commit()
-    assert [len(database.queries.page("stores", project_id, {}, None, 9)) for project_id in ("p1", "p2")] == [0, 1]
+    assert [
+        len(database.queries.page("stores", project_id, {}, None, 9)) for project_id in ("p1", "p2")
+    ] == [0, 1]
     assert [len(database.queries.geofences(project_id)) for project_id in ("p1", "p2")] == [0, 1]
 
 
@@ -115,7 +129,10 @@ def test_every_unit_that_writes_places_makes_the_index_version_grow(database: Sq
             versions.append((before, unit.index_version("p1")))
             unit.commit()
     assert versions == [(0, 1), (1, 2), (2, 3), (3, 4)]
-    assert [(one.id, one.index_version) for one in database.queries.projects()] == [("p1", 4), ("p2", 0)]
+    assert [(one.id, one.index_version) for one in database.queries.projects()] == [
+        ("p1", 4),
+        ("p2", 0),
+    ]
 
 
 def test_a_unit_rolled_back_leaves_the_index_version_where_it_was(database: SqlDatabase):
@@ -136,7 +153,9 @@ def test_a_lone_surrogate_is_the_callers_mistake(database: SqlDatabase):
 def test_thousands_are_put_and_found_at_once(database: SqlDatabase):
     stores = [some.store(f"s{number:04}", name=f"Filiale {number}") for number in range(2_345)]
     rings = [
-        some.geofence(f"gf_{number:04}", external_id=f"{one.external_id}/near", store_id=one.external_id)
+        some.geofence(
+            f"gf_{number:04}", external_id=f"{one.external_id}/near", store_id=one.external_id
+        )
         for number, one in enumerate(stores)
     ]
     some.add_stores(database, *stores)
@@ -145,8 +164,12 @@ def test_thousands_are_put_and_found_at_once(database: SqlDatabase):
     names = [one.external_id for one in stores]
     with database.begin() as unit:
         found = unit.places.stores("p1", [*names, "nobody"])
-        assert [found[name].name for name in names] == ["renamed"] * 1_500 + [f"Filiale {number}" for number in range(1_500, 2_345)]
-        assert unit.places.geofences("p1", [one.external_id for one in rings]) == {one.external_id: one for one in rings}
+        assert [found[name].name for name in names] == ["renamed"] * 1_500 + [
+            f"Filiale {number}" for number in range(1_500, 2_345)
+        ]
+        assert unit.places.geofences("p1", [one.external_id for one in rings]) == {
+            one.external_id: one for one in rings
+        }
         held = unit.places.geofences_of_stores("p1", names)
         assert held == {one.external_id: [ring] for one, ring in zip(stores, rings, strict=True)}
 
@@ -154,7 +177,13 @@ def test_thousands_are_put_and_found_at_once(database: SqlDatabase):
 def test_of_many_geofences_one_with_a_taken_uid_spoils_them_all(database: SqlDatabase):
     some.add_geofences(database, some.geofence("gf_1"), project_id="p1")
     with pytest.raises(RecordError):
-        some.add_geofences(database, some.geofence("gf_0"), some.geofence("gf_1", name="mine now"), some.geofence("gf_2"), project_id="p2")
+        some.add_geofences(
+            database,
+            some.geofence("gf_0"),
+            some.geofence("gf_1", name="mine now"),
+            some.geofence("gf_2"),
+            project_id="p2",
+        )
     assert database.queries.geofences("p2") == []
 
 

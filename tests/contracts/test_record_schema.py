@@ -1,4 +1,8 @@
-"""Migrations: what they build is what the code believes, on every backend, however often and by however many they are run."""
+"""Migrations.
+
+What they build is what the code believes, on every backend, however often and by however many they
+are run.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,7 @@ from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
 from tests.rigs import some
 
-MIGRATE = (
-    "import sys; from geofence.backends.sql.database import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
-)
+MIGRATE = "import sys; from geofence.backends.sql.database import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
 
 OLD_EVENT = (
     "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"
@@ -32,7 +34,9 @@ def test_the_migrated_schema_is_the_one_in_the_code(empty_url: str):
     database = open_database(empty_url)
     database.migrate()
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         assert compare_metadata(context, metadata) == []
     database.close()
 
@@ -44,7 +48,10 @@ def test_a_schema_that_differs_is_noticed(empty_url: str):
         unit.connection.exec_driver_sql("DROP INDEX ix_visits_arrival")
         unit.commit()
     with database.engine.connect() as connection:
-        assert [change[0] for change in compare_metadata(MigrationContext.configure(connection), metadata)] == ["add_index"]
+        assert [
+            change[0]
+            for change in compare_metadata(MigrationContext.configure(connection), metadata)
+        ] == ["add_index"]
     database.close()
 
 
@@ -54,18 +61,27 @@ def test_migrating_again_keeps_what_is_there(empty_url: str):
     some.add_project(database)
     database.migrate()
     assert database.queries.projects() == [some.project()]
-    assert database.queries.health() == {"database": database.engine.dialect.name, "schema": "0003", "unnumbered": 0}
+    assert database.queries.health() == {
+        "database": database.engine.dialect.name,
+        "schema": "0003",
+        "unnumbered": 0,
+    }
     database.close()
 
 
-def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fact_once(empty_url: str):
+def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fact_once(
+    empty_url: str,
+):
     database = open_database(empty_url)
     with database.engine.connect() as connection, connection.begin():
         command.upgrade(configuration(connection), "0002")
         connection.execute(sa.text(OLD_EVENT.format(id="evt_1")))
     database.migrate()
     some.add_events(
-        database, some.event(7), some.event(8, kind="visit.amended"), some.event(9, kind="visit.amended", visit_id="vis_000008")
+        database,
+        some.event(7),
+        some.event(8, kind="visit.amended"),
+        some.event(9, kind="visit.amended", visit_id="vis_000008"),
     )
     assert len(database.queries.page("events", "p1", {}, None, 9)) == 4
     with database.begin() as unit, pytest.raises(RecordError):
@@ -76,7 +92,9 @@ def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fa
 def test_four_processes_may_migrate_at_once(empty_url: str):
     line = [sys.executable, "-c", MIGRATE, empty_url]
     root = Path(__file__).parents[2]
-    started = [subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    started = [
+        subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
     told = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], told
     database = open_database(empty_url)

@@ -23,8 +23,16 @@ def _unit_with(database: SqlDatabase, *events):
 def test_numbers_start_at_one_and_follow_each_other(database: SqlDatabase):
     some.add_events(database, some.event(1), some.event(2))
     some.add_events(database, some.event(3, project_id="p2"), some.event(4))
-    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [1, 2, 4]
-    assert [database.queries.newest_seq(project_id) for project_id in ("p1", "p2", "p3")] == [4, 3, 0]
+    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [
+        1,
+        2,
+        4,
+    ]
+    assert [database.queries.newest_seq(project_id) for project_id in ("p1", "p2", "p3")] == [
+        4,
+        3,
+        0,
+    ]
 
 
 def test_a_unit_rolled_back_leaves_no_hole(database: SqlDatabase):
@@ -64,7 +72,9 @@ def test_an_event_without_a_number_is_not_seen_and_counts_as_unnumbered(postgres
 
 def test_events_are_numbered_in_the_order_they_were_recorded(postgres_url: str):
     database = open_database(postgres_url)
-    _unit_with(database, some.event(3), some.event(1), some.event(2, recorded_ms=some.START_MS + 9)).commit()
+    _unit_with(
+        database, some.event(3), some.event(1), some.event(2, recorded_ms=some.START_MS + 9)
+    ).commit()
     database.sequence()
     assert _after(database) == ["evt_000001", "evt_000003", "evt_000002"]
     database.close()
@@ -94,7 +104,9 @@ def test_an_event_that_is_being_erased_holds_nobody_up(postgres_url: str):
     database.close()
 
 
-def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_sequence(postgres_url: str):
+def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_sequence(
+    postgres_url: str,
+):
     database = open_database(postgres_url)
     count, writers = 40, 4
     done = threading.Event()
@@ -104,7 +116,10 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
         dice = random.Random(writer)
         try:
             for first in range(writer * count, (writer + 1) * count, 2):
-                units = [_unit_with(database, some.event(number, device_id=f"d{number}")) for number in (first, first + 1)]
+                units = [
+                    _unit_with(database, some.event(number, device_id=f"d{number}"))
+                    for number in (first, first + 1)
+                ]
                 dice.shuffle(units)
                 for unit in units:
                     unit.commit()
@@ -125,7 +140,9 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     followed: list[tuple[int, str]] = []
 
     def follow() -> None:
-        news = database.queries.page("events", "p1", {}, followed[-1][0] if followed else None, 1000)
+        news = database.queries.page(
+            "events", "p1", {}, followed[-1][0] if followed else None, 1000
+        )
         followed.extend((one.stream_seq, one.id) for one in news)
 
     while any(thread.is_alive() for thread in threads):
@@ -137,5 +154,7 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     follow()
     database.close()
     assert failed == []
-    assert sorted(one for _, one in followed) == [f"evt_{number:06}" for number in range(count * writers)]
+    assert sorted(one for _, one in followed) == [
+        f"evt_{number:06}" for number in range(count * writers)
+    ]
     assert [seq for seq, _ in followed] == list(range(1, count * writers + 1))

@@ -1,4 +1,7 @@
-"""Several processes on one PostgreSQL: who edits waits for whom, and nobody's edit goes on what another has changed meanwhile."""
+"""Several processes on one PostgreSQL.
+
+Who edits waits for whom, and nobody's edit goes on what another has changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,9 @@ def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and
     first.sequence()
     told = {(event.kind, event.reason) for event in first.queries.page("events", "p", {}, None, 10)}
     assert told == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
-    assert [visit.departure_ms is not None for visit in first.queries.page("visits", "p", {}, None, 10)] == [True]
+    assert [
+        visit.departure_ms is not None for visit in first.queries.page("visits", "p", {}, None, 10)
+    ] == [True]
 
 
 def _put(unit: Any, shop: Any) -> EditResult:
@@ -81,7 +86,9 @@ def _removed(unit: Any, uid: str) -> EditResult:
     return EditResult(None, removed=(uid,))
 
 
-def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(
+    records: tuple[SqlDatabase, SqlDatabase],
+) -> None:
     _, second = records
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
@@ -109,7 +116,9 @@ def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(reco
     assert second.queries.page("events", "p", {}, None, 10) == []
 
 
-def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(
+    records: tuple[SqlDatabase, SqlDatabase],
+) -> None:
     store = Store("s1", "Corner", *HOME, rings=(Ring("near", 150.0),))
     with records[0].begin() as unit:
         put_stores(unit, "p", [store], T0)
@@ -117,12 +126,20 @@ def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(recor
 
     def fills(database: SqlDatabase, **known: str) -> str:
         with database.begin() as unit:
-            edited = put_stores(unit, "p", [replace(store, **known)], T0 + 1, lambda old, _: replace(old, **known))
+            edited = put_stores(
+                unit, "p", [replace(store, **known)], T0 + 1, lambda old, _: replace(old, **known)
+            )
             unit.commit()
         return str(edited.value[0][0])
 
     with records[0].begin() as unit:
-        edited = put_stores(unit, "p", [replace(store, brand="bean")], T0 + 1, lambda old, _: replace(old, brand="bean"))
+        edited = put_stores(
+            unit,
+            "p",
+            [replace(store, brand="bean")],
+            T0 + 1,
+            lambda old, _: replace(old, brand="bean"),
+        )
         thread, done, made = _begun(lambda: fills(records[1], name="Corner Shop"))
         assert not done.wait(0.3)
         unit.commit()
@@ -132,7 +149,9 @@ def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(recor
     assert (kept.brand, kept.name) == ("bean", "Corner Shop")
 
 
-def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+def test_another_process_knows_within_seconds_what_is_near_after_an_edit(
+    records: tuple[SqlDatabase, SqlDatabase],
+) -> None:
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
@@ -145,7 +164,9 @@ def test_another_process_knows_within_seconds_what_is_near_after_an_edit(records
     there.stop()
 
 
-def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made(
+    records: tuple[SqlDatabase, SqlDatabase],
+) -> None:
     first, _ = records
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
@@ -162,11 +183,15 @@ def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made
     here.stop()
     there.stop()
     first.sequence()
-    told = {(event.kind, event.geofence_id) for event in first.queries.page("events", "p", {}, None, 10)}
+    told = {
+        (event.kind, event.geofence_id) for event in first.queries.page("events", "p", {}, None, 10)
+    }
     assert told == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
 
 
-def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(records: tuple[SqlDatabase, SqlDatabase]) -> None:
+def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(
+    records: tuple[SqlDatabase, SqlDatabase],
+) -> None:
     here = Writer(records[0], PingClock())
     here.start()
     with records[1].begin() as unit:

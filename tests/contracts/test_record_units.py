@@ -1,4 +1,8 @@
-"""Transactions: all or nothing, unique by the database's word, readable beside, and silent about rows when they fail."""
+"""Transactions.
+
+All or nothing, unique by the database's word, readable beside, and silent about rows when they
+fail.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,11 @@ def _fill(unit: Unit) -> None:
     unit.places.put_stores("p1", [some.store()])
     unit.places.put_geofences("p1", [some.geofence()])
     state = DeviceState(True, 5, 5, 1.0, 1.0, None, {"gf_1": presence})
-    unit.presences.save(Changes(states={HERE: state}, events=[some.event()], visits={"vis_000001": ("p1", some.visit())}))
+    unit.presences.save(
+        Changes(
+            states={HERE: state}, events=[some.event()], visits={"vis_000001": ("p1", some.visit())}
+        )
+    )
     _fill_offers(unit)
 
 
@@ -53,7 +61,12 @@ def _fill_offers(unit: Unit) -> None:
 def _counts(database: SqlDatabase) -> dict[str, int]:
     with database.engine.connect() as connection:
         tables = (table for table in metadata.sorted_tables if table.name != "counters")
-        return {table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in tables}
+        return {
+            table.name: connection.execute(
+                sa.select(sa.func.count()).select_from(table)
+            ).scalar_one()
+            for table in tables
+        }
 
 
 def test_the_record_is_what_the_street_asks_for(database: SqlDatabase):
@@ -89,7 +102,10 @@ def test_a_refused_statement_spoils_its_unit_only(database: SqlDatabase):
     with pytest.raises(RecordError):
         some.add_events(database, some.event(2), some.event(1))
     some.add_events(database, some.event(3))
-    assert [one.id for one in database.queries.page("events", "p1", {}, None, 9)] == ["evt_000001", "evt_000003"]
+    assert [one.id for one in database.queries.page("events", "p1", {}, None, 9)] == [
+        "evt_000001",
+        "evt_000003",
+    ]
 
 
 def test_a_unit_cannot_be_used_after_its_end(database: SqlDatabase):
@@ -103,7 +119,9 @@ def test_a_unit_cannot_be_used_after_its_end(database: SqlDatabase):
 
 
 @pytest.mark.parametrize(
-    "second", [_row(visit_id="vis_2"), _row(id="evt_2")], ids=["the same event id", "the same visit, kind and dwell time"]
+    "second",
+    [_row(visit_id="vis_2"), _row(id="evt_2")],
+    ids=["the same event id", "the same visit, kind and dwell time"],
 )
 def test_the_database_refuses_a_fact_it_has(database: SqlDatabase, second):
     with database.begin() as unit:
@@ -114,7 +132,10 @@ def test_the_database_refuses_a_fact_it_has(database: SqlDatabase, second):
 
 
 def test_another_dwell_time_of_a_visit_is_another_fact(database: SqlDatabase):
-    dwells = [_row(id=f"evt_{dwell_s}", kind="geofence.dwelled", dwell_s=dwell_s) for dwell_s in (0, 60, 300)]
+    dwells = [
+        _row(id=f"evt_{dwell_s}", kind="geofence.dwelled", dwell_s=dwell_s)
+        for dwell_s in (0, 60, 300)
+    ]
     with database.begin() as unit:
         unit.connection.execute(sa.insert(events), dwells)
         unit.commit()
@@ -123,7 +144,10 @@ def test_another_dwell_time_of_a_visit_is_another_fact(database: SqlDatabase):
 
 def test_the_database_refuses_a_stream_number_given_twice(database: SqlDatabase):
     with database.begin() as unit, pytest.raises(RecordError):
-        unit.connection.execute(sa.insert(events), [_row(stream_seq=1), _row(id="evt_2", visit_id="vis_2", stream_seq=1)])
+        unit.connection.execute(
+            sa.insert(events),
+            [_row(stream_seq=1), _row(id="evt_2", visit_id="vis_2", stream_seq=1)],
+        )
 
 
 def test_a_reader_sees_the_last_commit_while_a_unit_is_open(database: SqlDatabase):
@@ -144,7 +168,9 @@ def test_many_threads_read_while_one_writes(database: SqlDatabase):
     def read() -> None:
         try:
             while not writing.is_set():
-                names = {one.name[0] for one in database.queries.page("stores", "p1", {}, None, 1000)}
+                names = {
+                    one.name[0] for one in database.queries.page("stores", "p1", {}, None, 1000)
+                }
                 if len(names) > 1:  # a unit renames all stores: half of it must never be seen
                     wrong.append(names)
         except RecordError as error:
@@ -185,7 +211,9 @@ def test_an_error_names_the_constraint_and_never_the_row(database: SqlDatabase):
     hidden = str(4711 * 47)  # as a literal it would be in the traceback's lines of source
     row = {name: getattr(some.visit(), name) for name in some.visit().__struct_fields__}
     with database.begin() as unit, pytest.raises(RecordError) as caught:
-        unit.connection.execute(sa.insert(visits), [row | {"project_id": "p1", "device_id": hidden, "arrival_ms": None}])
+        unit.connection.execute(
+            sa.insert(visits), [row | {"project_id": "p1", "device_id": hidden, "arrival_ms": None}]
+        )
     told = "".join(traceback.format_exception(caught.value))
     assert hidden not in told
     assert "NotNull" in told or "NOT NULL" in told

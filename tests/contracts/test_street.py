@@ -1,4 +1,7 @@
-"""The street on a real record, SQLite and PostgreSQL alike: what is answered, what is kept, what happens only once."""
+"""The street on a real record, SQLite and PostgreSQL alike.
+
+What is answered, what is kept, what happens only once.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ from tests.rigs.street import HOME, T0, House, fence, ping
 @pytest.fixture
 def house(record_url: str) -> Iterator[House]:
     house = House(record_url)
-    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact")))))
+    house.edit(
+        lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))))
+    )
     house.put(fence())
     yield house
     house.close()
@@ -32,7 +37,12 @@ def test_a_walk_past_the_store_is_one_enter_and_one_exit(house: House) -> None:
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (4, 0, ())
     assert house.told == [("entered", "phone", 60), ("exited", "phone", 180)]
     [visit] = house.visits
-    assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms, visit.points) == (T0 + 60_000, T0 + 120_000, T0 + 180_000, 2)
+    assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms, visit.points) == (
+        T0 + 60_000,
+        T0 + 120_000,
+        T0 + 180_000,
+        2,
+    )
 
 
 def test_posting_everything_twice_changes_nothing_and_says_duplicate(house: House) -> None:
@@ -65,16 +75,27 @@ def test_a_repeated_ping_is_answered_with_the_events_it_once_caused(house: House
     assert len(first) == 1
 
 
-def test_the_same_id_with_other_content_is_a_conflict_and_the_rest_goes_through(house: House) -> None:
+def test_the_same_id_with_other_content_is_a_conflict_and_the_rest_goes_through(
+    house: House,
+) -> None:
     house.post(ping(0, 900, id="a"))
     receipt = house.post(ping(60, 0, id="a"), ping(120, 0, id="b"))
-    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (1, [(0, "conflict")])
+    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (
+        1,
+        [(0, "conflict")],
+    )
     assert house.told == [("entered", "phone", 120)]
 
 
 def test_bad_items_are_named_and_never_spoil_their_batch(house: House) -> None:
     bad = PingIn(float("nan"), 11.0, T0, "phone")
-    receipt = house.post(bad, ping(0, 0), PingIn(48.0, 181.0, T0, "phone"), PingIn(48.0, 11.0, 1_790_000_000, "phone"), ping(5, 0, ""))
+    receipt = house.post(
+        bad,
+        ping(0, 0),
+        PingIn(48.0, 181.0, T0, "phone"),
+        PingIn(48.0, 11.0, 1_790_000_000, "phone"),
+        ping(5, 0, ""),
+    )
     assert receipt.accepted == 1
     assert [(r.index, r.code) for r in receipt.rejected] == [
         (0, "invalid_position"),
@@ -86,7 +107,10 @@ def test_bad_items_are_named_and_never_spoil_their_batch(house: House) -> None:
 
 def test_a_phone_that_says_it_does_not_know_where_it_is_is_not_believed(house: House) -> None:
     receipt = house.post(ping(0, 0, accuracy_m=-1.0), ping(10, 900, speed_mps=-1.0))
-    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (1, [(0, "invalid_field")])
+    assert (receipt.accepted, [(r.index, r.code) for r in receipt.rejected]) == (
+        1,
+        [(0, "invalid_field")],
+    )
     assert house.told == []
 
 
@@ -110,7 +134,11 @@ def test_a_late_ping_amends_a_visit_that_has_ended_and_may_come_twice(house: Hou
         house.die_and_return()
         house.post(ping(50, 50), ping(150, 50))
         [visit] = house.visits
-        assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms) == (T0 + 50_000, T0 + 150_000, T0 + 200_000)
+        assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms) == (
+            T0 + 50_000,
+            T0 + 150_000,
+            T0 + 200_000,
+        )
     assert house.told[2:] == [("visit.amended", "phone", 50)]
 
 
@@ -141,7 +169,10 @@ def test_a_late_ping_does_not_hand_the_phone_to_its_former_owner(house: House) -
     house.post(ping(100, 900, customer_id="ann"), ping(1000, 900, customer_id="bob"))
     house.post(ping(500, 900, customer_id="ann"))
     house.post(ping(1600, 0))
-    assert [event.customer_id for event in house.database.queries.page("events", "p", {"customer": "bob"}, None, 9)] == ["bob"]
+    assert [
+        event.customer_id
+        for event in house.database.queries.page("events", "p", {"customer": "bob"}, None, 9)
+    ] == ["bob"]
 
 
 def test_an_exact_geofence_that_is_given_an_end_ends_its_visit_then(house: House) -> None:
@@ -159,13 +190,17 @@ def test_a_thousand_late_pings_cost_one_look_at_the_visits_and_change_nothing(ho
     before = (house.told, house.visits)
     house.die_and_return()
     asked: list[str] = []
-    sa.event.listen(house.database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    sa.event.listen(
+        house.database.engine, "before_cursor_execute", lambda *args: asked.append(args[2])
+    )
     house.post(*walk)
     assert (house.told, house.visits) == before
     assert sum("FROM visits" in statement for statement in asked) < 10
 
 
-def test_time_that_no_phone_can_have_is_refused_also_where_pings_move_the_clock(house: House) -> None:
+def test_time_that_no_phone_can_have_is_refused_also_where_pings_move_the_clock(
+    house: House,
+) -> None:
     receipt = house.post(PingIn(*HOME, 2**61, "phone"))
     assert [rejection.code for rejection in receipt.rejected] == ["future"]
     assert house.post(ping(0, 0)).accepted == 1
@@ -189,9 +224,15 @@ def test_a_listener_that_fails_makes_no_committed_unit_a_failed_one(house: House
     assert len(house.told) == 1
 
 
-def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(postgres_url: str) -> None:
+def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(
+    postgres_url: str,
+) -> None:
     one, other = House(postgres_url), House(postgres_url)
-    one.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+    one.edit(
+        lambda unit: EditResult(
+            unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True
+        )
+    )
     other.post(ping(0, 900, "warm"))
     one.put(fence("gf_d", profile=Profile("balanced", dwell_s=(60,))))
     one.post(ping(0, 0))
@@ -201,7 +242,10 @@ def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(postg
     other.put(fence("gf_e", lat=49.0))
     one.put(fence("gf_f", lat=50.0))
     for house in (one, other):
-        house.post(PingIn(49.0, HOME[1], T0 + 200_000, f"at-{id(house)}"), PingIn(50.0, HOME[1], T0 + 300_000, f"at-{id(house)}"))
+        house.post(
+            PingIn(49.0, HOME[1], T0 + 200_000, f"at-{id(house)}"),
+            PingIn(50.0, HOME[1], T0 + 300_000, f"at-{id(house)}"),
+        )
     assert [kind for kind, device, _ in one.told if device.startswith("at-")].count("entered") == 4
     one.close()
     other.close()
@@ -210,7 +254,11 @@ def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(postg
 def test_exits_come_before_enters_in_one_move(house: House) -> None:
     house.put(fence("gf_2", lat=HOME[0] + 1000 / 111_195))
     house.post(ping(0, 0), ping(60, 1000))
-    assert house.told == [("entered", "phone", 0), ("exited", "phone", 60), ("entered", "phone", 60)]
+    assert house.told == [
+        ("entered", "phone", 0),
+        ("exited", "phone", 60),
+        ("entered", "phone", 60),
+    ]
 
 
 def test_timers_fire_once_in_the_pings_own_time(house: House) -> None:
@@ -227,7 +275,9 @@ def test_timers_fire_once_in_the_pings_own_time(house: House) -> None:
 
 def test_two_threads_of_requests_lose_and_double_nothing(house: House) -> None:
     futures = [
-        house.street.post("p", list(enumerate([ping(2 * n, 0, f"d{m}"), ping(2 * n + 1, 900, f"d{m}")])))
+        house.street.post(
+            "p", list(enumerate([ping(2 * n, 0, f"d{m}"), ping(2 * n + 1, 900, f"d{m}")]))
+        )
         for n in range(20)
         for m in range(10)
     ]
@@ -237,9 +287,17 @@ def test_two_threads_of_requests_lose_and_double_nothing(house: House) -> None:
 
 def test_batching_changes_nothing_of_what_happened(house: House, tmp_path: Any) -> None:
     dice = random.Random(7)
-    house.put(fence("gf_2", lat=HOME[0] + 200 / 111_195), fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200))
+    house.put(
+        fence("gf_2", lat=HOME[0] + 200 / 111_195),
+        fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200),
+    )
     walk = [
-        ping(30 * n + m, dice.uniform(-400, 600), f"d{m}", accuracy_m=dice.choice([5.0, 40.0, 90.0, None]))
+        ping(
+            30 * n + m,
+            dice.uniform(-400, 600),
+            f"d{m}",
+            accuracy_m=dice.choice([5.0, 40.0, 90.0, None]),
+        )
         for n in range(60)
         for m in range(5)
     ]
@@ -247,8 +305,16 @@ def test_batching_changes_nothing_of_what_happened(house: House, tmp_path: Any) 
         house.post(one)
     first = sorted(house.told)
     other = House(f"sqlite:///{tmp_path}/other.db")
-    other.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
-    other.put(fence(), fence("gf_2", lat=HOME[0] + 200 / 111_195), fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200))
+    other.edit(
+        lambda unit: EditResult(
+            unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True
+        )
+    )
+    other.put(
+        fence(),
+        fence("gf_2", lat=HOME[0] + 200 / 111_195),
+        fence("gf_b", profile=Profile("balanced", dwell_s=(120,)), radius_m=200),
+    )
     for start in range(0, len(walk), 100):
         other.post(*walk[start : start + 100])
         other.post(*walk[max(0, start - 50) : start + 100])

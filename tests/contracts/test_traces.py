@@ -1,4 +1,7 @@
-"""Every reader of recorded walks reads the same walk from its own format. The sample is `tests/samples/traces/walk` + suffix."""
+"""Every reader of recorded walks reads the same walk from its own format.
+
+The sample is `tests/samples/traces/walk` + suffix.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,19 @@ def test_every_reader_of_the_drawer_reads_the_same_walk(suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ONE_OF_EACH)
-@pytest.mark.parametrize("content", [b"", b"\0\xff" * 50, b"PAR1 but not really", b"a,b\n1,2\n", b"<gpx><trk><trkseg><trkpt lat='1'"])
-def test_no_reader_answers_rubbish_with_anything_but_words(suffix: str, content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0\xff" * 50,
+        b"PAR1 but not really",
+        b"a,b\n1,2\n",
+        b"<gpx><trk><trkseg><trkpt lat='1'",
+    ],
+)
+def test_no_reader_answers_rubbish_with_anything_but_words(
+    suffix: str, content: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / f"rubbish{suffix}"
     path.write_bytes(content)
     with pytest.raises(TraceError, match="rubbish"):
@@ -45,8 +59,15 @@ def test_no_reader_answers_rubbish_with_anything_but_words(suffix: str, content:
 
 def test_our_gpx_reader_agrees_with_another_one() -> None:
     columns = one(SAMPLES / "walk.gpx")
-    theirs = [point for track in gpxpy.parse((SAMPLES / "walk.gpx").read_text()).tracks for part in track.segments for point in part.points]
-    assert [(p.latitude, p.longitude) for p in theirs] == list(zip(columns.lat, columns.lon, strict=True))
+    theirs = [
+        point
+        for track in gpxpy.parse((SAMPLES / "walk.gpx").read_text()).tracks
+        for part in track.segments
+        for point in part.points
+    ]
+    assert [(p.latitude, p.longitude) for p in theirs] == list(
+        zip(columns.lat, columns.lon, strict=True)
+    )
     assert [round(p.time.timestamp() * 1000) for p in theirs if p.time] == columns.ts_ms.tolist()
 
 
@@ -82,7 +103,9 @@ def test_a_csv_header_is_understood_in_many_spellings(text: str, tmp_path: Path)
         ("time,lat,lon\n1795338000,1\n", "line 2: 2 columns where the header has 3"),
     ],
 )
-def test_a_csv_that_cannot_be_read_says_the_line_and_why(text: str, why: str, tmp_path: Path) -> None:
+def test_a_csv_that_cannot_be_read_says_the_line_and_why(
+    text: str, why: str, tmp_path: Path
+) -> None:
     with pytest.raises(TraceError, match=why):
         list(read(write(tmp_path / "day.csv", text)))
 
@@ -95,9 +118,15 @@ def gpx(*points: str, before: str = "") -> str:
     ("text", "why"),
     [
         (gpx("<trkpt lat='1' lon='2'><ele>3</ele></trkpt>"), "track point 1: has no time"),
-        (gpx("<trkpt lat='1'><time>2026-11-22T09:00:00Z</time></trkpt>"), "track point 1: lat, lon or time"),
+        (
+            gpx("<trkpt lat='1'><time>2026-11-22T09:00:00Z</time></trkpt>"),
+            "track point 1: lat, lon or time",
+        ),
         (gpx(), "no track points"),
-        (gpx(before="<!DOCTYPE gpx [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;'>]>"), "declares XML entities"),
+        (
+            gpx(before="<!DOCTYPE gpx [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;'>]>"),
+            "declares XML entities",
+        ),
         (gpx(before="<!DOCTYPE gpx SYSTEM 'file:///etc/hostname'>"), "declares XML entities"),
     ],
 )
@@ -117,8 +146,17 @@ def test_a_long_gpx_is_read_in_little_memory(tmp_path: Path) -> None:
     assert [len(columns) for columns in read(path)] == [50_000, 10_000]
 
 
-@pytest.mark.parametrize("times", [pa.array([1], pa.timestamp("ms")), pa.array(["2026-11-22T09:00:00"]), pa.array([None], pa.int64())])
-def test_a_parquet_time_without_a_zone_or_a_value_is_refused(times: pa.Array, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([1], pa.timestamp("ms")),
+        pa.array(["2026-11-22T09:00:00"]),
+        pa.array([None], pa.int64()),
+    ],
+)
+def test_a_parquet_time_without_a_zone_or_a_value_is_refused(
+    times: pa.Array, tmp_path: Path
+) -> None:
     pq.write_table(pa.table({"ts": times, "lat": [1.0], "lon": [2.0]}), tmp_path / "day.parquet")
     with pytest.raises(TraceError, match="time"):
         list(read(tmp_path / "day.parquet"))
@@ -139,20 +177,33 @@ def day(n: int, seed: int) -> Columns:
     devices = np.sort(random.integers(0, 7, n))
     ts_ms = random.integers(0, n // 3, n)
     order = np.lexsort((ts_ms, devices))
-    number = np.arange(n, dtype=np.float64)  # stands in for the position, so that rows can be told apart
+    number = np.arange(
+        n, dtype=np.float64
+    )  # stands in for the position, so that rows can be told apart
     return Columns([f"d{d}" for d in devices[order]], ts_ms[order], number, number, number, number)
 
 
 def pieces(walk: Columns, rows: int) -> list[Columns]:
     columns = [walk.ts_ms, walk.lat, walk.lon, walk.accuracy_m, walk.speed_mps]
-    return [Columns(walk.device_id[i : i + rows], *(column[i : i + rows] for column in columns)) for i in range(0, len(walk), rows)]
+    return [
+        Columns(walk.device_id[i : i + rows], *(column[i : i + rows] for column in columns))
+        for i in range(0, len(walk), rows)
+    ]
 
 
-@pytest.mark.parametrize(("run_rows", "block_rows"), [(10_000, 50), (300, 50), (300, 1_000), (1, 1), (999, 7)])
+@pytest.mark.parametrize(
+    ("run_rows", "block_rows"), [(10_000, 50), (300, 50), (300, 1_000), (1, 1), (999, 7)]
+)
 def test_a_file_sorted_by_device_comes_out_in_order_of_time(run_rows: int, block_rows: int) -> None:
     walk = day(1_000, seed=run_rows)
     parts = [
-        Columns(walk.device_id[i : i + 90], *(getattr(walk, n)[i : i + 90] for n in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps")))
+        Columns(
+            walk.device_id[i : i + 90],
+            *(
+                getattr(walk, n)[i : i + 90]
+                for n in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps")
+            ),
+        )
         for i in range(0, 1_000, 90)
     ]
     with Timeline(parts, run_rows, block_rows) as timeline:
@@ -162,7 +213,9 @@ def test_a_file_sorted_by_device_comes_out_in_order_of_time(run_rows: int, block
     times = np.concatenate([batch.ts_ms for batch in batches])
     np.testing.assert_array_equal(number, walk.lat[np.argsort(walk.ts_ms, kind="stable")])
     assert times.tolist() == sorted(walk.ts_ms.tolist())
-    assert [name for batch in batches for name in batch.device_id] == [walk.device_id[int(n)] for n in number]
+    assert [name for batch in batches for name in batch.device_id] == [
+        walk.device_id[int(n)] for n in number
+    ]
 
 
 def test_what_was_laid_aside_on_disk_is_removed_at_the_end(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""docs/imports.md says what the code says: every code that may happen, and every name of a column."""
+"""docs/imports.md says what the code says.
+
+Every code that may happen, and every name of a column.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "imports.md").read_text(encoding="utf-8")
 SOURCES = [*(ROOT / "geofence" / "importing").rglob("*.py"), *(ROOT / "regions").rglob("*.py")]
 PLACE_OF_CODE = {"RowError": 1, "RegionError": 0, "FileError": 0, "warn": -2, "repair": -2}
-FROM_BELOW = {Busy.code, RecordError.code, *(one.code for one in RecordError.__subclasses__()), InputError.code}
+FROM_BELOW = {
+    Busy.code,
+    RecordError.code,
+    *(one.code for one in RecordError.__subclasses__()),
+    InputError.code,
+}
 # said by a file that is not there or cannot be written, and by the index: no import comes so far
 NEVER = {"not_found", "not_writable", "cover_too_large"}
 
@@ -25,7 +33,13 @@ def _said(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+        name = (
+            node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else node.func.id
+            if isinstance(node.func, ast.Name)
+            else ""
+        )
         if name == "_say":
             yield from _constants(node.args[0])
         place = PLACE_OF_CODE.get(name)
@@ -54,6 +68,13 @@ def test_every_name_of_a_column_is_documented_in_its_order() -> None:
     for line in chapter.splitlines():
         if line.startswith("| `"):
             field, of, names = (cell.strip(" `") for cell in line.strip("|").split("|"))
-            told |= {(kind, field): names for kind in (("stores", "geofences") if of == "both" else (of,))}
-    assert told == {(kind, field): ", ".join(words) for kind, fields in SYNONYMS.items() for field, words in fields.items()}
+            told |= {
+                (kind, field): names
+                for kind in (("stores", "geofences") if of == "both" else (of,))
+            }
+    assert told == {
+        (kind, field): ", ".join(words)
+        for kind, fields in SYNONYMS.items()
+        for field, words in fields.items()
+    }
     assert ", ".join(AREA) in " ".join(chapter.split())

@@ -12,7 +12,9 @@ from tests.rigs.shop import Running, Shop, open_shop, run
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Running]:
     """The server that most journeys share; each of them is walked once on each backend."""
     if request.param == "postgresql":
         one = run(request.getfixturevalue("postgres").fresh())

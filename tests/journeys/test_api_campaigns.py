@@ -52,12 +52,24 @@ def test_a_campaign_comes_back_as_it_was_put_with_its_place_in_the_world(shop: S
     assert told["trigger"]["stores"]["brand"] == "Bean"
     assert told["variants"][0]["messages"][0]["ttl_s"] == 900
     assert shop.client.get("/v1/campaigns/lunch").json() == told
-    back = {name: value for name, value in told.items() if name not in ("version", "created_at", "updated_at")}
+    back = {
+        name: value
+        for name, value in told.items()
+        if name not in ("version", "created_at", "updated_at")
+    }
     again = shop.client.put("/v1/campaigns/lunch", json=back)
     assert (again.status_code, again.json()) == (200, told)
-    assert shop.client.put("/v1/campaigns/lunch", json=LUNCH | {"priority": 11}).json()["version"] == 2
+    assert (
+        shop.client.put("/v1/campaigns/lunch", json=LUNCH | {"priority": 11}).json()["version"] == 2
+    )
     assert shop.client.delete("/v1/campaigns/lunch").status_code == 204
-    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/activate"), ("POST", "/pause"), ("POST", "/preview")):
+    for method, path in (
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/activate"),
+        ("POST", "/pause"),
+        ("POST", "/preview"),
+    ):
         assert shop.client.request(method, f"/v1/campaigns/lunch{path}").status_code == 404, path
 
 
@@ -66,10 +78,18 @@ def test_a_campaign_is_activated_and_paused_and_a_put_without_status_leaves_it(s
     assert shop.client.put("/v1/campaigns/lunch", json=body).json()["status"] == "draft"
     assert shop.client.post("/v1/campaigns/lunch/activate").json()["status"] == "active"
     assert shop.client.post("/v1/campaigns/lunch/activate").json()["status"] == "active"
-    assert shop.client.put("/v1/campaigns/lunch", json=body | {"priority": 1}).json()["status"] == "active"
-    assert [one["id"] for one in shop.client.get("/v1/campaigns?status=active").json()["data"]] == ["lunch"]
+    assert (
+        shop.client.put("/v1/campaigns/lunch", json=body | {"priority": 1}).json()["status"]
+        == "active"
+    )
+    assert [one["id"] for one in shop.client.get("/v1/campaigns?status=active").json()["data"]] == [
+        "lunch"
+    ]
     assert shop.client.post("/v1/campaigns/lunch/pause").json()["status"] == "paused"
-    assert shop.client.put("/v1/campaigns/lunch", json=body | {"status": "active"}).json()["status"] == "active"
+    assert (
+        shop.client.put("/v1/campaigns/lunch", json=body | {"status": "active"}).json()["status"]
+        == "active"
+    )
     assert shop.client.get("/v1/campaigns?status=paused").json()["data"] == []
 
 
@@ -126,7 +146,9 @@ def test_a_preview_shows_every_message_filled_in_and_sends_nothing(shop: Shop) -
         (LUNCH | {"a/b~c": 1}, "/a~1b~0c"),
     ],
 )  # fmt: skip
-def test_a_campaign_that_cannot_work_is_refused_with_its_field_named(shop: Shop, body: dict[str, Any], pointer: str) -> None:
+def test_a_campaign_that_cannot_work_is_refused_with_its_field_named(
+    shop: Shop, body: dict[str, Any], pointer: str
+) -> None:
     told = shop.client.put("/v1/campaigns/lunch", json=body, timeout=20)
     assert told.status_code == 422, told.text
     assert told.headers["content-type"] == "application/problem+json"
@@ -147,14 +169,26 @@ def test_everything_that_is_wrong_with_a_plan_is_told_at_once(shop: Shop) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", b'{"name": "\\ud800"}', b"[" * 100_000, b'{"a":' * 100_000, b'{"priority": 1e999}', b'{"holdout": NaN}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"name": "\\ud800"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"priority": 1e999}',
+        b'{"holdout": NaN}',
+    ],
 )
 def test_a_body_that_is_no_json_is_malformed(shop: Shop, body: bytes) -> None:
     told = shop.client.put("/v1/campaigns/lunch", content=body)
     assert told.status_code in (400, 422), told.text
 
 
-@pytest.mark.parametrize("body", [b"5", b"null", b'"x"', b"[]", b'{"priority": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "body", [b"5", b"null", b'"x"', b"[]", b'{"priority": ' + b"9" * 5000 + b"}"]
+)
 def test_json_that_is_no_campaign_is_refused(shop: Shop, body: bytes) -> None:
     told = shop.client.put("/v1/campaigns/lunch", content=body)
     assert told.status_code in (400, 422), told.text
@@ -169,9 +203,18 @@ def test_another_tenants_campaigns_and_what_follows_are_not_there(shop: Shop) ->
     message = shop.client.get("/v1/messages").json()["data"][0]
     assert offer["events"]
     other = open_shop(shop.running, "other").client
-    for path in ("/v1/campaigns/lunch", f"/v1/decisions/{decision['id']}", f"/v1/messages/{message['id']}"):
+    for path in (
+        "/v1/campaigns/lunch",
+        f"/v1/decisions/{decision['id']}",
+        f"/v1/messages/{message['id']}",
+    ):
         assert (shop.client.get(path).status_code, other.get(path).status_code) == (200, 404), path
-    for method, path in (("DELETE", ""), ("POST", "/activate"), ("POST", "/pause"), ("POST", "/preview")):
+    for method, path in (
+        ("DELETE", ""),
+        ("POST", "/activate"),
+        ("POST", "/pause"),
+        ("POST", "/preview"),
+    ):
         assert other.request(method, f"/v1/campaigns/lunch{path}").status_code == 404, path
     for path in ("/v1/campaigns", "/v1/decisions", "/v1/messages"):
         assert other.get(path).json()["data"] == [], path
@@ -181,13 +224,31 @@ def test_another_tenants_campaigns_and_what_follows_are_not_there(shop: Shop) ->
 
 def test_lists_of_decisions_and_messages_are_filtered_and_paged(shop: Shop) -> None:
     open_front(shop, PUSH, EMAIL | {"when": "always"})
-    register(shop, "kim", "location", "push", "email", token="token-of-kim-0123456789", email="kim@example.org")
+    register(
+        shop,
+        "kim",
+        "location",
+        "push",
+        "email",
+        token="token-of-kim-0123456789",
+        email="kim@example.org",
+    )
     register(shop, "lee", "location", email="lee@example.org")
     step_inside(shop, "kim")
     step_inside(shop, "lee")
     kim, lee = shop.client.get("/v1/decisions").json()["data"]
-    assert (kim["outcome"], kim["customer_id"], kim["store_id"], kim["ring"], kim["variant"]) == ("send", "kim", "corner", "near", "a")
-    assert (lee["outcome"], lee["trace"][-1]["gate"], lee["trace"][-1]["passed"]) == ("silent", "consent", False)
+    assert (kim["outcome"], kim["customer_id"], kim["store_id"], kim["ring"], kim["variant"]) == (
+        "send",
+        "kim",
+        "corner",
+        "near",
+        "a",
+    )
+    assert (lee["outcome"], lee["trace"][-1]["gate"], lee["trace"][-1]["passed"]) == (
+        "silent",
+        "consent",
+        False,
+    )
     for query, wanted in (
         ({"customer": "kim"}, [kim]), ({"campaign": "lunch"}, [kim, lee]), ({"campaign": "x"}, []), ({"store": "corner"}, [kim, lee]),
         ({"device": "lee-phone"}, [lee]), ({"event": kim["event_id"]}, [kim]), ({"outcome": "silent"}, [lee]), ({"reason": "send"}, [kim]),
@@ -195,19 +256,31 @@ def test_lists_of_decisions_and_messages_are_filtered_and_paged(shop: Shop) -> N
     ):  # fmt: skip
         assert shop.client.get("/v1/decisions", params=query).json()["data"] == wanted, query
     first = shop.client.get("/v1/decisions?limit=1").json()
-    second = shop.client.get("/v1/decisions", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    second = shop.client.get(
+        "/v1/decisions", params={"limit": 1, "cursor": first["next_cursor"]}
+    ).json()
     assert first["data"] + second["data"] == [kim, lee]
     messages = shop.client.get("/v1/messages").json()["data"]
-    assert {(one["channel"], one["address"]) for one in messages} == {("push", "...6789"), ("email", "k***@example.org")}
+    assert {(one["channel"], one["address"]) for one in messages} == {
+        ("push", "...6789"),
+        ("email", "k***@example.org"),
+    }
     assert "token-of-kim" not in shop.client.get("/v1/messages").text
     for query, count in (
         ({"channel": "push"}, 1), ({"customer": "lee"}, 0), ({"decision": kim["id"]}, 2), ({"campaign": "lunch"}, 2),
     ):  # fmt: skip
         assert len(shop.client.get("/v1/messages", params=query).json()["data"]) == count, query
     half = shop.client.get("/v1/messages?limit=1").json()
-    rest = shop.client.get("/v1/messages", params={"limit": 1, "cursor": half["next_cursor"]}).json()
+    rest = shop.client.get(
+        "/v1/messages", params={"limit": 1, "cursor": half["next_cursor"]}
+    ).json()
     assert {one["id"] for one in half["data"] + rest["data"]} == {one["id"] for one in messages}
     story = shop.client.get(f"/v1/messages/{messages[0]['id']}").json()
     assert (story["message"]["id"], story["tries"]) == (messages[0]["id"], [])
-    for path in ("/v1/decisions?outcome=odd", "/v1/messages?channel=fax", "/v1/messages?status=odd", "/v1/decisions?customer=%00"):
+    for path in (
+        "/v1/decisions?outcome=odd",
+        "/v1/messages?channel=fax",
+        "/v1/messages?status=odd",
+        "/v1/decisions?customer=%00",
+    ):
         assert shop.client.get(path).status_code == 422, path

@@ -26,18 +26,31 @@ def _issue(shop: Shop, **coupon: object) -> str:
 
 
 def _redeem(shop: Shop, code: str, key: str = "", **body: object) -> httpx.Response:
-    return shop.client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner", **body}, headers={"Idempotency-Key": key} if key else {})
+    return shop.client.post(
+        f"/v1/coupons/{code}/redeem",
+        json={"store": "corner", **body},
+        headers={"Idempotency-Key": key} if key else {},
+    )
 
 
 def test_a_code_is_found_however_it_is_typed_and_redeemed_once(shop: Shop, code: str) -> None:
     for typed in (code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code} "):
         found = shop.client.get(f"/v1/coupons/{typed}")
-        assert (found.status_code, found.json()["code"], found.json()["status"]) == (200, code, "issued"), typed
+        assert (found.status_code, found.json()["code"], found.json()["status"]) == (
+            200,
+            code,
+            "issued",
+        ), typed
     told = _redeem(shop, code.lower().replace("-", " "), till="till 3", amount=1250, currency="EUR")
     assert told.status_code == 200, told.text
     assert (told.json()["coupon"]["status"], told.json()["coupon"]["uses"]) == ("redeemed", 1)
     use = told.json()["redemption"]
-    assert (use["store"], use["till"], use["amount"], use["currency"]) == ("corner", "till 3", 1250, "EUR")
+    assert (use["store"], use["till"], use["amount"], use["currency"]) == (
+        "corner",
+        "till 3",
+        1250,
+        "EUR",
+    )
     again = _redeem(shop, code)
     assert (again.status_code, again.json()["code"]) == (409, "coupon_redeemed")
     assert shop.client.get(f"/v1/coupons/{code}").json()["status"] == "redeemed"
@@ -45,7 +58,9 @@ def test_a_code_is_found_however_it_is_typed_and_redeemed_once(shop: Shop, code:
     assert (taken.status_code, taken.json()["code"]) == (409, "coupon_redeemed")
 
 
-def test_the_same_idempotency_key_gets_the_same_answer_and_other_content_a_conflict(shop: Shop, code: str) -> None:
+def test_the_same_idempotency_key_gets_the_same_answer_and_other_content_a_conflict(
+    shop: Shop, code: str
+) -> None:
     first = _redeem(shop, code, "till-3-receipt-77", amount=1250, currency="EUR")
     assert first.status_code == 200
     again = _redeem(shop, code, "till-3-receipt-77", amount=1250, currency="EUR")
@@ -57,9 +72,13 @@ def test_the_same_idempotency_key_gets_the_same_answer_and_other_content_a_confl
 
 def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop, code: str) -> None:
     with ThreadPoolExecutor(64) as tills:
-        answers = list(tills.map(lambda till: _redeem(shop, code, f"r{till}", till=str(till)), range(64)))
+        answers = list(
+            tills.map(lambda till: _redeem(shop, code, f"r{till}", till=str(till)), range(64))
+        )
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 63
-    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"coupon_redeemed"}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {
+        "coupon_redeemed"
+    }
 
 
 def test_a_code_for_many_uses_counts_them(shop: Shop) -> None:
@@ -83,18 +102,27 @@ def test_unknown_codes_and_those_of_another_tenant_are_404(shop: Shop, code: str
     other = open_shop(shop.running, "other")
     for typed in ("XXXX-XXXX-XXXXX", "-", "é", "ß" * 64):
         assert shop.client.get(f"/v1/coupons/{typed}").json()["code"] == "coupon_unknown", typed
-    for told in (other.client.get(f"/v1/coupons/{code}"), _redeem(other, code), other.client.post(f"/v1/coupons/{code}/void")):
+    for told in (
+        other.client.get(f"/v1/coupons/{code}"),
+        _redeem(other, code),
+        other.client.post(f"/v1/coupons/{code}/void"),
+    ):
         assert (told.status_code, told.json()["code"]) == (404, "coupon_unknown")
     assert shop.client.get(f"/v1/coupons/{code}").json()["status"] == "issued"
     assert shop.client.get("/v1/coupons/a%00").status_code == 422
 
 
 def test_thirty_unknown_codes_a_minute_and_then_the_key_waits(shop: Shop, code: str) -> None:
-    clerk = shop.with_key(shop.client.post("/v1/keys", json={"kind": "sk", "scopes": ["redeem"]}).json()["secret"])
+    clerk = shop.with_key(
+        shop.client.post("/v1/keys", json={"kind": "sk", "scopes": ["redeem"]}).json()["secret"]
+    )
     paths = [("GET", f"/v1/coupons/guess{number}") for number in range(15)]
     paths += [("POST", f"/v1/coupons/guess{number}/redeem") for number in range(15)]
     with ThreadPoolExecutor(10) as hands:
-        assert {told.status_code for told in hands.map(lambda one: clerk.request(*one, json={"store": "corner"}), paths)} == {404}
+        assert {
+            told.status_code
+            for told in hands.map(lambda one: clerk.request(*one, json={"store": "corner"}), paths)
+        } == {404}
     for told in (
         clerk.get("/v1/coupons/guess"), clerk.get(f"/v1/coupons/{code}"), clerk.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"})
     ):  # fmt: skip
@@ -111,7 +139,9 @@ def test_what_a_key_may_do_with_codes_follows_from_its_scopes(shop: Shop, code: 
         "ingest": (403, 403, 403),
     }
     for scope, wanted in may.items():
-        client = shop.with_key(shop.client.post("/v1/keys", json={"kind": "sk", "scopes": [scope]}).json()["secret"])
+        client = shop.with_key(
+            shop.client.post("/v1/keys", json={"kind": "sk", "scopes": [scope]}).json()["secret"]
+        )
         found = client.get(f"/v1/coupons/{code}").status_code
         redeemed = client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"}).status_code
         assert (
@@ -131,7 +161,9 @@ def test_what_a_key_may_do_with_codes_follows_from_its_scopes(shop: Shop, code: 
         ({"store": "s", "till": "\0"}, "/till"),
     ],
 )  # fmt: skip
-def test_a_bad_redemption_names_the_field(shop: Shop, body: dict[str, object], pointer: str) -> None:
+def test_a_bad_redemption_names_the_field(
+    shop: Shop, body: dict[str, object], pointer: str
+) -> None:
     told = shop.client.post("/v1/coupons/ABC/redeem", json=body)
     assert told.status_code == 422, told.text
     assert [one["pointer"] for one in told.json()["errors"]] == [pointer]

@@ -11,7 +11,10 @@ KIM = {
     "email": "kim@example.org",
     "attributes": {"first_name": "Kim", "tier": "gold", "pets": [{"name": "Rex"}]},
     "tags": ["vip"],
-    "consent": {"push": {"granted": True, "at": "2026-01-05T10:00:00+02:00", "source": "app"}, "email": {"granted": False}},
+    "consent": {
+        "push": {"granted": True, "at": "2026-01-05T10:00:00+02:00", "source": "app"},
+        "email": {"granted": False},
+    },
     "quiet_hours": {"start": "21:00", "until": "08:00"},
     "locale": "de-AT",
 }
@@ -21,7 +24,11 @@ def test_a_customer_is_put_read_listed_and_gone(shop: Shop) -> None:
     made = shop.client.put("/v1/customers/kim", json=KIM)
     assert made.status_code == 201
     told = made.json()
-    assert told["consent"]["push"] == {"granted": True, "at": "2026-01-05T08:00:00.000Z", "source": "app"}
+    assert told["consent"]["push"] == {
+        "granted": True,
+        "at": "2026-01-05T08:00:00.000Z",
+        "source": "app",
+    }
     assert (told["id"], told["email"], told["attributes"], told["quiet_hours"]) == (
         "kim",
         KIM["email"],
@@ -33,7 +40,11 @@ def test_a_customer_is_put_read_listed_and_gone(shop: Shop) -> None:
     assert (again.status_code, again.json()) == (200, told)
     assert shop.client.get("/v1/customers/kim").json() == told
     gone = shop.client.delete("/v1/customers/kim")
-    assert (gone.status_code, gone.json()["result"], gone.json()["erased"]["customers"]) == (202, "erased", 1)
+    assert (gone.status_code, gone.json()["result"], gone.json()["erased"]["customers"]) == (
+        202,
+        "erased",
+        1,
+    )
     assert gone.json()["receipt"].startswith("era_")
     assert shop.client.get("/v1/customers/kim").status_code == 404
     assert shop.client.delete("/v1/customers/kim").status_code == 404
@@ -42,8 +53,16 @@ def test_a_customer_is_put_read_listed_and_gone(shop: Shop) -> None:
 def test_put_replaces_and_what_is_not_mentioned_is_not_granted(shop: Shop) -> None:
     shop.client.put("/v1/customers/kim", json=KIM)
     told = shop.client.put("/v1/customers/kim", json={"tags": ["new"]}).json()
-    assert (told["email"], told["attributes"], told["tags"], told["quiet_hours"], told["locale"]) == (None, {}, ["new"], None, None)
-    assert {purpose: said["granted"] for purpose, said in told["consent"].items()} == {"email": False}
+    assert (
+        told["email"],
+        told["attributes"],
+        told["tags"],
+        told["quiet_hours"],
+        told["locale"],
+    ) == (None, {}, ["new"], None, None)
+    assert {purpose: said["granted"] for purpose, said in told["consent"].items()} == {
+        "email": False
+    }
 
 
 def test_an_old_grant_does_not_undo_a_newer_refusal_and_a_new_one_does(shop: Shop) -> None:
@@ -55,7 +74,11 @@ def test_an_old_grant_does_not_undo_a_newer_refusal_and_a_new_one_does(shop: Sho
 
     assert say(granted=True, at="2026-03-01T00:00:00Z")["granted"] is True
     assert say(granted=False, at="2026-04-01T00:00:00Z")["granted"] is False
-    assert say(granted=True, at="2026-03-01T00:00:00Z") == {"granted": False, "at": "2026-04-01T00:00:00.000Z", "source": ""}
+    assert say(granted=True, at="2026-03-01T00:00:00Z") == {
+        "granted": False,
+        "at": "2026-04-01T00:00:00.000Z",
+        "source": "",
+    }
     shop.client.put("/v1/customers/kim", json={})
     assert say(granted=True, at="2026-03-31T23:59:59.999Z")["granted"] is False
     assert say(granted=True, at="2026-04-01T00:00:00Z")["granted"] is True
@@ -65,18 +88,27 @@ def test_an_old_grant_does_not_undo_a_newer_refusal_and_a_new_one_does(shop: Sho
 
 def test_pages_of_customers_are_complete_and_can_be_filtered_by_tag(shop: Shop) -> None:
     for number in range(7):
-        shop.client.put(f"/v1/customers/c{number}", json={"tags": ["odd" if number % 2 else "even"]})
+        shop.client.put(
+            f"/v1/customers/c{number}", json={"tags": ["odd" if number % 2 else "even"]}
+        )
     found: list[str] = []
     cursor: str | None = None
     while True:
-        page = shop.client.get("/v1/customers", params={"limit": 3} | ({"cursor": cursor} if cursor else {})).json()
+        page = shop.client.get(
+            "/v1/customers", params={"limit": 3} | ({"cursor": cursor} if cursor else {})
+        ).json()
         found += [one["id"] for one in page["data"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
     assert found == [f"c{number}" for number in range(7)]
-    assert [one["id"] for one in shop.client.get("/v1/customers", params={"tag": "odd"}).json()["data"]] == ["c1", "c3", "c5"]
-    other = shop.client.get("/v1/stores", params={"cursor": shop.client.get("/v1/customers?limit=1").json()["next_cursor"]})
+    assert [
+        one["id"] for one in shop.client.get("/v1/customers", params={"tag": "odd"}).json()["data"]
+    ] == ["c1", "c3", "c5"]
+    other = shop.client.get(
+        "/v1/stores",
+        params={"cursor": shop.client.get("/v1/customers?limit=1").json()["next_cursor"]},
+    )
     assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")
 
 
@@ -107,7 +139,9 @@ def test_pages_of_customers_are_complete_and_can_be_filtered_by_tag(shop: Shop) 
         ({"locale": "de AT"}, "/locale"),
     ],
 )  # fmt: skip
-def test_a_bad_customer_names_the_field_and_nothing_is_kept(shop: Shop, body: dict[str, object], pointer: str) -> None:
+def test_a_bad_customer_names_the_field_and_nothing_is_kept(
+    shop: Shop, body: dict[str, object], pointer: str
+) -> None:
     told = shop.client.put("/v1/customers/bad", json=body)
     assert told.status_code == 422, told.text
     assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
@@ -126,7 +160,12 @@ def test_bodies_that_are_no_customers_get_their_4xx(shop: Shop) -> None:
     ):
         told = shop.client.put("/v1/customers/bad", content=body)
         assert told.status_code in (400, 422), told.text
-    for path in ("/v1/customers/a%00b", "/v1/customers/" + "x" * 129, "/v1/customers/kim/export", "/v1/customers/kim/coupons"):
+    for path in (
+        "/v1/customers/a%00b",
+        "/v1/customers/" + "x" * 129,
+        "/v1/customers/kim/export",
+        "/v1/customers/kim/coupons",
+    ):
         assert shop.client.put(path, json={}).status_code == 422, path
 
 
@@ -137,7 +176,9 @@ def test_an_address_in_any_script_is_taken(shop: Shop) -> None:
 
 def test_an_id_may_hold_a_slash_and_other_tenants_see_nothing(shop: Shop) -> None:
     assert shop.client.put("/v1/customers/https://id.example/7", json={}).status_code == 201
-    assert shop.client.get("/v1/customers/https://id.example/7").json()["id"] == "https://id.example/7"
+    assert (
+        shop.client.get("/v1/customers/https://id.example/7").json()["id"] == "https://id.example/7"
+    )
     other = open_shop(shop.running, "other").client
     assert other.get("/v1/customers/https://id.example/7").status_code == 404
     assert other.get("/v1/customers/https://id.example/7/export").status_code == 404
@@ -160,7 +201,9 @@ def test_a_publishable_key_sees_and_changes_no_customer(shop: Shop) -> None:
 
 def test_the_export_holds_everything_and_after_the_erasure_nothing_is_left(shop: Shop) -> None:
     open_front(shop, PUSH, INAPP)
-    register(shop, "kim", "location", "push", token="token-of-kim-0123456789", email="kim@example.org")
+    register(
+        shop, "kim", "location", "push", token="token-of-kim-0123456789", email="kim@example.org"
+    )
     step_inside(shop, "kim")
     found = shop.client.get("/v1/customers/kim/export").json()
     assert found["customer"]["email"] == "kim@example.org"
@@ -184,8 +227,17 @@ def test_the_export_holds_everything_and_after_the_erasure_nothing_is_left(shop:
 
 
 def test_somebody_known_only_from_pings_can_leave_too(shop: Shop) -> None:
-    shop.client.put("/v1/geofences/g", json={"region": {"type": "circle", "lat": 1, "lon": 2, "radius_m": 100}, "profile": "exact"})
-    shop.client.post("/v1/pings", json={"device_id": "d", "customer_id": "ghost", "lat": 1, "lon": 2, "ts": shop.now_ms})
+    shop.client.put(
+        "/v1/geofences/g",
+        json={
+            "region": {"type": "circle", "lat": 1, "lon": 2, "radius_m": 100},
+            "profile": "exact",
+        },
+    )
+    shop.client.post(
+        "/v1/pings",
+        json={"device_id": "d", "customer_id": "ghost", "lat": 1, "lon": 2, "ts": shop.now_ms},
+    )
     assert shop.client.get("/v1/customers/ghost").status_code == 404
     assert len(shop.client.get("/v1/customers/ghost/export").json()["events"]) == 1
     assert shop.client.delete("/v1/customers/ghost").json()["kept_without_a_name"]["events"] == 1

@@ -13,7 +13,15 @@ from tests.rigs.shop import Shop
 
 def test_an_export_of_a_brand_or_tag_holds_only_those(shop: Shop) -> None:
     shop.client.put(
-        "/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "brand": "kette", "tags": ["x"], "rings": [{"name": "near", "radius_m": 50}]}
+        "/v1/stores/a",
+        json={
+            "name": "A",
+            "lat": 1,
+            "lon": 2,
+            "brand": "kette",
+            "tags": ["x"],
+            "rings": [{"name": "near", "radius_m": 50}],
+        },
     )
     shop.client.put("/v1/stores/b", json={"name": "B", "lat": 1, "lon": 2, "brand": "andere"})
     region = {"type": "circle", "lat": 1, "lon": 2, "radius_m": 50}
@@ -33,9 +41,14 @@ def test_an_export_of_a_brand_or_tag_holds_only_those(shop: Shop) -> None:
 
 
 def test_the_rings_in_an_export_of_geofences_are_left_to_their_stores(shop: Shop) -> None:
-    shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 50}]})
+    shop.client.put(
+        "/v1/stores/a",
+        json={"name": "A", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 50}]},
+    )
     whole = shop.client.get("/v1/exports/geofences", params={"rings": "true", "format": "csv"})
-    report = shop.client.post("/v1/imports", params={"kind": "geofences"}, content=whole.content).json()
+    report = shop.client.post(
+        "/v1/imports", params={"kind": "geofences"}, content=whole.content
+    ).json()
     assert (report["rows"], report["skipped"], report["failed"]) == (1, 1, 0)
     assert [one["code"] for one in report["warnings"]] == ["ring_of_store"]
 
@@ -52,16 +65,24 @@ def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) 
 
 
 def test_an_export_in_a_format_that_nobody_writes_is_refused(shop: Shop) -> None:
-    answer = shop.client.get("/v1/exports/stores", headers={"Accept": "application/vnd.ms-excel, image/png"})
+    answer = shop.client.get(
+        "/v1/exports/stores", headers={"Accept": "application/vnd.ms-excel, image/png"}
+    )
     assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
     for accepted in ("*/*", "text/html, */*;q=0.1", "application/json"):
         assert (
-            shop.client.get("/v1/exports/stores", headers={"Accept": accepted}).headers["content-type"].startswith("application/geo+json")
+            shop.client.get("/v1/exports/stores", headers={"Accept": accepted})
+            .headers["content-type"]
+            .startswith("application/geo+json")
         )
 
 
-@pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"])
-def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(shop: Shop, wanted: str) -> None:
+@pytest.mark.parametrize(
+    "wanted", ["bytes=99999999-", "bytes=x", "nonsense", "bytes=0-3", "bytes=0-0,2-2"]
+)
+def test_an_export_is_whole_and_leaves_no_file_behind_whatever_range_is_asked_for(
+    shop: Shop, wanted: str
+) -> None:
     before = {*scratch().iterdir()}
     shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2})
     answer = shop.client.get("/v1/exports/stores", headers={"Range": wanted})

@@ -11,7 +11,10 @@ FAR_LAT = 52.60
 
 
 def _circle(profile: str = "exact") -> dict[str, object]:
-    return {"region": {"type": "circle", "lat": LAT, "lon": LON, "radius_m": 150}, "profile": profile}
+    return {
+        "region": {"type": "circle", "lat": LAT, "lon": LON, "radius_m": 150},
+        "profile": profile,
+    }
 
 
 def _ping(ts_ms: int, lat: float = LAT, device_id: str = "phone") -> dict[str, object]:
@@ -27,9 +30,10 @@ def test_a_first_geofence_a_first_ping_and_the_first_event(shop: Shop) -> None:
     assert told.status_code == 202
     assert told.json() == {"result": "ok", "accepted": 1, "duplicates": 0, "rejected": []}
     events = shop.client.get("/v1/events").json()
-    assert [(one["kind"], one["geofence_id"], one["device_id"], one["first_fix"]) for one in events["data"]] == [
-        ("geofence.entered", "cafe", "phone", True)
-    ]
+    assert [
+        (one["kind"], one["geofence_id"], one["device_id"], one["first_fix"])
+        for one in events["data"]
+    ] == [("geofence.entered", "cafe", "phone", True)]
     assert events["next_cursor"] is None
     assert "lat" not in events["data"][0]
     assert events["data"][0]["ts"].endswith("Z")
@@ -47,14 +51,19 @@ def test_times_are_milliseconds_or_rfc_3339_with_an_offset(shop: Shop) -> None:
 
 
 def test_bodies_need_no_content_type_and_may_be_ndjson(shop: Shop) -> None:
-    lines = "\n".join(json.dumps(_ping(shop.now_ms + i, device_id=f"d{i}")) for i in range(3)) + "\n"
+    lines = (
+        "\n".join(json.dumps(_ping(shop.now_ms + i, device_id=f"d{i}")) for i in range(3)) + "\n"
+    )
     told = shop.client.post("/v1/pings", content=lines)
     assert (told.status_code, told.json()["accepted"]) == (202, 3)
 
 
 def test_a_bad_line_of_ndjson_is_refused_alone(shop: Shop) -> None:
     good = json.dumps(_ping(shop.now_ms))
-    told = shop.client.post("/v1/pings", content=f'{good}\n{{"lat": \n{json.dumps(_ping(shop.now_ms, device_id="other"))}\n')
+    told = shop.client.post(
+        "/v1/pings",
+        content=f'{good}\n{{"lat": \n{json.dumps(_ping(shop.now_ms, device_id="other"))}\n',
+    )
     assert told.status_code == 202
     assert told.json()["accepted"] == 2
     assert [(one["index"], one["code"]) for one in told.json()["rejected"]] == [(1, "invalid_item")]
@@ -95,33 +104,57 @@ def test_a_batch_of_bad_items_only_is_a_problem_that_lists_them(shop: Shop) -> N
     told = shop.client.post("/v1/pings", json=[_ping(shop.now_ms, lat=91.0), {}])
     assert told.status_code == 422
     assert told.headers["content-type"] == "application/problem+json"
-    assert [one["code"] for one in told.json()["rejected"]] == ["invalid_position", "invalid_position"]
+    assert [one["code"] for one in told.json()["rejected"]] == [
+        "invalid_position",
+        "invalid_position",
+    ]
 
 
 def test_an_empty_batch_is_accepted_and_does_nothing(shop: Shop) -> None:
-    assert shop.client.post("/v1/pings", content="[]").json() == {"result": "ok", "accepted": 0, "duplicates": 0, "rejected": []}
+    assert shop.client.post("/v1/pings", content="[]").json() == {
+        "result": "ok",
+        "accepted": 0,
+        "duplicates": 0,
+        "rejected": [],
+    }
 
 
 def test_the_same_batch_again_is_a_duplicate_and_makes_no_second_event(shop: Shop) -> None:
     shop.client.put("/v1/geofences/cafe", json=_circle())
-    walk = [_ping(shop.now_ms - 60_000, FAR_LAT), _ping(shop.now_ms - 30_000), _ping(shop.now_ms, FAR_LAT)]
+    walk = [
+        _ping(shop.now_ms - 60_000, FAR_LAT),
+        _ping(shop.now_ms - 30_000),
+        _ping(shop.now_ms, FAR_LAT),
+    ]
     first = shop.client.post("/v1/pings", params={"include": "events"}, json=walk).json()
     again = shop.client.post("/v1/pings", params={"include": "events"}, json=walk).json()
     assert (first["accepted"], again["accepted"], again["duplicates"]) == (3, 0, 3)
-    assert [one["kind"] for one in first["devices"]["phone"]["events"]] == ["geofence.entered", "geofence.exited"]
+    assert [one["kind"] for one in first["devices"]["phone"]["events"]] == [
+        "geofence.entered",
+        "geofence.exited",
+    ]
     assert again["devices"]["phone"]["events"] == first["devices"]["phone"]["events"]
     assert len(shop.client.get("/v1/events").json()["data"]) == 2
 
 
 def test_include_brings_what_was_asked_for_and_nothing_else(shop: Shop) -> None:
     shop.client.put("/v1/geofences/cafe", json=_circle())
-    hint = shop.client.post("/v1/pings", params={"include": "hint"}, json=_ping(shop.now_ms - 2)).json()["devices"]["phone"]
+    hint = shop.client.post(
+        "/v1/pings", params={"include": "hint"}, json=_ping(shop.now_ms - 2)
+    ).json()["devices"]["phone"]
     assert list(hint) == ["hint"]
-    # 150 m to the edge, less 30 m that the fix may be off and 0.1 m for the border, as a sphere measures it
+    # 150 m to the edge, less 30 m that the fix may be off and 0.1 m for the border, as a sphere
+    # measures it
     assert hint["hint"]["safe_radius_m"] == 119.1
     assert hint["hint"]["geofences"][0]["geofence_id"] == "cafe"
-    offers = shop.client.post("/v1/pings", params={"include": "events,offers"}, json=_ping(shop.now_ms - 1)).json()["devices"]["phone"]
-    assert (offers["events"], offers["offers"], [one["geofence_id"] for one in offers["geofences"]]) == ([], [], ["cafe"])
+    offers = shop.client.post(
+        "/v1/pings", params={"include": "events,offers"}, json=_ping(shop.now_ms - 1)
+    ).json()["devices"]["phone"]
+    assert (
+        offers["events"],
+        offers["offers"],
+        [one["geofence_id"] for one in offers["geofences"]],
+    ) == ([], [], ["cafe"])
     wrong = shop.client.post("/v1/pings", params={"include": "everything"}, json=_ping(shop.now_ms))
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/query/include")
 
@@ -129,7 +162,10 @@ def test_include_brings_what_was_asked_for_and_nothing_else(shop: Shop) -> None:
 def test_the_phones_call_tells_events_geofences_offers_and_the_hint(shop: Shop) -> None:
     for number in range(30):
         shop.client.put(
-            f"/v1/geofences/f{number}", json={"region": {"type": "circle", "lat": LAT, "lon": LON + number / 100, "radius_m": 100}}
+            f"/v1/geofences/f{number}",
+            json={
+                "region": {"type": "circle", "lat": LAT, "lon": LON + number / 100, "radius_m": 100}
+            },
         )
     phone = shop.with_key(shop.pk)
     told = phone.post("/v1/devices/my phone/ping", json={"lat": LAT, "lon": LON, "ts": shop.now_ms})
@@ -139,10 +175,15 @@ def test_the_phones_call_tells_events_geofences_offers_and_the_hint(shop: Shop) 
     assert [one["kind"] for one in answer["events"]] == ["geofence.entered"]
     assert answer["offers"] == []
     assert len(answer["hint"]["geofences"]) == 19
-    android = phone.post("/v1/devices/my phone/ping?platform=android", json={"lat": LAT, "lon": LON, "ts": shop.now_ms + 1})
+    android = phone.post(
+        "/v1/devices/my phone/ping?platform=android",
+        json={"lat": LAT, "lon": LON, "ts": shop.now_ms + 1},
+    )
     assert len(android.json()["hint"]["geofences"]) == 30
     assert phone.put("/v1/devices/my phone", json={"platform": "android"}).status_code == 200
-    known = phone.post("/v1/devices/my phone/ping", json={"lat": LAT, "lon": LON, "ts": shop.now_ms + 2})
+    known = phone.post(
+        "/v1/devices/my phone/ping", json={"lat": LAT, "lon": LON, "ts": shop.now_ms + 2}
+    )
     assert len(known.json()["hint"]["geofences"]) == 30
 
 

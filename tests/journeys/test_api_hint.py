@@ -12,12 +12,25 @@ NORTH_M = 111_194.0
 
 def _put_stores(shop: Shop, count: int = 30) -> None:
     for number in range(count):
-        region = {"type": "circle", "lat": LAT + number * 500.0 / NORTH_M, "lon": LON, "radius_m": 100}
-        assert shop.client.put(f"/v1/geofences/s{number:02}", json={"region": region}).status_code in (200, 201)
+        region = {
+            "type": "circle",
+            "lat": LAT + number * 500.0 / NORTH_M,
+            "lon": LON,
+            "radius_m": 100,
+        }
+        assert shop.client.put(
+            f"/v1/geofences/s{number:02}", json={"region": region}
+        ).status_code in (200, 201)
 
 
 def _ping(shop: Shop, second: int, north_m: float, query: str = "", **more: Any) -> dict[str, Any]:
-    body = {"lat": LAT + north_m / NORTH_M, "lon": LON, "ts": shop.now_ms - 600_000 + second * 1000, "accuracy_m": 8.0, **more}
+    body = {
+        "lat": LAT + north_m / NORTH_M,
+        "lon": LON,
+        "ts": shop.now_ms - 600_000 + second * 1000,
+        "accuracy_m": 8.0,
+        **more,
+    }
     told = shop.with_key(shop.pk).post(f"/v1/devices/phone/ping{query}", json=body)
     assert told.status_code == 202, told.text
     answer: dict[str, Any] = told.json()
@@ -50,13 +63,26 @@ def test_each_device_of_a_batch_has_its_hint_around_its_newest_ping(shop: Shop) 
     _put_stores(shop, 1)
 
     def ping(device: str, second: int, north_m: float, **more: Any) -> dict[str, Any]:
-        return {"device_id": device, "lat": LAT + north_m / NORTH_M, "lon": LON, "ts": shop.now_ms - 600_000 + second * 1000, **more}
+        return {
+            "device_id": device,
+            "lat": LAT + north_m / NORTH_M,
+            "lon": LON,
+            "ts": shop.now_ms - 600_000 + second * 1000,
+            **more,
+        }
 
-    newest_first = [ping("a", 100, 2000.0, accuracy_m=5), ping("a", 0, 900.0, accuracy_m=5), ping("b", 50, 500.0, accuracy_m=5)]
+    newest_first = [
+        ping("a", 100, 2000.0, accuracy_m=5),
+        ping("a", 0, 900.0, accuracy_m=5),
+        ping("b", 50, 500.0, accuracy_m=5),
+    ]
     told = shop.client.post("/v1/pings?include=hint", json=newest_first).json()["devices"]
     assert 1800 < told["a"]["hint"]["safe_radius_m"] < 1900
     assert 380 < told["b"]["hint"]["safe_radius_m"] < 400
-    known = [ping("a", 200, 2000.0, hint_version=told["a"]["hint"]["version"]), ping("b", 200, 500.0)]
+    known = [
+        ping("a", 200, 2000.0, hint_version=told["a"]["hint"]["version"]),
+        ping("b", 200, 500.0),
+    ]
     again = shop.client.post("/v1/pings?include=hint", json=known).json()["devices"]
     assert again["a"]["hint"]["geofences"] is None
     assert [one["geofence_id"] for one in again["b"]["hint"]["geofences"]] == ["s00"]

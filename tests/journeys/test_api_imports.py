@@ -22,24 +22,37 @@ ROWS = (
 CSV = "\r\n".join((HEADER, *ROWS, ""))
 
 
-def _bring(shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any) -> httpx.Response:
+def _bring(
+    shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any
+) -> httpx.Response:
     content = json.dumps(body) if isinstance(body, dict) else body
     return shop.client.post("/v1/imports", params={"kind": kind, **params}, content=content)
 
 
 def _counts(report: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(report[name] for name in ("rows", "created", "updated", "unchanged", "skipped", "failed"))
+    return tuple(
+        report[name] for name in ("rows", "created", "updated", "unchanged", "skipped", "failed")
+    )
 
 
 def _csv(count: int, first: int = 0) -> str:
-    rows = (f"s{n},Store {n},{48 + n % 1000 / 1000:.4f},{9 + n // 1000 / 100:.4f}" for n in range(first, first + count))
+    rows = (
+        f"s{n},Store {n},{48 + n % 1000 / 1000:.4f},{9 + n // 1000 / 100:.4f}"
+        for n in range(first, first + count)
+    )
     return "\n".join(("id,name,lat,lon", *rows))
 
 
 def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop: Shop) -> None:
     report = _bring(shop, CSV).json()
     assert _counts(report) == (5, 3, 0, 0, 0, 2)
-    assert (report["kind"], report["format"], report["counted"], report["complete"], report["dry_run"]) == (
+    assert (
+        report["kind"],
+        report["format"],
+        report["counted"],
+        report["complete"],
+        report["dry_run"],
+    ) == (
         "stores",
         "csv",
         "line",
@@ -88,12 +101,32 @@ def test_the_same_file_again_changes_nothing(shop: Shop) -> None:
 
 
 def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
-    kept = {"tags": ["flagship"], "rings": [{"name": "door", "radius_m": 30.0, "profile": {"name": "exact"}}], "metadata": {"till": 3}}
-    shop.client.put("/v1/stores/s", json={"name": "S", "lat": 48.0, "lon": 11.0, "time_zone": "Europe/Vienna", "address": "A 1", **kept})
+    kept = {
+        "tags": ["flagship"],
+        "rings": [{"name": "door", "radius_m": 30.0, "profile": {"name": "exact"}}],
+        "metadata": {"till": 3},
+    }
+    shop.client.put(
+        "/v1/stores/s",
+        json={
+            "name": "S",
+            "lat": 48.0,
+            "lon": 11.0,
+            "time_zone": "Europe/Vienna",
+            "address": "A 1",
+            **kept,
+        },
+    )
     report = _bring(shop, "id,name,lat,lon\ns,Neu,48,11\n").json()
     assert _counts(report) == (1, 0, 1, 0, 0, 0)
     store = shop.client.get("/v1/stores/s").json()
-    assert (store["name"], store["address"], store["time_zone"], store["tags"], store["metadata"]) == (
+    assert (
+        store["name"],
+        store["address"],
+        store["time_zone"],
+        store["tags"],
+        store["metadata"],
+    ) == (
         "Neu",
         "A 1",
         "Europe/Vienna",
@@ -103,7 +136,11 @@ def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
     assert [(ring["name"], ring["radius_m"]) for ring in store["rings"]] == [("door", 30.0)]
     _bring(shop, "id,name,lat,lon,tags,address\ns,Neu,48,11,,\n", ring="wide:800")
     store = shop.client.get("/v1/stores/s").json()
-    assert (store["tags"], store["address"], [ring["name"] for ring in store["rings"]]) == ([], None, ["wide"])
+    assert (store["tags"], store["address"], [ring["name"] for ring in store["rings"]]) == (
+        [],
+        None,
+        ["wide"],
+    )
 
 
 def test_a_ring_kept_by_name_keeps_the_visit_through_an_import(shop: Shop) -> None:
@@ -112,8 +149,14 @@ def test_a_ring_kept_by_name_keeps_the_visit_through_an_import(shop: Shop) -> No
     shop.client.post("/v1/pings", json=ping)
     assert len(shop.client.get("/v1/visits").json()["data"]) == 2
     _bring(shop, "id,name,lat,lon\ns,Renamed,48.137,11.575\n", ring=["near:160"])
-    ended = [one for one in shop.client.get("/v1/events").json()["data"] if one["kind"] == "geofence.exited"]
-    assert [(one["geofence_id"], one["reason"]) for one in ended] == [("s/wide", "geofence_removed")]
+    ended = [
+        one
+        for one in shop.client.get("/v1/events").json()["data"]
+        if one["kind"] == "geofence.exited"
+    ]
+    assert [(one["geofence_id"], one["reason"]) for one in ended] == [
+        ("s/wide", "geofence_removed")
+    ]
 
 
 def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop) -> None:
@@ -130,7 +173,11 @@ def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop
             "properties": {"id": "c", "subType": "Circle", "radius": 80},
             "geometry": {"type": "Point", "coordinates": [11, 48]},
         },
-        {"type": "Feature", "properties": {"id": "p"}, "geometry": {"type": "Point", "coordinates": [11, 48]}},
+        {
+            "type": "Feature",
+            "properties": {"id": "p"},
+            "geometry": {"type": "Point", "coordinates": [11, 48]},
+        },
         {"type": "Feature", "properties": {"id": "n"}, "geometry": None},
         {
             "type": "Feature",
@@ -140,10 +187,22 @@ def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop
     ]
     report = _bring(shop, {"type": "FeatureCollection", "features": features}, "geofences").json()
     assert _counts(report) == (5, 2, 0, 0, 0, 3)
-    assert [(one["number"], one["code"]) for one in report["errors"]] == [(3, "no_radius"), (4, "no_position"), (5, "no_store")]
+    assert [(one["number"], one["code"]) for one in report["errors"]] == [
+        (3, "no_radius"),
+        (4, "no_position"),
+        (5, "no_store"),
+    ]
     assert {(one["number"], one["field"]) for one in report["repairs"]} == {(1, "region")}
-    assert shop.client.get("/v1/geofences/park").json()["region"]["type"] in ("Polygon", "MultiPolygon")
-    assert shop.client.get("/v1/geofences/c").json()["region"] == {"type": "circle", "lat": 48.0, "lon": 11.0, "radius_m": 80.0}
+    assert shop.client.get("/v1/geofences/park").json()["region"]["type"] in (
+        "Polygon",
+        "MultiPolygon",
+    )
+    assert shop.client.get("/v1/geofences/c").json()["region"] == {
+        "type": "circle",
+        "lat": 48.0,
+        "lon": 11.0,
+        "radius_m": 80.0,
+    }
 
 
 def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
@@ -155,16 +214,37 @@ def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
     }  # fmt: skip
     places = [(known, [6.957, 50.941]), (closed, [6.9, 50.9]), ({"ref": "2", "name": "Lost"}, None)]
     features = [
-        {"type": "Feature", "id": f"hash{nth}", "properties": told, "geometry": at and {"type": "Point", "coordinates": at}}
+        {
+            "type": "Feature",
+            "id": f"hash{nth}",
+            "properties": told,
+            "geometry": at and {"type": "Point", "coordinates": at},
+        }
         for nth, (told, at) in enumerate(places)
     ]
-    report = _bring(shop, {"type": "FeatureCollection", "dataset_attributes": {"@spider": "kette"}, "features": features}).json()
+    report = _bring(
+        shop,
+        {
+            "type": "FeatureCollection",
+            "dataset_attributes": {"@spider": "kette"},
+            "features": features,
+        },
+    ).json()
     assert _counts(report) == (3, 1, 0, 0, 1, 1)
     assert [(one["number"], one["code"]) for one in report["warnings"]] == [(2, "closed")]
     assert [(one["number"], one["code"]) for one in report["errors"]] == [(3, "no_position")]
     store = shop.client.get("/v1/stores/1").json()
-    assert (store["address"], store["opening_hours"], store["brand"]) == ("Hauptstr. 5, 50667 Köln", "Mo-Sa 08:00-20:00", "Kette")
-    assert store["metadata"] == {"@spider": "kette", "branch": "Mitte", "brand:wikidata": "Q1", "website": "https://kette.example"}
+    assert (store["address"], store["opening_hours"], store["brand"]) == (
+        "Hauptstr. 5, 50667 Köln",
+        "Mo-Sa 08:00-20:00",
+        "Kette",
+    )
+    assert store["metadata"] == {
+        "@spider": "kette",
+        "branch": "Mitte",
+        "brand:wikidata": "Q1",
+        "website": "https://kette.example",
+    }
 
 
 def test_a_file_without_ids_gets_the_same_ones_each_time(shop: Shop) -> None:
@@ -186,8 +266,15 @@ def test_a_column_called_id_that_says_the_same_everywhere_is_none(shop: Shop) ->
 
 def test_columns_with_names_of_their_own_are_read_as_the_caller_says(shop: Shop) -> None:
     body = "kasse,bezirk,hoch,quer\n7,Nord,48.5,11.5\n"
-    report = _bring(shop, body, map=["external_id:kasse", "name:bezirk", "lat:hoch", "lon:quer"]).json()
-    assert report["columns"] == {"kasse": "external_id", "bezirk": "name", "hoch": "lat", "quer": "lon"}
+    report = _bring(
+        shop, body, map=["external_id:kasse", "name:bezirk", "lat:hoch", "lon:quer"]
+    ).json()
+    assert report["columns"] == {
+        "kasse": "external_id",
+        "bezirk": "name",
+        "hoch": "lat",
+        "quer": "lon",
+    }
     store = shop.client.get("/v1/stores/7").json()
     assert (store["name"], store["lat"], store["lon"]) == ("Nord", 48.5, 11.5)
 
@@ -205,7 +292,9 @@ def test_columns_with_names_of_their_own_are_read_as_the_caller_says(shop: Shop)
         ({"kind": "stores", "dryrun": "true"}, "/query/dryrun"),
     ],
 )
-def test_a_wish_that_nobody_understands_is_refused_before_the_file_is_read(shop: Shop, params: dict[str, Any], pointer: str) -> None:
+def test_a_wish_that_nobody_understands_is_refused_before_the_file_is_read(
+    shop: Shop, params: dict[str, Any], pointer: str
+) -> None:
     answer = shop.client.post("/v1/imports", params=params, content=CSV)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["pointer"].startswith(pointer)
@@ -213,10 +302,14 @@ def test_a_wish_that_nobody_understands_is_refused_before_the_file_is_read(shop:
 
 
 def test_wrappings_of_a_file_are_refused_with_a_word_on_how_to_send_it(shop: Shop) -> None:
-    form = shop.client.post("/v1/imports", params={"kind": "stores"}, files={"file": ("s.csv", CSV)})
+    form = shop.client.post(
+        "/v1/imports", params={"kind": "stores"}, files={"file": ("s.csv", CSV)}
+    )
     assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
     assert "--data-binary" in form.json()["detail"]
-    packed = shop.client.post("/v1/imports", params={"kind": "stores"}, content=b"x", headers={"Content-Encoding": "gzip"})
+    packed = shop.client.post(
+        "/v1/imports", params={"kind": "stores"}, content=b"x", headers={"Content-Encoding": "gzip"}
+    )
     assert (packed.status_code, packed.json()["code"]) == (415, "unsupported_encoding")
 
 
@@ -232,22 +325,34 @@ def test_only_a_key_that_manages_may_bring_in_and_one_that_reads_may_take_out(sh
 def test_progress_comes_line_by_line_and_the_report_last(shop: Shop) -> None:
     headers = {"Accept": "application/x-ndjson"}
     body = _csv(4_500)
-    with shop.client.stream("POST", "/v1/imports", params={"kind": "stores"}, content=body, headers=headers) as answer:
+    with shop.client.stream(
+        "POST", "/v1/imports", params={"kind": "stores"}, content=body, headers=headers
+    ) as answer:
         assert answer.headers["content-type"] == "application/x-ndjson"
         *progress, report = map(json.loads, answer.iter_lines())
     assert [one["rows"] for one in progress] == [2_000, 4_000, 4_500]
     assert {one["of"] for one in progress} == {4_500}
     assert _counts(report) == (4_500, 4_500, 0, 0, 0, 0)
-    refused = shop.client.post("/v1/imports", params={"kind": "stores"}, content=b"", headers=headers)
+    refused = shop.client.post(
+        "/v1/imports", params={"kind": "stores"}, content=b"", headers=headers
+    )
     assert (refused.status_code, refused.json()["code"]) == (422, "empty")
 
 
 def test_a_file_that_breaks_off_leaves_what_came_before_and_says_so(shop: Shop) -> None:
     lines = [
-        json.dumps({"type": "Feature", "properties": {"id": f"s{n}"}, "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1e4]}})
+        json.dumps(
+            {
+                "type": "Feature",
+                "properties": {"id": f"s{n}"},
+                "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1e4]},
+            }
+        )
         for n in range(5)
     ]
-    report = _bring(shop, "\n".join([*lines, '{"type": "Feature", "geom']), format="geojsonl").json()
+    report = _bring(
+        shop, "\n".join([*lines, '{"type": "Feature", "geom']), format="geojsonl"
+    ).json()
     assert report["created"] == 5
     assert (report["complete"], report["failed"], report["errors"][0]["number"]) == (True, 1, 6)
     assert len(shop.client.get("/v1/stores").json()["data"]) == 5
@@ -260,7 +365,12 @@ def test_pings_are_answered_while_a_large_file_comes_in(shop: Shop) -> None:
         large.start()
         pings = 0
         while large.is_alive():
-            body = {"device_id": "phone", "lat": 48.0, "lon": 9.0, "ts": shop.now_ms - 600_000 + pings * 1000}
+            body = {
+                "device_id": "phone",
+                "lat": 48.0,
+                "lon": 9.0,
+                "ts": shop.now_ms - 600_000 + pings * 1000,
+            }
             assert client.post("/v1/pings", json=body).status_code == 202
             pings += 1
     assert _counts(answers[0].json()) == (12_000, 12_000, 0, 0, 0, 0)
@@ -268,7 +378,15 @@ def test_pings_are_answered_while_a_large_file_comes_in(shop: Shop) -> None:
 
 
 def test_the_map_is_looked_at_after_an_import_and_whenever_one_asks(shop: Shop) -> None:
-    shop.client.put("/v1/stores/old", json={"name": "Old", "lat": 48.1371, "lon": 11.5751, "rings": [{"name": "near", "radius_m": 150}]})
+    shop.client.put(
+        "/v1/stores/old",
+        json={
+            "name": "Old",
+            "lat": 48.1371,
+            "lon": 11.5751,
+            "rings": [{"name": "near", "radius_m": 150}],
+        },
+    )
     body = "id,name,lat,lon,radius_m\nnew,New,48.1371,11.5751,150\ntiny,Tiny,48.2372,11.6751,12\n"
     report = _bring(shop, body).json()
     assert {(one["code"], tuple(one["geofences"])) for one in report["lint"]} >= {
@@ -288,5 +406,10 @@ def test_a_project_never_sees_what_another_brings_in(shop: Shop) -> None:
     _bring(shop, CSV)
     assert other.client.get("/v1/stores").json()["data"] == []
     assert other.client.get("/v1/exports/stores").json()["features"] == []
-    assert other.client.get("/v1/lint").json() == {"data": [], "total": 0, "counts": {}, "next_cursor": None}
+    assert other.client.get("/v1/lint").json() == {
+        "data": [],
+        "total": 0,
+        "counts": {},
+        "next_cursor": None,
+    }
     other.client.close()

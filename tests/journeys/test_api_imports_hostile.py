@@ -1,4 +1,7 @@
-"""Files made to harm, or just broken: refused by name, row by row or as a whole, and nothing of them is kept."""
+"""Files made to harm, or just broken.
+
+Refused by name, row by row or as a whole, and nothing of them is kept.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,16 @@ def _bring(shop: Shop, body: str | bytes, kind: str = "stores", **params: Any) -
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\x00\x01\x02 garbage \xff", b"{", b"[1,2", b"%PDF-1.7 hello", b"PK\x03\x04 no archive", b"<kml><!DOCTYPE"]
+    "body",
+    [
+        b"",
+        b"\x00\x01\x02 garbage \xff",
+        b"{",
+        b"[1,2",
+        b"%PDF-1.7 hello",
+        b"PK\x03\x04 no archive",
+        b"<kml><!DOCTYPE",
+    ],
 )
 def test_a_file_that_cannot_be_read_is_a_problem_with_a_code(shop: Shop, body: bytes) -> None:
     answer = _bring(shop, body)
@@ -41,7 +53,9 @@ def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_is_kept(shop: Sho
             yield row
 
     try:
-        status = shop.client.post("/v1/imports", params={"kind": "stores"}, content=endless()).status_code
+        status = shop.client.post(
+            "/v1/imports", params={"kind": "stores"}, content=endless()
+        ).status_code
     except httpx.TransportError:
         status = 413  # the service hangs up on whoever goes on sending
     assert status == 413
@@ -52,7 +66,14 @@ def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_is_kept(shop: Sho
 def _status_of_a_promise(shop: Shop, length: int) -> int:
     """The answer to a request that only says how long its body will be."""
     where = httpx.URL(shop.running.url)
-    lines = ("POST /v1/imports?kind=stores HTTP/1.1", "Host: x", f"Authorization: Bearer {shop.sk}", f"Content-Length: {length}", "", "")
+    lines = (
+        "POST /v1/imports?kind=stores HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {shop.sk}",
+        f"Content-Length: {length}",
+        "",
+        "",
+    )
     with socket.create_connection((where.host, where.port), 30) as line:
         line.sendall("\r\n".join(lines).encode())
         return int(line.recv(4096).split(b" ")[1])
@@ -71,12 +92,30 @@ def _kml(inner: str, before: str = "") -> bytes:
 
 
 HOSTILE: dict[str, tuple[Any, set[str]]] = {
-    "a zip bomb": (lambda: _zip(**{"a.shp": bytes(300 << 20), "a.shx": b"", "a.dbf": b""}), {"bomb"}),
-    "a path out of the archive": (lambda: _zip(**{"../../evil.shp": b"x", "a.shp": b"x", "a.shx": b"", "a.dbf": b""}), {"path_traversal"}),
-    "an external entity": (lambda: _kml("&x;", '<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), {"external_entity"}),
-    "a network link": (lambda: _kml("<NetworkLink><Link><href>http://127.0.0.1:9/</href></Link></NetworkLink>"), {"network_link"}),
-    "an endless nesting": (lambda: b'{"type":"FeatureCollection","features":' + b"[" * 200_000, {"broken", "unknown_format"}),
-    "an Excel workbook": (lambda: _zip(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), {"unknown_format"}),
+    "a zip bomb": (
+        lambda: _zip(**{"a.shp": bytes(300 << 20), "a.shx": b"", "a.dbf": b""}),
+        {"bomb"},
+    ),
+    "a path out of the archive": (
+        lambda: _zip(**{"../../evil.shp": b"x", "a.shp": b"x", "a.shx": b"", "a.dbf": b""}),
+        {"path_traversal"},
+    ),
+    "an external entity": (
+        lambda: _kml("&x;", '<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
+        {"external_entity"},
+    ),
+    "a network link": (
+        lambda: _kml("<NetworkLink><Link><href>http://127.0.0.1:9/</href></Link></NetworkLink>"),
+        {"network_link"},
+    ),
+    "an endless nesting": (
+        lambda: b'{"type":"FeatureCollection","features":' + b"[" * 200_000,
+        {"broken", "unknown_format"},
+    ),
+    "an Excel workbook": (
+        lambda: _zip(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),
+        {"unknown_format"},
+    ),
 }
 
 
@@ -86,7 +125,10 @@ def test_a_hostile_file_is_refused_by_its_name(what: str, shop: Shop) -> None:
     body = make()
     for dry_run in ("true", "false"):
         answer = _bring(shop, body, dry_run=dry_run)
-        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            422,
+            "application/problem+json",
+        ), answer.text
         assert answer.json()["code"] in codes
     assert shop.client.get("/v1/stores").json()["data"] == []
 
@@ -100,13 +142,28 @@ def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: S
         {"id": "ring", "rings": [{"name": "a/b", "radius_m": 50}]},
         {"id": "tiny", "rings": "near:1"},
         {"id": "huge", "radius": 10**400},
-        {"id": "deep", "metadata": json.loads("[" * 20 + "]" * 20), "note": json.loads("[" * 20 + "]" * 20)},
+        {
+            "id": "deep",
+            "metadata": json.loads("[" * 20 + "]" * 20),
+            "note": json.loads("[" * 20 + "]" * 20),
+        },
         {"id": "fat", "a": long, "b": "kept"},
         {"id": "nul", "name": "half \ud83d"},
-        {"id": "zone", "time_zone": "../../etc/passwd", "tags": [["x"], "ok"], "brand": {"a": 1}, "opening_hours": ["Mo"]},
+        {
+            "id": "zone",
+            "time_zone": "../../etc/passwd",
+            "tags": [["x"], "ok"],
+            "brand": {"a": 1},
+            "opening_hours": ["Mo"],
+        },
     ]
     point = {"type": "Point", "coordinates": [11.5, 48.1]}
-    body = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": told, "geometry": point} for told in features]}
+    body = {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": told, "geometry": point} for told in features
+        ],
+    }
     report = _bring(shop, json.dumps(body)).json()
     assert report["rows"] == 10
     failed = {one["number"] for one in report["errors"]}
@@ -114,7 +171,9 @@ def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: S
     assert report["created"] == 10 - len(failed)
     fat = shop.client.get("/v1/stores/fat").json()
     assert fat["metadata"] == {"b": "kept"}
-    assert {one["code"] for one in report["warnings"] if one["number"] == 8} == {"metadata_too_large"}
+    assert {one["code"] for one in report["warnings"] if one["number"] == 8} == {
+        "metadata_too_large"
+    }
     assert _bring(shop, json.dumps(body)).json()["unchanged"] == report["created"]
 
 

@@ -29,10 +29,14 @@ def _file(*parts: str) -> bytes:
 
 
 def _bring(shop: Shop, body: bytes, kind: str, **params: str) -> dict[str, Any]:
-    answer = shop.client.post("/v1/imports", params={"kind": kind, **params}, content=body, timeout=300)
+    answer = shop.client.post(
+        "/v1/imports", params={"kind": kind, **params}, content=body, timeout=300
+    )
     assert answer.status_code == 200, answer.text
     report: dict[str, Any] = answer.json()
-    assert report["rows"] == sum(report[name] for name in ("created", "updated", "unchanged", "skipped", "failed"))
+    assert report["rows"] == sum(
+        report[name] for name in ("created", "updated", "unchanged", "skipped", "failed")
+    )
     return report
 
 
@@ -41,13 +45,19 @@ def test_a_sample_of_829_stores_is_taken_whole(shop: Shop) -> None:
     assert (report["created"], report["failed"], report["warned"]) == (829, 0, 0)
     store = shop.client.get("/v1/stores/s156662").json()
     assert store["address"] == "3375 Jefferson Square, Napa, CA 94558"
-    assert (store["time_zone"], store["brand"], store["metadata"]["ref"]) == ("America/Los_Angeles", "starbucks", "74492-97261")
+    assert (store["time_zone"], store["brand"], store["metadata"]["ref"]) == (
+        "America/Los_Angeles",
+        "starbucks",
+        "74492-97261",
+    )
 
 
 def test_a_list_in_latin_1_with_hours_in_columns_is_understood(shop: Shop) -> None:
     report = _bring(shop, _file("stores", "target_us.csv"), "stores")
     assert (report["created"], report["failed"]) == (1829, 0)
-    assert [one["detail"] for one in report["repairs"]] == ["the text is not UTF-8; it was read as Windows-1252"]
+    assert [one["detail"] for one in report["repairs"]] == [
+        "the text is not UTF-8; it was read as Windows-1252"
+    ]
     store = shop.client.get("/v1/stores/2153").json()
     assert store["name"] == "Oxford"
     assert store["address"].startswith("400 Oxford Exchange Blvd, Oxford, AL")
@@ -60,14 +70,23 @@ def test_hours_that_nobody_can_read_are_told_by_line_and_the_store_is_taken(shop
     told = [one for one in report["warnings"] if one["code"] == "invalid_hours"]
     assert len(told) == 9
     assert told[0]["number"] == 44
-    assert shop.client.get("/v1/stores/node:59622323").json()["opening_hours"].startswith("Mo-Th 11:00-23:00")
+    assert (
+        shop.client.get("/v1/stores/node:59622323")
+        .json()["opening_hours"]
+        .startswith("Mo-Th 11:00-23:00")
+    )
 
 
 def test_25597_stores_of_the_world_are_judged_row_by_row(shop: Shop) -> None:
-    report = _bring(shop, _file("stores", "starbucks_world_2017_kaggle.csv"), "stores", dry_run="true")
+    report = _bring(
+        shop, _file("stores", "starbucks_world_2017_kaggle.csv"), "stores", dry_run="true"
+    )
     assert (report["rows"], report["created"], report["failed"]) == (25_597, 25_596, 1)
     assert [(one["number"], one["code"]) for one in report["errors"]] == [(8109, "duplicate_id")]
-    assert {one["code"] for one in report["warnings"]} == {"invalid_time_zone", *({"not_looked_at"} & {report["warnings"][-1]["code"]})}
+    assert {one["code"] for one in report["warnings"]} == {
+        "invalid_time_zone",
+        *({"not_looked_at"} & {report["warnings"][-1]["code"]}),
+    }
     assert shop.client.get("/v1/stores").json()["data"] == []
 
 

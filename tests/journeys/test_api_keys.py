@@ -10,7 +10,9 @@ from tests.rigs.shop import Shop, until
 
 
 def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
-    made = shop.client.post("/v1/keys", json={"kind": "sk", "scopes": ["read"], "name": "dashboard"})
+    made = shop.client.post(
+        "/v1/keys", json={"kind": "sk", "scopes": ["read"], "name": "dashboard"}
+    )
     assert made.status_code == 201
     secret, key_id = made.json()["secret"], made.json()["key"]["id"]
     dashboard = shop.with_key(secret)
@@ -37,7 +39,9 @@ def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> Non
     until(lambda: shop.client.get("/v1/events").status_code == 401, patience_s=10)
 
 
-def test_the_same_idempotency_key_gives_the_same_key_and_other_content_a_conflict(shop: Shop) -> None:
+def test_the_same_idempotency_key_gives_the_same_key_and_other_content_a_conflict(
+    shop: Shop,
+) -> None:
     once = {"Idempotency-Key": "abc"}
     first = shop.client.post("/v1/keys", json={"kind": "pk"}, headers=once)
     again = shop.client.post("/v1/keys", json={"kind": "pk"}, headers={"Idempotency-Key": '"abc"'})
@@ -51,7 +55,9 @@ def test_the_same_idempotency_key_gives_the_same_key_and_other_content_a_conflic
 
 
 def test_a_remembered_answer_does_not_hold_the_secret(shop: Shop) -> None:
-    secret = shop.client.post("/v1/keys", json={"kind": "sk"}, headers={"Idempotency-Key": "abc"}).json()["secret"]
+    secret = shop.client.post(
+        "/v1/keys", json={"kind": "sk"}, headers={"Idempotency-Key": "abc"}
+    ).json()["secret"]
     with shop.running.house.database.engine.connect() as connection:
         bodies = connection.exec_driver_sql("SELECT body FROM idempotency").scalars().all()
     assert bodies
@@ -61,4 +67,6 @@ def test_a_remembered_answer_does_not_hold_the_secret(shop: Shop) -> None:
 def test_a_publishable_key_cannot_be_given_more_than_ingest(shop: Shop) -> None:
     told = shop.client.post("/v1/keys", json={"kind": "pk", "scopes": ["manage"]})
     assert told.status_code == 422
-    assert shop.client.post("/v1/keys", json={"kind": "xk"}).json()["errors"][0]["pointer"] == "/kind"
+    assert (
+        shop.client.post("/v1/keys", json={"kind": "xk"}).json()["errors"][0]["pointer"] == "/kind"
+    )

@@ -15,7 +15,9 @@ ROAD, SHOP, QUIET = (48.0, 16.0), (48.1, 16.0), (48.2, 16.0)
 
 def _put(shop: Shop, name: str, place: tuple[float, float]) -> None:
     region = {"type": "circle", "lat": place[0], "lon": place[1], "radius_m": 150}
-    shop.client.put(f"/v1/geofences/{name}", json={"region": region, "profile": "exact"}).raise_for_status()
+    shop.client.put(
+        f"/v1/geofences/{name}", json={"region": region, "profile": "exact"}
+    ).raise_for_status()
 
 
 def _visits(name: str, place: tuple[float, float], count: int, stay_s: int) -> list[dict[str, Any]]:
@@ -24,20 +26,38 @@ def _visits(name: str, place: tuple[float, float], count: int, stay_s: int) -> l
     pings = []
     for number in range(count):
         for after_s, lat in ((0, place[0]), (stay_s, place[0]), (stay_s + 1, place[0] + 0.01)):
-            pings.append({"device_id": f"{name}-{number}", "ts": now_ms + after_s * 1000, "lat": lat, "lon": place[1]})
+            pings.append(
+                {
+                    "device_id": f"{name}-{number}",
+                    "ts": now_ms + after_s * 1000,
+                    "lat": lat,
+                    "lon": place[1],
+                }
+            )
     return pings
 
 
-def test_a_geofence_that_people_drive_through_is_told_once_there_is_enough_to_go_by(shop: Shop) -> None:
+def test_a_geofence_that_people_drive_through_is_told_once_there_is_enough_to_go_by(
+    shop: Shop,
+) -> None:
     for name, place in (("road", ROAD), ("shop", SHOP), ("quiet", QUIET)):
         _put(shop, name, place)
-    pings = [*_visits("road", ROAD, 18, 20), *_visits("shop", SHOP, 25, 600), *_visits("quiet", QUIET, 19, 20)]
+    pings = [
+        *_visits("road", ROAD, 18, 20),
+        *_visits("shop", SHOP, 25, 600),
+        *_visits("quiet", QUIET, 19, 20),
+    ]
     shop.client.post("/v1/pings", json=pings).raise_for_status()
     assert shop.client.get("/v1/lint", params={"code": "roadside"}).json()["data"] == []
     shop.client.post("/v1/pings", json=_visits("road-again", ROAD, 6, 900)).raise_for_status()
     told = shop.client.get("/v1/lint", params={"code": "roadside"}).json()
     (finding,) = told["data"]
-    assert (finding["geofences"], finding["severity"], finding["value"], finding["limit"]) == (["road"], "warning", 0.75, 0.5)
+    assert (finding["geofences"], finding["severity"], finding["value"], finding["limit"]) == (
+        ["road"],
+        "warning",
+        0.75,
+        0.5,
+    )
     assert finding["detail"].startswith("18 of 24 visits in 30 days were shorter than 90 s")
     shop.client.delete("/v1/geofences/road").raise_for_status()
     assert shop.client.get("/v1/lint", params={"code": "roadside"}).json()["data"] == []
@@ -61,20 +81,29 @@ def test_more_findings_than_are_told_are_all_counted_and_page_by_page_read(shop:
     while cursor := pages[-1]["next_cursor"]:
         pages.append(shop.client.get("/v1/lint", params=asked | {"cursor": cursor}).json())
     assert [len(page["data"]) for page in pages] == [300, 300, 300, 101]
-    assert {page["total"] for page in pages} == {1_015} == {page["counts"]["too_small"] for page in pages}
+    assert (
+        {page["total"] for page in pages}
+        == {1_015}
+        == {page["counts"]["too_small"] for page in pages}
+    )
     *told, rest = [one for page in pages for one in page["data"]]
     assert len({name for one in told for name in one["geofences"]}) == 1_000
     assert (rest["geofences"], rest["value"]) == ([], 15.0)
     every = shop.client.get("/v1/lint", params={"code": "too_small"}).json()
     assert every["total"] == every["counts"]["too_small"] == 1_045
-    stores = shop.client.get("/v1/lint", params={"code": "too_small", "kind": "stores", "limit": 1000}).json()
+    stores = shop.client.get(
+        "/v1/lint", params={"code": "too_small", "kind": "stores", "limit": 1000}
+    ).json()
     assert stores["total"] == len(stores["data"]) == 30
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"), [({"code": "too_smal"}, 422), ({"cursor": "WyJzdG9yZXMiLCJhIl0"}, 400), ({"cursor": "!"}, 400)]
+    ("asked", "status"),
+    [({"code": "too_smal"}, 422), ({"cursor": "WyJzdG9yZXMiLCJhIl0"}, 400), ({"cursor": "!"}, 400)],
 )
-def test_a_code_that_is_none_and_a_cursor_of_another_list_are_refused(shop: Shop, asked: dict[str, str], status: int) -> None:
+def test_a_code_that_is_none_and_a_cursor_of_another_list_are_refused(
+    shop: Shop, asked: dict[str, str], status: int
+) -> None:
     assert shop.client.get("/v1/lint", params=asked).status_code == status
 
 

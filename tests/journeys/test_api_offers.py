@@ -1,4 +1,7 @@
-"""From a step inside to a push or an e-mail, and from there to the till; and how a shopper ends it."""
+"""From a step inside to a push or an e-mail, and from there to the till.
+
+And how a shopper ends it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,19 @@ import httpx
 import pytest
 
 from api.sandbox import Received, Sandbox
-from tests.rigs.offers import EMAIL, INAPP, LAT, LON, PUSH, STORE, YES, open_front, plan, register, step_inside
+from tests.rigs.offers import (
+    EMAIL,
+    INAPP,
+    LAT,
+    LON,
+    PUSH,
+    STORE,
+    YES,
+    open_front,
+    plan,
+    register,
+    step_inside,
+)
 from tests.rigs.running import Service
 from tests.rigs.shop import Shop, until
 
@@ -41,7 +56,10 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(params=("sqlite", "postgresql"))
 def service(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox) -> Iterator[Service]:
-    """The service as processes: one that does everything on SQLite, `serve` and `worker` on PostgreSQL."""
+    """The service as processes.
+
+    One that does everything on SQLite, `serve` and `worker` on PostgreSQL.
+    """
     settings = {name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()}
     if request.param == "sqlite":
         with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log", **settings) as one:
@@ -49,16 +67,24 @@ def service(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox) ->
         return
     url = request.getfixturevalue("postgres").fresh()
     with Service(url, tmp_path / "log", **settings) as one:
-        assert httpx.get(f"{one.url}/readyz").json()["notes"] == ["deliver: left to `geofence worker`"]
-        worker = _command("worker", log=tmp_path / "worker.log", GEOFENCE_DATABASE_URL=url, **sandbox.settings())
+        assert httpx.get(f"{one.url}/readyz").json()["notes"] == [
+            "deliver: left to `geofence worker`"
+        ]
+        worker = _command(
+            "worker", log=tmp_path / "worker.log", GEOFENCE_DATABASE_URL=url, **sandbox.settings()
+        )
         yield one
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0, (tmp_path / "worker.log").read_text()
 
 
-def _known(client: httpx.Client, name: str, *purposes: str, token: str = "", email: str = "") -> None:
+def _known(
+    client: httpx.Client, name: str, *purposes: str, token: str = "", email: str = ""
+) -> None:
     consent = dict.fromkeys(purposes, YES)
-    body = {"attributes": {"first_name": name.title()}, "consent": consent} | ({"email": email} if email else {})
+    body = {"attributes": {"first_name": name.title()}, "consent": consent} | (
+        {"email": email} if email else {}
+    )
     assert client.put(f"/v1/customers/{name}", json=body).status_code == 201
     device = {"customer_id": name, "platform": "ios"} | ({"push_token": token} if token else {})
     assert client.put(f"/v1/devices/{name}-phone", json=device).status_code == 201
@@ -66,7 +92,10 @@ def _known(client: httpx.Client, name: str, *purposes: str, token: str = "", ema
 
 def _ping(client: httpx.Client, name: str, ago_s: int, lat: float = LAT) -> dict[str, Any]:
     ts_ms = time.time_ns() // 1_000_000 - ago_s * 1000
-    told = client.post(f"/v1/devices/{name}-phone/ping", json={"lat": lat, "lon": LON, "ts": ts_ms, "accuracy_m": 5})
+    told = client.post(
+        f"/v1/devices/{name}-phone/ping",
+        json={"lat": lat, "lon": LON, "ts": ts_ms, "accuracy_m": 5},
+    )
     assert told.status_code == 202, told.text
     answer: dict[str, Any] = told.json()
     return answer
@@ -78,7 +107,9 @@ def _unsubscribe_url(mail: Received) -> str:
     return str(headers["list-unsubscribe"]).strip("<>")
 
 
-def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(service: Service, sandbox: Sandbox) -> None:
+def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(
+    service: Service, sandbox: Sandbox
+) -> None:
     with service.client() as client:
         assert client.put("/v1/stores/corner", json=STORE).status_code == 201
         assert client.put("/v1/campaigns/lunch", json=plan(PUSH, EMAIL)).status_code == 201
@@ -88,16 +119,39 @@ def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(service: Servic
 
         offer = _ping(client, "kim", ago_s=20)["offers"][0]
         (push,) = sandbox.wait_for(1, 30)
-        assert (push.kind, push.to, push.title, push.body) == ("push", TOKEN, "Coffee, Kim?", f"Code {offer['code']}")
-        assert (push.message_id, push.content["data"]["coupon"]) == (offer["message_id"], offer["code"])
-        assert (offer["campaign_id"], offer["store_id"], offer["title"]) == ("lunch", "corner", "Coffee, Kim?")
+        assert (push.kind, push.to, push.title, push.body) == (
+            "push",
+            TOKEN,
+            "Coffee, Kim?",
+            f"Code {offer['code']}",
+        )
+        assert (push.message_id, push.content["data"]["coupon"]) == (
+            offer["message_id"],
+            offer["code"],
+        )
+        assert (offer["campaign_id"], offer["store_id"], offer["title"]) == (
+            "lunch",
+            "corner",
+            "Coffee, Kim?",
+        )
 
-        used = client.post(f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner", "till": "1"})
+        used = client.post(
+            f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner", "till": "1"}
+        )
         assert (used.status_code, used.json()["coupon"]["customer_id"]) == (200, "kim")
-        assert client.post(f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner"}).json()["code"] == "coupon_redeemed"
+        assert (
+            client.post(f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner"}).json()[
+                "code"
+            ]
+            == "coupon_redeemed"
+        )
 
         (decision,) = client.get("/v1/decisions?customer=kim").json()["data"]
-        assert (decision["outcome"], decision["reason"], decision["variant"]) == ("send", "send", "a")
+        assert (decision["outcome"], decision["reason"], decision["variant"]) == (
+            "send",
+            "send",
+            "a",
+        )
         judged = [step["gate"] for step in decision["trace"]]
         assert [gate for gate in judged if gate in GATES] == GATES
         assert all(step["passed"] for step in decision["trace"])
@@ -117,7 +171,10 @@ def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(service: Servic
         _ping(client, "lee", ago_s=10, lat=LAT + 1)
         _ping(client, "lee", ago_s=5)
         again = client.get("/v1/decisions?customer=lee&order=desc").json()["data"]
-        assert [(one["outcome"], one["reason"]) for one in again] == [("silent", again[0]["reason"]), ("send", "send")]
+        assert [(one["outcome"], one["reason"]) for one in again] == [
+            ("silent", again[0]["reason"]),
+            ("send", "send"),
+        ]
         assert again[0]["reason"].startswith("consent_missing")
         assert len(client.get("/v1/messages?customer=lee").json()["data"]) == 1
         assert len(sandbox.attempts()) == 2
@@ -131,7 +188,10 @@ def _told(client: httpx.Client, message_id: str) -> dict[str, Any]:
 def test_an_unsubscribe_stops_a_push_that_still_waits(tmp_path: Path, sandbox: Sandbox) -> None:
     settings = {name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()}
     sandbox.script(TOKEN, "quota=3", times=1)
-    with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log", **settings) as service, service.client() as client:
+    with (
+        Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log", **settings) as service,
+        service.client() as client,
+    ):
         client.put("/v1/stores/corner", json=STORE)
         client.put("/v1/campaigns/lunch", json=plan(PUSH) | {"status": "active"})
         _known(client, "kim", "location", "push", token=TOKEN)
@@ -163,28 +223,45 @@ def test_the_page_says_who_wrote_and_why_and_get_changes_nothing(shop: Shop) -> 
         assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
         assert "default-src 'none'" in page.headers["content-security-policy"]
-        assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
+        assert (page.headers["cache-control"], page.headers["referrer-policy"]) == (
+            "no-store",
+            "no-referrer",
+        )
         assert "Corner Street" in page.text
         assert "&lt;script&gt;Lunch&lt;/script&gt; &amp; more" in page.text
         assert "<script" not in page.text
         assert str(LAT) not in page.text
         assert re.search(r'<form method="post">.*<button>Stop offers', page.text)
     told = shop.client.get("/v1/customers/kim").json()["consent"]
-    assert {purpose: said["granted"] for purpose, said in told.items()} == {"location": True, "push": True, "email": True}
+    assert {purpose: said["granted"] for purpose, said in told.items()} == {
+        "location": True,
+        "push": True,
+        "email": True,
+    }
 
 
-@pytest.mark.parametrize(("channel", "purpose"), [("push", "push"), ("email", "email"), ("inapp", "location")])
-def test_the_button_withdraws_the_consent_behind_the_message(shop: Shop, channel: str, purpose: str) -> None:
+@pytest.mark.parametrize(
+    ("channel", "purpose"), [("push", "push"), ("email", "email"), ("inapp", "location")]
+)
+def test_the_button_withdraws_the_consent_behind_the_message(
+    shop: Shop, channel: str, purpose: str
+) -> None:
     open_front(shop, PUSH, EMAIL | {"when": "always"}, INAPP)
     register(shop, "kim", "location", "push", "email", token=TOKEN, email="kim@example.org")
     step_inside(shop, "kim")
-    message_id = shop.client.get("/v1/messages", params={"channel": channel}).json()["data"][0]["id"]
+    message_id = shop.client.get("/v1/messages", params={"channel": channel}).json()["data"][0][
+        "id"
+    ]
     nobody = shop.with_key("")
     for _ in range(2):
         done = nobody.post(f"/p/{message_id}", files={"List-Unsubscribe": (None, "One-Click")})
         assert (done.status_code, "any more" in done.text) == (200, True)
     told = shop.client.get("/v1/customers/kim").json()["consent"]
-    assert {one: said["granted"] for one, said in told.items()} == {"location": True, "push": True, "email": True} | {purpose: False}
+    assert {one: said["granted"] for one, said in told.items()} == {
+        "location": True,
+        "push": True,
+        "email": True,
+    } | {purpose: False}
     assert message_id in told[purpose]["source"]
     assert "<button>" not in nobody.get(f"/p/{message_id}").text
 
@@ -194,7 +271,10 @@ def test_an_address_no_message_has_is_404_whatever_it_is(shop: Shop) -> None:
     for name in ("msg_" + "0" * 26, "x", "msg_%00", "%F0%9F%98%80", "msg_" + "0" * 5000):
         for method in ("GET", "POST"):
             told = nobody.request(method, f"/p/{name}")
-            assert (told.status_code, told.headers["content-type"].startswith("text/html")) == (404, True), name
+            assert (told.status_code, told.headers["content-type"].startswith("text/html")) == (
+                404,
+                True,
+            ), name
     assert nobody.post("/p/msg_" + "0" * 26, content=b"x" * 100_000).status_code == 413
 
 
@@ -202,10 +282,17 @@ def test_the_answer_to_a_batch_shows_offers_when_asked(shop: Shop) -> None:
     open_front(shop, INAPP)
     register(shop, "kim", "location")
     ping = {"device_id": "kim-phone", "lat": LAT, "lon": LON, "ts": shop.now_ms, "accuracy_m": 5}
-    told = shop.client.post("/v1/pings", params={"include": "offers"}, json=ping).json()["devices"]["kim-phone"]
+    told = shop.client.post("/v1/pings", params={"include": "offers"}, json=ping).json()["devices"][
+        "kim-phone"
+    ]
     (offer,) = told["offers"]
     assert list(told) == ["offers"]
-    assert (offer["campaign_id"], offer["store_id"], offer["title"], offer["link"]) == ("lunch", "corner", "Here", None)
+    assert (offer["campaign_id"], offer["store_id"], offer["title"], offer["link"]) == (
+        "lunch",
+        "corner",
+        "Here",
+        None,
+    )
     assert offer["body"] == f"Corner Street: {offer['code']}"
     assert offer["expires_at"].endswith("Z")
     again = shop.client.post("/v1/pings", params={"include": "offers"}, json=ping).json()
@@ -219,7 +306,9 @@ def test_readiness_names_the_channels_that_are_not_configured(tmp_path: Path) ->
     assert [note.partition(":")[0] for note in told["notes"]] == ["push", "email"]
 
 
-def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(tmp_path: Path) -> None:
+def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "account.json").write_text('{"private_key": "very secret"}')
     for name, value in (
         ("FCM_CREDENTIALS", str(tmp_path / "missing.json")), ("FCM_CREDENTIALS", str(tmp_path / "account.json")),
@@ -228,22 +317,39 @@ def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(t
         log = tmp_path / "log"
         log.unlink(missing_ok=True)
         url = f"sqlite:///{tmp_path}/record.db"
-        told = _command("serve", "--port", "0", log=log, GEOFENCE_DATABASE_URL=url, **{f"GEOFENCE_{name}": value})
+        told = _command(
+            "serve",
+            "--port",
+            "0",
+            log=log,
+            GEOFENCE_DATABASE_URL=url,
+            **{f"GEOFENCE_{name}": value},
+        )
         assert (told.wait(60), f"GEOFENCE_{name}" in log.read_text()) == (2, True), log.read_text()
         assert "hunter2" not in log.read_text()
         assert "very secret" not in log.read_text()
 
 
-def test_a_worker_of_its_own_is_for_postgresql_and_needs_a_channel(tmp_path: Path, postgres_url: str) -> None:
-    for url, word in ((f"sqlite:///{tmp_path}/record.db", "SQLite"), (postgres_url, "No channel is configured")):
+def test_a_worker_of_its_own_is_for_postgresql_and_needs_a_channel(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    for url, word in (
+        (f"sqlite:///{tmp_path}/record.db", "SQLite"),
+        (postgres_url, "No channel is configured"),
+    ):
         log = tmp_path / "log"
         assert _command("worker", log=log, GEOFENCE_DATABASE_URL=url).wait(60) == 2
         assert word in log.read_text()
 
 
-def test_serve_delivers_on_postgresql_when_told_to(tmp_path: Path, postgres_url: str, sandbox: Sandbox) -> None:
+def test_serve_delivers_on_postgresql_when_told_to(
+    tmp_path: Path, postgres_url: str, sandbox: Sandbox
+) -> None:
     settings = {name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()}
-    with Service(postgres_url, tmp_path / "log", DELIVER="serve", **settings) as service, service.client() as client:
+    with (
+        Service(postgres_url, tmp_path / "log", DELIVER="serve", **settings) as service,
+        service.client() as client,
+    ):
         assert httpx.get(f"{service.url}/readyz").json()["notes"] == []
         client.put("/v1/stores/corner", json=STORE)
         client.put("/v1/campaigns/lunch", json=plan(PUSH) | {"status": "active"})

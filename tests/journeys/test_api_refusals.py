@@ -22,8 +22,18 @@ def _star(points: int) -> dict[str, object]:
 
 
 def test_without_a_key_or_with_a_wrong_one_nothing_opens(shop: Shop) -> None:
-    for headers in ({}, {"Authorization": "Bearer sk_wrong"}, {"Authorization": "Basic !!!"}, {"Authorization": "Bearer"}):
-        for method, path in (("GET", "/v1/events"), ("POST", "/v1/pings"), ("PUT", "/v1/stores/s"), ("GET", "/v1/events/stream")):
+    for headers in (
+        {},
+        {"Authorization": "Bearer sk_wrong"},
+        {"Authorization": "Basic !!!"},
+        {"Authorization": "Bearer"},
+    ):
+        for method, path in (
+            ("GET", "/v1/events"),
+            ("POST", "/v1/pings"),
+            ("PUT", "/v1/stores/s"),
+            ("GET", "/v1/events/stream"),
+        ):
             answer = shop.with_key("").request(method, path, headers=headers, content="{}")
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -33,7 +43,9 @@ def test_without_a_key_or_with_a_wrong_one_nothing_opens(shop: Shop) -> None:
 def test_a_key_may_come_as_bearer_bare_basic_or_on_ingest_in_the_query(shop: Shop) -> None:
     ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
     nobody = shop.with_key("")
-    assert nobody.post("/v1/pings", json=ping, headers={"Authorization": shop.pk}).status_code == 202
+    assert (
+        nobody.post("/v1/pings", json=ping, headers={"Authorization": shop.pk}).status_code == 202
+    )
     assert nobody.post("/v1/pings", json=ping, auth=("tracker", shop.pk)).status_code == 202
     assert nobody.post("/v1/pings", json=ping, params={"key": shop.pk}).status_code == 202
     assert nobody.get("/v1/events", params={"key": shop.sk}).status_code == 401
@@ -41,7 +53,12 @@ def test_a_key_may_come_as_bearer_bare_basic_or_on_ingest_in_the_query(shop: Sho
 
 def test_a_publishable_key_posts_pings_and_registers_its_device_and_no_more(shop: Shop) -> None:
     phone = shop.with_key(shop.pk)
-    assert phone.post("/v1/pings", json={"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}).status_code == 202
+    assert (
+        phone.post(
+            "/v1/pings", json={"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
+        ).status_code
+        == 202
+    )
     assert phone.put("/v1/devices/d", json={"platform": "ios"}).status_code == 200
     for method, path in (
         ("GET", "/v1/devices/d"), ("DELETE", "/v1/devices/d"), ("GET", "/v1/events"), ("GET", "/v1/visits"), ("GET", "/v1/geofences"),
@@ -53,15 +70,29 @@ def test_a_publishable_key_posts_pings_and_registers_its_device_and_no_more(shop
 
 def test_another_tenants_things_are_not_there(shop: Shop) -> None:
     shop.client.put("/v1/geofences/mine", json={"region": CIRCLE, "profile": "exact"})
-    shop.client.put("/v1/stores/shop", json={"name": "Shop", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 100}]})
+    shop.client.put(
+        "/v1/stores/shop",
+        json={"name": "Shop", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 100}]},
+    )
     shop.client.post("/v1/pings", json={"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms})
     key_id = shop.client.get("/v1/keys").json()["data"][0]["id"]
     other = open_shop(shop.running, "other").client
-    for path in ("/v1/geofences/mine", "/v1/geofences/shop/near", "/v1/stores/shop", "/v1/devices/d"):
+    for path in (
+        "/v1/geofences/mine",
+        "/v1/geofences/shop/near",
+        "/v1/stores/shop",
+        "/v1/devices/d",
+    ):
         assert other.get(path).status_code == 404, path
     for path in ("/v1/stores/shop", "/v1/devices/d", f"/v1/keys/{key_id}", "/v1/geofences/mine"):
         assert other.delete(path).status_code == 404, path
-    for path in ("/v1/geofences", "/v1/stores", "/v1/events", "/v1/visits", "/v1/geofences?near=1,2"):
+    for path in (
+        "/v1/geofences",
+        "/v1/stores",
+        "/v1/events",
+        "/v1/visits",
+        "/v1/geofences?near=1,2",
+    ):
         assert other.get(path).json()["data"] == [], path
     assert shop.client.get("/v1/geofences/mine").status_code == 200
 
@@ -73,7 +104,9 @@ def test_a_body_of_100_mb_is_refused_at_its_header_and_in_the_stream(shop: Shop)
         for _ in range(1600):
             yield b" " * 65_536
 
-    told = shop.client.post("/v1/pings", content=flood(), headers={"Content-Length": str(1600 * 65_536)})
+    told = shop.client.post(
+        "/v1/pings", content=flood(), headers={"Content-Length": str(1600 * 65_536)}
+    )
     assert (told.status_code, told.json()["code"]) == (413, "too_large")
     chunked = shop.client.post("/v1/pings", content=flood())
     assert (chunked.status_code, chunked.json()["code"]) == (413, "too_large")
@@ -109,7 +142,9 @@ def test_a_million_empty_arrays_cost_nothing(shop: Shop) -> None:
 
 
 def test_compressed_bodies_and_other_formats_are_refused(shop: Shop) -> None:
-    squeezed = shop.client.post("/v1/pings", content=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    squeezed = shop.client.post(
+        "/v1/pings", content=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}
+    )
     assert (squeezed.status_code, squeezed.json()["code"]) == (415, "unsupported_encoding")
     form = shop.client.put("/v1/stores/s", files={"file": b"x"})
     assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
@@ -153,7 +188,10 @@ def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
     deep = b'{"a":' * 500 + b"1" + b"}" * 500
     for path, body in (
         ("/v1/geofences/g", b'{"region": %b}' % deep),
-        ("/v1/geofences/g", b'{"region": {"type": "Polygon", "coordinates": %b}}' % (b"[" * 500 + b"]" * 500)),
+        (
+            "/v1/geofences/g",
+            b'{"region": {"type": "Polygon", "coordinates": %b}}' % (b"[" * 500 + b"]" * 500),
+        ),
         ("/v1/stores/s", b'{"name": "S", "lat": 1, "lon": 2, "metadata": %b}' % deep),
         ("/v1/devices/d", b'{"attributes": %b}' % (b'{"a":' * 100_000)),
     ):
@@ -170,7 +208,9 @@ def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
         ("rings", [{"name": "a", "radius_m": 50, "profile": "odd"}]),
     ],
 )  # fmt: skip
-def test_a_bad_store_is_refused_and_nothing_of_it_is_kept(shop: Shop, field: str, value: object) -> None:
+def test_a_bad_store_is_refused_and_nothing_of_it_is_kept(
+    shop: Shop, field: str, value: object
+) -> None:
     told = shop.client.put("/v1/stores/bad", json={"name": "Bad", "lat": 1, "lon": 2, field: value})
     assert told.status_code == 422, told.text
     assert told.json()["errors"][0]["pointer"].startswith(f"/{field}")
@@ -180,7 +220,10 @@ def test_a_bad_store_is_refused_and_nothing_of_it_is_kept(shop: Shop, field: str
 
 def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> None:
     nowhere = shop.client.get("/v1/nothing")
-    assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "application/problem+json")
+    assert (nowhere.status_code, nowhere.headers["content-type"]) == (
+        404,
+        "application/problem+json",
+    )
     wrong = shop.client.patch("/v1/stores/s")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "DELETE, GET, HEAD, PUT"
@@ -189,7 +232,14 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
     for query in ("limit=0", "limit=1001", "limit=x", "since=yesterday", "kind=odd", "device=%00"):
         told = shop.client.get(f"/v1/events?{query}")
         assert (told.status_code, told.json()["code"]) == (422, "invalid"), query
-    for cursor in ("x", "====", "WyJldmVudHMiLCJhIl0", "é", "WyJzdG9yZXMiLDFd", "WyJldmVudHMiLDk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTld"):
+    for cursor in (
+        "x",
+        "====",
+        "WyJldmVudHMiLCJhIl0",
+        "é",
+        "WyJzdG9yZXMiLDFd",
+        "WyJldmVudHMiLDk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTld",
+    ):
         told = shop.client.get("/v1/events", params={"cursor": cursor})
         assert (told.status_code, told.json()["code"]) == (400, "bad_cursor"), cursor
 
@@ -197,18 +247,60 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
 @pytest.mark.parametrize(
     ("path", "body", "pointer", "words"),
     [
-        ("geofences/g", {"region": CIRCLE, "profile": "odd"}, "/profile", "Must be exact, balanced or strict."),
-        ("geofences/g", {"region": CIRCLE, "profile": 5}, "/profile", "Must be exact, balanced or strict."),
-        ("geofences/g", {"region": CIRCLE, "profile": {"name": "odd"}}, "/profile/name", "Must be exact, balanced or strict."),
-        ("geofences/g", {"region": CIRCLE, "profile": {"colour": "red"}}, "/profile/colour", "There is no such field."),
-        ("customers/c", {"consent": {"push": True}}, "/consent/push", "Must be an object of the fields: granted (required), at, source."),
+        (
+            "geofences/g",
+            {"region": CIRCLE, "profile": "odd"},
+            "/profile",
+            "Must be exact, balanced or strict.",
+        ),
+        (
+            "geofences/g",
+            {"region": CIRCLE, "profile": 5},
+            "/profile",
+            "Must be exact, balanced or strict.",
+        ),
+        (
+            "geofences/g",
+            {"region": CIRCLE, "profile": {"name": "odd"}},
+            "/profile/name",
+            "Must be exact, balanced or strict.",
+        ),
+        (
+            "geofences/g",
+            {"region": CIRCLE, "profile": {"colour": "red"}},
+            "/profile/colour",
+            "There is no such field.",
+        ),
+        (
+            "customers/c",
+            {"consent": {"push": True}},
+            "/consent/push",
+            "Must be an object of the fields: granted (required), at, source.",
+        ),
         ("campaigns/c", {"status": "odd"}, "/status", "Must be one of: active, draft, paused."),
-        ("campaigns/c", {"trigger": {"event": "odd"}}, "/trigger/event", "Must be one of: dwelled, entered, exited."),
-        ("campaigns/c", {"variants": [{"messages": [{"channel": "fax"}]}]}, "/variants/0/messages/0/channel", "Must be one of: "),
-        ("campaigns/c", {"variants": [{"messages": [{"channel": "push", "when": "no_push"}]}]}, "/variants/0/messages/0/when", ": always."),
+        (
+            "campaigns/c",
+            {"trigger": {"event": "odd"}},
+            "/trigger/event",
+            "Must be one of: dwelled, entered, exited.",
+        ),
+        (
+            "campaigns/c",
+            {"variants": [{"messages": [{"channel": "fax"}]}]},
+            "/variants/0/messages/0/channel",
+            "Must be one of: ",
+        ),
+        (
+            "campaigns/c",
+            {"variants": [{"messages": [{"channel": "push", "when": "no_push"}]}]},
+            "/variants/0/messages/0/when",
+            ": always.",
+        ),
     ],
 )
-def test_a_refusal_says_what_the_field_takes(shop: Shop, path: str, body: dict[str, object], pointer: str, words: str) -> None:
+def test_a_refusal_says_what_the_field_takes(
+    shop: Shop, path: str, body: dict[str, object], pointer: str, words: str
+) -> None:
     told = shop.client.put(f"/v1/{path}", json=body)
     assert told.status_code == 422, told.text
     assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
@@ -216,13 +308,19 @@ def test_a_refusal_says_what_the_field_takes(shop: Shop, path: str, body: dict[s
 
 
 def test_an_empty_body_is_called_empty(shop: Shop) -> None:
-    for method, path in (("POST", "coupons/ABC/redeem"), ("PUT", "stores/s"), ("PUT", "campaigns/c")):
+    for method, path in (
+        ("POST", "coupons/ABC/redeem"),
+        ("PUT", "stores/s"),
+        ("PUT", "campaigns/c"),
+    ):
         told = shop.client.request(method, f"/v1/{path}")
         assert (told.status_code, told.json()["code"]) == (400, "malformed")
         assert "empty" in told.json()["detail"]
 
 
-def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_named(shop: Shop) -> None:
+def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_named(
+    shop: Shop,
+) -> None:
     ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
     for method, path, name, takes in (
         ("GET", "/v1/decisions?customer_id=nope", "customer_id", "customer, campaign, store"),
@@ -244,15 +342,27 @@ def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_name
 def test_a_query_parameter_given_twice_is_refused_where_one_is_expected(shop: Shop) -> None:
     told = shop.client.get("/v1/stores?tag=a&tag=b&limit=1")
     assert told.status_code == 422
-    assert told.json()["errors"] == [{"pointer": "/query/tag", "detail": "It is given more than once."}]
+    assert told.json()["errors"] == [
+        {"pointer": "/query/tag", "detail": "It is given more than once."}
+    ]
     assert (
-        shop.client.post("/v1/imports?kind=stores&ring=near:100&ring=wide:900", content=b"id,name,lat,lon\n1,A,48,16\n").status_code == 200
+        shop.client.post(
+            "/v1/imports?kind=stores&ring=near:100&ring=wide:900",
+            content=b"id,name,lat,lon\n1,A,48,16\n",
+        ).status_code
+        == 200
     )
 
 
 def test_times_long_ago_keep_four_digits_of_the_year(shop: Shop) -> None:
-    body = {"region": {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100}, "active_from": "0900-12-27T03:04:17Z"}
-    assert shop.client.put("/v1/geofences/old", json=body).json()["active_from"] == "0900-12-27T03:04:17.000Z"
+    body = {
+        "region": {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100},
+        "active_from": "0900-12-27T03:04:17Z",
+    }
+    assert (
+        shop.client.put("/v1/geofences/old", json=body).json()["active_from"]
+        == "0900-12-27T03:04:17.000Z"
+    )
 
 
 def test_every_answer_carries_its_safe_headers(shop: Shop) -> None:

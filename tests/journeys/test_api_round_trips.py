@@ -1,4 +1,7 @@
-"""Out and in again: whatever a format cannot hold is told, and everything else comes back as it was."""
+"""Out and in again.
+
+Whatever a format cannot hold is told, and everything else comes back as it was.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,13 @@ STORES: dict[str, dict[str, Any]] = {
         "lon": -179.99,
         "tags": ["a;b", "c,d"],
         "metadata": {"1": ["[", "{"]},
-        "rings": [{"name": "a:b", "radius_m": 20.0, "profile": {"name": "strict", "confirm_s": 30, "dwell_s": [60, 300]}}],
+        "rings": [
+            {
+                "name": "a:b",
+                "radius_m": 20.0,
+                "profile": {"name": "strict", "confirm_s": 30, "dwell_s": [60, 300]},
+            }
+        ],
     },
 }
 GEOFENCES: dict[str, dict[str, Any]] = {
@@ -55,7 +64,11 @@ GEOFENCES: dict[str, dict[str, Any]] = {
         "active_from": "2026-11-22T10:00:00.250Z",
         "active_until": "2027-01-01T00:00:00.000Z",
     },
-    "two": {"region": {"type": "MultiPolygon", "coordinates": [[OUTER], [FAR]]}, "profile": "strict", "enabled": False},
+    "two": {
+        "region": {"type": "MultiPolygon", "coordinates": [[OUTER], [FAR]]},
+        "profile": "strict",
+        "enabled": False,
+    },
 }
 
 
@@ -79,7 +92,12 @@ def full(shop: Shop) -> Shop:
 
 def _held(shop: Shop, kind: str) -> dict[str, dict[str, Any]]:
     told = shop.client.get(f"/v1/{kind}").json()["data"]
-    return {one["external_id"]: {name: one[name] for name in one if name not in ("created_at", "updated_at")} for one in told}
+    return {
+        one["external_id"]: {
+            name: one[name] for name in one if name not in ("created_at", "updated_at")
+        }
+        for one in told
+    }
 
 
 def test_every_format_of_the_drawer_can_be_asked_for_by_name() -> None:
@@ -88,16 +106,24 @@ def test_every_format_of_the_drawer_can_be_asked_for_by_name() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_map_taken_out_and_brought_in_again_is_the_same_map(form: str, full: Shop, twin: Shop) -> None:
+def test_a_map_taken_out_and_brought_in_again_is_the_same_map(
+    form: str, full: Shop, twin: Shop
+) -> None:
     for kind in ("stores", "geofences"):
         taken = full.client.get(f"/v1/exports/{kind}", params={"format": form})
         assert taken.status_code == 200, taken.text
-        report = twin.client.post("/v1/imports", params={"kind": kind, "format": form}, content=taken.content).json()
+        report = twin.client.post(
+            "/v1/imports", params={"kind": kind, "format": form}, content=taken.content
+        ).json()
         assert (report["created"], report["failed"], report["errors"]) == (3, 0, []), report
         assert report["format"] == form
         losses = json.loads(unquote(taken.headers.get(LOSSES, "[]")))
         _same(_held(full, kind), _held(twin, kind), losses)
-        again = full.client.post("/v1/imports", params={"kind": kind, "format": form, "dry_run": "true"}, content=taken.content).json()
+        again = full.client.post(
+            "/v1/imports",
+            params={"kind": kind, "format": form, "dry_run": "true"},
+            content=taken.content,
+        ).json()
         if not losses:
             assert (again["unchanged"], again["updated"], again["created"]) == (3, 0, 0)
 
@@ -105,7 +131,15 @@ def test_a_map_taken_out_and_brought_in_again_is_the_same_map(form: str, full: S
 def _same(old: dict[str, Any], new: dict[str, Any], losses: list[str]) -> None:
     """Everything but text longer than a format takes, which it must have said."""
     cut = any("254" in loss for loss in losses)
-    assert old.keys() - {f"{store}/{ring['name']}" for store, body in STORES.items() for ring in body.get("rings", ())} <= new.keys()
+    assert (
+        old.keys()
+        - {
+            f"{store}/{ring['name']}"
+            for store, body in STORES.items()
+            for ring in body.get("rings", ())
+        }
+        <= new.keys()
+    )
     for name, after in new.items():
         different = {field for field in after if after[field] != old[name][field]}
         assert not different or (cut and different <= {"metadata", "profile"}), (

@@ -19,14 +19,34 @@ GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 def _geofence(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GEOFENCE_")}
     mine = {f"GEOFENCE_{name}": value for name, value in settings.items()}
-    return subprocess.run([GEOFENCE, *words], cwd=folder, env=clean | mine, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [GEOFENCE, *words],
+        cwd=folder,
+        env=clean | mine,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_serve_prints_its_first_keys_once_and_ends_in_order_on_sigterm(tmp_path: Path) -> None:
     service = Service(f"sqlite:///{tmp_path}/data/record.db", tmp_path / "log").start()
-    assert httpx.get(f"{service.url}/v1/project", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
-    keys = json.loads(_geofence(tmp_path, "keys", "list", "--json", DATABASE_URL=f"sqlite:///{tmp_path}/data/record.db").stdout)
-    assert [key["kind"] for key in keys] == ["pk", "sk"] or [key["kind"] for key in keys] == ["sk", "pk"]
+    assert (
+        httpx.get(
+            f"{service.url}/v1/project", headers={"Authorization": f"Bearer {KEY}"}
+        ).status_code
+        == 200
+    )
+    keys = json.loads(
+        _geofence(
+            tmp_path, "keys", "list", "--json", DATABASE_URL=f"sqlite:///{tmp_path}/data/record.db"
+        ).stdout
+    )
+    assert [key["kind"] for key in keys] == ["pk", "sk"] or [key["kind"] for key in keys] == [
+        "sk",
+        "pk",
+    ]
     assert service.stop() == 0
     first = (tmp_path / "log").read_text()
     assert first.count("pk_") == 1
@@ -39,7 +59,11 @@ def test_serve_prints_its_first_keys_once_and_ends_in_order_on_sigterm(tmp_path:
 def test_keys_are_made_and_revoked_beside_a_running_service(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/record.db"
     with Service(url, tmp_path / "log") as service:
-        made = json.loads(_geofence(tmp_path, "keys", "create", "--scope", "read", "--json", DATABASE_URL=url).stdout)
+        made = json.loads(
+            _geofence(
+                tmp_path, "keys", "create", "--scope", "read", "--json", DATABASE_URL=url
+            ).stdout
+        )
         headers = {"Authorization": f"Bearer {made['secret']}"}
         assert httpx.get(f"{service.url}/v1/events", headers=headers).status_code == 200
         assert httpx.get(f"{service.url}/v1/keys", headers=headers).status_code == 403
@@ -52,11 +76,24 @@ def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Pa
     (tmp_path / "geofence.toml").write_text('port = 9000\nhost = "127.0.0.9"\ncolour = "red"\n')
     url = "postgresql://me:hunter2@db/geofence"
     told = _geofence(
-        tmp_path, "settings", "--json", CONFIG="geofence.toml", PORT="9001", DEV_KEY="sk_very_secret_1234", DATABASE_URL=url, ODD="1"
+        tmp_path,
+        "settings",
+        "--json",
+        CONFIG="geofence.toml",
+        PORT="9001",
+        DEV_KEY="sk_very_secret_1234",
+        DATABASE_URL=url,
+        ODD="1",
     )
     by_name = {one["name"]: one for one in json.loads(told.stdout)}
-    assert (by_name["GEOFENCE_PORT"]["value"], by_name["GEOFENCE_PORT"]["source"]) == ("9001", "environment")
-    assert (by_name["GEOFENCE_HOST"]["value"], by_name["GEOFENCE_HOST"]["source"]) == ("127.0.0.9", "geofence.toml")
+    assert (by_name["GEOFENCE_PORT"]["value"], by_name["GEOFENCE_PORT"]["source"]) == (
+        "9001",
+        "environment",
+    )
+    assert (by_name["GEOFENCE_HOST"]["value"], by_name["GEOFENCE_HOST"]["source"]) == (
+        "127.0.0.9",
+        "geofence.toml",
+    )
     assert by_name["GEOFENCE_MAX_ITEMS"]["source"] == "default"
     assert "hunter2" not in told.stdout
     assert "very_secret" not in told.stdout
@@ -65,7 +102,13 @@ def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Pa
 
 
 def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Path) -> None:
-    for name, value in (("PORT", "eighty"), ("PORT", "70000"), ("CLOCK", "sundial"), ("CONFIG", "missing.toml"), ("DEV_KEY", "letmein")):
+    for name, value in (
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("CLOCK", "sundial"),
+        ("CONFIG", "missing.toml"),
+        ("DEV_KEY", "letmein"),
+    ):
         told = _geofence(tmp_path, "settings", **{name: value})
         assert (told.returncode, f"GEOFENCE_{name}" in told.stderr) == (2, True)
         assert "letmein" not in told.stderr
@@ -74,16 +117,32 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Pa
 def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None:
     well = _geofence(tmp_path, "doctor", "--json", PORT="0")
     assert well.returncode == 0, well.stdout
-    assert {one["name"] for one in json.loads(well.stdout)} == {"python", "libraries", "disk", "database", "clock", "channels", "port"}
-    (tmp_path / "broken.db").write_text("this is no database, only a text that is long enough to be looked at" * 20)
-    sick = _geofence(tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=f"sqlite:///{tmp_path}/broken.db")
+    assert {one["name"] for one in json.loads(well.stdout)} == {
+        "python",
+        "libraries",
+        "disk",
+        "database",
+        "clock",
+        "channels",
+        "port",
+    }
+    (tmp_path / "broken.db").write_text(
+        "this is no database, only a text that is long enough to be looked at" * 20
+    )
+    sick = _geofence(
+        tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=f"sqlite:///{tmp_path}/broken.db"
+    )
     assert sick.returncode == 1
     assert [one["name"] for one in json.loads(sick.stdout) if not one["fine"]] == ["database"]
 
 
 def test_the_doctor_refuses_channels_that_would_stop_serve(tmp_path: Path) -> None:
     (tmp_path / "fcm.json").write_text("{}")
-    for name, value in (("FCM_CREDENTIALS", "missing.json"), ("FCM_CREDENTIALS", "fcm.json"), ("SMTP_URL", "http://relay")):
+    for name, value in (
+        ("FCM_CREDENTIALS", "missing.json"),
+        ("FCM_CREDENTIALS", "fcm.json"),
+        ("SMTP_URL", "http://relay"),
+    ):
         told = _geofence(tmp_path, "doctor", "--json", PORT="0", **{name: value})
         assert told.returncode == 1
         bad = [one for one in json.loads(told.stdout) if not one["fine"]]
@@ -93,7 +152,9 @@ def test_the_doctor_refuses_channels_that_would_stop_serve(tmp_path: Path) -> No
 
 
 def test_serve_says_which_channels_are_open(tmp_path: Path) -> None:
-    with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log", SMTP_URL="smtp://127.0.0.1:1"):
+    with Service(
+        f"sqlite:///{tmp_path}/record.db", tmp_path / "log", SMTP_URL="smtp://127.0.0.1:1"
+    ):
         told = (tmp_path / "log").read_text().splitlines()
     assert "email: configured" in told
     assert any(line.startswith("push: not configured (GEOFENCE_FCM_CREDENTIALS)") for line in told)

@@ -17,7 +17,12 @@ CIRCLE = {"type": "circle", "lat": 1.0, "lon": 2.0, "radius_m": 100}
 
 
 def _move(shop: Shop, at_s: int, inside: bool, device_id: str = "phone") -> None:
-    body = {"device_id": device_id, "lat": 1.0 if inside else 5.0, "lon": 2.0, "ts": shop.now_ms - 600_000 + at_s * 1000}
+    body = {
+        "device_id": device_id,
+        "lat": 1.0 if inside else 5.0,
+        "lon": 2.0,
+        "ts": shop.now_ms - 600_000 + at_s * 1000,
+    }
     assert shop.client.post("/v1/pings", json=body).status_code == 202
 
 
@@ -45,7 +50,9 @@ def test_events_arrive_as_they_happen_and_a_reconnect_misses_none(shop: Shop) ->
         assert event["kind"] == "geofence.exited"
     _move(shop, 20, inside=True)
     _move(shop, 30, inside=False)
-    with shop.client.stream("GET", "/v1/events/stream", headers={"Last-Event-ID": str(last_seq)}) as answer:
+    with shop.client.stream(
+        "GET", "/v1/events/stream", headers={"Last-Event-ID": str(last_seq)}
+    ) as answer:
         told = _events(answer)
         assert [next(told)[1]["kind"] for _ in range(2)] == ["geofence.entered", "geofence.exited"]
     with shop.client.stream("GET", "/v1/events/stream", params={"since_seq": 0}) as answer:
@@ -58,7 +65,9 @@ def test_a_stream_tells_only_the_kinds_asked_for_and_nothing_of_other_tenants(sh
     other = open_shop(shop.running, "other")
     for one in (shop, other):
         one.client.put("/v1/geofences/g", json={"region": CIRCLE, "profile": "exact"})
-    with shop.client.stream("GET", "/v1/events/stream", params={"kind": "geofence.exited"}) as answer:
+    with shop.client.stream(
+        "GET", "/v1/events/stream", params={"kind": "geofence.exited"}
+    ) as answer:
         told = _events(answer)
         _move(other, 0, inside=True, device_id="stranger")
         _move(other, 1, inside=False, device_id="stranger")
@@ -71,10 +80,15 @@ def test_a_stream_tells_only_the_kinds_asked_for_and_nothing_of_other_tenants(sh
 def test_a_place_in_the_stream_that_is_no_number_is_refused(shop: Shop) -> None:
     for wrong in ("x", "-1", str(2**63)):
         assert shop.client.get("/v1/events/stream", params={"since_seq": wrong}).status_code == 422
-        assert shop.client.get("/v1/events/stream", headers={"Last-Event-ID": wrong}).status_code == 422
+        assert (
+            shop.client.get("/v1/events/stream", headers={"Last-Event-ID": wrong}).status_code
+            == 422
+        )
 
 
-def test_a_silent_stream_says_that_it_is_still_there_and_ends_when_its_key_is_revoked(tmp_path: Path, sqlite_template: Path) -> None:
+def test_a_silent_stream_says_that_it_is_still_there_and_ends_when_its_key_is_revoked(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     shutil.copyfile(sqlite_template, tmp_path / "record.db")
     running = run(f"sqlite:///{tmp_path}/record.db", sse_keepalive_s=1)
     shop = open_shop(running)
@@ -87,7 +101,9 @@ def test_a_silent_stream_says_that_it_is_still_there_and_ends_when_its_key_is_re
     running.stop()
 
 
-def test_an_orderly_end_ends_the_streams_and_answers_what_is_under_way(tmp_path: Path, sqlite_template: Path) -> None:
+def test_an_orderly_end_ends_the_streams_and_answers_what_is_under_way(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     shutil.copyfile(sqlite_template, tmp_path / "record.db")
     running = run(f"sqlite:///{tmp_path}/record.db")
     shop = open_shop(running)

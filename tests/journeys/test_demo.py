@@ -32,7 +32,9 @@ COUNTS = re.compile(
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     command = [GEOFENCE, "demo", "--port", "0", *more]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def read_until(demo: subprocess.Popen[str], *words: str, lines: int = 1_000) -> list[str]:
@@ -53,17 +55,27 @@ def curls(seen: list[str]) -> list[str]:
 
 
 def pasted(curl: str) -> dict[str, object]:
-    ran = subprocess.run(["bash", "-euc", curl], capture_output=True, text=True, timeout=30, check=True)
+    ran = subprocess.run(
+        ["bash", "-euc", curl], capture_output=True, text=True, timeout=30, check=True
+    )
     answer: dict[str, object] = json.loads(ran.stdout)
     return answer
 
 
-def test_the_demo_shows_events_pushes_and_mails_and_every_curl_it_prints_works(tmp_path: Path) -> None:
+def test_the_demo_shows_events_pushes_and_mails_and_every_curl_it_prints_works(
+    tmp_path: Path,
+) -> None:
     demo = start(tmp_path)
     try:
         seen = read_until(demo, " entered ", r"\d push ", r"\d email ", "  redeem ")
-        assert any(re.search(r"\d\d:\d\d:\d\d entered (walker|driver)-\d{3}  \S.* \((near|wide)\)", line) for line in seen)
-        assert {found[1].strip() for line in seen if (found := ARRIVED.match(line.strip()))} == {"push", "email"}
+        assert any(
+            re.search(r"\d\d:\d\d:\d\d entered (walker|driver)-\d{3}  \S.* \((near|wide)\)", line)
+            for line in seen
+        )
+        assert {found[1].strip() for line in seen if (found := ARRIVED.match(line.strip()))} == {
+            "push",
+            "email",
+        }
         *lists, redeem = curls(seen)
         assert len(lists) == 2
         assert all(pasted(curl)["data"] for curl in lists)
@@ -83,8 +95,12 @@ def test_the_demos_counts_are_those_of_the_service(tmp_path: Path) -> None:
     demo = start(tmp_path, "--seconds", "8")
     seen, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, seen
-    counts = {name: int(text.replace(",", "")) for name, text in COUNTS.search(seen).groupdict().items()}  # type: ignore[union-attr]  # asserted by it
-    shown = [found[1].strip() for line in seen.splitlines() if (found := ARRIVED.match(line.strip()))]
+    counts = {
+        name: int(text.replace(",", "")) for name, text in COUNTS.search(seen).groupdict().items()
+    }  # type: ignore[union-attr]  # asserted by it
+    shown = [
+        found[1].strip() for line in seen.splitlines() if (found := ARRIVED.match(line.strip()))
+    ]
     assert counts["decisions"] == counts["sent"] + counts["held"] + counts["silent"]
     assert counts["events"] >= counts["decisions"]
     assert counts["pushes"] + counts["mails"] <= counts["sent"]
@@ -93,30 +109,54 @@ def test_the_demos_counts_are_those_of_the_service(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "lamp_week"), [("2026-11-25T12:00:00+01:00", {"send", "consent_missing"}), ("2026-11-25T03:00:00+01:00", {"store_closed"})]
+    ("moment", "lamp_week"),
+    [
+        ("2026-11-25T12:00:00+01:00", {"send", "consent_missing"}),
+        ("2026-11-25T03:00:00+01:00", {"store_closed"}),
+    ],
 )
 def test_at_any_hour_somebody_hears_of_the_second_cup_and_of_lamps_only_while_the_store_is_open(
     tmp_path: Path, moment: str, lamp_week: set[str]
 ) -> None:
     city, start_ms = build_city(), int(datetime.fromisoformat(moment).timestamp() * 1000)
     soon = itertools.takewhile(lambda ping: ping.ts < start_ms + 20_000, walk(city, start_ms))
-    pings = [Posted(ping.device_id, ping.ts, ping.lat, ping.lon, ping.accuracy_m, ping.speed_mps) for ping in soon]
-    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings") as service, PingClient(service.url, KEY) as poster:
+    pings = [
+        Posted(ping.device_id, ping.ts, ping.lat, ping.lon, ping.accuracy_m, ping.speed_mps)
+        for ping in soon
+    ]
+    with (
+        Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings") as service,
+        PingClient(service.url, KEY) as poster,
+    ):
         settle(poster, city.stores, shoppers(people(), start_ms))
         poster.post(pings)
         with service.client() as client:
             decisions = client.get("/v1/decisions?limit=1000").json()["data"]
-    reasons = {name: Counter(one["reason"].partition("=")[0] for one in decisions if one["campaign_id"] == name) for name in CAMPAIGNS}
+    reasons = {
+        name: Counter(
+            one["reason"].partition("=")[0] for one in decisions if one["campaign_id"] == name
+        )
+        for name in CAMPAIGNS
+    }
     assert reasons["second-cup"]["send"] >= 5
     assert lamp_week <= reasons["lamp-week"].keys()
     assert ("send" in reasons["lamp-week"]) is ("send" in lamp_week)
 
 
-def test_a_second_demo_in_the_same_folder_leaves_the_first_ones_record_alone(tmp_path: Path) -> None:
+def test_a_second_demo_in_the_same_folder_leaves_the_first_ones_record_alone(
+    tmp_path: Path,
+) -> None:
     first = start(tmp_path)
     try:
         assert "Marrowfield" in read_until(first, "Marrowfield")[-1]
-        second = subprocess.run([GEOFENCE, "demo", "--port", "0"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        second = subprocess.run(
+            [GEOFENCE, "demo", "--port", "0"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert second.returncode == 1
         assert "another demo runs" in second.stdout
         assert first.poll() is None
@@ -144,7 +184,9 @@ def test_the_demo_sends_to_nobody_whatever_the_environment_says(tmp_path: Path) 
             "PATH": "/usr/bin:/bin",
         }
         command = [GEOFENCE, "demo", "--port", "0", "--seconds", "8"]
-        done = subprocess.run(command, cwd=tmp_path, env=elsewhere, stdout=out, stderr=out, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=elsewhere, stdout=out, stderr=out, timeout=120, check=False
+        )
         seen = (tmp_path / "out").read_text()
     assert done.returncode == 0, seen
     assert int(COUNTS.search(seen)["pushes"]) > 0  # type: ignore[index]  # it ends with its counts

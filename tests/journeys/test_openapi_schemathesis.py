@@ -1,4 +1,6 @@
-"""The OpenAPI document against the running service: whatever it allows or forbids, the answer is as it says.
+"""The OpenAPI document against the running service.
+
+Whatever it allows or forbids, the answer is as it says.
 
 `GEOFENCE_TEST_EXAMPLES` sets the number of examples for each operation.
 """
@@ -30,21 +32,32 @@ from api.metrics import Metrics
 from tests.rigs.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 # a batch with bad items is accepted on purpose, and each bad item is told
 LENIENT = ("POST /v1/pings",)
 ENDLESS = "/v1/events/stream"  # test_api_stream.py listens to it
 _HOUSE: Any = SimpleNamespace(metrics=Metrics())  # the document is the same over any house
 OPERATIONS = {
     found.ok().label: found.ok()
-    for found in schemathesis.openapi.from_dict(make_app(_HOUSE).openapi()).exclude(path=ENDLESS).get_all_operations()
+    for found in schemathesis.openapi.from_dict(make_app(_HOUSE).openapi())
+    .exclude(path=ENDLESS)
+    .get_all_operations()
 }
 
 
 @pytest.fixture(scope="session")
 def tenant(running: Any) -> Shop:
     shop = open_shop(running)
-    shop.client.put("/v1/stores/s", json={"name": "S", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 100}]})
+    shop.client.put(
+        "/v1/stores/s",
+        json={"name": "S", "lat": 1, "lon": 2, "rings": [{"name": "near", "radius_m": 100}]},
+    )
     shop.client.post("/v1/devices/d/ping", json={"lat": 1, "lon": 2, "ts": shop.now_ms})
     return shop
 
@@ -56,14 +69,22 @@ def test_the_service_keeps_to_its_document(label: str, tenant: Shop) -> None:
     with requests.Session() as session:
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
 
-            @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+            @settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            )
             @given(case=OPERATIONS[label].as_strategy(generation_mode=mode))
             def hold(case: schemathesis.Case) -> None:
                 answer = case.call(base_url=url, headers=headers, timeout=30, session=session)
                 assert answer.status_code < 500
                 case.validate_response(answer, checks=checks)
 
-            with contextlib.suppress(Unsatisfiable):  # nothing can be wrong with an operation that takes nothing
+            with contextlib.suppress(
+                Unsatisfiable
+            ):  # nothing can be wrong with an operation that takes nothing
                 hold()
 
 
@@ -86,5 +107,7 @@ def test_every_route_but_health_says_which_key_it_wants(tenant: Shop) -> None:
     assert found["security"] == [{"bearer": []}, {"basic": []}]
     for path, operations in found["paths"].items():
         for operation in operations.values():
-            assert ("security" in operation and operation["security"] == []) == (not path.startswith("/v1/")), path
+            assert ("security" in operation and operation["security"] == []) == (
+                not path.startswith("/v1/")
+            ), path
             assert "401" in operation["responses"] or not path.startswith("/v1/"), path

@@ -1,4 +1,7 @@
-"""Real phones with real claims of accuracy: what the raw rule makes of them, and what `balanced` does."""
+"""Real phones with real claims of accuracy.
+
+What the raw rule makes of them, and what `balanced` does.
+"""
 
 from __future__ import annotations
 
@@ -29,4 +32,8 @@ def test_of_187_raw_enters_on_fixes_worse_than_the_radius_few_are_believed(tmp_p
     assert (len(raw), len(poor)) == (481, 187)
     assert fates["never: every fix of it was worse than 300 m"] > 150
     assert fates["entered at the same ping"] < 10
-    assert not [event for event in entered if event.accuracy_m is not None and event.accuracy_m > 2 * RADIUS_M]
+    assert not [
+        event
+        for event in entered
+        if event.accuracy_m is not None and event.accuracy_m > 2 * RADIUS_M
+    ]

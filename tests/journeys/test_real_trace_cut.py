@@ -13,9 +13,14 @@ CABS = 5
 
 
 @pytest.mark.skipif(bool(real_trace.MISSING), reason=real_trace.MISSING)
-def test_five_real_cabs_past_829_stores_give_exactly_the_transitions_of_the_brute_force(tmp_path: Path) -> None:
+def test_five_real_cabs_past_829_stores_give_exactly_the_transitions_of_the_brute_force(
+    tmp_path: Path,
+) -> None:
     names = real_trace.cabs(CABS)
-    with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "service.log") as service, service.client() as client:
+    with (
+        Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "service.log") as service,
+        service.client() as client,
+    ):
         assert real_trace.put_stores(client) == 829
         for number, body in enumerate(real_trace.batches(names)):
             real_trace.post(client, body)

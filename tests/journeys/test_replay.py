@@ -41,7 +41,9 @@ def told(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def walk_of(path: Path, device: str, points: int) -> Path:
-    rows = [f"{device},{1_795_338_000 + 30 * n},{FIRST[0] + n / 1e4},{FIRST[1]}" for n in range(points)]
+    rows = [
+        f"{device},{1_795_338_000 + 30 * n},{FIRST[0] + n / 1e4},{FIRST[1]}" for n in range(points)
+    ]
     path.write_text("\n".join(["device,time,lat,lon", *rows]), encoding="utf-8")
     return path
 
@@ -65,7 +67,10 @@ def test_every_format_arrives_whole(service: Service, suffix: str, tmp_path: Pat
 
 def test_points_that_cannot_be_are_counted_by_their_code(service: Service, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
-    path.write_text("device,time,lat,lon\nodd,1795338000,91,2\nodd,1795338001,48,2\nodd,1795338002,,2\n", encoding="utf-8")
+    path.write_text(
+        "device,time,lat,lon\nodd,1795338000,91,2\nodd,1795338001,48,2\nodd,1795338002,,2\n",
+        encoding="utf-8",
+    )
     facts = told(replay(path, service.url, "--json"))
     assert facts["accepted"] == 1
     assert facts["rejected"] == {"invalid_position": 2}
@@ -79,7 +84,9 @@ def test_a_walk_of_which_every_point_is_refused_fails(service: Service, tmp_path
     assert "1 rejected (1 invalid_position)" in ran.stderr
 
 
-def test_a_file_that_cannot_be_read_says_why_and_posts_nothing(service: Service, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_says_why_and_posts_nothing(
+    service: Service, tmp_path: Path
+) -> None:
     path = tmp_path / "walk.csv"
     path.write_text("device,time,lat,lon\na,2026-11-22T09:00:00,1,2\n", encoding="utf-8")
     ran = replay(path, service.url)
@@ -111,12 +118,18 @@ def _body(lines: BufferedReader) -> bytes:
 
 
 class Moody:
-    """A peer that answers the first requests with these raw bytes and hangs up, then 202; it keeps every body it got."""
+    """A peer that answers the first requests with these raw bytes and hangs up, then 202.
+
+    It keeps every body it got.
+    """
 
     ANSWER = b'{"result":"ok","accepted":52,"duplicates":0,"rejected":[]}'
-    WELL = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (
-        len(ANSWER),
-        ANSWER,
+    WELL = (
+        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+        % (
+            len(ANSWER),
+            ANSWER,
+        )
     )
 
     def __init__(self, *moods: bytes) -> None:
@@ -153,6 +166,8 @@ def test_a_batch_that_was_not_answered_is_sent_again_unchanged() -> None:
 
 def test_at_a_given_speed_a_batch_holds_a_second_of_the_wall_clock(tmp_path: Path) -> None:
     moody = Moody(Moody.WELL)  # answers twice
-    walk = walk_of(tmp_path / "slow.csv", "slow", 5)  # a point every 30 s; at 60 times the speed three of them fit a second
+    walk = walk_of(
+        tmp_path / "slow.csv", "slow", 5
+    )  # a point every 30 s; at 60 times the speed three of them fit a second
     told(replay(walk, moody.url, "--json", "--speed", "60"))
     assert [len(json.loads(body)) for body in moody.done()] == [3, 2]

@@ -58,7 +58,9 @@ def test_the_truth_names_geofences_that_are_written_with_it(tmp_path: Path) -> N
     assert len(visits) > 5
     assert {visit["geofence_id"] for visit in visits} <= {feature["id"] for feature in features}
     for visit in (visit for visit in visits if visit["departure"]):
-        lasted = datetime.fromisoformat(visit["departure"]) - datetime.fromisoformat(visit["arrival"])
+        lasted = datetime.fromisoformat(visit["departure"]) - datetime.fromisoformat(
+            visit["arrival"]
+        )
         assert lasted.total_seconds() == float(visit["duration_s"]) > 0
 
 
@@ -67,12 +69,18 @@ def pasted(text: str, folder: Path, url: str) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     settings = {**os.environ, "PATH": path, "GEOFENCE_PUBLIC_URL": url}
     command = ["bash", "-euc", text.replace("http://127.0.0.1:8000", url)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=folder, env=settings).stdout
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=True, cwd=folder, env=settings
+    ).stdout
 
 
-def test_what_is_simulated_comes_in_as_the_documentation_says_and_its_visits_are_found(tmp_path: Path) -> None:
+def test_what_is_simulated_comes_in_as_the_documentation_says_and_its_visits_are_found(
+    tmp_path: Path,
+) -> None:
     blocks = BLOCK.findall(DOC.read_text(encoding="utf-8"))
-    with Service(f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings", DEV_KEY="sk_try_me") as service:
+    with Service(
+        f"sqlite:///{tmp_path}/record.sqlite", tmp_path / "log", CLOCK="pings", DEV_KEY="sk_try_me"
+    ) as service:
         answers = [pasted(block, tmp_path, service.url) for block in blocks]
     found, of, true = answers[-1].split()[:3]
     assert of == "of"
@@ -81,31 +89,81 @@ def test_what_is_simulated_comes_in_as_the_documentation_says_and_its_visits_are
 
 def test_the_stores_of_the_invented_town_are_those_whose_rings_are_visited(tmp_path: Path) -> None:
     simulated(str(tmp_path), *SMALL)
-    stores = [feature["properties"] for feature in json.loads((tmp_path / "stores.geojson").read_text())["features"]]
-    rings = {f"{one['external_id']}/{part.partition(':')[0]}" for one in stores for part in one["rings"].split(";")}
-    assert rings == {feature["id"] for feature in json.loads((tmp_path / "geofences.geojson").read_text())["features"]}
+    stores = [
+        feature["properties"]
+        for feature in json.loads((tmp_path / "stores.geojson").read_text())["features"]
+    ]
+    rings = {
+        f"{one['external_id']}/{part.partition(':')[0]}"
+        for one in stores
+        for part in one["rings"].split(";")
+    }
+    assert rings == {
+        feature["id"]
+        for feature in json.loads((tmp_path / "geofences.geojson").read_text())["features"]
+    }
 
 
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
     for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
         simulated(str(tmp_path / name), *SMALL, "--seed", seed)
     names = ("pings.csv", "visits.csv", "geofences.geojson", "stores.geojson")
-    assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in names)
-    assert (tmp_path / "a" / "pings.csv").read_bytes() != (tmp_path / "c" / "pings.csv").read_bytes()
+    assert all(
+        (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        for name in names
+    )
+    assert (tmp_path / "a" / "pings.csv").read_bytes() != (
+        tmp_path / "c" / "pings.csv"
+    ).read_bytes()
 
 
 def test_people_live_around_the_geofences_of_a_file(tmp_path: Path) -> None:
-    square = [[[151.200, -33.870], [151.203, -33.870], [151.203, -33.867], [151.200, -33.867], [151.200, -33.870]]]
+    square = [
+        [
+            [151.200, -33.870],
+            [151.203, -33.870],
+            [151.203, -33.867],
+            [151.200, -33.867],
+            [151.200, -33.870],
+        ]
+    ]
     far = [[[179.9, 0.0], [-179.9, 0.0], [-179.9, 0.1], [179.9, 0.1], [179.9, 0.0]]]
     features = [
-        {"type": "Feature", "id": "harbour", "properties": {}, "geometry": {"type": "Polygon", "coordinates": square}},
-        {"type": "Feature", "properties": {"ref": "17"}, "geometry": {"type": "Point", "coordinates": [151.21, -33.868], "radius": 120}},
-        {"type": "Feature", "id": "date line", "properties": {}, "geometry": {"type": "Polygon", "coordinates": far}},
+        {
+            "type": "Feature",
+            "id": "harbour",
+            "properties": {},
+            "geometry": {"type": "Polygon", "coordinates": square},
+        },
+        {
+            "type": "Feature",
+            "properties": {"ref": "17"},
+            "geometry": {"type": "Point", "coordinates": [151.21, -33.868], "radius": 120},
+        },
+        {
+            "type": "Feature",
+            "id": "date line",
+            "properties": {},
+            "geometry": {"type": "Polygon", "coordinates": far},
+        },
     ]
     places = tmp_path / "places.geojson"
     places.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    facts = json.loads(simulated(str(tmp_path / "out"), *SMALL, "--scenario", "trip", "--geofences", str(places), "--json").stdout)
-    assert {visit["geofence_id"] for visit in rows(tmp_path / "out" / "visits.csv")} == {"harbour", "17"}
+    facts = json.loads(
+        simulated(
+            str(tmp_path / "out"),
+            *SMALL,
+            "--scenario",
+            "trip",
+            "--geofences",
+            str(places),
+            "--json",
+        ).stdout
+    )
+    assert {visit["geofence_id"] for visit in rows(tmp_path / "out" / "visits.csv")} == {
+        "harbour",
+        "17",
+    }
     assert facts["left_out"] == 1
     assert not (tmp_path / "out" / "stores.geojson").exists()
 
@@ -127,7 +185,9 @@ def test_every_parameter_is_written_beside_the_pings(tmp_path: Path) -> None:
         (("--geofences", "nowhere.geojson"), "cannot be read"),
     ],
 )
-def test_what_cannot_be_used_ends_with_two_and_a_word(tmp_path: Path, arguments: tuple[str, ...], word: str) -> None:
+def test_what_cannot_be_used_ends_with_two_and_a_word(
+    tmp_path: Path, arguments: tuple[str, ...], word: str
+) -> None:
     done = simulated(str(tmp_path / "out"), *arguments)
     assert done.exit_code == 2
     assert word in done.stderr
@@ -135,7 +195,13 @@ def test_what_cannot_be_used_ends_with_two_and_a_word(tmp_path: Path, arguments:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null}]}', "[" * 9_000]
+    "text",
+    [
+        "{",
+        "[]",
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null}]}',
+        "[" * 9_000,
+    ],
 )
 def test_a_broken_file_of_geofences_ends_with_two_as_json_too(tmp_path: Path, text: str) -> None:
     places = tmp_path / "places.geojson"

@@ -1,4 +1,7 @@
-"""Forty deaths at random moments under load: nothing acknowledged is lost, nothing happens twice."""
+"""Forty deaths at random moments under load.
+
+Nothing acknowledged is lost, nothing happens twice.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ def facts(client: httpx.Client) -> list[crowd.Fact]:
     told: list[crowd.Fact] = []
     cursor: str | None = None
     while True:
-        page = client.get("/v1/events", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})).json()
+        page = client.get(
+            "/v1/events", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        ).json()
         for event in page["data"]:
             ts_ms = round(datetime.fromisoformat(event["ts"]).timestamp() * 1000)
             told.append((event["kind"], event["device_id"], event["geofence_id"], ts_ms))
@@ -39,7 +44,9 @@ def facts(client: httpx.Client) -> list[crowd.Fact]:
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-def test_forty_kills_under_load_lose_nothing_and_double_nothing(backend: str, tmp_path: Path) -> None:
+def test_forty_kills_under_load_lose_nothing_and_double_nothing(
+    backend: str, tmp_path: Path
+) -> None:
     steps = 600  # 50 minutes, just under the silence that ends a presence
     start_ms = int(time.time() * 1000) - (steps + 10) * crowd.STEP_MS
     bodies = [crowd.batches(lane, DEVICES, steps, SIZE, start_ms) for lane in range(LANES)]
@@ -66,7 +73,9 @@ def test_forty_kills_under_load_lose_nothing_and_double_nothing(backend: str, tm
         with service.client() as client:
             told = facts(client)
     again = sum(poster.again for poster in posters)
-    print(f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again, {len(told)} events of {len(expected)}")
+    print(
+        f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again, {len(told)} events of {len(expected)}"
+    )
     assert [poster.wrong for poster in posters] == [[] for _ in posters]
     assert len(told) == len(set(told)), "an event was told twice"
     assert set(told) == expected

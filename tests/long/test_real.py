@@ -1,6 +1,9 @@
-"""3,114,384 real pings over HTTP: the events equal the brute force exactly, also doubled, also under SIGKILL.
+"""3,114,384 real pings over HTTP.
 
-Prints pings per second for orientation. `make test-real` runs it; a cut of it runs with every `make test`.
+The events equal the brute force exactly, also doubled, also under SIGKILL.
+
+Prints pings per second for orientation. `make test-real` runs it; a cut of it runs with every `make
+test`.
 """
 
 from __future__ import annotations
@@ -37,7 +40,9 @@ def compared(service: Service, pings: int, started_s: float) -> None:
         told = real_trace.events(client)
     truth = real_trace.truth(real_trace.cabs())
     enters = sum(transition[3] == "enter" for transition in told)
-    print(f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s; {enters} enters, {len(told) - enters} exits")
+    print(
+        f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s; {enters} enters, {len(told) - enters} exits"
+    )
     assert len(told) == len(set(told)), "an event was told twice"
     assert set(told) == truth
 
@@ -61,7 +66,9 @@ def test_every_batch_posted_twice_gives_the_same(service: Service) -> None:
     compared(service, pings + duplicates, started_s)
 
 
-def test_ten_kills_on_the_way_and_the_unanswered_batch_again_give_the_same(service: Service) -> None:
+def test_ten_kills_on_the_way_and_the_unanswered_batch_again_give_the_same(
+    service: Service,
+) -> None:
     dice = random.Random(20261122)
     bodies = list(real_trace.batches(real_trace.cabs()))
     deaths = set(dice.sample(range(len(bodies)), 10))
@@ -74,9 +81,13 @@ def test_ten_kills_on_the_way_and_the_unanswered_batch_again_give_the_same(servi
     compared(service, pings, started_s)
 
 
-def _die_while_posting(service: Service, client: httpx.Client, body: bytes, dice: random.Random) -> None:
+def _die_while_posting(
+    service: Service, client: httpx.Client, body: bytes, dice: random.Random
+) -> None:
     """Post, do not wait for the answer, and kill a few milliseconds later."""
     with contextlib.suppress(httpx.TransportError):
-        client.post("/v1/pings", content=body, timeout=httpx.Timeout(60, read=dice.uniform(0.001, 0.02)))
+        client.post(
+            "/v1/pings", content=body, timeout=httpx.Timeout(60, read=dice.uniform(0.001, 0.02))
+        )
     service.kill()
     service.start()

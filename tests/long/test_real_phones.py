@@ -14,7 +14,10 @@ from tests.rigs.real_phones import RADIUS_M
 def test_every_raw_enter_of_the_real_phones_has_a_fate(tmp_path: Path) -> None:
     raw, balanced = real_phones.enters(), real_phones.walk("balanced", tmp_path)
     poor = [one for one in raw if one.accuracy_m is not None and one.accuracy_m > RADIUS_M]
-    groups = {"worse than the radius": poor, "as good as the radius or better": [one for one in raw if one not in poor]}
+    groups = {
+        "worse than the radius": poor,
+        "as good as the radius or better": [one for one in raw if one not in poor],
+    }
     total = 0
     for name, some in groups.items():
         counts = real_phones.fates(some, balanced)

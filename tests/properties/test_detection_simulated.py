@@ -1,4 +1,7 @@
-"""Detection on simulated phones whose truth is known: a short form of `bench/detection.py`, by the same code and the same words."""
+"""Detection on simulated phones whose truth is known.
+
+A short form of `bench/detection.py`, by the same code and the same words.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ def test_hardly_a_visit_is_false_at_a_ping_a_minute() -> None:
 
 
 def test_an_enter_comes_within_one_ping_of_the_raw_answer() -> None:
-    balanced, exact = (of_trips(profile).row()["enter_median_s"] for profile in ("balanced", "exact"))
+    balanced, exact = (
+        of_trips(profile).row()["enter_median_s"] for profile in ("balanced", "exact")
+    )
     assert balanced is not None
     assert exact is not None
     assert balanced - exact <= 60.0
@@ -74,17 +79,34 @@ def test_visits_are_not_torn_into_pieces() -> None:
     assert of_trips("balanced").split <= of_trips("exact").split / 10
 
 
-def _heard(trace: Trace, true: list[tuple[int, int]], detected: list[tuple[int, int, int]]) -> Heard:
-    """A day at one geofence: true (arrival, departure) and detected (arrival, departure, when that was told), in seconds."""
+def _heard(
+    trace: Trace, true: list[tuple[int, int]], detected: list[tuple[int, int, int]]
+) -> Heard:
+    """A day at one geofence.
+
+    True (arrival, departure) and detected (arrival, departure, when that was told), in seconds.
+    """
     start_ms, fence = trace.start_ms, "corner-shop"
-    visits = tuple(TrueVisit(trace.device_id, fence, start_ms + a * 1000, start_ms + d * 1000) for a, d in true)
-    spans = [(f"v{n}", start_ms + a * 1000, start_ms + d * 1000, start_ms + told * 1000) for n, (a, d, told) in enumerate(detected)]
-    seen = tuple(Visit(name, trace.device_id, "g", fence, a, a, departure_ms=d) for name, a, d, _ in spans)
-    told = tuple(Event(name, "geofence.exited", "p", trace.device_id, d, t, "g", fence, name, "balanced") for name, _, d, t in spans)
+    visits = tuple(
+        TrueVisit(trace.device_id, fence, start_ms + a * 1000, start_ms + d * 1000) for a, d in true
+    )
+    spans = [
+        (f"v{n}", start_ms + a * 1000, start_ms + d * 1000, start_ms + told * 1000)
+        for n, (a, d, told) in enumerate(detected)
+    ]
+    seen = tuple(
+        Visit(name, trace.device_id, "g", fence, a, a, departure_ms=d) for name, a, d, _ in spans
+    )
+    told = tuple(
+        Event(name, "geofence.exited", "p", trace.device_id, d, t, "g", fence, name, "balanced")
+        for name, _, d, t in spans
+    )
     return Heard(replace(trace, visits=visits), told, seen)
 
 
-def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_that_of_the_last_visit() -> None:
+def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_that_of_the_last_visit() -> (
+    None
+):
     true = [(100, 600), (700, 1300)]
     merged = score([_heard(trips(PLAIN)[0], true, [(100, 1300, 1450)])])
     assert (merged.found, merged.merged, merged.exit_s) == (2, 1, [150.0])
@@ -93,7 +115,9 @@ def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_t
 
 
 @pytest.mark.parametrize("interval_s", [15.0, 300.0])
-def test_at_other_pings_balanced_finds_as_many_visits_as_the_raw_answer_and_fewer_false_ones(interval_s: float) -> None:
+def test_at_other_pings_balanced_finds_as_many_visits_as_the_raw_answer_and_fewer_false_ones(
+    interval_s: float,
+) -> None:
     phone = replace(PLAIN, interval_s=interval_s)
     balanced, exact = of_trips("balanced", phone), of_trips("exact", phone)
     assert balanced.found >= exact.found * 0.98
@@ -108,8 +132,13 @@ def test_a_perfect_phone_has_every_visit_found_and_none_invented() -> None:
 
 
 def test_a_phone_at_rest_inside_does_not_leave() -> None:
-    """One room in thousands is so far off that its phone leaves: `python -m bench.detection --still-days 1000` counts them."""
-    balanced, strict, exact = (lying_still("still-work", profile, 60) for profile in ("balanced", "strict", "exact"))
+    """One room in thousands is so far off that its phone leaves.
+
+    `python -m bench.detection --still-days 1000` counts them.
+    """
+    balanced, strict, exact = (
+        lying_still("still-work", profile, 60) for profile in ("balanced", "strict", "exact")
+    )
     assert exact.false_exits > 60 * 10
     assert balanced.false_exits <= 1
     assert strict.false_exits <= 1
@@ -117,12 +146,17 @@ def test_a_phone_at_rest_inside_does_not_leave() -> None:
 
 def test_at_four_pings_a_minute_a_phone_at_rest_inside_does_not_leave_either() -> None:
     """Four times as many fixes prove hardly more: their errors are the same."""
-    traces = simulate(APART, "still-work", devices=10, days=1, seed=SEED, phone=replace(LYING, interval_s=15.0))
+    traces = simulate(
+        APART, "still-work", devices=10, days=1, seed=SEED, phone=replace(LYING, interval_s=15.0)
+    )
     assert score(by_follow(APART.geofences, Profile("balanced"), traces)).false_exits <= 1
 
 
 def test_a_phone_at_rest_at_home_enters_nothing_but_by_a_lie() -> None:
-    """One fix that claims to be sure is enough to enter, so a lie can; the noise of a room cannot."""
+    """One fix that claims to be sure is enough to enter, so a lie can.
+
+    The noise of a room cannot.
+    """
     honest = simulate(APART, "still-home", devices=4, days=5, seed=SEED, phone=PLAIN)
     assert score(by_follow(APART.geofences, Profile("balanced"), honest)).false_enters == 0
     assert lying_still("still-home", "balanced").false_enters <= 20
@@ -135,15 +169,28 @@ def test_the_phones_that_lie_still_do_lie() -> None:
 
 def told(heard: Sequence[Heard]) -> list[tuple[object, ...]]:
     return [
-        *((one.trace.device_id, event.kind, event.ts_ms, event.visit_id, event.inferred) for one in heard for event in one.events),
-        *((visit.visit_id, visit.arrival_ms, visit.departure_ms, visit.points) for one in heard for visit in one.visits),
+        *(
+            (one.trace.device_id, event.kind, event.ts_ms, event.visit_id, event.inferred)
+            for one in heard
+            for event in one.events
+        ),
+        *(
+            (visit.visit_id, visit.arrival_ms, visit.departure_ms, visit.points)
+            for one in heard
+            for visit in one.visits
+        ),
     ]
 
 
 @pytest.mark.parametrize("profile", ["exact", "balanced", "strict"])
 def test_the_bench_tells_what_the_street_on_a_record_tells(profile: ProfileName) -> None:
-    traces = [*trips(LYING, 2), *simulate(TOWN, "still-edge", devices=1, days=0.5, seed=SEED, phone=LYING)]
-    follow, street = (told(list(way(TOWN.geofences, Profile(profile), traces))) for way in (by_follow, by_street))
+    traces = [
+        *trips(LYING, 2),
+        *simulate(TOWN, "still-edge", devices=1, days=0.5, seed=SEED, phone=LYING),
+    ]
+    follow, street = (
+        told(list(way(TOWN.geofences, Profile(profile), traces))) for way in (by_follow, by_street)
+    )
     assert len(follow) > 20
     assert follow == street
 

@@ -1,6 +1,7 @@
 """The earth is round: moving regions and positions along by any longitude changes nothing.
 
-Corners of areas lie on a grid so coarse that adding the shift is exact; the cut at the 180th meridian then falls anywhere.
+Corners of areas lie on a grid so coarse that adding the shift is exact; the cut at the 180th
+meridian then falls anywhere.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ def _rings(seed: int) -> tuple[list[list[Floats]], float, float, float]:
         for low, high in rings:
             angle = np.linspace(0, 2 * np.pi, int(rng.integers(6, 30)))
             reach = size * rng.uniform(low, high, len(angle))
-            ring = np.stack([(middle * size + reach * np.cos(angle)) * wide, lat + reach * np.sin(angle)], axis=1)
+            ring = np.stack(
+                [(middle * size + reach * np.cos(angle)) * wide, lat + reach * np.sin(angle)],
+                axis=1,
+            )
             ring[-1] = ring[0]
             made.append(_on_grid(ring))
         parts.append(made)
@@ -88,14 +92,19 @@ def test_an_area_is_the_same_wherever_it_is_cut(seed: int, shift: float) -> None
 @example(90.0, 100_000.0, 180.0, 1)
 @example(-89.9999, 5_000.0, -180.0, 2)
 @example(0.0, 10.0, 180.0, 3)
-def test_a_circle_is_the_same_at_every_longitude(lat: float, radius_m: float, shift: float, seed: int) -> None:
+def test_a_circle_is_the_same_at_every_longitude(
+    lat: float, radius_m: float, shift: float, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     reach = radius_m / 111_000
     wide = min(180.0, reach / max(1e-3, math.cos(math.radians(min(90.0, abs(lat) + reach)))))
     at_lat = np.clip(lat + rng.uniform(-1.3, 1.3, 500) * reach, -90, 90)
     at_lon = rng.uniform(-1.3, 1.3, 500) * wide
     at_lon = _round_the_world(at_lon, 0.0)
-    still, moved = Circle(lat, 0.0, radius_m), Circle(lat, float(_round_the_world(np.array(0.0), shift)), radius_m)
+    still, moved = (
+        Circle(lat, 0.0, radius_m),
+        Circle(lat, float(_round_the_world(np.array(0.0), shift)), radius_m),
+    )
     turned = _round_the_world(at_lon, shift)
     here, there = Index.build([still]), Index.build([moved])
     slot = np.zeros(500, dtype=int)

@@ -1,4 +1,7 @@
-"""No walk within the circle of a hint makes an event by its position; and a circle that is too large is found out."""
+"""No walk within the circle of a hint makes an event by its position.
+
+And a circle that is too large is found out.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,17 @@ def _radius_m(scene: Scene) -> float:
 
 
 def _timed(scene: Scene) -> bool:
-    """Whether something opens later, by the calendar or after a cool-down: then the promise ends with `next_ping_s`."""
+    """Whether something opens later, by the calendar or after a cool-down.
+
+    Then the promise ends with `next_ping_s`.
+    """
     return any(
-        fence.active_from_ms is not None or (fence.profile is not None and fence.profile.name != "exact" and fence.profile.cool_down_s != 0)
+        fence.active_from_ms is not None
+        or (
+            fence.profile is not None
+            and fence.profile.name != "exact"
+            and fence.profile.cool_down_s != 0
+        )
         for fence in scene.fences
     )
 
@@ -52,17 +63,29 @@ def _broken(street: Writer, seed: int, factor: float) -> list[str]:
     return [one.kind for one in walk(street, made, radius_m * factor, until_s)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, 2**32))
-def test_no_walk_within_the_circle_makes_an_event_by_its_position(street: Writer, seed: int) -> None:
+def test_no_walk_within_the_circle_makes_an_event_by_its_position(
+    street: Writer, seed: int
+) -> None:
     assert _broken(street, seed, 1.0) == []
 
 
-def test_a_circle_a_third_too_large_is_found_out_on_the_way_in_and_on_the_way_out(street: Writer) -> None:
-    found = {kind for seed in range(10_000_000_000, 10_000_000_120) for kind in _broken(street, seed, 1.3)}
+def test_a_circle_a_third_too_large_is_found_out_on_the_way_in_and_on_the_way_out(
+    street: Writer,
+) -> None:
+    found = {
+        kind
+        for seed in range(10_000_000_000, 10_000_000_120)
+        for kind in _broken(street, seed, 1.3)
+    }
     assert {"geofence.entered", "geofence.exited"} <= found
 
 
-def test_no_way_across_the_circle_passes_through_a_geofence_and_across_a_larger_one_it_does(street: Writer) -> None:
+def test_no_way_across_the_circle_passes_through_a_geofence_and_across_a_larger_one_it_does(
+    street: Writer,
+) -> None:
     assert chords(street, 1.0) == []
     assert "geofence.crossed" in chords(street, 1.2)

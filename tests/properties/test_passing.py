@@ -26,18 +26,38 @@ def catalogue(dice: random.Random, lat: float, lon: float, radii_m: tuple[float,
     fences = []
     for number in range(40):
         at_lat, at_lon = lat + dice.uniform(-0.015, 0.015), lon + dice.uniform(-0.02, 0.02)
-        region: dict[str, object] = {"type": "circle", "lat": at_lat, "lon": _wrapped(at_lon), "radius_m": dice.choice(radii_m)}
+        region: dict[str, object] = {
+            "type": "circle",
+            "lat": at_lat,
+            "lon": _wrapped(at_lon),
+            "radius_m": dice.choice(radii_m),
+        }
         if number % 4 == 0 and abs(lon) < 179:
-            corners = [(at_lon + x, at_lat + y) for x, y in ((0, 0), (0.004, 0), (0.004, 0.0003), (0, 0.0003), (0, 0))]
+            corners = [
+                (at_lon + x, at_lat + y)
+                for x, y in ((0, 0), (0.004, 0), (0.004, 0.0003), (0, 0.0003), (0, 0))
+            ]
             region = {"type": "Polygon", "coordinates": [corners]}
-        fences.append(Geofence(f"gf_{number}", f"f{number}", region, profile=Profile("exact" if number % 5 == 0 else "balanced")))
+        fences.append(
+            Geofence(
+                f"gf_{number}",
+                f"f{number}",
+                region,
+                profile=Profile("exact" if number % 5 == 0 else "balanced"),
+            )
+        )
     return Catalogue.build(1, Profile(), fences)
 
 
 def walk(dice: random.Random, lat: float, lon: float) -> list[PingIn]:
     """Up and down between the geofences, a minute between pings."""
-    places = [(lat + dice.uniform(-0.013, 0.013), _wrapped(lon + dice.uniform(-0.018, 0.018))) for _ in range(80)]
-    return [PingIn(*place, T0 + n * 60_000, "phone", accuracy_m=5.0) for n, place in enumerate(places)]
+    places = [
+        (lat + dice.uniform(-0.013, 0.013), _wrapped(lon + dice.uniform(-0.018, 0.018)))
+        for _ in range(80)
+    ]
+    return [
+        PingIn(*place, T0 + n * 60_000, "phone", accuracy_m=5.0) for n, place in enumerate(places)
+    ]
 
 
 def _wrapped(lon: float) -> float:
@@ -45,7 +65,10 @@ def _wrapped(lon: float) -> float:
 
 
 def brute_force(of: Catalogue, segments: Segments, row: int) -> dict[int, float]:
-    """By geofence, how deep the way to a ping cuts it: every other metre of the way against every geofence, where neither end is inside."""
+    """By geofence, how deep the way to a ping cuts it.
+
+    Every other metre of the way against every geofence, where neither end is inside.
+    """
     leg = segments.of(np.array([row]))
     metres = max(2, math.ceil(float(leg.length_m()[0]) / 2))
     share = np.linspace(0.0, 1.0, metres + 1)
@@ -60,9 +83,17 @@ def brute_force(of: Catalogue, segments: Segments, row: int) -> dict[int, float]
     return found
 
 
-@pytest.mark.parametrize("radii_m", [(10, 15, 30), (60, 75), (100, 150, 400)], ids=["small", "middle", "large"])
-@pytest.mark.parametrize(("lat", "lon"), [(37.77, -122.42), (-17.8, 179.995), (64.1, -21.9)], ids=["town", "180th meridian", "north"])
-def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    "radii_m", [(10, 15, 30), (60, 75), (100, 150, 400)], ids=["small", "middle", "large"]
+)
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [(37.77, -122.42), (-17.8, 179.995), (64.1, -21.9)],
+    ids=["town", "180th meridian", "north"],
+)
+def test_every_way_through_is_found_and_no_other(
+    lat: float, lon: float, radii_m: tuple[float, ...]
+) -> None:
     dice = random.Random(f"{lat} {radii_m}")
     of, missed, seen = catalogue(dice, lat, lon, radii_m), 0, 0
     items = walk(dice, lat, lon)
@@ -74,7 +105,9 @@ def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m
     for row in rows[1:]:
         told = _told(crossings, items, row)
         truth = brute_force(of, segments, row)
-        assert told.keys() <= truth.keys() | {slot for slot, edge_m in told.items() if edge_m > -SHALLOW_M}
+        assert told.keys() <= truth.keys() | {
+            slot for slot, edge_m in told.items() if edge_m > -SHALLOW_M
+        }
         for slot, edge_m in truth.items():
             missed += edge_m < -SHALLOW_M and slot not in told
             assert slot not in told or told[slot] == pytest.approx(edge_m, abs=1.0)
@@ -84,7 +117,9 @@ def test_every_way_through_is_found_and_no_other(lat: float, lon: float, radii_m
 
 
 def _told(crossings: Crossings, items: list[PingIn], row: int) -> dict[int, float]:
-    start, end = (Fix(int(one.ts), one.lat, one.lon, one.accuracy_m) for one in items[row - 1 : row + 1])  # type: ignore[arg-type]  # these times are numbers
+    start, end = (
+        Fix(int(one.ts), one.lat, one.lon, one.accuracy_m) for one in items[row - 1 : row + 1]
+    )  # type: ignore[arg-type]  # these times are numbers
     return {one.slot: one.edge_m for one in crossings.of(row, start, end)}
 
 
@@ -92,12 +127,27 @@ def test_geofences_piled_up_by_the_thousand_are_passed_in_parts_and_none_is_miss
     of = Catalogue.build(
         1,
         Profile(),
-        [Geofence(f"gf_{n}", f"f{n}", {"type": "circle", "lat": 48.0 + n * 1e-7, "lon": 16.0, "radius_m": 400.0}) for n in range(1200)],
+        [
+            Geofence(
+                f"gf_{n}",
+                f"f{n}",
+                {"type": "circle", "lat": 48.0 + n * 1e-7, "lon": 16.0, "radius_m": 400.0},
+            )
+            for n in range(1200)
+        ],
     )
     fixes = [Fix(T0 + 60_000 * n, 48.0, 15.99 if n % 2 else 16.01, 5.0) for n in range(8)]
-    pings, _ = normalise([(n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0)) for n, fix in enumerate(fixes)], None)
+    pings, _ = normalise(
+        [
+            (n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0))
+            for n, fix in enumerate(fixes)
+        ],
+        None,
+    )
     key = DeviceKey("p", "phone")
-    crossings = CrossingDetector().prepare("p", of, pings, [(key, list(range(len(fixes))))], {key: DeviceState()})
+    crossings = CrossingDetector().prepare(
+        "p", of, pings, [(key, list(range(len(fixes))))], {key: DeviceState()}
+    )
     assert crossings is not None
     found = [len(crossings.of(row, fixes[row - 1], fixes[row])) for row in range(1, len(fixes))]
     assert found == [1200] * 7

@@ -1,4 +1,7 @@
-"""Whatever is added, removed, compacted, saved and loaded: the index answers as measuring every live region does."""
+"""Whatever is added, removed, compacted, saved and loaded.
+
+The index answers as measuring every live region does.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ class Model:
             return a_circle(self.rng).region
         lat, lon = _SPOTS[int(self.rng.integers(len(_SPOTS)))]
         at = (lon + self.rng.normal(0, 0.02) + 180) % 360 - 180
-        return Circle(float(np.clip(lat + self.rng.normal(0, 0.02), -90, 90)), float(at), float(10 ** self.rng.uniform(1, 3.5)))
+        return Circle(
+            float(np.clip(lat + self.rng.normal(0, 0.02), -90, 90)),
+            float(at),
+            float(10 ** self.rng.uniform(1, 3.5)),
+        )
 
     def edit(self) -> None:
         added = [self.a_region() for _ in range(int(self.rng.integers(0, 30)))]
@@ -58,11 +65,19 @@ class Model:
         assert len(index) == len(order)
         assert [index.region(slot) for slot in order] == [self.live[slot] for slot in order]
         lat, lon = self._pings(40)
-        edge = np.stack([index.edge_m(lat, lon, np.full(len(lat), slot)) for slot in order]) if order else np.empty((0, len(lat)))
-        truth = sorted((int(ping), order[row]) for row, ping in zip(*np.nonzero(edge <= 0.0), strict=True))
+        edge = (
+            np.stack([index.edge_m(lat, lon, np.full(len(lat), slot)) for slot in order])
+            if order
+            else np.empty((0, len(lat)))
+        )
+        truth = sorted(
+            (int(ping), order[row]) for row, ping in zip(*np.nonzero(edge <= 0.0), strict=True)
+        )
         near = index.candidates(lat, lon)
         inside = index.inside(lat[near.ping], lon[near.ping], near.slot)
-        assert list(zip(near.ping[inside].tolist(), near.slot[inside].tolist(), strict=True)) == truth
+        assert (
+            list(zip(near.ping[inside].tolist(), near.slot[inside].tolist(), strict=True)) == truth
+        )
         assert inside[near.inner].all()
         assert set(near.slot.tolist()) <= set(order)
         assert index.near_any(lat, lon)[sorted({ping for ping, _ in truth})].all()
@@ -71,7 +86,9 @@ class Model:
     def _check_alone(self, lat: np.ndarray, lon: np.ndarray, near: Candidates) -> None:
         for ping, at in enumerate(zip(lat.tolist(), lon.tolist(), strict=True)):
             rows = near.ping == ping
-            assert self.index.candidates_one(*at) == list(zip(near.slot[rows].tolist(), near.inner[rows].tolist(), strict=True))
+            assert self.index.candidates_one(*at) == list(
+                zip(near.slot[rows].tolist(), near.inner[rows].tolist(), strict=True)
+            )
         for at in zip(lat[:3].tolist(), lon[:3].tolist(), strict=True):
             every = sorted((self.index.edge_m_one(*at, slot), slot) for slot in self.live)
             assert self.index.nearest(*at, 5) == [(slot, edge_m) for edge_m, slot in every[:5]]
@@ -82,7 +99,10 @@ class Model:
         for nth in range(count // 2 if circles else 0):
             c = circles[int(self.rng.integers(len(circles)))]
             lon = (c.lon + self.rng.normal(0, c.radius_m / 80_000) + 180) % 360 - 180
-            found[nth] = float(np.clip(c.lat + self.rng.normal(0, c.radius_m / 80_000), -90, 90)), float(lon)
+            found[nth] = (
+                float(np.clip(c.lat + self.rng.normal(0, c.radius_m / 80_000), -90, 90)),
+                float(lon),
+            )
         lat, lon = zip(*found, strict=True)
         return np.array(lat), np.array(lon)
 
@@ -117,7 +137,9 @@ def test_compacting_drops_what_removed_regions_left_behind() -> None:
 
 
 def test_a_million_slots_would_stay_in_few_layers() -> None:
-    index = Index.circles(np.linspace(-60, 60, 3_000), np.linspace(-170, 170, 3_000), np.full(3_000, 100.0))
+    index = Index.circles(
+        np.linspace(-60, 60, 3_000), np.linspace(-170, 170, 3_000), np.full(3_000, 100.0)
+    )
     for nth in range(300):
         index, _ = index.patched([nth], [Circle(50.0 + nth / 100, 8.0, 100.0) for _ in range(8)])
     stats = index.stats()
@@ -129,7 +151,10 @@ def test_a_million_slots_would_stay_in_few_layers() -> None:
 def test_circles_from_arrays_are_the_circles_from_objects() -> None:
     rng = np.random.default_rng(12)
     circles = [a_circle(rng).region for _ in range(300)]
-    lat, lon, radius_m = (np.array(column) for column in zip(*((c.lat, c.lon, c.radius_m) for c in circles), strict=True))
+    lat, lon, radius_m = (
+        np.array(column)
+        for column in zip(*((c.lat, c.lon, c.radius_m) for c in circles), strict=True)
+    )
     one, other = Index.build(circles), Index.circles(lat, lon, radius_m)
     assert one.stats() == other.stats()
     near, same = one.candidates(lat, lon), other.candidates(lat, lon)
@@ -144,11 +169,17 @@ def test_a_radius_that_is_none_is_refused(radius_m: float) -> None:
 
 
 def test_a_running_reader_sees_one_version_while_edits_go_on() -> None:
-    """Edits write into arrays that older versions share: into the same coarse words, into new tiles, behind the last row."""
+    """Edits write into arrays that older versions share.
+
+    Into the same coarse words, into new tiles, behind the last row.
+    """
     rng = np.random.default_rng(14)
     spots = rng.uniform(-60, 60, 40)
     base = Index.circles(spots, spots, 400.0)
-    lat, lon = np.repeat(spots, 25) + rng.normal(0, 0.004, 1_000), np.repeat(spots, 25) + rng.normal(0, 0.004, 1_000)
+    lat, lon = (
+        np.repeat(spots, 25) + rng.normal(0, 0.004, 1_000),
+        np.repeat(spots, 25) + rng.normal(0, 0.004, 1_000),
+    )
     expected = _inside(base, lat, lon)
     done, wrong = Event(), []
 
@@ -162,7 +193,13 @@ def test_a_running_reader_sees_one_version_while_edits_go_on() -> None:
     newest = base
     for nth in range(150):
         at = float(spots[nth % 40]) + 0.001
-        newest, _ = newest.patched([], [Circle(at, at, 500.0), Circle(float(rng.uniform(-80, 80)), float(rng.uniform(-180, 180)), 300.0)])
+        newest, _ = newest.patched(
+            [],
+            [
+                Circle(at, at, 500.0),
+                Circle(float(rng.uniform(-80, 80)), float(rng.uniform(-180, 180)), 300.0),
+            ],
+        )
         assert [slot for slot, _ in newest.candidates_one(at, at)][-1] == newest.slots - 2
     done.set()
     reader.join()

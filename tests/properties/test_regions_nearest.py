@@ -1,4 +1,7 @@
-"""The nearest regions, from boxes in space, are those that measuring every region finds; ties go to the lower slot."""
+"""The nearest regions, from boxes in space, are those that measuring every region finds.
+
+Ties go to the lower slot.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,11 @@ from tests.rigs.places import GEOD, a_circle, an_area, anywhere
 
 
 def _agrees(index: Index, lat: float, lon: float, k: int, gone: set[int] | None = None) -> None:
-    every = sorted((index.edge_m_one(lat, lon, slot), slot) for slot in range(index.slots) if slot not in (gone or set()))
+    every = sorted(
+        (index.edge_m_one(lat, lon, slot), slot)
+        for slot in range(index.slots)
+        if slot not in (gone or set())
+    )
     assert index.nearest(lat, lon, k) == [(slot, edge_m) for edge_m, slot in every[:k]]
 
 
@@ -23,18 +30,31 @@ def _scattered(seed: int, count: int) -> Index:
     wide = rng.choice([0.05, 5.0, 300.0], count)
     lat = np.clip(40 + rng.normal(0, 1, count) * wide, -90, 90)
     lon = (-100 + rng.normal(0, 1, count) * wide + 180) % 360 - 180
-    return Index.circles(lat, lon, 10 ** rng.uniform(1, 5, count) * np.where(rng.random(count) < 0.9, 0.01, 1) + 9)
+    return Index.circles(
+        lat, lon, 10 ** rng.uniform(1, 5, count) * np.where(rng.random(count) < 0.9, 0.01, 1) + 9
+    )
 
 
 def test_every_way_along_the_earth_lies_between_the_bounds_of_its_chord() -> None:
     rng = np.random.default_rng(13)
     lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 60_000))), rng.uniform(-180, 180, 60_000)
-    to_lat, to_lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 60_000))), rng.uniform(-180, 180, 60_000)
+    to_lat, to_lon = (
+        np.degrees(np.arcsin(rng.uniform(-1, 1, 60_000))),
+        rng.uniform(-180, 180, 60_000),
+    )
     away = 10 ** rng.uniform(-3, 2, 40_000)
-    to_lat[:20_000], to_lon[:20_000] = np.clip(lat[:20_000] + away[:20_000], -90, 90), lon[:20_000] + rng.normal(0, away[:20_000])
-    to_lat[20_000:40_000], to_lon[20_000:40_000] = np.clip(-lat[20_000:40_000] + away[20_000:], -90, 90), lon[20_000:40_000] + 180
+    to_lat[:20_000], to_lon[:20_000] = (
+        np.clip(lat[:20_000] + away[:20_000], -90, 90),
+        lon[:20_000] + rng.normal(0, away[:20_000]),
+    )
+    to_lat[20_000:40_000], to_lon[20_000:40_000] = (
+        np.clip(-lat[20_000:40_000] + away[20_000:], -90, 90),
+        lon[20_000:40_000] + 180,
+    )
     metres = GEOD.inv(lon, lat, to_lon, to_lat)[2]
-    chord = np.linalg.norm(np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0)
+    chord = np.linalg.norm(
+        np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0
+    )
     for part in (chord < 50_000, chord < 1e6, chord >= 0):
         assert (floor_m(chord[part]) <= metres[part] + 1e-6).all()
         assert (metres[part] <= ceiling_m(chord[part])).all()
@@ -92,7 +112,9 @@ def test_ten_thousand_at_one_spot_come_by_distance_then_slot() -> None:
 
 def test_the_other_side_of_the_earth_is_no_special_case() -> None:
     rng = np.random.default_rng(9)
-    index = Index.circles(rng.uniform(25, 49, 2_000), rng.uniform(-125, -67, 2_000), np.full(2_000, 150.0))
+    index = Index.circles(
+        rng.uniform(25, 49, 2_000), rng.uniform(-125, -67, 2_000), np.full(2_000, 150.0)
+    )
     for lat, lon in [(-40.0, 80.0), (-37.0, 84.0), (20.0, 78.0), (-90.0, 0.0), (90.0, 0.0)]:
         _agrees(index, lat, lon, 5)
 
@@ -110,8 +132,15 @@ def test_shifting_everything_by_a_longitude_changes_no_answer(shift: float) -> N
     rng = np.random.default_rng(11)
     lat, lon = np.clip(rng.normal(60, 20, 1_500), -90, 90), rng.uniform(-3, 3, 1_500)
     radius_m = 10 ** rng.uniform(1, 4, 1_500)
-    still, moved = (Index.circles(lat, (lon + turn + 180) % 360 - 180, radius_m) for turn in (0.0, shift))
-    for at_lat, at_lon in zip(rng.uniform(40, 90, 10).tolist(), rng.uniform(-5, 5, 10).tolist(), strict=True):
-        one, other = still.nearest(at_lat, at_lon, 9), moved.nearest(at_lat, (at_lon + shift + 180) % 360 - 180, 9)
+    still, moved = (
+        Index.circles(lat, (lon + turn + 180) % 360 - 180, radius_m) for turn in (0.0, shift)
+    )
+    for at_lat, at_lon in zip(
+        rng.uniform(40, 90, 10).tolist(), rng.uniform(-5, 5, 10).tolist(), strict=True
+    ):
+        one, other = (
+            still.nearest(at_lat, at_lon, 9),
+            moved.nearest(at_lat, (at_lon + shift + 180) % 360 - 180, 9),
+        )
         assert [slot for slot, _ in one] == [slot for slot, _ in other]
         assert [edge for _, edge in one] == pytest.approx([edge for _, edge in other], abs=1e-5)

@@ -1,6 +1,9 @@
-"""Random pairs of positions and regions against pyproj and shapely, through the index; and a tenth as many beside edges.
+"""Random pairs of positions and regions against pyproj and shapely, through the index.
 
-100,000 random and 10,000 near-edge pairs by default; GEOFENCE_TEST_PAIRS=1000000 asks for a million and 100,000.
+And a tenth as many beside edges.
+
+100,000 random and 10,000 near-edge pairs by default; GEOFENCE_TEST_PAIRS=1000000 asks for a million
+and 100,000.
 """
 
 from __future__ import annotations
@@ -29,7 +32,10 @@ _NEAR = 100  # positions per region beside its edge
 
 
 def _places(rng: np.random.Generator) -> list[Place]:
-    """Circles and areas in turn. An area that had to be repaired has no truth of its own: another one takes its place."""
+    """Circles and areas in turn.
+
+    An area that had to be repaired has no truth of its own: another one takes its place.
+    """
     found: list[Place] = []
     while len(found) < _REGIONS:
         place = a_circle(rng) if len(found) % 2 else an_area(rng)
@@ -45,7 +51,11 @@ def _world(seed: int) -> tuple[list[Place], np.ndarray, np.ndarray]:
 
 
 def _truth(places: list[Place], lat: np.ndarray, lon: np.ndarray) -> set[tuple[int, int]]:
-    return {(int(ping), slot) for slot, place in enumerate(places) for ping in np.nonzero(place.holds(lat, lon))[0]}
+    return {
+        (int(ping), slot)
+        for slot, place in enumerate(places)
+        for ping in np.nonzero(place.holds(lat, lon))[0]
+    }
 
 
 @pytest.mark.timeout(0)
@@ -70,14 +80,22 @@ def _beside_the_edge(rng: np.random.Generator, place: Place) -> tuple[np.ndarray
     if isinstance(place.region, Circle):
         c = place.region
         reach = np.maximum(c.radius_m + np.where(rng.random(_NEAR) < 0.1, 0.0, off_m), 0.0)
-        lon, lat, _ = GEOD.fwd(np.full(_NEAR, c.lon), np.full(_NEAR, c.lat), rng.uniform(0, 360, _NEAR), reach)
+        lon, lat, _ = GEOD.fwd(
+            np.full(_NEAR, c.lon), np.full(_NEAR, c.lat), rng.uniform(0, 360, _NEAR), reach
+        )
         return np.asarray(lat), np.asarray(lon)
-    rings = [np.asarray(ring.coords) for part in shapely.get_parts(place.unrolled) for ring in (part.exterior, *part.interiors)]
+    rings = [
+        np.asarray(ring.coords)
+        for part in shapely.get_parts(place.unrolled)
+        for ring in (part.exterior, *part.interiors)
+    ]
     segments = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
     start, end = segments[rng.integers(len(segments), size=_NEAR)].transpose(1, 0, 2)
     at = start + (end - start) * rng.uniform(0, 1, (_NEAR, 1))
     along = end - start
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.hypot(along[:, 0], along[:, 1])[:, None]
+    across = (
+        np.stack([-along[:, 1], along[:, 0]], axis=1) / np.hypot(along[:, 0], along[:, 1])[:, None]
+    )
     at += across * (off_m / 111_000)[:, None]
     return np.clip(at[:, 1], -90, 90), (at[:, 0] + 180.0) % 360.0 - 180.0
 
@@ -92,10 +110,14 @@ def test_positions_a_hair_beside_an_edge_are_decided_as_the_truth_decides_them()
         for slot, place in enumerate(places):
             lat, lon = _beside_the_edge(rng, place)
             truth, slots = place.holds(lat, lon), np.full(_NEAR, slot)
-            assert ((index.edge_m(lat, lon, slots) <= 0) == truth).all(), f"seed {seed}, {place.region}"
+            assert ((index.edge_m(lat, lon, slots) <= 0) == truth).all(), (
+                f"seed {seed}, {place.region}"
+            )
             assert (index.inside(lat, lon, slots) == truth).all(), f"seed {seed}, {place.region}"
             near = index.candidates(lat, lon)
-            assert set(np.nonzero(truth)[0].tolist()) <= set(near.ping[near.slot == slot].tolist()), f"seed {seed}, {place.region}"
+            assert set(np.nonzero(truth)[0].tolist()) <= set(
+                near.ping[near.slot == slot].tolist()
+            ), f"seed {seed}, {place.region}"
             compared, inside = compared + _NEAR, inside + int(truth.sum())
     assert compared >= NEAR_EDGE_PAIRS
     assert compared / 3 < inside < compared * 2 / 3
@@ -137,7 +159,10 @@ def test_nearest_agrees_with_measuring_every_region() -> None:
     rng = np.random.default_rng(3)
     places = [a_circle(rng) for _ in range(80)] + [an_area(rng) for _ in range(20)]
     town = zip(
-        rng.uniform(37.7, 37.8, 300).tolist(), rng.uniform(-122.5, -122.4, 300).tolist(), rng.uniform(10, 900, 300).tolist(), strict=True
+        rng.uniform(37.7, 37.8, 300).tolist(),
+        rng.uniform(-122.5, -122.4, 300).tolist(),
+        rng.uniform(10, 900, 300).tolist(),
+        strict=True,
     )
     places += [Place(Circle(*of_town)) for of_town in town]
     index = Index.build([place.region for place in places])
@@ -148,35 +173,61 @@ def test_nearest_agrees_with_measuring_every_region() -> None:
 
 
 def test_shifting_regions_and_pings_by_a_longitude_changes_nothing() -> None:
-    """Circles have no seam. Vertices of areas lie on a grid so coarse that adding the shift is exact."""
+    """Circles have no seam.
+
+    Vertices of areas lie on a grid so coarse that adding the shift is exact.
+    """
     rng = np.random.default_rng(11)
-    circles = [Circle(float(a), float(b), 20_000.0) for a, b in zip(rng.uniform(-89, 89, 40), rng.uniform(-2, 2, 40), strict=True)]
+    circles = [
+        Circle(float(a), float(b), 20_000.0)
+        for a, b in zip(rng.uniform(-89, 89, 40), rng.uniform(-2, 2, 40), strict=True)
+    ]
     lat = np.repeat([c.lat for c in circles], 50) + rng.uniform(-0.3, 0.3, 2000)
     lon = np.repeat([c.lon for c in circles], 50) + rng.uniform(-0.3, 0.3, 2000)
     lat = np.clip(lat, -90, 90)
     slot = np.repeat(np.arange(40), 50)
     still = Index.build(circles).edge_m(lat, lon, slot)
     for shift in (37.0, 90.0, 178.5, 180.0):
-        moved = Index.build([Circle(c.lat, (c.lon + shift + 180) % 360 - 180, c.radius_m) for c in circles])
+        moved = Index.build(
+            [Circle(c.lat, (c.lon + shift + 180) % 360 - 180, c.radius_m) for c in circles]
+        )
         turned = (lon + shift + 180) % 360 - 180
         assert moved.edge_m(lat, turned, slot) == pytest.approx(still, abs=1e-6)
         near = moved.candidates(lat, turned)
         pairs = set(zip(near.ping.tolist(), near.slot.tolist(), strict=True))
-        assert all(pair in pairs for pair in zip(np.nonzero(still <= 0)[0].tolist(), slot[still <= 0].tolist(), strict=True))
+        assert all(
+            pair in pairs
+            for pair in zip(
+                np.nonzero(still <= 0)[0].tolist(), slot[still <= 0].tolist(), strict=True
+            )
+        )
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(-360 * 64, 360 * 64), st.integers(0, 2**32))
 def test_turning_the_earth_under_an_index_changes_no_answer(turn: int, seed: int) -> None:
-    """By any 64th of a degree; vertices and pings lie on grids so coarse that turning them is exact."""
+    """By any 64th of a degree.
+
+    Vertices and pings lie on grids so coarse that turning them is exact.
+    """
     rng = np.random.default_rng(seed)
     shift = turn / 64
     rings = [_star(rng) for _ in range(6)]
-    still = Index.build([_turned(ring, 0.0) for ring in rings] + [Circle(1.0, 0.5, 70_000.0), Circle(89.5, 1.0, 90_000.0)])
-    moved = Index.build(
-        [_turned(r, shift) for r in rings] + [Circle(1.0, _wrapped(0.5 + shift), 70_000.0), Circle(89.5, _wrapped(1.0 + shift), 90_000.0)]
+    still = Index.build(
+        [_turned(ring, 0.0) for ring in rings]
+        + [Circle(1.0, 0.5, 70_000.0), Circle(89.5, 1.0, 90_000.0)]
     )
-    lat, lon = rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192, rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192
+    moved = Index.build(
+        [_turned(r, shift) for r in rings]
+        + [
+            Circle(1.0, _wrapped(0.5 + shift), 70_000.0),
+            Circle(89.5, _wrapped(1.0 + shift), 90_000.0),
+        ]
+    )
+    lat, lon = (
+        rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192,
+        rng.integers(-4096, 4096, 400) / 2048 + 1 / 8192,
+    )
     lat[:50] += 87.0
     there = np.array([_wrapped(at + shift) for at in lon.tolist()])
     for slot in range(len(still)):
@@ -191,7 +242,9 @@ def test_turning_the_earth_under_an_index_changes_no_answer(turn: int, seed: int
 def _inside(index: Index, lat: np.ndarray, lon: np.ndarray) -> set[tuple[int, int]]:
     near = index.candidates(lat, lon)
     edge_m = index.edge_m(lat[near.ping], lon[near.ping], near.slot)
-    return set(zip(near.ping[edge_m < -1e-3].tolist(), near.slot[edge_m < -1e-3].tolist(), strict=True))
+    return set(
+        zip(near.ping[edge_m < -1e-3].tolist(), near.slot[edge_m < -1e-3].tolist(), strict=True)
+    )
 
 
 def _star(rng: np.random.Generator) -> np.ndarray:

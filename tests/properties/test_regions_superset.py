@@ -1,4 +1,7 @@
-"""A cover misses nothing, at every resolution a ping may be looked up from; an inner cell lies wholly inside."""
+"""A cover misses nothing, at every resolution a ping may be looked up from.
+
+An inner cell lies wholly inside.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,12 @@ def _kept(place: Place, seed: int, count: int = 300) -> None:
     assert {h3.get_resolution(cell) for cell in both.tolist()} == {found.resolution}
     for finest in (found.resolution, found.resolution + 1, found.resolution + 2, 15):
         cells = parents(cells_at(lat, lon, finest), found.resolution)
-        assert np.isin(cells[holds], both).all(), f"{place.region}: a point inside has no cell in the cover"
-        assert holds[np.isin(cells, found.inner)].all(), f"{place.region}: an inner cell holds a point outside"
+        assert np.isin(cells[holds], both).all(), (
+            f"{place.region}: a point inside has no cell in the cover"
+        )
+        assert holds[np.isin(cells, found.inner)].all(), (
+            f"{place.region}: an inner cell holds a point outside"
+        )
 
 
 @settings(max_examples=150, deadline=None)
@@ -40,19 +47,26 @@ def test_the_cover_of_a_circle_holds_every_point_of_it(seed: int) -> None:
 @given(st.integers(0, 2**32))
 def test_the_cover_of_an_area_holds_every_point_of_it(seed: int) -> None:
     place = an_area(np.random.default_rng(seed))
-    assume(place.unrolled is not None and place.unrolled.is_valid)  # a repaired one is not what it was
+    assume(
+        place.unrolled is not None and place.unrolled.is_valid
+    )  # a repaired one is not what it was
     _kept(place, seed)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(10, 100_000), st.integers(0, 2**32))
-def test_a_circle_anywhere_with_any_radius_is_covered(lat: float, lon: float, radius_m: float, seed: int) -> None:
+def test_a_circle_anywhere_with_any_radius_is_covered(
+    lat: float, lon: float, radius_m: float, seed: int
+) -> None:
     _kept(Place(Circle(lat, lon, radius_m)), seed, 60)
 
 
 def test_thousands_of_circles_are_candidates_all_along_their_rims() -> None:
     rng = np.random.default_rng(18)
-    lat, lon, radius_m = (np.array(column) for column in zip(*((c.lat, c.lon, c.radius_m) for c in _circles(rng, 3_000)), strict=True))
+    lat, lon, radius_m = (
+        np.array(column)
+        for column in zip(*((c.lat, c.lon, c.radius_m) for c in _circles(rng, 3_000)), strict=True)
+    )
     index, slot = Index.circles(lat, lon, radius_m), np.arange(len(lat))
     for share in (0.5, 1.0 - 1e-9, 1.0 - 1e-9):
         at_lon, at_lat, _ = GEOD.fwd(lon, lat, rng.uniform(0, 360, len(lat)), radius_m * share)
@@ -65,7 +79,10 @@ def test_thousands_of_circles_are_candidates_all_along_their_rims() -> None:
 
 
 def _circles(rng: np.random.Generator, count: int) -> list[Circle]:
-    """Anywhere, and many beside the poles and the 180th meridian; radii at both limits among them."""
+    """Anywhere, and many beside the poles and the 180th meridian.
+
+    Radii at both limits among them.
+    """
     found = [a_circle(rng).region for _ in range(count)]
     sizes = {0: 10.0, 1: 100_000.0, 2: 249.0, 3: 2_000.0}
     return [Circle(c.lat, c.lon, sizes.get(nth % 20, c.radius_m)) for nth, c in enumerate(found)]
@@ -86,7 +103,9 @@ def test_no_point_of_a_cell_is_further_from_its_centre_than_the_bound() -> None:
     fine = cells_at(lat, lon, 15)
     for resolution in range(15):
         to_lat, to_lon = centres(parents(fine, resolution))
-        away = np.linalg.norm(np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0)
+        away = np.linalg.norm(
+            np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0
+        )
         assert (away <= REACH_M[resolution]).all()
         assert distance_m(lat, lon, to_lat, to_lon).max() > REACH_M[resolution] / 2
 
@@ -100,14 +119,18 @@ def test_every_point_within_the_bound_of_a_disk_has_its_cell_in_the_disk() -> No
             to_lon, to_lat, _ = GEOD.fwd(lon, lat, rng.uniform(0, 360, 300), reach)
             from_cells = cells_at(lat, lon, resolution).tolist()
             to_cells = parents(cells_at(to_lat, to_lon, 15), resolution).tolist()
-            assert all(to in h3.grid_disk(at, k) for at, to in zip(from_cells, to_cells, strict=True))
+            assert all(
+                to in h3.grid_disk(at, k) for at, to in zip(from_cells, to_cells, strict=True)
+            )
 
 
 def test_parents_by_bits_are_the_parents_of_h3() -> None:
     rng = np.random.default_rng(7)
     fine = cells_at(rng.uniform(-90, 90, 500), rng.uniform(-180, 180, 500), 12)
     for resolution in range(13):
-        assert parents(fine, resolution).tolist() == [h3.cell_to_parent(cell, resolution) for cell in fine.tolist()]
+        assert parents(fine, resolution).tolist() == [
+            h3.cell_to_parent(cell, resolution) for cell in fine.tolist()
+        ]
 
 
 def test_covers_cost_a_few_dozen_cells() -> None:

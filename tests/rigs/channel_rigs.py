@@ -25,7 +25,12 @@ SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 SOON = Limits(connect_s=1, total_s=1, wait_s=5)
 CONTENT: dict[ChannelName, dict[str, Any]] = {
     "push": {"title": "2 for 1", "body": "Coffee", "link": "app://offers/1", "data": {"store": 17}},
-    "email": {"subject": "2 for 1", "text": "Coffee", "html": "<p>Coffee</p>", "unsubscribe_url": "https://shop.example/u/1"},
+    "email": {
+        "subject": "2 for 1",
+        "text": "Coffee",
+        "html": "<p>Coffee</p>",
+        "unsubscribe_url": "https://shop.example/u/1",
+    },
     "webhook": {"type": "geofence.entered", "data": {"id": "evt_1"}, "secret": SECRET},
     "inapp": {"title": "2 for 1"},
     "log": {"title": "2 for 1"},
@@ -40,9 +45,19 @@ class Rig(NamedTuple):
     hanging: str | None
 
 
-def message(number: int, channel: ChannelName, address: str, expires_ms: int | None = None, **content: Any) -> Message:
+def message(
+    number: int, channel: ChannelName, address: str, expires_ms: int | None = None, **content: Any
+) -> Message:
     """A message with the content its channel needs, changed by `content`."""
-    return Message(f"msg_{number:026d}", "prj", channel, address, CONTENT[channel] | content, NOW_MS - 5_000, expires_ms)
+    return Message(
+        f"msg_{number:026d}",
+        "prj",
+        channel,
+        address,
+        CONTENT[channel] | content,
+        NOW_MS - 5_000,
+        expires_ms,
+    )
 
 
 def send_one(channel: Channel, sent: Message, now_ms: int = NOW_MS) -> Outcome:
@@ -54,26 +69,42 @@ def send_one(channel: Channel, sent: Message, now_ms: int = NOW_MS) -> Outcome:
 
 def own_threads() -> list[str]:
     """Threads of channels that still run."""
-    return [thread.name for thread in threading.enumerate() if thread.name in ("geofence-transport", "geofence-smtp")]
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name in ("geofence-transport", "geofence-smtp")
+    ]
 
 
 @contextmanager
 def _push() -> Iterator[Rig]:
     with Sandbox.start() as sandbox:
-        yield Rig(Fcm(sandbox.credentials_path, endpoint=sandbox.fcm_endpoint, limits=SOON), "token", "hang:token")
+        yield Rig(
+            Fcm(sandbox.credentials_path, endpoint=sandbox.fcm_endpoint, limits=SOON),
+            "token",
+            "hang:token",
+        )
 
 
 @contextmanager
 def _email() -> Iterator[Rig]:
     with Sandbox.start() as sandbox:
-        channel = Email(sandbox.smtp_url, sender="Shop <offers@shop.example>", patience=Patience(step_s=1, total_s=1, wait_s=5))
+        channel = Email(
+            sandbox.smtp_url,
+            sender="Shop <offers@shop.example>",
+            patience=Patience(step_s=1, total_s=1, wait_s=5),
+        )
         yield Rig(channel, "ann@example.com", "hang+ann@example.com")
 
 
 @contextmanager
 def _webhook() -> Iterator[Rig]:
     with running_receiver() as receiver:
-        yield Rig(Webhook(allow_private=True, limits=LIMITS._replace(total_s=1)), receiver.url(), receiver.url("/hang"))
+        yield Rig(
+            Webhook(allow_private=True, limits=LIMITS._replace(total_s=1)),
+            receiver.url(),
+            receiver.url("/hang"),
+        )
 
 
 @contextmanager
@@ -86,4 +117,10 @@ def _inapp() -> Iterator[Rig]:
     yield Rig(InApp(), "device", None)
 
 
-RIGS: dict[str, Callable[[], Any]] = {"push": _push, "email": _email, "webhook": _webhook, "log": _log, "inapp": _inapp}
+RIGS: dict[str, Callable[[], Any]] = {
+    "push": _push,
+    "email": _email,
+    "webhook": _webhook,
+    "log": _log,
+    "inapp": _inapp,
+}

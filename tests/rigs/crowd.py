@@ -26,7 +26,10 @@ Fact = tuple[str, str, str, int]
 
 
 def fences() -> dict[str, dict[str, Any]]:
-    """Nine geofences by name, as PUT takes them: small and wide, exact and balanced, some overlapping."""
+    """Nine geofences by name, as PUT takes them.
+
+    Small and wide, exact and balanced, some overlapping.
+    """
     made: dict[str, dict[str, Any]] = {}
     for number in range(9):
         profile = ("exact", "balanced")[number % 2]
@@ -37,7 +40,10 @@ def fences() -> dict[str, dict[str, Any]]:
             "lon": PLACE[1] + 0.005 * east,
             "radius_m": 120 + 40 * (number % 4),
         }
-        made[f"fence-{number}"] = {"region": region, "profile": {"name": profile, "cool_down_s": 60}}
+        made[f"fence-{number}"] = {
+            "region": region,
+            "profile": {"name": profile, "cool_down_s": 60},
+        }
     return made
 
 
@@ -60,10 +66,15 @@ def walk(device: str, steps: int, start_ms: int) -> Iterator[dict[str, Any]]:
 
 
 def batches(lane: int, devices: int, steps: int, size: int, start_ms: int) -> list[bytes]:
-    """The request bodies of one poster: `devices` walkers of its own, `size` pings to a body, in time order."""
+    """The request bodies of one poster.
+
+    `devices` walkers of its own, `size` pings to a body, in time order.
+    """
     walks = [list(walk(f"lane{lane}-{number}", steps, start_ms)) for number in range(devices)]
     pings = [walks[number][step] for step in range(steps) for number in range(devices)]
-    return [msgspec.json.encode(pings[start : start + size]) for start in range(0, len(pings), size)]
+    return [
+        msgspec.json.encode(pings[start : start + size]) for start in range(0, len(pings), size)
+    ]
 
 
 def put_fences(client: httpx.Client) -> None:
@@ -82,7 +93,10 @@ def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
 
     def settle(unit: Any) -> EditResult:
         unit.accounts.put_project(Project("p", "crowd"))
-        made = [Geofence(f"gf_{name}", name, body["region"], profile=Profile(**body["profile"])) for name, body in fences().items()]
+        made = [
+            Geofence(f"gf_{name}", name, body["region"], profile=Profile(**body["profile"]))
+            for name, body in fences().items()
+        ]
         unit.places.put_geofences("p", made)
         return EditResult(None, changed=tuple(made), reload=True)
 

@@ -38,8 +38,17 @@ PLAN = {
         {
             "name": "a",
             "messages": [
-                {"channel": "push", "title": "Hi {{ customer.first_name | default: 'friend' }}", "body": "{{ coupon.code }}"},
-                {"channel": "email", "subject": "{{ offer.title }}", "text": "Code {{ coupon.code }}", "when": "no_push"},
+                {
+                    "channel": "push",
+                    "title": "Hi {{ customer.first_name | default: 'friend' }}",
+                    "body": "{{ coupon.code }}",
+                },
+                {
+                    "channel": "email",
+                    "subject": "{{ offer.title }}",
+                    "text": "Code {{ coupon.code }}",
+                    "when": "no_push",
+                },
             ],
         }
     ],
@@ -55,9 +64,21 @@ class Shop:
         self.clock = PingClock()
         self.street = Writer(self.database, self.clock, public_url="https://shop.example")
         self.street.start()
-        self.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True))
+        self.edit(
+            lambda unit: EditResult(
+                unit.accounts.put_project(Project("p", "shop", Profile("exact"))), reload=True
+            )
+        )
         rings = (Ring("near", 150), Ring("wide", 600))
-        store = Store("s1", "Corner", *HOME, brand="bean", time_zone="Europe/Berlin", opening_hours="Mo-Fr 08:00-18:00", rings=rings)
+        store = Store(
+            "s1",
+            "Corner",
+            *HOME,
+            brand="bean",
+            time_zone="Europe/Berlin",
+            opening_hours="Mo-Fr 08:00-18:00",
+            rings=rings,
+        )
         self.edit(lambda unit: put_store(unit, "p", store, T0))
 
     def close(self) -> None:
@@ -72,18 +93,39 @@ class Shop:
         self.edit(lambda unit: put_campaign(unit, "p", name, plan, T0))
         self.edit(lambda unit: set_status(unit, "p", name, "active", T0))
 
-    def customer(self, name: str = "ann", *, consent: Sequence[str] = ("location", "push", "email"), **more: Any) -> None:
+    def customer(
+        self,
+        name: str = "ann",
+        *,
+        consent: Sequence[str] = ("location", "push", "email"),
+        **more: Any,
+    ) -> None:
         granted: Any = {purpose: Consent(True, T0, "app") for purpose in consent}
-        person = Customer(name, email=f"{name}@example.org", consent=granted, attributes={"first_name": name.title()}, **more)
+        person = Customer(
+            name,
+            email=f"{name}@example.org",
+            consent=granted,
+            attributes={"first_name": name.title()},
+            **more,
+        )
 
         def work(unit: Unit) -> EditResult:
             unit.commerce.put_customer("p", person)
-            unit.accounts.put_device("p", Device(f"phone-{name}", customer_id=name, push_token=f"token-{name}"))
+            unit.accounts.put_device(
+                "p", Device(f"phone-{name}", customer_id=name, push_token=f"token-{name}")
+            )
             return EditResult(None)
 
         self.edit(work)
 
-    def walk_in(self, name: str = "ann", *, at_s: float = 60, north_m: float = 0, include: Sequence[str] = ()) -> Receipt:
+    def walk_in(
+        self,
+        name: str = "ann",
+        *,
+        at_s: float = 60,
+        north_m: float = 0,
+        include: Sequence[str] = (),
+    ) -> Receipt:
         ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
         return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
 
@@ -114,7 +156,12 @@ class Notebook:
         for message in messages:
             self.handed.append(message)
             verdict = self.verdicts.pop(0) if self.verdicts else "sent"
-            yield message.id, Outcome(verdict, "told", retry_after_s=0 if verdict in ("retry", "unknown") else None)
+            yield (
+                message.id,
+                Outcome(
+                    verdict, "told", retry_after_s=0 if verdict in ("retry", "unknown") else None
+                ),
+            )
             self.seen.release()
 
     def close(self) -> None:
@@ -129,12 +176,16 @@ def finished(shop: Shop, count: int) -> list[OutboxMessage]:
         if sum(message.status != "queued" for message in messages) >= count:
             return messages
         until.wait(0.05)
-    raise AssertionError(f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}")
+    raise AssertionError(
+        f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}"
+    )
 
 
 def delivered(shop: Shop, count: int, *channels: Channel) -> list[OutboxMessage]:
     """What became of the messages when a worker had those channels."""
-    worker = Worker(shop.street, {channel.name: channel for channel in channels}, shop.clock, sweep_s=0.1)
+    worker = Worker(
+        shop.street, {channel.name: channel for channel in channels}, shop.clock, sweep_s=0.1
+    )
     worker.start()
     try:
         return finished(shop, count)

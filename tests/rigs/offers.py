@@ -15,8 +15,17 @@ STORE = {
     "time_zone": "Europe/Vienna",
     "rings": [{"name": "near", "radius_m": 150, "profile": "exact"}],
 }
-PUSH = {"channel": "push", "title": "Coffee, {{ customer.first_name | default: 'friend' }}?", "body": "Code {{ coupon.code }}"}
-EMAIL = {"channel": "email", "subject": "Coffee near {{ store.name }}", "text": "Code {{ coupon.code }}", "when": "no_push"}
+PUSH = {
+    "channel": "push",
+    "title": "Coffee, {{ customer.first_name | default: 'friend' }}?",
+    "body": "Code {{ coupon.code }}",
+}
+EMAIL = {
+    "channel": "email",
+    "subject": "Coffee near {{ store.name }}",
+    "text": "Code {{ coupon.code }}",
+    "when": "no_push",
+}
 INAPP = {"channel": "inapp", "title": "Here", "body": "{{ store.name }}: {{ coupon.code }}"}
 YES = {"granted": True, "source": "the app"}
 
@@ -34,16 +43,24 @@ def plan(*messages: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def open_front(shop: Shop, *messages: dict[str, Any], **changes: Any) -> None:
     """A store, and a campaign that runs there."""
     assert shop.client.put("/v1/stores/corner", json=STORE).status_code == 201
-    made = shop.client.put("/v1/campaigns/lunch", json=plan(*messages, **changes) | {"status": "active"})
+    made = shop.client.put(
+        "/v1/campaigns/lunch", json=plan(*messages, **changes) | {"status": "active"}
+    )
     assert made.status_code == 201, made.text
 
 
-def register(shop: Shop, name: str, *purposes: str, token: str = "", email: str | None = None) -> None:
+def register(
+    shop: Shop, name: str, *purposes: str, token: str = "", email: str | None = None
+) -> None:
     """A person who agreed to these purposes, with a phone `<name>-phone`."""
     consent = dict.fromkeys(purposes, YES)
     body = {"email": email, "attributes": {"first_name": name.title()}, "consent": consent}
     assert shop.client.put(f"/v1/customers/{name}", json=body).status_code == 201
-    device = {"platform": "android", "customer_id": name, **({"push_token": token} if token else {})}
+    device = {
+        "platform": "android",
+        "customer_id": name,
+        **({"push_token": token} if token else {}),
+    }
     assert shop.with_key(shop.pk).put(f"/v1/devices/{name}-phone", json=device).status_code == 201
 
 

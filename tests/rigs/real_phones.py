@@ -59,13 +59,20 @@ class Walked(NamedTuple):
     @property
     def transitions(self) -> list[Transition]:
         words = {"geofence.entered": "enter", "geofence.exited": "exit"}
-        return [(e.device_id, e.ts_ms, e.geofence_id, words[e.kind]) for e in self.events if e.kind in words]
+        return [
+            (e.device_id, e.ts_ms, e.geofence_id, words[e.kind])
+            for e in self.events
+            if e.kind in words
+        ]
 
 
 def pings() -> list[PingIn]:
     """Every point, oldest first; those of one moment in the order of the file."""
     table = pq.read_table(TRACE, columns=["device_id", "ts", "lat", "lon", "accuracy_m"])
-    return [PingIn(one["lat"], one["lon"], one["ts"], one["device_id"], accuracy_m=one["accuracy_m"]) for one in table.to_pylist()]
+    return [
+        PingIn(one["lat"], one["lon"], one["ts"], one["device_id"], accuracy_m=one["accuracy_m"])
+        for one in table.to_pylist()
+    ]
 
 
 def stores(profile: ProfileName) -> list[Geofence]:
@@ -76,7 +83,12 @@ def stores(profile: ProfileName) -> list[Geofence]:
         Geofence(
             f"gf_{row['store_id']}",
             row["store_id"],
-            {"type": "circle", "lat": float(row["lat"]), "lon": float(row["lon"]), "radius_m": float(row["radius_m"])},
+            {
+                "type": "circle",
+                "lat": float(row["lat"]),
+                "lon": float(row["lon"]),
+                "radius_m": float(row["radius_m"]),
+            },
             profile=Profile(profile),
         )
         for row in rows
@@ -110,7 +122,12 @@ def walk(profile: ProfileName, folder: Path) -> Walked:
 def truth() -> list[Transition]:
     """(device, ts, store, enter or exit), in order."""
     table = pq.read_table(TRUTH, columns=["device_id", "ts", "store_id", "event"])
-    return list(zip(*(table.column(name).to_pylist() for name in ("device_id", "ts", "store_id", "event")), strict=True))
+    return list(
+        zip(
+            *(table.column(name).to_pylist() for name in ("device_id", "ts", "store_id", "event")),
+            strict=True,
+        )
+    )
 
 
 def enters() -> list[Enter]:
@@ -158,7 +175,14 @@ def _judgements(raw: list[Enter]) -> dict[Enter, str]:
         weighed = classify(trails[one.device_id], fix)
         trails[one.device_id] = weighed.trail
         fixes[one.device_id].append((fix, weighed.trusted))
-    return {one: _judge(catalogue, one, [pair for pair in fixes[one.device_id] if one.ts_ms <= pair[0].ts_ms < one.left_ms]) for one in raw}
+    return {
+        one: _judge(
+            catalogue,
+            one,
+            [pair for pair in fixes[one.device_id] if one.ts_ms <= pair[0].ts_ms < one.left_ms],
+        )
+        for one in raw
+    }
 
 
 def _judge(catalogue: Catalogue, raw: Enter, stay: list[tuple[Fix, bool]]) -> str:
@@ -172,12 +196,25 @@ def _judge(catalogue: Catalogue, raw: Enter, stay: list[tuple[Fix, bool]]) -> st
     if not good:
         return f"every fix of it was worse than {rules.max_accuracy_m:.0f} m"
     best = max(
-        probability_of(Sighting(fix.ts_ms, catalogue.index.edge_m_one(fix.lat, fix.lon, slot), fix.accuracy_m, True, None), rules)
+        probability_of(
+            Sighting(
+                fix.ts_ms,
+                catalogue.index.edge_m_one(fix.lat, fix.lon, slot),
+                fix.accuracy_m,
+                True,
+                None,
+            ),
+            rules,
+        )
         for fix in good
     )
     if best < LIKELY:
         return f"probably outside (P below {LIKELY})"
-    return f"P below {SURE}, and the next fixes did not make it" if best < SURE else "within the cool-down of the visit before"
+    return (
+        f"P below {SURE}, and the next fixes did not make it"
+        if best < SURE
+        else "within the cool-down of the visit before"
+    )
 
 
 def _batches() -> Iterator[list[PingIn]]:

@@ -1,4 +1,6 @@
-"""Recorded walks of real cabs past real stores, and the transitions that a brute force found: posted over HTTP, compared.
+"""Recorded walks of real cabs past real stores, and the transitions that a brute force found.
+
+Posted over HTTP, compared.
 
 The data lies beside the project, in `../shared/data`; it is never part of it.
 """
@@ -32,7 +34,13 @@ def put_stores(client: httpx.Client) -> int:
         stores = list(csv.DictReader(file))
     for store in stores:
         ring = {"name": "r150", "radius_m": float(store["radius_m"]), "profile": "exact"}
-        body = {"name": store["name"], "lat": float(store["lat"]), "lon": float(store["lon"]), "brand": store["brand"], "rings": [ring]}
+        body = {
+            "name": store["name"],
+            "lat": float(store["lat"]),
+            "lon": float(store["lon"]),
+            "brand": store["brand"],
+            "rings": [ring],
+        }
         answer = client.put(f"/v1/stores/{store['store_id']}", json=body)
         assert answer.status_code in (200, 201), answer.text
     return len(stores)
@@ -40,7 +48,9 @@ def put_stores(client: httpx.Client) -> int:
 
 def cabs(count: int | None = None) -> list[str]:
     """The first `count` cabs by name, all of them for None."""
-    names: list[str] = sorted(pq.read_table(TRACE, columns=["device_id"]).column(0).unique().to_pylist())
+    names: list[str] = sorted(
+        pq.read_table(TRACE, columns=["device_id"]).column(0).unique().to_pylist()
+    )
     return names[:count]
 
 
@@ -50,7 +60,9 @@ def batches(names: list[str]) -> Iterator[bytes]:
     table = table.filter(pc.is_in(table.column("device_id"), value_set=pa.array(names)))
     table = table.sort_by([("ts", "ascending"), ("device_id", "ascending")])
     for start in range(0, len(table), BATCH):
-        yield msgspec.json.encode(table.slice(start, BATCH).rename_columns(["device_id", "ts", "lat", "lon"]).to_pylist())
+        yield msgspec.json.encode(
+            table.slice(start, BATCH).rename_columns(["device_id", "ts", "lat", "lon"]).to_pylist()
+        )
 
 
 def truth(names: list[str]) -> set[Transition]:
@@ -67,8 +79,13 @@ def events(client: httpx.Client) -> list[Transition]:
     cursor: str | None = None
     words = {"geofence.entered": "enter", "geofence.exited": "exit"}
     while True:
-        page = client.get("/v1/events", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})).json()
-        told += [(e["device_id"], _epoch_ms(e["ts"]), e["store_id"], words[e["kind"]]) for e in page["data"]]
+        page = client.get(
+            "/v1/events", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        told += [
+            (e["device_id"], _epoch_ms(e["ts"]), e["store_id"], words[e["kind"]])
+            for e in page["data"]
+        ]
         cursor = page["next_cursor"]
         if cursor is None:
             return told

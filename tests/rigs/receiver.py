@@ -32,7 +32,9 @@ class Receiver:
         self.stopped = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
+        )
         self._thread.start()
 
     def url(self, path: str = "/ok", host: str = "127.0.0.1") -> str:
@@ -54,7 +56,13 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(Delivery(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                receiver.got.append(
+                    Delivery(
+                        self.path,
+                        {name.lower(): value for name, value in self.headers.items()},
+                        body,
+                    )
+                )
                 if self.path == "/hang":
                     receiver.stopped.wait()
                 if self.path in ("/hang", "/drop"):

@@ -17,7 +17,9 @@ KEY = "sk_" + "t" * 32
 
 
 class Service:
-    """`geofence serve` on 127.0.0.1 with a fixed key; `kill` and `start` as often as one likes, on the same record.
+    """`geofence serve` on 127.0.0.1 with a fixed key.
+
+    `kill` and `start` as often as one likes, on the same record.
 
     `settings` are further GEOFENCE_ settings without that prefix.
     """
@@ -27,7 +29,11 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GEOFENCE_")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("GEOFENCE_")
+            },
             "GEOFENCE_DATABASE_URL": database_url,
             "GEOFENCE_DEV_KEY": KEY,
             **{f"GEOFENCE_{name}": value for name, value in settings.items()},
@@ -35,8 +41,18 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Service:
-        """Start, and return once it is ready; raises with the end of its log when it does not get there."""
-        command = [str(Path(sys.executable).with_name("geofence")), "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        """Start, and return once it is ready.
+
+        Raises with the end of its log when it does not get there.
+        """
+        command = [
+            str(Path(sys.executable).with_name("geofence")),
+            "serve",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         until_s = time.monotonic() + 60
@@ -66,7 +82,9 @@ class Service:
 
     def client(self, timeout: float = 60, **more: Any) -> httpx.Client:
         """A client that carries the key; `timeout` in seconds."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=timeout, **more)
+        return httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=timeout, **more
+        )
 
     def __enter__(self) -> Self:
         self.start()

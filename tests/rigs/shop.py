@@ -49,12 +49,18 @@ class Shop:
     now_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=self.running.url, headers={"Authorization": f"Bearer {self.sk}"}, timeout=60)
+        self.client = httpx.Client(
+            base_url=self.running.url, headers={"Authorization": f"Bearer {self.sk}"}, timeout=60
+        )
         self.now_ms = self.running.house.clock.now_ms()
 
     def with_key(self, key: str) -> httpx.Client:
         """A client that holds another key."""
-        return httpx.Client(base_url=self.running.url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60)
+        return httpx.Client(
+            base_url=self.running.url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=60,
+        )
 
 
 def run(url: str, **settings: object) -> Running:
@@ -76,7 +82,9 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
     def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(project)
         for kind, secret in (("pk", pk), ("sk", sk)):
-            unit.accounts.put_key(Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:]))
+            unit.accounts.put_key(
+                Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:])
+            )
         return EditResult(None)
 
     running.house.street.edit(project.id, work).result(30)

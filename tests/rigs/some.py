@@ -1,4 +1,7 @@
-"""Sample nouns for the record's contract: each function makes one, with what a test cares about replaced."""
+"""Sample nouns for the record's contract.
+
+Each function makes one, with what a test cares about replaced.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,25 @@ def project(id: str = "p1", **given: Any) -> Project:  # noqa: A002 - the field 
 
 
 def key(id: str = "key_1", **given: Any) -> Key:  # noqa: A002 - the field is called id
-    facts = {"id": id, "project_id": "p1", "kind": "sk", "scopes": ("ingest", "read"), "digest": f"digest of {id}", "tail": "abcd"}
+    facts = {
+        "id": id,
+        "project_id": "p1",
+        "kind": "sk",
+        "scopes": ("ingest", "read"),
+        "digest": f"digest of {id}",
+        "tail": "abcd",
+    }
     return Key(**facts | {"created_ms": START_MS} | given)
 
 
 def store(external_id: str = "s1", **given: Any) -> Store:
-    facts = {"external_id": external_id, "name": "Marktplatz", "lat": 48.137154, "lon": 11.576124, "created_ms": START_MS}
+    facts = {
+        "external_id": external_id,
+        "name": "Marktplatz",
+        "lat": 48.137154,
+        "lon": 11.576124,
+        "created_ms": START_MS,
+    }
     return Store(**facts | {"updated_ms": START_MS} | given)
 
 
@@ -37,19 +53,31 @@ def full_store() -> Store:
         opening_hours="Mo-Fr 08:00-18:00",
         tags=("flagship", "drive-in"),
         metadata={"floor": 2, "rent": 1.25, "open": True, "nested": {"list": [1, None, "x"]}},
-        rings=(Ring("near", 150.0), Ring("far", 1200.5, Profile(name="strict", confirm_s=60, dwell_s=(60, 300)))),
+        rings=(
+            Ring("near", 150.0),
+            Ring("far", 1200.5, Profile(name="strict", confirm_s=60, dwell_s=(60, 300))),
+        ),
     )
 
 
 def geofence(uid: str = "gf_1", **given: Any) -> Geofence:
     circle = {"type": "circle", "lat": 48.137154, "lon": 11.576124, "radius_m": 150.0}
-    facts = {"uid": uid, "external_id": f"fence {uid}", "region": circle, "created_ms": START_MS, "updated_ms": START_MS}
+    facts = {
+        "uid": uid,
+        "external_id": f"fence {uid}",
+        "region": circle,
+        "created_ms": START_MS,
+        "updated_ms": START_MS,
+    }
     return Geofence(**facts | given)
 
 
 def full_geofence() -> Geofence:
     return geofence(
-        region={"type": "Polygon", "coordinates": [[[11.5, 48.1], [11.6, 48.1], [11.6, 48.2], [11.5, 48.1]]]},
+        region={
+            "type": "Polygon",
+            "coordinates": [[[11.5, 48.1], [11.6, 48.1], [11.6, 48.2], [11.5, 48.1]]],
+        },
         store_id="s1",
         ring="near",
         name="Marktplatz, near",
@@ -67,14 +95,32 @@ def device(device_id: str = "d1", **given: Any) -> Device:
 
 
 def event(number: int = 1, **given: Any) -> Event:
-    facts = {"id": f"evt_{number:06}", "kind": "geofence.entered", "project_id": "p1", "device_id": "d1", "ts_ms": START_MS + number}
-    more = {"recorded_ms": START_MS + number, "geofence_uid": "gf_1", "geofence_id": "fence", "visit_id": f"vis_{number:06}"}
+    facts = {
+        "id": f"evt_{number:06}",
+        "kind": "geofence.entered",
+        "project_id": "p1",
+        "device_id": "d1",
+        "ts_ms": START_MS + number,
+    }
+    more = {
+        "recorded_ms": START_MS + number,
+        "geofence_uid": "gf_1",
+        "geofence_id": "fence",
+        "visit_id": f"vis_{number:06}",
+    }
     return Event(**facts | more | {"profile": "balanced"} | given)
 
 
 def visit(number: int = 1, **given: Any) -> Visit:
-    facts = {"visit_id": f"vis_{number:06}", "device_id": "d1", "geofence_uid": "gf_1", "geofence_id": "fence"}
-    return Visit(**facts | {"arrival_ms": START_MS + number, "last_inside_ms": START_MS + number} | given)
+    facts = {
+        "visit_id": f"vis_{number:06}",
+        "device_id": "d1",
+        "geofence_uid": "gf_1",
+        "geofence_id": "fence",
+    }
+    return Visit(
+        **facts | {"arrival_ms": START_MS + number, "last_inside_ms": START_MS + number} | given
+    )
 
 
 def add_project(database: SqlDatabase, *projects: Project) -> None:

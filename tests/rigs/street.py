@@ -21,7 +21,14 @@ HOME = (48.0, 11.0)
 BALANCED = Profile("balanced")
 
 
-def fence(uid: str = "gf_1", *, profile: Profile | None = None, lat: float = HOME[0], radius_m: float = 150, **more: Any) -> Geofence:
+def fence(
+    uid: str = "gf_1",
+    *,
+    profile: Profile | None = None,
+    lat: float = HOME[0],
+    radius_m: float = 150,
+    **more: Any,
+) -> Geofence:
     region = {"type": "circle", "lat": lat, "lon": HOME[1], "radius_m": radius_m}
     return Geofence(uid, f"fence-{uid}", region, profile=profile or Profile("exact"), **more)
 
@@ -80,7 +87,9 @@ class House:
         """(kind, device, second) of every event, in reading order."""
         self.database.sequence()
         found = self.database.queries.page("events", "p", {}, None, 100_000)
-        return [(e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found]
+        return [
+            (e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found
+        ]
 
     @property
     def visits(self) -> list[Any]:
@@ -88,5 +97,9 @@ class House:
 
 
 def opened(house: House) -> None:
-    house.edit(lambda unit: EditResult(unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True))
+    house.edit(
+        lambda unit: EditResult(
+            unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True
+        )
+    )
     house.put(fence(profile=BALANCED))

@@ -37,7 +37,10 @@ Rng = np.random.Generator
 
 @dataclass
 class Scene:
-    """What a seed gave: fences around `home`, the phone's pings so far, and what the answer to the last one said."""
+    """What a seed gave.
+
+    Fences around `home`, the phone's pings so far, and what the answer to the last one said.
+    """
 
     rng: Rng
     home: Place
@@ -66,23 +69,40 @@ def step_on_a_sphere(place: Place, bearing: float, metres: float) -> Place:
     """Where a phone that takes the earth for a sphere believes to be so many metres away."""
     lat, turn, far = math.radians(place[0]), math.radians(bearing), metres / SPHERE_M
     sine = math.sin(lat) * math.cos(far) + math.cos(lat) * math.sin(far) * math.cos(turn)
-    east = math.atan2(math.sin(turn) * math.sin(far) * math.cos(lat), math.cos(far) - math.sin(lat) * sine)
-    return math.degrees(math.asin(max(-1.0, min(1.0, sine)))), (place[1] + math.degrees(east) + 180.0) % 360.0 - 180.0
+    east = math.atan2(
+        math.sin(turn) * math.sin(far) * math.cos(lat), math.cos(far) - math.sin(lat) * sine
+    )
+    return math.degrees(math.asin(max(-1.0, min(1.0, sine)))), (
+        place[1] + math.degrees(east) + 180.0
+    ) % 360.0 - 180.0
 
 
 def scene(street: Writer, seed: int) -> Scene:
     """Fences and a phone's first pings, posted; the answer to the last one holds the hint."""
     rng, number = np.random.default_rng(seed), next(_numbers)
-    name, start_ms = f"p{number}", T0 + number * DAY_MS  # the clock follows the pings: it must never be ahead of a scene
+    name, start_ms = (
+        f"p{number}",
+        T0 + number * DAY_MS,
+    )  # the clock follows the pings: it must never be ahead of a scene
     home, scale_m = _home(rng), float(10 ** rng.uniform(2, 4))
-    fences = [fence for nth in range(int(rng.integers(1, 13))) for fence in _fence(rng, f"{name}-{nth}", home, scale_m, start_ms)]
-    street.edit(name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
+    fences = [
+        fence
+        for nth in range(int(rng.integers(1, 13)))
+        for fence in _fence(rng, f"{name}-{nth}", home, scale_m, start_ms)
+    ]
+    street.edit(
+        name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))
+    ).result(30)
     street.edit(name, lambda unit: _put(unit, name, fences)).result(30)
     pings = _history(rng, home, scale_m, start_ms)
     street.post(name, list(enumerate(pings[:-1]))).result(30)
     wake: Wake = "circle" if rng.random() < 0.5 else "clock"
     watch = int(rng.choice([1, 2, 19, 99]))
-    answer = street.post(name, [(0, pings[-1])], include=frozenset({"hint"}), watch=watch, wake=wake).result(30).devices["phone"]
+    answer = (
+        street.post(name, [(0, pings[-1])], include=frozenset({"hint"}), watch=watch, wake=wake)
+        .result(30)
+        .devices["phone"]
+    )
     assert answer.hint is not None
     return Scene(rng, home, scale_m, fences, pings, answer.hint, name)
 
@@ -92,8 +112,15 @@ def walk(street: Writer, scene: Scene, radius_m: float, until_s: float) -> list[
     pings = _stroll(scene, radius_m, until_s)
     if not pings:
         return []
-    events = street.post(scene.name, list(enumerate(pings)), include=frozenset({"events"})).result(30).devices["phone"].events
-    return [one for one in events if one.kind not in BY_TIME and not one.inferred and one.reason is None]
+    events = (
+        street.post(scene.name, list(enumerate(pings)), include=frozenset({"events"}))
+        .result(30)
+        .devices["phone"]
+        .events
+    )
+    return [
+        one for one in events if one.kind not in BY_TIME and not one.inferred and one.reason is None
+    ]
 
 
 def chords(street: Writer, factor: float) -> list[str]:
@@ -102,7 +129,9 @@ def chords(street: Writer, factor: float) -> list[str]:
     name, home, at_ms = f"p{number}", (48.0, 11.0), T0 + number * DAY_MS
     lat, lon = step(home, 0.0, 330.0)
     small = Geofence(name, name, {"type": "circle", "lat": lat, "lon": lon, "radius_m": 30.0})
-    street.edit(name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))).result(30)
+    street.edit(
+        name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))
+    ).result(30)
     street.edit(name, lambda unit: _put(unit, name, [small])).result(30)
     first = [(0, PingIn(*home, at_ms, "phone", accuracy_m=1.0))]
     hint = street.post(name, first, include=frozenset({"hint"})).result(30).devices["phone"].hint
@@ -110,13 +139,24 @@ def chords(street: Writer, factor: float) -> list[str]:
     assert hint.safe_radius_m is not None
     rim = [step(home, bearing, hint.safe_radius_m * factor) for bearing in range(0, 360, 15)]
     ends = [end for one in rim for other in rim if one != other for end in (one, other)]
-    pings = [PingIn(*place, at_ms + nth * 60_000, "phone", accuracy_m=1.0) for nth, place in enumerate(ends, 1)]
-    events = street.post(name, list(enumerate(pings)), include=frozenset({"events"})).result(30).devices["phone"].events
+    pings = [
+        PingIn(*place, at_ms + nth * 60_000, "phone", accuracy_m=1.0)
+        for nth, place in enumerate(ends, 1)
+    ]
+    events = (
+        street.post(name, list(enumerate(pings)), include=frozenset({"events"}))
+        .result(30)
+        .devices["phone"]
+        .events
+    )
     return [event.kind for event in events]
 
 
 def _stroll(scene: Scene, radius_m: float, until_s: float) -> list[PingIn]:
-    """From one tempting spot of the circle to the next; some twice, so that a second fix agrees with the first."""
+    """From one tempting spot of the circle to the next.
+
+    Some twice, so that a second fix agrees with the first.
+    """
     rng, at_ms, pings = scene.rng, scene.pings[-1].ts, []
     assert isinstance(at_ms, int)
     tempting = _tempting(scene, radius_m)
@@ -135,9 +175,18 @@ def _tempting(scene: Scene, radius_m: float) -> list[Place]:
     """The centre, some spots of the circle, and for each fence those on its rim that lie deepest in it and furthest out."""
     rng, bearings = scene.rng, np.linspace(0, 360, 48, endpoint=False) + scene.rng.uniform(0, 7.5)
     stepped: list[Callable[[Place, float, float], Place]] = [step, step_on_a_sphere]
-    rim = [stepped[number % 2](scene.here, float(bearing), radius_m) for number, bearing in enumerate(bearings)]
+    rim = [
+        stepped[number % 2](scene.here, float(bearing), radius_m)
+        for number, bearing in enumerate(bearings)
+    ]
     lat, lon = (np.array(column) for column in zip(*rim, strict=True))
-    spots = [scene.here, *(step(scene.here, rng.uniform(0, 360), radius_m * math.sqrt(rng.random())) for _ in range(4))]
+    spots = [
+        scene.here,
+        *(
+            step(scene.here, rng.uniform(0, 360), radius_m * math.sqrt(rng.random()))
+            for _ in range(4)
+        ),
+    ]
     for slot in range(len(scene.fences)):
         edge_m = scene.index.edge_m(lat, lon, np.full(len(lat), slot))
         spots += [rim[int(np.argmin(edge_m))], rim[int(np.argmax(edge_m))]]
@@ -145,7 +194,9 @@ def _tempting(scene: Scene, radius_m: float) -> list[Place]:
 
 
 def _home(rng: Rng) -> Place:
-    lat = float(rng.choice([rng.uniform(-65, 65), 0.0, rng.choice([-1, 1]) * (90.0 - rng.exponential(0.2))]))
+    lat = float(
+        rng.choice([rng.uniform(-65, 65), 0.0, rng.choice([-1, 1]) * (90.0 - rng.exponential(0.2))])
+    )
     lon = float(rng.choice([rng.uniform(-180, 180), 180.0 - rng.exponential(0.02), -180.0, 0.0]))
     return max(-90.0, min(90.0, lat)), max(-180.0, min(180.0, lon))
 
@@ -154,11 +205,21 @@ def _history(rng: Rng, home: Place, scale_m: float, start_ms: int) -> list[PingI
     """One to nine pings around home: good ones, coarse ones, mocked ones; in a hurry or not."""
     pings, at_ms = [], start_ms
     for _ in range(int(rng.integers(1, 10))):
-        place = home if rng.random() < 0.3 else step(home, rng.uniform(0, 360), scale_m * rng.exponential(0.7))
-        accuracy_m = None if rng.random() < 0.2 else float(rng.choice([1.0, 3.0, 5.0, 10.0, 30.0, 500.0]))
+        place = (
+            home
+            if rng.random() < 0.3
+            else step(home, rng.uniform(0, 360), scale_m * rng.exponential(0.7))
+        )
+        accuracy_m = (
+            None if rng.random() < 0.2 else float(rng.choice([1.0, 3.0, 5.0, 10.0, 30.0, 500.0]))
+        )
         for _ in range(int(rng.choice([1, 1, 2]))):
             at_ms += int(rng.integers(1_000, 200_000))
-            pings.append(PingIn(*place, at_ms, "phone", accuracy_m=accuracy_m, mocked=bool(rng.random() < 0.05)))
+            pings.append(
+                PingIn(
+                    *place, at_ms, "phone", accuracy_m=accuracy_m, mocked=bool(rng.random() < 0.05)
+                )
+            )
     return pings
 
 
@@ -179,16 +240,26 @@ def _fence(rng: Rng, uid: str, home: Place, scale_m: float, start_ms: int) -> li
     )
     from_ms = start_ms + int(rng.integers(-100, 7_200)) * 1000 if rng.random() < 0.2 else None
     until_ms = start_ms + int(rng.integers(1, 7_200)) * 1000 if rng.random() < 0.2 else None
-    return [Geofence(uid, uid, region, profile=profile, active_from_ms=from_ms, active_until_ms=until_ms)]
+    return [
+        Geofence(
+            uid, uid, region, profile=profile, active_from_ms=from_ms, active_until_ms=until_ms
+        )
+    ]
 
 
 def _region(rng: Rng, home: Place, scale_m: float) -> dict[str, Any]:
     size_m = max(10.0, scale_m * float(10 ** rng.uniform(-1.0, 0.3)))
-    lat, lon = home if rng.random() < 0.2 else step(home, rng.uniform(0, 360), scale_m * rng.exponential(0.8))
+    lat, lon = (
+        home
+        if rng.random() < 0.2
+        else step(home, rng.uniform(0, 360), scale_m * rng.exponential(0.8))
+    )
     if rng.random() < 0.6:
         return {"type": "circle", "lat": lat, "lon": lon, "radius_m": size_m}
     bearings = np.sort(rng.uniform(0, 360, int(rng.integers(3, 9))))[::-1]
-    corners = [step((lat, lon), float(bearing), size_m * rng.uniform(0.5, 1.5)) for bearing in bearings]
+    corners = [
+        step((lat, lon), float(bearing), size_m * rng.uniform(0.5, 1.5)) for bearing in bearings
+    ]
     ring = [[corner_lon, corner_lat] for corner_lat, corner_lon in corners]
     return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
 

@@ -17,7 +17,12 @@ SQUARE = [(0.0, 0.0), (0.002, 0.0), (0.002, 0.002), (0.0, 0.002), (0.0, 0.0)]
 
 def fence(number: int, chance: random.Random) -> Geofence:
     lat, lon = chance.uniform(48.0, 48.1), chance.uniform(16.0, 16.1)
-    region = {"type": "circle", "lat": lat, "lon": lon, "radius_m": chance.choice((30.0, 150.0, 900.0))}
+    region = {
+        "type": "circle",
+        "lat": lat,
+        "lon": lon,
+        "radius_m": chance.choice((30.0, 150.0, 900.0)),
+    }
     if chance.random() < 0.2:
         region = {"type": "Polygon", "coordinates": [[[lon + x, lat + y] for x, y in SQUARE]]}
     return Geofence(uid=f"gf_{number}", external_id=f"f{number}", region=region)
@@ -34,26 +39,45 @@ def assert_same(one: Catalogue, other: Catalogue, chance: random.Random) -> None
     for _ in range(20):
         lat, lon = chance.uniform(48.0, 48.1), chance.uniform(16.0, 16.1)
         assert inside(one, lat, lon) == inside(other, lat, lon)
-        assert [uid for uid, _ in nearest(one, lat, lon)] == [uid for uid, _ in nearest(other, lat, lon)]
+        assert [uid for uid, _ in nearest(one, lat, lon)] == [
+            uid for uid, _ in nearest(other, lat, lon)
+        ]
 
 
 def inside(catalogue: Catalogue, lat: float, lon: float) -> set[str]:
-    slots = [slot for slot, _ in catalogue.index.candidates_one(lat, lon) if catalogue.index.edge_m_one(lat, lon, slot) <= 0]
+    slots = [
+        slot
+        for slot, _ in catalogue.index.candidates_one(lat, lon)
+        if catalogue.index.edge_m_one(lat, lon, slot) <= 0
+    ]
     return {found.uid for slot in slots if (found := catalogue.fences[slot]) is not None}
 
 
 def nearest(catalogue: Catalogue, lat: float, lon: float) -> list[tuple[str, float]]:
     slots = catalogue.index.nearest(lat, lon, 7)
-    return [(found.uid, edge_m) for slot, edge_m in slots if (found := catalogue.fences[slot]) is not None]
+    return [
+        (found.uid, edge_m)
+        for slot, edge_m in slots
+        if (found := catalogue.fences[slot]) is not None
+    ]
 
 
-def edited(fences: dict[str, Geofence], number: int, chance: random.Random) -> tuple[list[Geofence], list[str]]:
+def edited(
+    fences: dict[str, Geofence], number: int, chance: random.Random
+) -> tuple[list[Geofence], list[str]]:
     """Some geofences that are new, moved, renamed, disabled or enabled, and some names that go."""
     changed: dict[str, Geofence] = {}
     for _ in range(chance.randrange(4)):
         old = chance.choice(list(fences.values())) if fences else fence(number, chance)
         moved = replace(fence(number, chance), uid=old.uid)
-        one = chance.choice((fence(number + 1_000_000, chance), moved, replace(old, name="new"), replace(old, enabled=not old.enabled)))
+        one = chance.choice(
+            (
+                fence(number + 1_000_000, chance),
+                moved,
+                replace(old, name="new"),
+                replace(old, enabled=not old.enabled),
+            )
+        )
         changed[one.uid] = one
     left = [uid for uid in fences if uid not in changed]
     removed = chance.sample(left, min(len(left), chance.randrange(3)))
@@ -97,7 +121,11 @@ def test_slots_do_not_grow_for_ever() -> None:
     for step in range(3_000):
         catalogue = catalogue.patched(step, [replace(fence(step, chance), uid="gf_1")], [])
     assert len(catalogue.fences) < 2_000
-    assert_same(catalogue, Catalogue.build(0, Profile(), [one for one in catalogue.fences if one is not None]), chance)
+    assert_same(
+        catalogue,
+        Catalogue.build(0, Profile(), [one for one in catalogue.fences if one is not None]),
+        chance,
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
@@ -111,7 +139,11 @@ def test_reading_all_anew_covers_only_what_changed(share: float) -> None:
     del fences["gf_7"]
     fences["gf_new"] = replace(fence(4, chance), uid="gf_new")
     default = Profile("strict")
-    assert_same(known.following(1, default, fences.values(), ()), Catalogue.build(1, default, fences.values()), chance)
+    assert_same(
+        known.following(1, default, fences.values(), ()),
+        Catalogue.build(1, default, fences.values()),
+        chance,
+    )
 
 
 @pytest.fixture
@@ -120,17 +152,29 @@ def many() -> list[Geofence]:
     return [fence(number, chance) for number in range(FEWEST + 50)]
 
 
-def test_an_index_that_was_kept_serves_the_next_start_also_after_edits(tmp_path: Path, many: list[Geofence]) -> None:
+def test_an_index_that_was_kept_serves_the_next_start_also_after_edits(
+    tmp_path: Path, many: list[Geofence]
+) -> None:
     chance = random.Random(9)
     kept = IndexCache(tmp_path / "record.db")
     built = Catalogue.build(0, Profile(), many).patched(1, [], ["gf_5"])
     assert kept.save("prj_1", built.index, built.fences)
-    now = [*many[:5], *many[7:900], replace(many[900], region=fence(0, chance).region), *many[901:], fence(999_999, chance)]
+    now = [
+        *many[:5],
+        *many[7:900],
+        replace(many[900], region=fence(0, chance).region),
+        *many[901:],
+        fence(999_999, chance),
+    ]
     found = IndexCache(tmp_path / "record.db").load("prj_1", now)
     assert found is not None
     index, slots = found
     assert len(slots) == len(now) - 2
-    assert_same(Catalogue.restored(2, Profile(), index, slots, now, ()), Catalogue.build(2, Profile(), now), chance)
+    assert_same(
+        Catalogue.restored(2, Profile(), index, slots, now, ()),
+        Catalogue.build(2, Profile(), now),
+        chance,
+    )
 
 
 def test_files_that_do_not_fit_are_left_alone(tmp_path: Path, many: list[Geofence]) -> None:
@@ -142,7 +186,12 @@ def test_files_that_do_not_fit_are_left_alone(tmp_path: Path, many: list[Geofenc
     index_file, digests_file = sorted(tmp_path.iterdir(), reverse=True)
     assert (index_file.suffix, digests_file.suffix) == (".index", ".digests")
     whole, digests = index_file.read_bytes(), digests_file.read_bytes()
-    for damaged in (whole[: len(whole) // 2], whole[:100] + bytes([whole[100] ^ 1]) + whole[101:], b"", b"not an index"):
+    for damaged in (
+        whole[: len(whole) // 2],
+        whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
+        b"",
+        b"not an index",
+    ):
         index_file.write_bytes(damaged)
         assert kept.load("prj_1", many) is None
     index_file.write_bytes(whole)

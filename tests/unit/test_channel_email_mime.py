@@ -28,7 +28,9 @@ def test_every_line_is_short_seven_bit_and_ends_in_crlf() -> None:
 
 
 def test_the_parts_come_back_as_they_went_in() -> None:
-    mail = message_from_bytes(raw(subject="Grüße", text="zwei\nZeilen", html="<p>ü</p>"), policy=policy.default)
+    mail = message_from_bytes(
+        raw(subject="Grüße", text="zwei\nZeilen", html="<p>ü</p>"), policy=policy.default
+    )
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert mail["Subject"] == "Grüße"
     assert plain is not None
@@ -38,8 +40,13 @@ def test_the_parts_come_back_as_they_went_in() -> None:
 
 
 def test_text_or_html_alone_make_a_mail_too() -> None:
-    assert message_from_bytes(raw(text="a"), policy=policy.default).get_content_type() == "text/plain"
-    assert message_from_bytes(raw(html="<p>a</p>"), policy=policy.default).get_content_type() == "text/html"
+    assert (
+        message_from_bytes(raw(text="a"), policy=policy.default).get_content_type() == "text/plain"
+    )
+    assert (
+        message_from_bytes(raw(html="<p>a</p>"), policy=policy.default).get_content_type()
+        == "text/html"
+    )
 
 
 def test_without_an_unsubscribe_url_no_such_header_is_written() -> None:

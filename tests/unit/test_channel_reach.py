@@ -55,7 +55,14 @@ def test_a_url_no_webhook_may_have_is_refused_and_not_repeated(url: str, code: s
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["https://8.8.8.8/hook", "https://[2606:4700:4700::1111]:8443/hook", "https://not-there.invalid/hook"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://8.8.8.8/hook",
+        "https://[2606:4700:4700::1111]:8443/hook",
+        "https://not-there.invalid/hook",
+    ],
+)
 def test_a_public_url_is_accepted_also_when_its_name_does_not_resolve_now(url: str) -> None:
     assert check_url(url, allow_private=False) is None
 

@@ -11,7 +11,17 @@ from typer.testing import CliRunner
 
 from api.cli.main import LATE, app
 
-HEAVY = ("sqlalchemy", "alembic", "fastapi", "numpy", "shapely", "pyproj", "uvicorn", "geopandas", "pyarrow")
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "fastapi",
+    "numpy",
+    "shapely",
+    "pyproj",
+    "uvicorn",
+    "geopandas",
+    "pyarrow",
+)
 
 
 @pytest.mark.parametrize("name", sorted(LATE))
@@ -21,7 +31,15 @@ def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(name: s
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["settings"], ["keys", "--help"], ["health", "--help"], ["worker", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["settings"],
+        ["keys", "--help"],
+        ["health", "--help"],
+        ["worker", "--help"],
+    ],
 )
 def test_small_commands_load_neither_database_nor_web_framework(arguments: list[str]) -> None:
     code = (
@@ -29,7 +47,9 @@ def test_small_commands_load_neither_database_nor_web_framework(arguments: list[
         f"try: app({arguments!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
         f"print('loaded:', *(name for name in {HEAVY!r} if name in sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert ran.stdout.splitlines()[-1].strip() == "loaded:", ran.stderr
 
 

@@ -15,7 +15,11 @@ def test_the_same_facts_make_the_same_id_and_other_facts_another() -> None:
 
 
 def test_every_id_is_spelled_in_letters_that_nobody_mistakes() -> None:
-    for made, length in ((ids.of_facts("x", 1), 26), (ids.new("x"), 26), (ids.new_secret("sk"), 32)):
+    for made, length in (
+        (ids.of_facts("x", 1), 26),
+        (ids.new("x"), 26),
+        (ids.new_secret("sk"), 32),
+    ):
         spelled = made.partition("_")[2]
         assert len(spelled) == length
         assert SPELLED.fullmatch(spelled)

@@ -47,8 +47,16 @@ def test_the_headers_of_a_known_list_are_understood() -> None:
 def test_all_the_places_is_understood_by_its_own_words() -> None:
     plan = make_plan(ATP.split(","), "stores", {})
     assert plan.column["external_id"] == "ref"
-    assert (plan.column["name"], plan.column["brand"], plan.column["end_date"]) == ("name", "brand", "end_date")
-    assert (plan.column["housenumber"], plan.column["street"], plan.column["city"]) == ("addr:housenumber", "addr:street", "addr:city")
+    assert (plan.column["name"], plan.column["brand"], plan.column["end_date"]) == (
+        "name",
+        "brand",
+        "end_date",
+    )
+    assert (plan.column["housenumber"], plan.column["street"], plan.column["city"]) == (
+        "addr:housenumber",
+        "addr:street",
+        "addr:city",
+    )
     assert plan.rest == ("@spider", "branch", "brand:wikidata", "operator", "phone")
 
 
@@ -69,22 +77,40 @@ def test_one_thing_has_many_names(header: str, field: str, column: str) -> None:
 
 
 def test_what_the_caller_says_of_a_column_wins() -> None:
-    assert _read("lat,hoehe,id,kasse", lat="hoehe", external_id="kasse") == {"lat": "hoehe", "external_id": "kasse"}
+    assert _read("lat,hoehe,id,kasse", lat="hoehe", external_id="kasse") == {
+        "lat": "hoehe",
+        "external_id": "kasse",
+    }
 
 
 def test_a_geofence_names_its_store_where_a_store_names_itself() -> None:
     assert _read("store_id,name") == {"external_id": "store_id", "name": "name"}
-    assert _read("geofence_id,store_id,ring", "geofences") == {"external_id": "geofence_id", "store": "store_id", "ring": "ring"}
+    assert _read("geofence_id,store_id,ring", "geofences") == {
+        "external_id": "geofence_id",
+        "store": "store_id",
+        "ring": "ring",
+    }
 
 
-@pytest.mark.parametrize(("column", "unit"), [("radius", "m"), ("Radius (km)", "km"), ("radius_ft", "ft"), ("radius miles", "mi")])
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [("radius", "m"), ("Radius (km)", "km"), ("radius_ft", "ft"), ("radius miles", "mi")],
+)
 def test_the_unit_of_a_radius_may_stand_in_its_header(column: str, unit: str) -> None:
     assert unit_of(column) == unit
 
 
 @pytest.mark.parametrize(
     ("cell", "metres"),
-    [(150, 150.0), ("150", 150.0), ("150 m", 150.0), ("0,5 km", 500.0), ("500ft", 152.4), ("1 mi.", 1609.344), ("", None)],
+    [
+        (150, 150.0),
+        ("150", 150.0),
+        ("150 m", 150.0),
+        ("0,5 km", 500.0),
+        ("500ft", 152.4),
+        ("1 mi.", 1609.344),
+        ("", None),
+    ],
 )
 def test_a_radius_is_read_with_its_unit(cell: Any, metres: float | None) -> None:
     assert cells.metres(cell, "m") == (None if metres is None else pytest.approx(metres))
@@ -106,13 +132,23 @@ def test_a_radius_is_read_with_its_unit(cell: Any, metres: float | None) -> None
         ("1500.25", ",", 1500.25),
     ],
 )
-def test_a_length_is_read_with_the_decimal_mark_of_its_file(cell: str, mark: Any, metres: float) -> None:
+def test_a_length_is_read_with_the_decimal_mark_of_its_file(
+    cell: str, mark: Any, metres: float
+) -> None:
     assert cells.metres(cell, "m", mark=mark) == pytest.approx(metres)
 
 
 @pytest.mark.parametrize(
     ("cell", "mark"),
-    [("50,000", None), ("10.000", None), ("1,000,000", None), ("1,000,000", ","), ("1.50.000", "."), ("1,500.5", ","), ("1,5,", None)],
+    [
+        ("50,000", None),
+        ("10.000", None),
+        ("1,000,000", None),
+        ("1,000,000", ","),
+        ("1.50.000", "."),
+        ("1,500.5", ","),
+        ("1,5,", None),
+    ],
 )
 def test_a_length_that_may_be_two_is_refused_in_words(cell: str, mark: Any) -> None:
     with pytest.raises(RowError) as refused:
@@ -121,11 +157,16 @@ def test_a_length_that_may_be_two_is_refused_in_words(cell: str, mark: Any) -> N
     assert cell in refused.value.detail
 
 
-@pytest.mark.parametrize("cell", ["near:10.000", "near:10,000", '[{"name": "near", "radius_m": "12,340"}]'])
+@pytest.mark.parametrize(
+    "cell", ["near:10.000", "near:10,000", '[{"name": "near", "radius_m": "12,340"}]']
+)
 def test_a_ring_of_thousands_is_refused_and_one_that_we_wrote_is_not(cell: str) -> None:
     with pytest.raises(RowError, match="thousands"):
         cells.rings(cell)
-    assert cells.rings("near:150.125;wide:12345.678") == (Ring("near", 150.125), Ring("wide", 12_345.678))
+    assert cells.rings("near:150.125;wide:12345.678") == (
+        Ring("near", 150.125),
+        Ring("wide", 12_345.678),
+    )
     with pytest.raises(RowError, match="thousands"):
         cells.rings("near:150.125", ",")
 
@@ -156,7 +197,14 @@ def test_a_time_zone_is_found_within_what_surrounds_it(cell: str, zone: str | No
 
 @pytest.mark.parametrize(
     ("cell", "tags"),
-    [("a; b ;a", ("a", "b")), ("a|b", ("a", "b")), ("a, b", ("a", "b")), (["a;b", "c"], ("a;b", "c")), ('["x,y"]', ("x,y",)), (None, ())],
+    [
+        ("a; b ;a", ("a", "b")),
+        ("a|b", ("a", "b")),
+        ("a, b", ("a", "b")),
+        (["a;b", "c"], ("a;b", "c")),
+        ('["x,y"]', ("x,y",)),
+        (None, ()),
+    ],
 )
 def test_tags_are_a_list_or_a_parted_text(cell: Any, tags: tuple[str, ...]) -> None:
     assert cells.tags(cell) == tags
@@ -166,7 +214,15 @@ def test_rings_are_read_from_text_and_from_json() -> None:
     assert cells.rings("near:150; wide:0.8 km") == (Ring("near", 150.0), Ring("wide", 800.0))
     strict = [{"name": "a:b", "radius_m": 20.5, "profile": {"name": "strict", "confirm_s": 30}}]
     assert cells.rings(strict) == (Ring("a:b", 20.5, Profile("strict", confirm_s=30)),)
-    for wrong in ("near", "near:", ":5", "a/b:5", [{"name": "x"}], [{"name": "x", "radius_m": 5, "colour": "red"}], [5]):
+    for wrong in (
+        "near",
+        "near:",
+        ":5",
+        "a/b:5",
+        [{"name": "x"}],
+        [{"name": "x", "radius_m": 5, "colour": "red"}],
+        [5],
+    ):
         with pytest.raises(RowError):
             cells.rings(wrong)
 
@@ -209,17 +265,73 @@ def test_times_need_an_offset_and_a_date_begins_in_utc() -> None:
 @pytest.mark.parametrize(
     ("cell", "ended"),
     [
-        *((cell, True) for cell in ("2020-01-01", "2026-11-22", "2026-11-22T10:00:00Z", "20200101", "yes", "TRUE", "closed", True)),
-        *((cell, True) for cell in ("2025", 2025, "2026-10", "31.12.2025", "1. 2. 2020", "12/31/2025", "31/12/2025", "05/06/2026")),
-        *((cell, False) for cell in ("2999-01-01", "no", "", None, False, 0, "2030-12-31", "31.12.2030", "2030-12", "2030", 2030)),
-        *((cell, False) for cell in ("12/31/2030", "31/12/2030", "05/06/2030", "2030/12/31", "20301231")),
+        *(
+            (cell, True)
+            for cell in (
+                "2020-01-01",
+                "2026-11-22",
+                "2026-11-22T10:00:00Z",
+                "20200101",
+                "yes",
+                "TRUE",
+                "closed",
+                True,
+            )
+        ),
+        *(
+            (cell, True)
+            for cell in (
+                "2025",
+                2025,
+                "2026-10",
+                "31.12.2025",
+                "1. 2. 2020",
+                "12/31/2025",
+                "31/12/2025",
+                "05/06/2026",
+            )
+        ),
+        *(
+            (cell, False)
+            for cell in (
+                "2999-01-01",
+                "no",
+                "",
+                None,
+                False,
+                0,
+                "2030-12-31",
+                "31.12.2030",
+                "2030-12",
+                "2030",
+                2030,
+            )
+        ),
+        *(
+            (cell, False)
+            for cell in ("12/31/2030", "31/12/2030", "05/06/2030", "2030/12/31", "20301231")
+        ),
     ],
 )
 def test_a_place_is_closed_once_its_end_has_come(cell: Any, ended: bool) -> None:
     assert cells.has_ended(cell, date(2026, 11, 22)) is ended
 
 
-@pytest.mark.parametrize("cell", ["n/a", "soon", "-", "2026", "2026-11", "11/12/2026", "2026-13", "31.31.2030", "0000-00-00", "30.2.2030"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "n/a",
+        "soon",
+        "-",
+        "2026",
+        "2026-11",
+        "11/12/2026",
+        "2026-13",
+        "31.31.2030",
+        "0000-00-00",
+        "30.2.2030",
+    ],
+)
 def test_an_end_that_nobody_can_read_is_told(cell: str) -> None:
     with pytest.raises(RowError) as told:
         cells.has_ended(cell, date(2026, 11, 22))
@@ -229,9 +341,24 @@ def test_an_end_that_nobody_can_read_is_told(cell: str) -> None:
 @pytest.mark.parametrize(
     ("row", "address"),
     [
-        ({"street": "Hauptstr.", "housenumber": "5", "postcode": "80331", "city": "München"}, "Hauptstr. 5, 80331 München"),
-        ({"street": "Oxford St", "housenumber": "5", "city": "Napa", "state": "CA", "postcode": 94558}, "5 Oxford St, Napa, CA 94558"),
-        ({"address": "400 Blvd, Oxford, AL 36203", "city": "Oxford", "state": "AL"}, "400 Blvd, Oxford, AL 36203"),
+        (
+            {"street": "Hauptstr.", "housenumber": "5", "postcode": "80331", "city": "München"},
+            "Hauptstr. 5, 80331 München",
+        ),
+        (
+            {
+                "street": "Oxford St",
+                "housenumber": "5",
+                "city": "Napa",
+                "state": "CA",
+                "postcode": 94558,
+            },
+            "5 Oxford St, Napa, CA 94558",
+        ),
+        (
+            {"address": "400 Blvd, Oxford, AL 36203", "city": "Oxford", "state": "AL"},
+            "400 Blvd, Oxford, AL 36203",
+        ),
         ({"address": "", "city": None}, None),
     ],
 )
@@ -240,15 +367,35 @@ def test_an_address_is_made_of_its_pieces(row: dict[str, Any], address: str | No
 
 
 def test_columns_for_each_day_become_osm_hours() -> None:
-    names = ("BeginTime.MF", "ThruTime.MF", "BeginTime.Sat", "ThruTime.Sat", "Is24Hours.Sat", "IsOpen.Sun", "Summary.MF")
+    names = (
+        "BeginTime.MF",
+        "ThruTime.MF",
+        "BeginTime.Sat",
+        "ThruTime.Sat",
+        "Is24Hours.Sat",
+        "IsOpen.Sun",
+        "Summary.MF",
+    )
     row = ("8:00:00", "22:00:00", "", "", "TRUE", "FALSE", "whatever")
-    told = [(column, cell) for name, cell in zip(names, row, strict=True) if (column := day_column(name))]
+    told = [
+        (column, cell)
+        for name, cell in zip(names, row, strict=True)
+        if (column := day_column(name))
+    ]
     assert hours_of(told) == "Mo-Fr 08:00-22:00; Sa 00:00-24:00; Su off"
 
 
 def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
     days = ("monday", "tue", "hours_wed", "Thursday Hours", "fr", "sat", "su")
-    spans = ("9:00-17:30", "9am - 5:30 PM", "09.00 – 17.30", "9:00-12:00, 13:00-17:30", "closed", "22:00-02:00", "12pm to 12am")
+    spans = (
+        "9:00-17:30",
+        "9am - 5:30 PM",
+        "09.00 – 17.30",
+        "9:00-12:00, 13:00-17:30",
+        "closed",
+        "22:00-02:00",
+        "12pm to 12am",
+    )
     told = [(day_column(day), span) for day, span in zip(days, spans, strict=True)]
     assert hours_of((column, cell) for column, cell in told if column) == (
         "Mo-We 09:00-17:30; Th 09:00-12:00,13:00-17:30; Fr off; Sa 22:00-02:00; Su 12:00-24:00"
@@ -257,9 +404,13 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
         hours_of([(day_column("monday"), "by appointment")])  # type: ignore[list-item]  # it is a column of Mondays
 
 
-@pytest.mark.parametrize("said", ["9-5", "8:30 to 5:30", "10-6", "12-12", "9:00-5:00", "9-12, 1-5, 8-2"])
+@pytest.mark.parametrize(
+    "said", ["9-5", "8:30 to 5:30", "10-6", "12-12", "9:00-5:00", "9-12, 1-5, 8-2"]
+)
 def test_hours_that_need_am_and_pm_are_not_guessed(said: str) -> None:
-    monday, opens, closes = (column for name in ("mon", "mon_open", "mon_close") if (column := day_column(name)))
+    monday, opens, closes = (
+        column for name in ("mon", "mon_open", "mon_close") if (column := day_column(name))
+    )
     with pytest.raises(ValueError, match="am and pm"):
         hours_of([(monday, said)])
     with pytest.raises(ValueError, match="am and pm"):
@@ -268,7 +419,13 @@ def test_hours_that_need_am_and_pm_are_not_guessed(said: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "hours"),
-    [("9-5pm", "09:00-17:00"), ("9am-5pm", "09:00-17:00"), ("10-24", "10:00-24:00"), ("22-2", "22:00-02:00"), ("0-0", "00:00-24:00")],
+    [
+        ("9-5pm", "09:00-17:00"),
+        ("9am-5pm", "09:00-17:00"),
+        ("10-24", "10:00-24:00"),
+        ("22-2", "22:00-02:00"),
+        ("0-0", "00:00-24:00"),
+    ],
 )
 def test_hours_that_can_only_be_one_thing_are_read(said: str, hours: str) -> None:
     monday = day_column("mon")

@@ -43,29 +43,45 @@ CIRCLES: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "a radius in words": ({"lat": 48, "lon": 16, "radius_m": "50 m"}, "radius", "invalid_radius"),
     "a list": ({"lat": 48, "lon": [], "radius_m": {}}, "lon", "invalid_position"),
     "true and false": ({"lat": True, "lon": False, "radius_m": 50}, "lat", "invalid_position"),
-    "a number beyond all": ({"lat": 48, "lon": 16, "radius_m": 10**400}, "radius", "invalid_radius"),
+    "a number beyond all": (
+        {"lat": 48, "lon": 16, "radius_m": 10**400},
+        "radius",
+        "invalid_radius",
+    ),
     "a small radius": ({"lat": 48, "lon": 16, "radius_m": 5}, "radius", "radius_too_small"),
 }
 
 
 @pytest.mark.parametrize("kind", ["stores", "geofences"])
 @pytest.mark.parametrize("what", CIRCLES)
-def test_a_circle_that_is_none_is_an_error_of_its_row_with_field_and_code(what: str, kind: Kind) -> None:
+def test_a_circle_that_is_none_is_an_error_of_its_row_with_field_and_code(
+    what: str, kind: Kind
+) -> None:
     told, field, code = CIRCLES[what]
-    feature = {"type": "Feature", "geometry": {"type": "circle", **told}, "properties": {"id": "c", "name": "c"}}
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "circle", **told},
+        "properties": {"id": "c", "name": "c"},
+    }
     report = loaded([*good(1), item_of(2, feature)], kind)
     assert [(one.number, one.field, one.code) for one in report.errors] == [(2, field, code)]
     assert (report.rows, report.created, report.failed, report.complete) == (2, 1, 1, True)
 
 
 def test_a_circle_in_our_own_form_is_a_store_with_a_ring() -> None:
-    feature = {"type": "Feature", "geometry": {"type": "circle", "lat": 48, "lon": 16, "radius_m": 50}, "properties": {"id": "c"}}
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "circle", "lat": 48, "lon": 16, "radius_m": 50},
+        "properties": {"id": "c"},
+    }
     seen: list[Any] = []
     loaded([item_of(1, feature)], saw=seen.append)
     assert [(one.lat, one.lon, one.rings[0].radius_m) for one in seen] == [(48.0, 16.0, 50.0)]
 
 
-@pytest.mark.parametrize("cell", ["a/" * 499 + "b", "a/" * 60 + "b", "a/" * 100_000, "../" * 40, "\0/a"])
+@pytest.mark.parametrize(
+    "cell", ["a/" * 499 + "b", "a/" * 60 + "b", "a/" * 100_000, "../" * 40, "\0/a"]
+)
 def test_a_time_zone_as_deep_as_a_cell_names_none(cell: str) -> None:
     assert cells.zone(cell) is None
     report = loaded([Item(1, {"id": "z", "name": "Z", "time_zone": cell}, POINT)])
@@ -110,10 +126,19 @@ def test_rows_are_counted_before_anybody_hears_of_them() -> None:
 
 
 def holes_in_one_point(count: int) -> dict[str, Any]:
-    """An area whose holes all meet in its middle: nothing is wrong with it, and it costs more than others to understand."""
+    """An area whose holes all meet in its middle.
+
+    Nothing is wrong with it, and it costs more than others to understand.
+    """
     angles = [6.2 * nth / count for nth in range(count)]
-    holes = [[[0, 0], [3 * cos(a), 3 * sin(a)], [3 * cos(a + 3 / count), 3 * sin(a + 3 / count)], [0, 0]] for a in angles]
-    return {"type": "Polygon", "coordinates": [[[-4, -4], [4, -4], [4, 4], [-4, 4], [-4, -4]], *holes]}
+    holes = [
+        [[0, 0], [3 * cos(a), 3 * sin(a)], [3 * cos(a + 3 / count), 3 * sin(a + 3 / count)], [0, 0]]
+        for a in angles
+    ]
+    return {
+        "type": "Polygon",
+        "coordinates": [[[-4, -4], [4, -4], [4, 4], [-4, 4], [-4, -4]], *holes],
+    }
 
 
 def test_a_file_that_takes_too_long_to_understand_is_left_with_a_report() -> None:

@@ -21,7 +21,14 @@ def _read(body: object, **more: object) -> Intake:
 
 def test_one_object_an_array_an_envelope_and_lines_mean_the_same() -> None:
     one = json.dumps(PING).encode()
-    for body in (one, b"[" + one + b"]", b'{"pings": [' + one + b"]}", b" \n" + one + b"\n", one + b"\n" + one, b"\xef\xbb\xbf" + one):
+    for body in (
+        one,
+        b"[" + one + b"]",
+        b'{"pings": [' + one + b"]}",
+        b" \n" + one + b"\n",
+        one + b"\n" + one,
+        b"\xef\xbb\xbf" + one,
+    ):
         intake = _read(body)
         assert intake.items[0][1].lat == 1.5
         assert intake.rejected == []
@@ -68,7 +75,9 @@ def test_unknown_fields_are_ignored() -> None:
         ({"attributes": {"n": 2**70}}, "invalid_field"),
     ],
 )
-def test_a_wrong_field_is_named_and_the_rest_of_the_batch_goes_on(change: dict[str, object], code: str) -> None:
+def test_a_wrong_field_is_named_and_the_rest_of_the_batch_goes_on(
+    change: dict[str, object], code: str
+) -> None:
     intake = _read([PING, PING | change, PING])
     assert _codes(intake) == {1: code}
     assert [index for index, _ in intake.items] == [0, 2]
@@ -77,8 +86,14 @@ def test_a_wrong_field_is_named_and_the_rest_of_the_batch_goes_on(change: dict[s
 
 
 def test_a_missing_field_is_named_by_its_code() -> None:
-    for field, code in (("lat", "invalid_position"), ("lon", "invalid_position"), ("ts", "invalid_time")):
-        assert _codes(_read([{name: value for name, value in PING.items() if name != field}])) == {0: code}
+    for field, code in (
+        ("lat", "invalid_position"),
+        ("lon", "invalid_position"),
+        ("ts", "invalid_time"),
+    ):
+        assert _codes(_read([{name: value for name, value in PING.items() if name != field}])) == {
+            0: code
+        }
 
 
 def test_nan_and_infinity_are_read_and_left_for_the_street() -> None:
@@ -88,11 +103,26 @@ def test_nan_and_infinity_are_read_and_left_for_the_street() -> None:
 
 def test_numbers_of_thousands_of_digits_cost_nothing() -> None:
     digits = b"9" * 100_000
-    intake = _read(b'[{"lat": %b, "lon": 1, "ts": 5}, {"lat": 1, "lon": 1, "ts": %b}]' % (digits, digits))
+    intake = _read(
+        b'[{"lat": %b, "lon": 1, "ts": 5}, {"lat": 1, "lon": 1, "ts": %b}]' % (digits, digits)
+    )
     assert len(intake.items) + len(intake.rejected) == 2
 
 
-@pytest.mark.parametrize("body", [b"", b"\n", b"5", b"nul", b"[1,", b'{"pings": 3}', b"\xff", b"[" * 5000, b'{"lat": 1} trailing'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\n",
+        b"5",
+        b"nul",
+        b"[1,",
+        b'{"pings": 3}',
+        b"\xff",
+        b"[" * 5000,
+        b'{"lat": 1} trailing',
+    ],
+)
 def test_what_is_no_json_of_pings_is_malformed(body: bytes) -> None:
     with pytest.raises(Refusal) as refused:
         _read(body)
@@ -101,7 +131,11 @@ def test_what_is_no_json_of_pings_is_malformed(body: bytes) -> None:
 
 def test_more_items_than_allowed_are_refused_in_every_form() -> None:
     one = json.dumps(PING).encode()
-    for body in (b"[" + b",".join([one] * 101) + b"]", b"\n".join([one] * 101), b'{"pings": [' + b",".join([b"5"] * 101) + b"]}"):
+    for body in (
+        b"[" + b",".join([one] * 101) + b"]",
+        b"\n".join([one] * 101),
+        b'{"pings": [' + b",".join([b"5"] * 101) + b"]}",
+    ):
         with pytest.raises(Refusal) as refused:
             _read(body)
         assert refused.value.status == 413

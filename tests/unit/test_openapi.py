@@ -30,7 +30,9 @@ def operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{method} {path}", operation
 
 
-def test_every_summary_is_a_short_sentence_and_not_the_name_of_a_function(found: dict[str, Any]) -> None:
+def test_every_summary_is_a_short_sentence_and_not_the_name_of_a_function(
+    found: dict[str, Any],
+) -> None:
     for label, operation in operations(found):
         summary = operation["summary"]
         assert " " in summary, label
@@ -48,14 +50,25 @@ def test_every_operation_has_a_name_of_its_own_that_says_no_path(found: dict[str
 def test_no_json_is_told_of_where_none_comes(found: dict[str, Any]) -> None:
     for label, operation in operations(found):
         for status, response in operation["responses"].items():
-            assert all(told.get("schema") for told in response.get("content", {}).values()), (label, status)
-    assert "application/json" not in found["paths"]["/v1/events/stream"]["get"]["responses"]["200"]["content"]
-    assert "application/json" not in found["paths"]["/v1/exports/{kind}"]["get"]["responses"]["200"]["content"]
+            assert all(told.get("schema") for told in response.get("content", {}).values()), (
+                label,
+                status,
+            )
+    assert (
+        "application/json"
+        not in found["paths"]["/v1/events/stream"]["get"]["responses"]["200"]["content"]
+    )
+    assert (
+        "application/json"
+        not in found["paths"]["/v1/exports/{kind}"]["get"]["responses"]["200"]["content"]
+    )
 
 
 def test_an_import_tells_every_code_of_a_file_that_nobody_can_read(found: dict[str, Any]) -> None:
     sources = [
-        path.read_text(encoding="utf-8") for folder in ("regions/readers", "geofence/importing") for path in (ROOT / folder).rglob("*.py")
+        path.read_text(encoding="utf-8")
+        for folder in ("regions/readers", "geofence/importing")
+        for path in (ROOT / folder).rglob("*.py")
     ]
     raised = {code for text in sources for code in re.findall(r'FileError\(\s*"(\w+)"', text)}
     assert raised - NEVER_OF_AN_UPLOAD == set(FILE_CODES)
@@ -66,5 +79,15 @@ def test_an_import_tells_every_code_of_a_file_that_nobody_can_read(found: dict[s
 
 def test_what_a_visit_says_is_explained_where_its_name_does_not_tell(found: dict[str, Any]) -> None:
     fields = found["components"]["schemas"]["VisitOut"]["properties"]
-    unclear = ("visit_id", "visit", "last_inside", "departure", "points", "best_probability", "inferred", "amended", "reason")
+    unclear = (
+        "visit_id",
+        "visit",
+        "last_inside",
+        "departure",
+        "points",
+        "best_probability",
+        "inferred",
+        "amended",
+        "reason",
+    )
     assert [name for name in unclear if not fields[name].get("description")] == []

@@ -1,4 +1,7 @@
-"""Fixes that a phone cannot have made, told as short stories: seconds, and metres north of a place."""
+"""Fixes that a phone cannot have made, told as short stories.
+
+Seconds, and metres north of a place.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[bool
     """Whether each of (second, metres north, claimed accuracy) was believed."""
     trail, told = Trail(), []
     for at_s, north_m, *claimed in fixes:
-        weighed = classify(trail, Fix(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0, claimed[0] if claimed else None))
+        weighed = classify(
+            trail,
+            Fix(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0, claimed[0] if claimed else None),
+        )
         trail = weighed.trail
         told.append(weighed.trusted)
     return told
@@ -35,7 +41,12 @@ def test_a_wrong_first_fix_is_forgotten_as_soon_as_two_others_agree() -> None:
 
 def test_in_the_air_no_fix_is_evidence_and_after_landing_the_second_is() -> None:
     flight = [(60.0 * n, 250.0 * 60 * n) for n in range(1, 11)]
-    assert story((0, 0), *flight, (660, 150_050), (720, 150_060)) == [True, *[False] * 10, True, True]
+    assert story((0, 0), *flight, (660, 150_050), (720, 150_060)) == [
+        True,
+        *[False] * 10,
+        True,
+        True,
+    ]
 
 
 def test_a_burst_of_bad_fixes_shorter_than_twenty_seconds_heals_nothing() -> None:
@@ -44,7 +55,13 @@ def test_a_burst_of_bad_fixes_shorter_than_twenty_seconds_heals_nothing() -> Non
 
 
 def test_two_phones_that_share_a_name_leave_the_first_one_believed() -> None:
-    assert story((0, 0), (30, 500_000), (60, 10), (90, 500_010), (120, 20)) == [True, False, True, False, True]
+    assert story((0, 0), (30, 500_000), (60, 10), (90, 500_010), (120, 20)) == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_what_stated_accuracies_explain_is_no_jump() -> None:

@@ -1,4 +1,7 @@
-"""The detection state machine, told as short stories: times in seconds, distances in metres, negative inside."""
+"""The detection state machine, told as short stories.
+
+Times in seconds, distances in metres, negative inside.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def test_exact_enters_on_the_border_and_leaves_one_step_outside() -> None:
 
 
 def test_exact_ignores_accuracy_suspicion_and_cool_down() -> None:
-    story = Story("exact").see(0, -1, 5000, evidence=False).see(1, 1, 5000, evidence=False).see(2, -1)
+    story = (
+        Story("exact").see(0, -1, 5000, evidence=False).see(1, 1, 5000, evidence=False).see(2, -1)
+    )
     assert story.told == [("entered", 0), ("exited", 1), ("entered", 2)]
 
 
@@ -82,7 +87,9 @@ def test_a_jump_is_not_evidence() -> None:
     assert Story("balanced").see(0, -100, evidence=False).told == []
 
 
-def test_leaving_on_foot_takes_four_sure_fixes_at_one_a_minute_and_the_first_gives_the_time() -> None:
+def test_leaving_on_foot_takes_four_sure_fixes_at_one_a_minute_and_the_first_gives_the_time() -> (
+    None
+):
     story = Story("balanced").see(0, -100).see(60, 60).see(120, 110).see(180, 150)
     assert story.told == [("entered", 0)]
     assert story.see(240, 200).told == [("entered", 0), ("exited", 60)]
@@ -92,7 +99,9 @@ def test_driving_off_takes_two_fixes_twenty_seconds_apart_and_the_first_gives_th
     story = Story("balanced").see(0, -100).see(60, 500).see(79.9, 700)
     assert story.told == [("entered", 0)]
     assert story.see(80, 700).told == [("entered", 0), ("exited", 60)]
-    assert Story("balanced").see(0, -100).see(60, 50).see(120, 600).told[-1] == ("exited", 60), "the far one counts in full"
+    assert Story("balanced").see(0, -100).see(60, 50).see(120, 600).told[-1] == ("exited", 60), (
+        "the far one counts in full"
+    )
 
 
 def test_many_fixes_within_a_minute_prove_little_more_than_one() -> None:
@@ -107,7 +116,10 @@ def test_many_fixes_within_a_minute_prove_little_more_than_one() -> None:
 
 
 def test_a_room_whose_error_points_outside_ends_no_visit_however_many_its_fixes() -> None:
-    """An hour and a half of fixes 60 m outside by a phone that claims 45 m: two sigma, again and again the same error."""
+    """An hour and a half of fixes 60 m outside by a phone that claims 45 m.
+
+    Two sigma, again and again the same error.
+    """
     story = Story("balanced").see(0, -100)
     for at_s in range(60, 5400, 60):
         story.see(at_s, 60, 45)
@@ -121,7 +133,13 @@ def test_nothing_but_signs_of_leaving_for_twice_the_silence_that_ends_a_visit_is
         story.see(at_s, 60, 45)
     assert story.told == [("entered", 0)]
     assert story.see(7260, 60, 45).told == [("entered", 0), ("exited", 60)]
-    quick = Story("balanced", presence_timeout_ms=60_000).see(0, -100).see(30, 60, 45).see(85, 60, 45).see(140, 60, 45)
+    quick = (
+        Story("balanced", presence_timeout_ms=60_000)
+        .see(0, -100)
+        .see(30, 60, 45)
+        .see(85, 60, 45)
+        .see(140, 60, 45)
+    )
     assert quick.see(150, 60, 45).told == [("entered", 0), ("exited", 30)]
 
 
@@ -140,13 +158,18 @@ def test_the_same_evidence_counts_once_whether_or_not_it_was_stored_in_between()
         story.see(at_s, 100)
         stored.see(at_s, 100)
         if stored.presence is not None:
-            stored.presence = msgspec.json.decode(msgspec.json.encode(stored.presence), type=Presence)
+            stored.presence = msgspec.json.decode(
+                msgspec.json.encode(stored.presence), type=Presence
+            )
         assert stored.presence == story.presence
     assert stored.told == story.told == [("entered", 0), ("exited", 60)]
 
 
 def test_fixes_too_poor_to_prove_anything_are_silence() -> None:
-    """They show that the phone lives, not where: the visit ends at the last fix that proved something, as if none had come."""
+    """They show that the phone lives, not where.
+
+    The visit ends at the last fix that proved something, as if none had come.
+    """
     story = Story("balanced").see(0, -100).see(60, -100)
     for at_s in range(120, 3661, 60):
         story.see(at_s, -100, 1400)
@@ -156,7 +179,9 @@ def test_fixes_too_poor_to_prove_anything_are_silence() -> None:
 
 
 def test_one_outlier_outside_does_not_end_a_visit() -> None:
-    assert Story("balanced").see(0, -100).see(60, 300).see(120, -100).see(180, 300).told == [("entered", 0)]
+    assert Story("balanced").see(0, -100).see(60, 300).see(120, -100).see(180, 300).told == [
+        ("entered", 0)
+    ]
 
 
 def test_the_exit_margin_holds_a_phone_at_the_door() -> None:
@@ -167,7 +192,9 @@ def test_the_exit_margin_holds_a_phone_at_the_door() -> None:
 
 
 def test_a_poor_fix_just_outside_is_no_proof_of_leaving() -> None:
-    assert Story("balanced").see(0, -100).see(60, 40, 150).see(120, 40, 150).told == [("entered", 0)]
+    assert Story("balanced").see(0, -100).see(60, 40, 150).see(120, 40, 150).told == [
+        ("entered", 0)
+    ]
 
 
 def test_nobody_re_enters_during_the_cool_down_but_everybody_may_after_it() -> None:
@@ -182,7 +209,9 @@ def test_a_cool_down_is_remembered_for_an_hour_after_its_end_for_phones_that_sen
     assert story.presence.due_ms == (180 + 3600) * 1000
     assert story.wait_until(3779).presence is not None
     assert story.wait_until(3780).presence is None
-    assert Story("balanced").see(0, -100).see(60, 500).see(90, 500).wait_until(3779).see(120, -100).told[-1] == ("exited", 60)
+    assert Story("balanced").see(0, -100).see(60, 500).see(90, 500).wait_until(3779).see(
+        120, -100
+    ).told[-1] == ("exited", 60)
 
 
 def test_strict_enters_only_after_the_confirmation_time_inside() -> None:
@@ -200,7 +229,9 @@ def test_strict_enters_on_nothing_that_balanced_would_not() -> None:
     for at_s in range(0, 181, 60):
         story.see(at_s, -2, 45)
     assert story.told == []
-    assert Story("strict").see(0, -30, 45).see(60, -20, 45).told == [("entered", 0)], "sure together"
+    assert Story("strict").see(0, -30, 45).see(60, -20, 45).told == [("entered", 0)], (
+        "sure together"
+    )
 
 
 def test_silence_ends_a_visit_at_its_last_ping_and_says_inferred() -> None:
@@ -222,8 +253,16 @@ def test_a_ping_after_silence_finds_the_visit_ended_whether_or_not_a_timer_ran()
 
 
 def test_dwell_fires_once_at_its_due_time_by_ping_or_by_timer() -> None:
-    by_ping = Story("balanced", dwell_s=(300,)).see(0, -100).see(290, -100).see(350, -100).see(400, -100)
-    by_timer = Story("balanced", dwell_s=(300,)).see(0, -100).wait_until(299).wait_until(300).wait_until(301)
+    by_ping = (
+        Story("balanced", dwell_s=(300,)).see(0, -100).see(290, -100).see(350, -100).see(400, -100)
+    )
+    by_timer = (
+        Story("balanced", dwell_s=(300,))
+        .see(0, -100)
+        .wait_until(299)
+        .wait_until(300)
+        .wait_until(301)
+    )
     assert by_ping.told == by_timer.told == [("entered", 0), ("dwelled", 300)]
     assert by_timer.happened[-1].dwell_s == 300
 
@@ -249,7 +288,9 @@ def test_a_removed_geofence_ends_a_visit_but_says_nothing_of_those_outside() -> 
     assert story.presence is not None
     left, happened = end(story.presence, 50_000, "geofence_removed")
     assert left is None
-    assert [(one.kind, one.ts_ms, one.reason) for one in happened] == [("geofence.exited", 50_000, "geofence_removed")]
+    assert [(one.kind, one.ts_ms, one.reason) for one in happened] == [
+        ("geofence.exited", 50_000, "geofence_removed")
+    ]
     waiting = Story("balanced").see(0, -10, 45).presence
     assert waiting is not None
     assert end(waiting, 50_000, "geofence_removed") == (None, [])

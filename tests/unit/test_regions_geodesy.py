@@ -1,4 +1,7 @@
-"""Distances on the ellipsoid: the sign is Geod's, always; the border of an area is measured in metres."""
+"""Distances on the ellipsoid.
+
+The sign is Geod's, always; the border of an area is measured in metres.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ LATITUDES = (0.0, 0.001, 15.0, 37.77, 45.0, 60.0, 69.9, 70.1, 80.0, 88.0, 89.9, 
 RADII_M = (10.0, 150.0, 500.0, 2_000.0, 9_999.0, 10_001.0, 50_000.0, 100_000.0)
 
 
-def _rim(lat: float, radius_m: float, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _rim(
+    lat: float, radius_m: float, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, float]:
     rng = np.random.default_rng(seed)
     lon = float(rng.choice([-180.0, -122.4, 0.0, 179.9999, 180.0]))
     share = 1 + rng.choice([0, 1e-12, 1e-9, 1e-7, 1e-5, 1e-3], count) * rng.choice([-1, 1], count)
@@ -30,13 +35,18 @@ def _rim(lat: float, radius_m: float, count: int, seed: int) -> tuple[np.ndarray
 
 @pytest.mark.parametrize("radius_m", RADII_M)
 @pytest.mark.parametrize("lat", [side * lat for lat in LATITUDES for side in (-1, 1)])
-def test_points_on_and_beside_the_rim_are_decided_as_geod_decides(lat: float, radius_m: float) -> None:
+def test_points_on_and_beside_the_rim_are_decided_as_geod_decides(
+    lat: float, radius_m: float
+) -> None:
     at_lat, at_lon, lon = _rim(lat, radius_m, 200, int(radius_m + abs(lat) * 1000))
     truth_m = GEOD.inv(at_lon, at_lat, np.full(200, lon), np.full(200, lat))[2]
     edge_m = circle_edge_m(at_lat, at_lon, lat, lon, radius_m)
     assert ((edge_m <= 0) == (truth_m <= radius_m)).all()
     assert np.abs(edge_m - (truth_m - radius_m)).max() < 0.02
-    ones = [circle_edge_m_one(a, b, lat, lon, radius_m) for a, b in zip(at_lat.tolist(), at_lon.tolist(), strict=True)]
+    ones = [
+        circle_edge_m_one(a, b, lat, lon, radius_m)
+        for a, b in zip(at_lat.tolist(), at_lon.tolist(), strict=True)
+    ]
     assert ((np.array(ones) <= 0) == (truth_m <= radius_m)).all()
 
 
@@ -53,7 +63,9 @@ def test_the_doubt_about_a_chord_bounds_its_error_everywhere() -> None:
     lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, count))), rng.uniform(-180, 180, count)
     away = 10 ** rng.uniform(0, 5.3, count)
     to_lon, to_lat, _ = GEOD.fwd(lon, lat, rng.uniform(0, 360, count), away)
-    chord = np.linalg.norm(np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0)
+    chord = np.linalg.norm(
+        np.stack(in_space(lat, lon)) - np.stack(in_space(to_lat, to_lon)), axis=0
+    )
     error = np.abs(arc_m(chord) - GEOD.inv(lon, lat, to_lon, to_lat)[2])
     assert (error < doubt_m(chord)).all()
     assert error[chord < 10_000].max() < 1e-4
@@ -67,7 +79,9 @@ def test_distances_are_geods_up_to_the_antipodes() -> None:
         rng.uniform(-90, 90, 500),
         rng.uniform(-180, 180, 500),
     )
-    assert distance_m(lat, lon, to_lat, to_lon) == pytest.approx(GEOD.inv(lon, lat, to_lon, to_lat)[2], abs=0.01)
+    assert distance_m(lat, lon, to_lat, to_lon) == pytest.approx(
+        GEOD.inv(lon, lat, to_lon, to_lat)[2], abs=0.01
+    )
     assert distance_m(0.0, 0.0, 0.0, 180.0) == pytest.approx(20_003_931.46, abs=0.01)
 
 
@@ -80,7 +94,11 @@ def test_arrays_broadcast_and_scalars_are_taken() -> None:
 def _densified_distance_m(shape: Polygon | MultiPolygon, lat: float, lon: float) -> float:
     """The nearest of very many points on the border, lines straight in lon/lat."""
     border = shapely.get_coordinates(shapely.segmentize(shape.boundary, 0.00002))
-    return float(GEOD.inv(np.full(len(border), lon), np.full(len(border), lat), border[:, 0], border[:, 1])[2].min())
+    return float(
+        GEOD.inv(np.full(len(border), lon), np.full(len(border), lat), border[:, 0], border[:, 1])[
+            2
+        ].min()
+    )
 
 
 @pytest.mark.parametrize("lat", [0.0, 37.77, -60.0, 84.0])
@@ -92,13 +110,17 @@ def test_the_distance_to_a_border_is_right_within_a_tenth_of_a_metre(lat: float)
     rng = np.random.default_rng(4)
     at_lat, at_lon = rng.uniform(lat - 0.03, lat + 0.08, 40), rng.uniform(9.95, 10.1, 40)
     edge_m = area_edge_m(shape, at_lat, at_lon)
-    truth_m = np.array([_densified_distance_m(shape, a, b) for a, b in zip(at_lat, at_lon, strict=True)])
+    truth_m = np.array(
+        [_densified_distance_m(shape, a, b) for a, b in zip(at_lat, at_lon, strict=True)]
+    )
     assert np.abs(np.abs(edge_m) - truth_m).max() < 0.1
     assert ((edge_m <= 0) == shapely.intersects_xy(shape, at_lon, at_lat)).all()
 
 
 def test_a_point_on_the_border_of_an_area_is_inside_and_one_beside_it_is_not() -> None:
-    square = Polygon([(0, 0), (1, 0), (1, 1), (0, 1)], [[(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)]])
+    square = Polygon(
+        [(0, 0), (1, 0), (1, 1), (0, 1)], [[(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)]]
+    )
     edge_m = area_edge_m(square, [0.0, 0.5, 1.0, 0.5, 0.5, -1e-13], [0.5, 1.0, 1.0, 0.4, 0.5, 0.5])
     assert (edge_m[:4] <= 0).all()
     assert np.abs(edge_m[:4]).max() < 0.01
@@ -106,15 +128,24 @@ def test_a_point_on_the_border_of_an_area_is_inside_and_one_beside_it_is_not() -
 
 
 def test_the_cut_at_the_meridian_is_no_border() -> None:
-    shape = MultiPolygon([Polygon([(179, 0), (180, 0), (180, 2), (179, 2)]), Polygon([(-180, 0), (-179, 0), (-179, 2), (-180, 2)])])
+    shape = MultiPolygon(
+        [
+            Polygon([(179, 0), (180, 0), (180, 2), (179, 2)]),
+            Polygon([(-180, 0), (-179, 0), (-179, 2), (-180, 2)]),
+        ]
+    )
     edge_m = area_edge_m(shape, [1.0, 1.0, 1.0], [180.0, -180.0, 179.9999])
     assert edge_m == pytest.approx([-110_574.0] * 3, abs=30.0)
 
 
 def test_where_only_one_side_reaches_the_meridian_it_is_a_border() -> None:
     shape = Polygon([(179, 0), (180, 0), (180, 2), (179, 2)])
-    assert area_edge_m(shape, [1.0, 1.0, 1.0], [180.0, -180.0, -179.999])[:2] == pytest.approx([0.0, 0.0], abs=0.01)
-    assert (area_edge_m(shape, [1.0, 1.0], [180.0, -180.0]) <= 0).all(), "-180 and 180 are one meridian"
+    assert area_edge_m(shape, [1.0, 1.0, 1.0], [180.0, -180.0, -179.999])[:2] == pytest.approx(
+        [0.0, 0.0], abs=0.01
+    )
+    assert (area_edge_m(shape, [1.0, 1.0], [180.0, -180.0]) <= 0).all(), (
+        "-180 and 180 are one meridian"
+    )
     assert area_edge_m(shape, [1.0], [-179.999])[0] == pytest.approx(111.3, abs=0.1)
 
 
@@ -136,7 +167,10 @@ def test_a_cap_over_the_pole_is_measured_from_its_rim() -> None:
 
 
 def test_areas_on_the_ellipsoid_are_those_of_pyproj_where_edges_agree() -> None:
-    cell = Polygon([(0, 0), (0.01, 0), (0.01, 0.01), (0, 0.01)], [[(0.002, 0.002), (0.002, 0.004), (0.004, 0.004)]])
+    cell = Polygon(
+        [(0, 0), (0.01, 0), (0.01, 0.01), (0, 0.01)],
+        [[(0.002, 0.002), (0.002, 0.004), (0.004, 0.004)]],
+    )
     assert area_m2(cell) == pytest.approx(abs(GEOD.geometry_area_perimeter(cell)[0]), rel=1e-6)
     octant = Polygon([(0, 0), (90, 0), (90, 90), (0, 90)])
     assert area_m2(octant) == pytest.approx(510_065_621_724_088.4 / 8, rel=1e-3)
@@ -144,4 +178,6 @@ def test_areas_on_the_ellipsoid_are_those_of_pyproj_where_edges_agree() -> None:
 
 def test_the_inscribed_circle_of_a_square_is_half_its_side() -> None:
     square = Polygon([(10, 60), (10.02, 60), (10.02, 60.01), (10, 60.01)])
-    assert inradius_m(square, Border(square)) == pytest.approx(GEOD.inv(10, 60, 10, 60.005)[2], rel=0.01)
+    assert inradius_m(square, Border(square)) == pytest.approx(
+        GEOD.inv(10, 60, 10, 60.005)[2], rel=0.01
+    )

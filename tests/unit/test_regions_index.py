@@ -1,4 +1,7 @@
-"""The index: patched equals rebuilt, readers of an old version see the old world, slots are for ever."""
+"""The index.
+
+Patched equals rebuilt, readers of an old version see the old world, slots are for ever.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,38 @@ def _found(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[tuple[int, Re
     """Those inside: how many others are candidates depends on what was there before."""
     near = index.candidates(lat, lon)
     edge_m = index.edge_m(lat[near.ping], lon[near.ping], near.slot)
-    rows = zip(near.ping.tolist(), near.slot.tolist(), near.inner.tolist(), edge_m.tolist(), strict=True)
-    return [(ping, index.region(slot), inner, edge) for ping, slot, inner, edge in rows if edge <= 0.0]
+    rows = zip(
+        near.ping.tolist(), near.slot.tolist(), near.inner.tolist(), edge_m.tolist(), strict=True
+    )
+    return [
+        (ping, index.region(slot), inner, edge) for ping, slot, inner, edge in rows if edge <= 0.0
+    ]
 
 
 def _pings(regions: list[Region]) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
-    circles = [region for region in regions if isinstance(region, Circle)] or [Circle(0.0, 0.0, 10.0)]
-    lat = np.array([c.lat for c in circles for _ in range(8)]) + rng.normal(0, 0.001, 8 * len(circles))
-    lon = np.array([c.lon for c in circles for _ in range(8)]) + rng.normal(0, 0.001, 8 * len(circles))
+    circles = [region for region in regions if isinstance(region, Circle)] or [
+        Circle(0.0, 0.0, 10.0)
+    ]
+    lat = np.array([c.lat for c in circles for _ in range(8)]) + rng.normal(
+        0, 0.001, 8 * len(circles)
+    )
+    lon = np.array([c.lon for c in circles for _ in range(8)]) + rng.normal(
+        0, 0.001, 8 * len(circles)
+    )
     return np.clip(lat, -90, 90), np.clip(lon, -180, 180)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.lists(st.integers(0, 300), max_size=6), st.lists(st.integers(0, len(POOL) - 1), max_size=5)), max_size=8))
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 300), max_size=6),
+            st.lists(st.integers(0, len(POOL) - 1), max_size=5),
+        ),
+        max_size=8,
+    )
+)
 def test_a_patched_index_answers_as_a_rebuilt_one(edits: list[tuple[list[int], list[int]]]) -> None:
     index = Index.build(POOL[:20])
     live = dict(enumerate(POOL[:20]))
@@ -51,7 +72,9 @@ def test_a_patched_index_answers_as_a_rebuilt_one(edits: list[tuple[list[int], l
     assert len(index) == len(rebuilt) == len(live)
     lat, lon = _pings(POOL)
     assert _found(index, lat, lon) == _found(rebuilt, lat, lon)
-    assert [(order[slot], edge) for slot, edge in rebuilt.nearest(37.78, -122.4, 6)] == index.nearest(37.78, -122.4, 6)
+    assert [
+        (order[slot], edge) for slot, edge in rebuilt.nearest(37.78, -122.4, 6)
+    ] == index.nearest(37.78, -122.4, 6)
     assert [index.region(slot) for slot in order] == [live[slot] for slot in order]
 
 
@@ -85,7 +108,11 @@ def test_a_removed_region_is_never_a_candidate_again() -> None:
     lat, lon = _pings(POOL)
     assert not set(index.candidates(lat, lon).slot.tolist()) & set(range(0, 100, 3))
     assert not {slot for slot, _ in index.nearest(37.78, -122.4, 100)} & set(range(0, 100, 3))
-    assert all(slot % 3 for a, b in zip(lat.tolist(), lon.tolist(), strict=True) for slot, _ in index.candidates_one(a, b))
+    assert all(
+        slot % 3
+        for a, b in zip(lat.tolist(), lon.tolist(), strict=True)
+        for slot, _ in index.candidates_one(a, b)
+    )
 
 
 def test_many_edits_keep_the_index_small() -> None:
@@ -114,13 +141,24 @@ def test_an_empty_index_works() -> None:
     assert len(Index.build(POOL).candidates([], []).ping) == 0
 
 
-@pytest.mark.parametrize(("lat", "lon"), [(91.0, 0.0), (0.0, 181.0), (float("nan"), 0.0), (0.0, float("inf")), (40.0, 286.1)])
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [(91.0, 0.0), (0.0, 181.0), (float("nan"), 0.0), (0.0, float("inf")), (40.0, 286.1)],
+)
 def test_positions_off_the_earth_are_refused_before_h3_sees_them(lat: float, lon: float) -> None:
     index = Index.build(POOL[:5])
-    for ask in (lambda: index.candidates([lat], [lon]), lambda: index.candidates_one(lat, lon), lambda: index.nearest(lat, lon, 1)):
+    for ask in (
+        lambda: index.candidates([lat], [lon]),
+        lambda: index.candidates_one(lat, lon),
+        lambda: index.nearest(lat, lon, 1),
+    ):
         with pytest.raises(RegionError):
             ask()
-    for ask in (lambda: cell_of(lat, lon, 7), lambda: time_zone(lat, lon), lambda: Index.build([Circle(lat, lon, 50.0)])):
+    for ask in (
+        lambda: cell_of(lat, lon, 7),
+        lambda: time_zone(lat, lon),
+        lambda: Index.build([Circle(lat, lon, 50.0)]),
+    ):
         with pytest.raises(RegionError):
             ask()
 

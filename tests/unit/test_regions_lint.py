@@ -1,4 +1,7 @@
-"""What a retailer is told about a map: the sentences, the numbers and limits in them, and what is left untold."""
+"""What a retailer is told about a map.
+
+The sentences, the numbers and limits in them, and what is left untold.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ HELSINKI = (60.1699, 24.9384)
 
 
 def _moved(lat: float, lon: float, east_m: float, north_m: float = 0.0) -> tuple[float, float]:
-    to_lon, to_lat, _ = GEOD.fwd(lon, lat, np.degrees(np.arctan2(east_m, north_m)), np.hypot(east_m, north_m))
+    to_lon, to_lat, _ = GEOD.fwd(
+        lon, lat, np.degrees(np.arctan2(east_m, north_m)), np.hypot(east_m, north_m)
+    )
     return float(to_lat), float(to_lon)
 
 
@@ -44,7 +49,9 @@ def _only(regions: dict[str, Region], code: str) -> Finding:
 
 def test_a_sound_map_gives_no_finding() -> None:
     regions: list[tuple[str, Region]] = [
-        (f"s{nth}/{ring}", _circle(nth * 5000, radius)) for nth in range(9) for ring, radius in (("near", 150.0), ("far", 1000.0))
+        (f"s{nth}/{ring}", _circle(nth * 5000, radius))
+        for nth in range(9)
+        for ring, radius in (("near", 150.0), ("far", 1000.0))
     ]
     assert lint(regions) == []
     assert lint([]) == []
@@ -53,7 +60,12 @@ def test_a_sound_map_gives_no_finding() -> None:
 def test_small_circles_are_told_in_two_levels() -> None:
     assert _told({"a": _circle(radius_m=100)}, "too_small") == []
     assert _only({"a": _circle(radius_m=75)}, "too_small") == Finding(
-        "too_small", "note", ("a",), "the radius is 75 m; phones tell entries reliably from 100 m on, better 150 m", 75.0, 100.0
+        "too_small",
+        "note",
+        ("a",),
+        "the radius is 75 m; phones tell entries reliably from 100 m on, better 150 m",
+        75.0,
+        100.0,
     )
     assert _only({"a": _circle(radius_m=30)}, "too_small") == Finding(
         "too_small",
@@ -91,7 +103,10 @@ def test_an_area_of_many_corners_is_measured_as_well_as_one_of_few() -> None:
 def test_one_region_under_two_names_is_a_duplicate_also_within_a_metre_and_a_percent() -> None:
     found = _only({"a": _circle(), "b": _circle(0.9, 151.0), "c": _circle(5.0)}, "duplicate")
     assert found.names == ("a", "b")
-    assert found.detail == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; a phone there enters both at once'
+    assert (
+        found.detail
+        == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; a phone there enters both at once'
+    )
     assert (found.severity, found.value, found.limit) == ("warning", 2.0, 1.0)
     assert _told({"a": _circle(), "b": _circle(0.9, 153.0), "c": _circle(5.0)}, "duplicate") == []
 
@@ -102,17 +117,28 @@ def test_equal_areas_are_duplicates_whatever_corner_they_start_from() -> None:
     near = translate(square, 1e-6, 0)
     found = _only({"a": Area(square), "b": Area(turned), "c": Area(near)}, "duplicate")
     assert found.names == ("a", "b", "c")
-    assert found.detail == '"a", "b" and "c" have the same area within 1 %; a phone there enters all at once'
+    assert (
+        found.detail
+        == '"a", "b" and "c" have the same area within 1 %; a phone there enters all at once'
+    )
 
 
 def test_stores_whose_rings_are_all_the_same_are_told_once_and_not_as_overlaps() -> None:
     rings = {"near": 150.0, "far": 1000.0}
-    regions: dict[str, Region] = {f"{store}/{ring}": _circle(0, radius) for store in ("a", "b", "c") for ring, radius in rings.items()}
-    assert [(finding.code, finding.names) for finding in lint(list(regions.items()))] == [("duplicate", ("a/near", "b/near", "c/near"))]
+    regions: dict[str, Region] = {
+        f"{store}/{ring}": _circle(0, radius)
+        for store in ("a", "b", "c")
+        for ring, radius in rings.items()
+    }
+    assert [(finding.code, finding.names) for finding in lint(list(regions.items()))] == [
+        ("duplicate", ("a/near", "b/near", "c/near"))
+    ]
 
 
 def test_a_strong_overlap_of_two_stores_is_told_with_its_share() -> None:
-    found = _only({"a/near": _circle(), "b/near": _circle(60.0), "far away": _circle(9000)}, "overlap")
+    found = _only(
+        {"a/near": _circle(), "b/near": _circle(60.0), "far away": _circle(9000)}, "overlap"
+    )
     assert found.names == ("a/near", "b/near")
     assert found.detail == '74 % of "a/near" lies in "b/near"; the limit is 50 %'
     assert (found.severity, found.limit) == ("warning", 0.5)
@@ -121,12 +147,19 @@ def test_a_strong_overlap_of_two_stores_is_told_with_its_share() -> None:
 
 
 def test_the_rings_of_one_store_are_not_told_against_each_other() -> None:
-    assert _told({"a/near": _circle(), "a/far": _circle(0, 300.0), "a": _circle(10, 200.0)}, "overlap") == []
+    assert (
+        _told({"a/near": _circle(), "a/far": _circle(0, 300.0), "a": _circle(10, 200.0)}, "overlap")
+        == []
+    )
 
 
 def test_the_likest_rings_of_two_stores_stand_for_their_overlap() -> None:
     rings = {"near": 150.0, "far": 2000.0}
-    regions = {f"{store}/{ring}": _circle(east, radius) for store, east in (("a", 0.0), ("b", 60.0)) for ring, radius in rings.items()}
+    regions = {
+        f"{store}/{ring}": _circle(east, radius)
+        for store, east in (("a", 0.0), ("b", 60.0))
+        for ring, radius in rings.items()
+    }
     assert _only(dict(regions), "overlap").names == ("a/far", "b/far")
 
 
@@ -143,18 +176,30 @@ def test_a_fence_that_overlaps_many_is_told_with_how_many_more() -> None:
 
 
 def test_areas_overlap_areas_and_circles() -> None:
-    assert _only({"a": _box(400, 400), "b": _box(400, 400, 100.0)}, "overlap").value == pytest.approx(0.75, abs=0.01)
-    mixed = _only({"mall": _box(1000, 400), "shop": Circle(*_moved(*HELSINKI, 20.0, 200.0), 150)}, "overlap")
+    assert _only(
+        {"a": _box(400, 400), "b": _box(400, 400, 100.0)}, "overlap"
+    ).value == pytest.approx(0.75, abs=0.01)
+    mixed = _only(
+        {"mall": _box(1000, 400), "shop": Circle(*_moved(*HELSINKI, 20.0, 200.0), 150)}, "overlap"
+    )
     assert mixed.names == ("shop", "mall")
     assert mixed.value == pytest.approx(0.5846, abs=0.002)
 
 
 def test_overlaps_and_crowds_do_not_end_at_the_180th_meridian() -> None:
-    pairs: dict[str, Region] = {"east": Circle(-17.0, 179.9999, 150), "west": Circle(-17.0, -179.9999, 150)}
+    pairs: dict[str, Region] = {
+        "east": Circle(-17.0, 179.9999, 150),
+        "west": Circle(-17.0, -179.9999, 150),
+    }
     assert _only(pairs, "overlap").value == pytest.approx(0.9, abs=0.01)
     halves = MultiPolygon([box(179.99, -17.01, 180.0, -17.0), box(-180.0, -17.01, -179.99, -17.0)])
-    assert _only({"fiji": Area(halves), "shop": Circle(-17.005, -179.9999, 150)}, "overlap").value == pytest.approx(1.0, abs=1e-6)
-    ring: dict[str, Region] = {f"s{nth}": Circle(-17.0 + nth * 1e-3, (180.0 + nth * 1e-4) if nth % 2 else -180.0, 50) for nth in range(1)}
+    assert _only(
+        {"fiji": Area(halves), "shop": Circle(-17.005, -179.9999, 150)}, "overlap"
+    ).value == pytest.approx(1.0, abs=1e-6)
+    ring: dict[str, Region] = {
+        f"s{nth}": Circle(-17.0 + nth * 1e-3, (180.0 + nth * 1e-4) if nth % 2 else -180.0, 50)
+        for nth in range(1)
+    }
     ring |= {f"w{nth}": Circle(-17.0, -179.9990 + nth * 1e-6, 50 + nth) for nth in range(10)}
     ring |= {f"e{nth}": Circle(-17.0, 179.9990 - nth * 1e-6, 50 + nth) for nth in range(10)}
     assert _only(ring, "crowded").value == 21
@@ -176,13 +221,28 @@ def test_more_fences_in_reach_than_a_phone_watches_are_told_once_per_place() -> 
 
 
 def test_fences_at_0_0_and_in_the_open_sea_are_told() -> None:
-    found = lint([("a/near", Circle(0.0, 0.0, 150)), ("a/far", Circle(0.0, 0.0, 900)), ("b", Circle(30.123, -30.123, 150))])
-    assert [(finding.code, finding.names) for finding in found] == [("null_island", ("a/near", "a/far")), ("in_the_sea", ("b",))]
+    found = lint(
+        [
+            ("a/near", Circle(0.0, 0.0, 150)),
+            ("a/far", Circle(0.0, 0.0, 900)),
+            ("b", Circle(30.123, -30.123, 150)),
+        ]
+    )
+    assert [(finding.code, finding.names) for finding in found] == [
+        ("null_island", ("a/near", "a/far")),
+        ("in_the_sea", ("b",)),
+    ]
     assert found[0].detail == (
         "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; the position was probably missing"
     )
-    assert found[1].detail == "the fence lies in the open sea, beyond every country's waters; no shopper comes there"
-    assert lint([("island", Circle(-17.7134, 178.0651, 150)), ("wide", Circle(30.0, -30.0, 50_000))]) == []
+    assert (
+        found[1].detail
+        == "the fence lies in the open sea, beyond every country's waters; no shopper comes there"
+    )
+    assert (
+        lint([("island", Circle(-17.7134, 178.0651, 150)), ("wide", Circle(30.0, -30.0, 50_000))])
+        == []
+    )
 
 
 def _town(count: int = 40) -> dict[str, Region]:
@@ -193,7 +253,9 @@ def test_a_store_whose_latitude_and_longitude_are_swapped_is_suspected() -> None
     lat, lon = HELSINKI
     found = _only(_town() | {"odd": Circle(lon, lat, 150)}, "swapped")
     assert found.names == ("odd",)
-    assert found.detail == ("the fence lies far from all the others, but with latitude and longitude swapped it would lie among 40 of them")
+    assert found.detail == (
+        "the fence lies far from all the others, but with latitude and longitude swapped it would lie among 40 of them"
+    )
     assert _told(_town() | {"milan": Circle(45.4642, 9.19, 150)}, "swapped") == []
 
 
@@ -206,16 +268,26 @@ def test_a_store_with_a_lost_sign_is_suspected() -> None:
 
 
 def test_a_chain_on_both_sides_of_greenwich_has_no_lost_signs() -> None:
-    west: dict[str, Region] = {f"w{nth}": Circle(51.5 + nth * 0.01, -24.9 + nth, 150) for nth in range(8)}
+    west: dict[str, Region] = {
+        f"w{nth}": Circle(51.5 + nth * 0.01, -24.9 + nth, 150) for nth in range(8)
+    }
     assert _told(_town() | west | {"lonely": Circle(60.1699, -24.9384, 150)}, "flipped") == []
 
 
 def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one() -> None:
     found = _only(
-        {"a/near": Circle(60.17, 24.94, 150), "a/mid": Circle(60.17, 24.94, 300), "a/far": Circle(60.17, 24.94, 900)}, "low_precision"
+        {
+            "a/near": Circle(60.17, 24.94, 150),
+            "a/mid": Circle(60.17, 24.94, 300),
+            "a/far": Circle(60.17, 24.94, 900),
+        },
+        "low_precision",
     )
     assert found.names == ("a/near", "a/mid")
-    assert found.detail == "the middle has 2 decimals or fewer, so the true one may be 622 m away; the radius is only 150 m"
+    assert (
+        found.detail
+        == "the middle has 2 decimals or fewer, so the true one may be 622 m away; the radius is only 150 m"
+    )
     assert found.value == pytest.approx(622.4, abs=0.5)
     assert found.limit == 150.0
     assert _told({"a": Circle(60.17, 24.9384, 150)}, "low_precision") == []
@@ -224,20 +296,37 @@ def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one(
 def test_what_is_too_much_to_tell_is_counted() -> None:
     found = _told({f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", told=5)
     assert [finding.names for finding in found] == [("s0",), ("s1",), ("s2",), ("s3",), ("s4",), ()]
-    assert found[-1] == Finding("too_small", "warning", (), "and 7 more like these; 5 are told one by one", 7.0, 5.0, 7)
+    assert found[-1] == Finding(
+        "too_small", "warning", (), "and 7 more like these; 5 are told one by one", 7.0, 5.0, 7
+    )
     assert sum(finding.stands_for for finding in found) == 12
 
 
 def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_counted() -> None:
     regions = {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}
-    found = [one for one in lint(list(regions.items()), told=2, about=lambda name: int(name[1:]) >= 7) if one.code == "too_small"]
-    assert [(finding.names, finding.stands_for) for finding in found] == [(("s7",), 1), (("s8",), 1), ((), 3)]
+    found = [
+        one
+        for one in lint(list(regions.items()), told=2, about=lambda name: int(name[1:]) >= 7)
+        if one.code == "too_small"
+    ]
+    assert [(finding.names, finding.stands_for) for finding in found] == [
+        (("s7",), 1),
+        (("s8",), 1),
+        ((), 3),
+    ]
 
 
 def test_a_pair_is_told_when_one_of_the_two_is_asked_about() -> None:
-    regions = {"a/near": _circle(), "b/near": _circle(), "c/near": _circle(3_000.0), "d/near": _circle(3_000.0)}
+    regions = {
+        "a/near": _circle(),
+        "b/near": _circle(),
+        "c/near": _circle(3_000.0),
+        "d/near": _circle(3_000.0),
+    }
     found = lint(list(regions.items()), about=lambda name: name == "a/near")
-    assert [(finding.code, finding.names) for finding in found] == [("duplicate", ("a/near", "b/near"))]
+    assert [(finding.code, finding.names) for finding in found] == [
+        ("duplicate", ("a/near", "b/near"))
+    ]
 
 
 def test_every_finding_has_one_of_the_codes() -> None:
@@ -257,10 +346,17 @@ def test_ten_thousand_fences_at_one_point_are_one_duplicate_and_one_crowd() -> N
 def test_ten_thousand_fences_around_one_point_are_compared_up_to_a_limit_that_is_told() -> None:
     rng = np.random.default_rng(3)
     regions = [(f"s{nth}", _circle()) for nth in range(1)]
-    regions += [(f"j{nth}", Circle(HELSINKI[0] + x, HELSINKI[1] + y, 150.0)) for nth, (x, y) in enumerate(rng.normal(0, 2e-4, (10_000, 2)))]
+    regions += [
+        (f"j{nth}", Circle(HELSINKI[0] + x, HELSINKI[1] + y, 150.0))
+        for nth, (x, y) in enumerate(rng.normal(0, 2e-4, (10_000, 2)))
+    ]
     summary = [finding for finding in lint(list(regions)) if not finding.names]
     assert any(
-        re.fullmatch(r"[\d,]+ fences lie so densely that not all of them were compared; 2,000,000 pairs are", f.detail) for f in summary
+        re.fullmatch(
+            r"[\d,]+ fences lie so densely that not all of them were compared; 2,000,000 pairs are",
+            f.detail,
+        )
+        for f in summary
     )
 
 
@@ -268,26 +364,48 @@ def test_every_overlap_that_brute_force_finds_is_found() -> None:
     rng = np.random.default_rng(4)
     regions: list[tuple[str, Region]] = []
     for nth in range(300):
-        lat, lon = rng.uniform(-0.02, 0.02) + 10.0, (rng.uniform(-0.02, 0.02) + 360.0) % 360.0 - 180.0
-        regions.append((f"s{nth}", Circle(float(lat), float(lon), float(rng.choice([120.0, 300.0, 700.0])))))
-    middles = np.array([[region.lat, region.lon, region.radius_m] for _, region in regions if isinstance(region, Circle)])
+        lat, lon = (
+            rng.uniform(-0.02, 0.02) + 10.0,
+            (rng.uniform(-0.02, 0.02) + 360.0) % 360.0 - 180.0,
+        )
+        regions.append(
+            (f"s{nth}", Circle(float(lat), float(lon), float(rng.choice([120.0, 300.0, 700.0]))))
+        )
+    middles = np.array(
+        [
+            [region.lat, region.lon, region.radius_m]
+            for _, region in regions
+            if isinstance(region, Circle)
+        ]
+    )
     i, j = np.triu_indices(300, 1)
     away = GEOD.inv(middles[i, 1], middles[i, 0], middles[j, 1], middles[j, 0])[2]
     small, large = np.sort(np.stack([middles[i, 2], middles[j, 2]]), axis=0)
     sample = rng.uniform(-1, 1, (20_000, 2))
     sample = sample[(sample**2).sum(axis=1) <= 1]
     share = np.array(
-        [((sample[:, 0] * s + d) ** 2 + (sample[:, 1] * s) ** 2 <= w * w).mean() for d, s, w in zip(away, small, large, strict=True)]
+        [
+            ((sample[:, 0] * s + d) ** 2 + (sample[:, 1] * s) ** 2 <= w * w).mean()
+            for d, s, w in zip(away, small, large, strict=True)
+        ]
     )
     sure = {f"s{n}" for n in np.concatenate([i[share > 0.52], j[share > 0.52]]).tolist()}
     maybe = {f"s{n}" for n in np.concatenate([i[share > 0.48], j[share > 0.48]]).tolist()}
-    told = {name for finding in lint(regions) if finding.code == "overlap" for name in finding.names}
+    told = {
+        name for finding in lint(regions) if finding.code == "overlap" for name in finding.names
+    }
     assert sure <= told <= maybe
     assert len(sure) > 50
 
 
 def test_no_sentence_holds_a_position() -> None:
-    regions = [*_town(8).items(), ("a", Circle(60.17, 24.94, 20)), ("b", Circle(0, 0, 150)), ("c", _circle()), ("d", _box(3000, 30))]
+    regions = [
+        *_town(8).items(),
+        ("a", Circle(60.17, 24.94, 20)),
+        ("b", Circle(0, 0, 150)),
+        ("c", _circle()),
+        ("d", _box(3000, 30)),
+    ]
     found = lint(list(regions))
     assert len(found) >= 5
     assert not any(re.search(r"60\.1|24\.9", finding.detail) for finding in found)

@@ -1,4 +1,7 @@
-"""Real maps and a corpus of broken ones, read feature by feature; they lie beside the project, in `../shared/data`."""
+"""Real maps and a corpus of broken ones, read feature by feature.
+
+They lie beside the project, in `../shared/data`.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,16 @@ CORPUS = SHARED / "geojson_invalid" / "geojsonhint"
 TRACE = SHARED / "traces" / "sf_cabs_dev.parquet"
 TRUTH = SHARED / "truth" / "sf_dev40__sf_neighborhoods.transitions.parquet"
 
-needs_polygons = pytest.mark.skipif(not POLYGONS.is_dir(), reason="../shared/data/polygons is not beside this repository")
-needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="../shared/data/geojson_invalid is not beside this repository")
-needs_truth = pytest.mark.skipif(not (TRACE.exists() and TRUTH.exists()), reason="the recorded cab trace is not there (../shared/data)")
+needs_polygons = pytest.mark.skipif(
+    not POLYGONS.is_dir(), reason="../shared/data/polygons is not beside this repository"
+)
+needs_corpus = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="../shared/data/geojson_invalid is not beside this repository"
+)
+needs_truth = pytest.mark.skipif(
+    not (TRACE.exists() and TRUTH.exists()),
+    reason="the recorded cab trace is not there (../shared/data)",
+)
 
 
 def _read(obj: object) -> Checked | RegionError:
@@ -47,7 +57,17 @@ MAPS: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {
     "nyc_business_improvement_districts.geojson": (75, {}, {"wound": 75}),
     "sf_planning_neighborhoods.geojson": (37, {}, {"wound": 36, "touches itself": 3}),
 }
-KINDS = ("repeated", "wound", "crosses itself", "touches itself", "spike", "share", "was repaired", "more repairs", "180th")
+KINDS = (
+    "repeated",
+    "wound",
+    "crosses itself",
+    "touches itself",
+    "spike",
+    "share",
+    "was repaired",
+    "more repairs",
+    "180th",
+)
 
 
 @needs_polygons
@@ -58,7 +78,11 @@ def test_every_feature_of_a_real_map_is_read_repaired_or_refused_in_words(name: 
     assert len(found) == features
     assert Counter(read.code for read in found if isinstance(read, RegionError)) == refused
     repairs = [repair for read in found if isinstance(read, Checked) for repair in read.repairs]
-    assert {kind: sum(kind in repair for repair in repairs) for kind in KINDS if any(kind in repair for repair in repairs)} == told
+    assert {
+        kind: sum(kind in repair for repair in repairs)
+        for kind in KINDS
+        if any(kind in repair for repair in repairs)
+    } == told
     for read in found:
         if isinstance(read, Checked):
             assert isinstance(read.region, Area)
@@ -81,7 +105,10 @@ def test_forty_cabs_give_exactly_the_transitions_of_the_brute_force_at_the_neigh
     found = set[tuple[str, int, str, str]]()
     for cab in {row["device_id"] for row in truth}:
         mine = np.nonzero(devices == cab)[0]
-        found |= {(cab, seq, names[slot], event) for seq, slot, event in _transitions(index, lat[mine], lon[mine])}
+        found |= {
+            (cab, seq, names[slot], event)
+            for seq, slot, event in _transitions(index, lat[mine], lon[mine])
+        }
     events = Counter(event for *_, event in found)
     assert (events["enter"], events["exit"]) == (141_336, 141_307)
     assert found == expected
@@ -94,11 +121,14 @@ def _transitions(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[tuple[i
     held[near.ping[inside] + 1, near.slot[inside]] = True
     step = held[1:].astype(np.int8) - held[:-1]
     seq, slot = np.nonzero(step)
-    return [(s, p, "enter" if step[s, p] > 0 else "exit") for s, p in zip(seq.tolist(), slot.tolist(), strict=True)]
+    return [
+        (s, p, "enter" if step[s, p] > 0 else "exit")
+        for s, p in zip(seq.tolist(), slot.tolist(), strict=True)
+    ]
 
 
-# What we say of each case as one region, how many regions the reader finds in it as a file, and why that is sensible where
-# geojsonhint says otherwise.
+# What we say of each case as one region, how many regions the reader finds in it as a file, and why
+# that is sensible where geojsonhint says otherwise.
 _POINT = "sound GeoJSON, but points and lines are no regions and several features are not one"
 _BROKEN = "agreed: it is not GeoJSON, or its numbers are no positions"
 _EMPTY = "agreed: there is no geometry that could be a region"
@@ -173,9 +203,17 @@ CASES: dict[str, Case] = {
     "good/good-point": ("not_a_region /type", 0, _POINT),
     "good/good-point-3d": ("not_a_region /type", 0, _POINT),
     "good/good-polygon": ("taken", 1, _SAME),
-    "good/issue82": ("invalid_position /coordinates/0/0/0/1", 0, "its latitudes run to -134 degrees; geojsonhint does not look at ranges"),
+    "good/issue82": (
+        "invalid_position /coordinates/0/0/0/1",
+        0,
+        "its latitudes run to -134 degrees; geojsonhint does not look at ranges",
+    ),
     "good/multipolygon": ("taken", 1, _SAME),
-    "good/nullgeometry": ("not_a_region /features/0/geometry", 0, "RFC 7946 allows it, a region it is not"),
+    "good/nullgeometry": (
+        "not_a_region /features/0/geometry",
+        0,
+        "RFC 7946 allows it, a region it is not",
+    ),
     "good/nullproperties": ("not_a_region /features/0/properties", 0, _POINT),
 }
 
@@ -211,5 +249,7 @@ def _in_file(path: Path) -> int:
         items = list(format_of(path).read(path))
     except FileError:
         return 0
-    geometries: list[Any] = [item.geometry for item in items if item.error is None and item.geometry is not None]
+    geometries: list[Any] = [
+        item.geometry for item in items if item.error is None and item.geometry is not None
+    ]
     return sum(isinstance(_read(geometry), Checked) for geometry in geometries)

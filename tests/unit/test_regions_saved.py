@@ -34,7 +34,9 @@ def test_a_loaded_index_answers_as_the_one_that_was_saved(index: Index, file: Pa
     loaded = Index.load(file, MARK)
     assert loaded is not None
     assert (len(loaded), loaded.slots, loaded.stats()) == (len(index), index.slots, index.stats())
-    assert [loaded.region(slot) for slot in range(index.slots)] == [index.region(slot) for slot in range(index.slots)]
+    assert [loaded.region(slot) for slot in range(index.slots)] == [
+        index.region(slot) for slot in range(index.slots)
+    ]
     rng = np.random.default_rng(2)
     lat, lon = (np.array(side) for side in zip(*(anywhere(rng) for _ in range(3_000)), strict=True))
     for one, other in zip(_answers(index, lat, lon), _answers(loaded, lat, lon), strict=True):
@@ -44,7 +46,13 @@ def test_a_loaded_index_answers_as_the_one_that_was_saved(index: Index, file: Pa
 
 def _answers(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[np.ndarray]:
     near = index.candidates(lat, lon)
-    return [near.ping, near.slot, near.inner, index.edge_m(lat[near.ping], lon[near.ping], near.slot), index.near_any(lat, lon)]
+    return [
+        near.ping,
+        near.slot,
+        near.inner,
+        index.edge_m(lat[near.ping], lon[near.ping], near.slot),
+        index.near_any(lat, lon),
+    ]
 
 
 def test_a_loaded_index_takes_edits(index: Index, file: Path) -> None:
@@ -73,7 +81,9 @@ def test_an_absent_file_and_another_mark_are_no_index(file: Path) -> None:
     assert Index.load(file, MARK + b"!") is None
 
 
-def test_another_format_or_another_h3_is_no_index(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_format_or_another_h3_is_no_index(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(index_file, "FORMAT", index_file.FORMAT + 1)
         assert Index.load(file, MARK) is None
@@ -86,13 +96,31 @@ def test_another_format_or_another_h3_is_no_index(file: Path, monkeypatch: pytes
 def test_a_file_that_is_cut_flipped_or_longer_is_no_index(file: Path) -> None:
     whole = file.read_bytes()
     rng = np.random.default_rng(1)
-    places = [0, 5, 20, 60, 300, len(whole) - 1, len(whole) - 40, *rng.integers(len(whole), size=15).tolist()]
+    places = [
+        0,
+        5,
+        20,
+        60,
+        300,
+        len(whole) - 1,
+        len(whole) - 40,
+        *rng.integers(len(whole), size=15).tolist(),
+    ]
     for at in places:
         broken = bytearray(whole)
         broken[at] ^= 1 << int(rng.integers(8))
         file.write_bytes(broken)
         assert Index.load(file, MARK) is None, f"byte {at}"
-    for short in (b"", whole[:10], whole[:100], whole[:-1], whole[: len(whole) // 2], whole + b"x", os.urandom(1_000), b"\n" * 50):
+    for short in (
+        b"",
+        whole[:10],
+        whole[:100],
+        whole[:-1],
+        whole[: len(whole) // 2],
+        whole + b"x",
+        os.urandom(1_000),
+        b"\n" * 50,
+    ):
         file.write_bytes(short)
         assert Index.load(file, MARK) is None
 

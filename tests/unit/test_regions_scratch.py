@@ -1,4 +1,7 @@
-"""The folder for files on their way: removed at the end, and where there was no end by the next process."""
+"""The folder for files on their way.
+
+Removed at the end, and where there was no end by the next process.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ def test_a_process_that_ends_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_next_process_removes_what_a_killed_one_left_and_nothing_of_one_that_lives(tmp_path: Path) -> None:
+def test_the_next_process_removes_what_a_killed_one_left_and_nothing_of_one_that_lives(
+    tmp_path: Path,
+) -> None:
     living, its = _started(tmp_path, "input()")
     killed, left = _started(tmp_path, "input()")
     killed.kill()
@@ -46,6 +51,10 @@ def test_the_next_process_removes_what_a_killed_one_left_and_nothing_of_one_that
     assert another.wait(30) == 0
     assert not left.exists()
     assert (its / "import-1").read_text() == "x"
-    assert {entry.name for entry in tmp_path.iterdir()} == {its.name, "geofence-files-of-a-person", "geofence-files-away"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        its.name,
+        "geofence-files-of-a-person",
+        "geofence-files-away",
+    }
     living.communicate("\n", 30)
     assert not its.exists()

@@ -1,4 +1,7 @@
-"""Every repair and every refusal of an area in its own words: which ring, where, and what was done."""
+"""Every repair and every refusal of an area in its own words.
+
+Which ring, where, and what was done.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +45,19 @@ def _parts(count: int) -> str:
 REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     "nothing": (_polygon(SQUARE, _hole(1, 1, 1)), (), 15),
     "a bow tie": (
-        _polygon([[-122.42, 37.778], [-122.418, 37.78], [-122.418, 37.778], [-122.42, 37.78], [-122.42, 37.778]]),
-        ("ring 1 crosses itself near 37.7790, -122.4190; repaired by splitting it there", _parts(2)),
+        _polygon(
+            [
+                [-122.42, 37.778],
+                [-122.418, 37.78],
+                [-122.418, 37.778],
+                [-122.42, 37.78],
+                [-122.42, 37.778],
+            ]
+        ),
+        (
+            "ring 1 crosses itself near 37.7790, -122.4190; repaired by splitting it there",
+            _parts(2),
+        ),
         2e-6,
     ),
     "a hole that is a bow tie": (
@@ -52,8 +66,24 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
         15.5,
     ),
     "three crossings": (
-        _polygon([[0, 0], [3, 0], [3, 1], [2.5, -1], [2, 1], [1.5, -1], [1, 1], [0.5, -1], [0, 1], [0, 0]]),
-        ("ring 1 crosses itself near 0.0000, 0.2500 and at 5 more places; repaired by splitting it there", _parts(7)),
+        _polygon(
+            [
+                [0, 0],
+                [3, 0],
+                [3, 1],
+                [2.5, -1],
+                [2, 1],
+                [1.5, -1],
+                [1, 1],
+                [0.5, -1],
+                [0, 1],
+                [0, 0],
+            ]
+        ),
+        (
+            "ring 1 crosses itself near 0.0000, 0.2500 and at 5 more places; repaired by splitting it there",
+            _parts(7),
+        ),
         1.5,
     ),
     "repeated points": (
@@ -61,10 +91,26 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
         ("ring 1 repeated 2 points; dropped",),
         16,
     ),
-    "a repeated point": (_polygon(SQUARE, [[1, 1], [1, 2], [1, 2], [2, 2], [1, 1]]), ("ring 2 repeated 1 point; dropped",), 15.5),
-    "an outer ring wound clockwise": (_polygon(SQUARE[::-1]), ("ring 1 was wound the wrong way; turned",), 16),
-    "a hole wound counter-clockwise": (_polygon(SQUARE, _box(1, 1, 1)), ("ring 2 was wound the wrong way; turned",), 15),
-    "two rings wound the wrong way": (_polygon(SQUARE[::-1], _box(1, 1, 1)), ("rings 1 and 2 were wound the wrong way; turned",), 15),
+    "a repeated point": (
+        _polygon(SQUARE, [[1, 1], [1, 2], [1, 2], [2, 2], [1, 1]]),
+        ("ring 2 repeated 1 point; dropped",),
+        15.5,
+    ),
+    "an outer ring wound clockwise": (
+        _polygon(SQUARE[::-1]),
+        ("ring 1 was wound the wrong way; turned",),
+        16,
+    ),
+    "a hole wound counter-clockwise": (
+        _polygon(SQUARE, _box(1, 1, 1)),
+        ("ring 2 was wound the wrong way; turned",),
+        15,
+    ),
+    "two rings wound the wrong way": (
+        _polygon(SQUARE[::-1], _box(1, 1, 1)),
+        ("rings 1 and 2 were wound the wrong way; turned",),
+        15,
+    ),
     "seven rings wound the wrong way": (
         _multi(*[[_box(nth, nth, 0.5)[::-1]] for nth in range(7)]),
         ("rings 1, 2, 3, 4, 5 and 2 more were wound the wrong way; turned",),
@@ -76,10 +122,17 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
         ("ring 2 has all its points on one line; dropped",),
         16,
     ),
-    "a hole of two points": (_polygon(SQUARE, [[1, 1], [2, 2], [1, 1]]), ("ring 2 has fewer than three different points; dropped",), 16),
+    "a hole of two points": (
+        _polygon(SQUARE, [[1, 1], [2, 2], [1, 1]]),
+        ("ring 2 has fewer than three different points; dropped",),
+        16,
+    ),
     "a part on one line, with a hole": (
         _multi([[[9, 9], [8, 8], [7, 7], [9, 9]], _hole(7, 7, 1)], [SQUARE, _box(1, 1, 1)]),
-        ("ring 1 has all its points on one line; dropped", "ring 4 was wound the wrong way; turned"),
+        (
+            "ring 1 has all its points on one line; dropped",
+            "ring 4 was wound the wrong way; turned",
+        ),
         15,
     ),
     "a spike outward": (
@@ -88,7 +141,9 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
         16,
     ),
     "two spikes inward": (
-        _polygon([[0, 0], [3, 0], [3, 1], [3, 0], [4, 0], [4, 4], [2, 4], [2, 2], [2, 4], [0, 4], [0, 0]]),
+        _polygon(
+            [[0, 0], [3, 0], [3, 1], [3, 0], [4, 0], [4, 4], [2, 4], [2, 2], [2, 4], [0, 4], [0, 0]]
+        ),
         ("ring 1 has a spike near 1.0000, 3.0000 and at 1 more place; repaired by cutting it off",),
         16,
     ),
@@ -99,17 +154,24 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     ),
     "a hole outside": (
         _polygon(SQUARE, _hole(5, 5, 1)),
-        ("ring 2 lies outside ring 1, whose hole it should be near 5.0000, 5.0000; taken as a part of its own", _parts(2)),
+        (
+            "ring 2 lies outside ring 1, whose hole it should be near 5.0000, 5.0000; taken as a part of its own",
+            _parts(2),
+        ),
         17,
     ),
     "a hole over the border": (
         _polygon(SQUARE, _hole(3, 1, 2)),
-        ("ring 2, a hole, crosses ring 1 near 1.0000, 4.0000 and at 1 more place; repaired by cutting it out of ring 1",),
+        (
+            "ring 2, a hole, crosses ring 1 near 1.0000, 4.0000 and at 1 more place; repaired by cutting it out of ring 1",
+        ),
         14,
     ),
     "a hole that shares an edge": (
         _polygon(SQUARE, _hole(0, 1, 1)),
-        ("ring 2, a hole, shares an edge with ring 1 near 1.0000, 0.0000; repaired by cutting it out of ring 1",),
+        (
+            "ring 2, a hole, shares an edge with ring 1 near 1.0000, 0.0000; repaired by cutting it out of ring 1",
+        ),
         15,
     ),
     "a hole in a hole": (
@@ -124,7 +186,9 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     ),
     "holes that cross": (
         _polygon(SQUARE, _hole(1, 1, 1), _hole(1.5, 1.5, 1)),
-        ("rings 2 and 3, both holes, cross near 2.0000, 1.5000 and at 1 more place; repaired by joining them",),
+        (
+            "rings 2 and 3, both holes, cross near 2.0000, 1.5000 and at 1 more place; repaired by joining them",
+        ),
         14.25,
     ),
     "holes that share an edge": (
@@ -134,14 +198,24 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     ),
     "a hole that cuts the area in two": (
         _polygon(SQUARE, [[0, 0], [2, 2.1], [4, 4], [2, 1.9], [0, 0]]),
-        ("the holes of ring 1 cut it in two near 4.0000, 4.0000; repaired by parting it there", _parts(2)),
+        (
+            "the holes of ring 1 cut it in two near 4.0000, 4.0000; repaired by parting it there",
+            _parts(2),
+        ),
         15.6,
     ),
-    "a part inside the hole of another": (_multi([SQUARE, _hole(1, 1, 2)], [_box(1.5, 1.5, 1)]), (), 13),
+    "a part inside the hole of another": (
+        _multi([SQUARE, _hole(1, 1, 2)], [_box(1.5, 1.5, 1)]),
+        (),
+        13,
+    ),
     "parts that touch in a point": (_multi([SQUARE], [_box(4, 4, 1)]), (), 17),
     "parts that overlap": (
         _multi([SQUARE], [_box(3, 3, 2)]),
-        ("rings 1 and 2 cross near 3.0000, 4.0000 and at 1 more place; repaired by joining them", _parts(1)),
+        (
+            "rings 1 and 2 cross near 3.0000, 4.0000 and at 1 more place; repaired by joining them",
+            _parts(1),
+        ),
         19,
     ),
     "a part inside another": (
@@ -160,7 +234,9 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
         32,
     ),
     "two bow ties": (
-        _multi([[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], [[[5, 5], [6, 6], [6, 5], [5, 6], [5, 5]]]),
+        _multi(
+            [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], [[[5, 5], [6, 6], [6, 5], [5, 6], [5, 5]]]
+        ),
         (
             "ring 1 crosses itself near 0.5000, 0.5000; repaired by splitting it there",
             "ring 2 crosses itself near 5.5000, 5.5000; repaired by splitting it there",
@@ -244,7 +320,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "ring 1 has all its points on one line",
         "/coordinates/0",
     ),
-    "two points": (_polygon([[0, 0], [1, 1], [0, 0]]), "empty", "ring 1 has fewer than three different points", "/coordinates/0"),
+    "two points": (
+        _polygon([[0, 0], [1, 1], [0, 0]]),
+        "empty",
+        "ring 1 has fewer than three different points",
+        "/coordinates/0",
+    ),
     "a line among parts that are lines": (
         _multi([[[0, 0], [1, 1], [2, 2], [0, 0]]], [[[0, 0], [1, 1]]]),
         "empty",
@@ -340,8 +421,13 @@ _GRID = st.integers(0, 6)
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.lists(st.tuples(_GRID, _GRID), min_size=3, max_size=9), min_size=1, max_size=3), st.booleans())
-def test_whatever_is_tangled_on_a_grid_is_told_at_a_place_within_its_map(rings: list[list[tuple[int, int]]], parted: bool) -> None:
+@given(
+    st.lists(st.lists(st.tuples(_GRID, _GRID), min_size=3, max_size=9), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_whatever_is_tangled_on_a_grid_is_told_at_a_place_within_its_map(
+    rings: list[list[tuple[int, int]]], parted: bool
+) -> None:
     lines: list[Ring] = [[[x * 0.01, y * 0.01] for x, y in ring] for ring in rings]
     checked = _checked(_multi(*[[line] for line in lines]) if parted else _polygon(*lines))
     if isinstance(checked, RegionError):
@@ -350,6 +436,10 @@ def test_whatever_is_tangled_on_a_grid_is_told_at_a_place_within_its_map(rings: 
     assert isinstance(checked.region, Area)
     assert checked.region.shape.is_valid
     assert area_m2(checked.region.shape) > 0
-    places = [(float(lat), float(lon)) for repair in checked.repairs for lat, lon in _PLACE.findall(repair)]
+    places = [
+        (float(lat), float(lon))
+        for repair in checked.repairs
+        for lat, lon in _PLACE.findall(repair)
+    ]
     assert all(0 <= lat <= 0.06 and 0 <= lon <= 0.06 for lat, lon in places)
     assert read_region(write_region(checked.region)).repairs == ()

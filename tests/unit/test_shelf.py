@@ -11,11 +11,16 @@ from geofence.places.persistent import PersistentMap, PersistentVector
 
 def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:
     chance = random.Random(1)
-    versions: list[tuple[PersistentVector[int], list[int | None]]] = [(PersistentVector(range(1_500)), list(range(1_500)))]
+    versions: list[tuple[PersistentVector[int], list[int | None]]] = [
+        (PersistentVector(range(1_500)), list(range(1_500)))
+    ]
     for _ in range(60):
         shelf, rows = chance.choice(versions)
         longer = [*rows, *[None] * chance.choice((0, 0, 1, 700, 1_024, 3_000))]
-        changed = {chance.randrange(len(longer)): chance.choice((None, chance.randrange(9))) for _ in range(chance.randrange(5))}
+        changed = {
+            chance.randrange(len(longer)): chance.choice((None, chance.randrange(9)))
+            for _ in range(chance.randrange(5))
+        }
         for row, value in changed.items():
             longer[row] = value
         versions.append((shelf.changed(changed, len(longer)), longer))

@@ -19,7 +19,9 @@ def leaving(*signs: tuple[float, float]) -> Pending | None:
     return reduce(lambda first, sign: accumulate(first, "exit", sign), told, None)
 
 
-def test_signs_that_make_leaving_only_likely_prove_nothing_however_many_until_silence_would_have_ended_the_visit_twice() -> None:
+def test_signs_that_make_leaving_only_likely_prove_nothing_however_many_until_silence_would_have_ended_the_visit_twice() -> (
+    None
+):
     weak = leaving(*((300 * nth, 0.78) for nth in range(24)))
     assert weak is not None
     assert is_marker(weak)
@@ -41,14 +43,24 @@ def test_a_weak_sign_between_sure_ones_changes_nothing() -> None:
     with_it, without_it = leaving((0, 0.99), (30, 0.6), (60, 0.99)), leaving((0, 0.99), (60, 0.99))
     assert with_it is not None
     assert without_it is not None
-    assert (with_it.ts_ms, with_it.proof, with_it.last_ms) == (without_it.ts_ms, without_it.proof, without_it.last_ms)
+    assert (with_it.ts_ms, with_it.proof, with_it.last_ms) == (
+        without_it.ts_ms,
+        without_it.proof,
+        without_it.last_ms,
+    )
 
 
-times = st.lists(st.tuples(st.integers(0, 600), st.sampled_from([0.55, 0.79, 0.8, 0.95, 0.999])), max_size=12, unique_by=lambda one: one[0])
+times = st.lists(
+    st.tuples(st.integers(0, 600), st.sampled_from([0.55, 0.79, 0.8, 0.95, 0.999])),
+    max_size=12,
+    unique_by=lambda one: one[0],
+)
 
 
 @given(times, st.integers(0, 600))
-def test_a_late_ping_inside_leaves_what_there_would_be_had_it_come_in_time(signs: list[tuple[int, float]], inside_s: int) -> None:
+def test_a_late_ping_inside_leaves_what_there_would_be_had_it_come_in_time(
+    signs: list[tuple[int, float]], inside_s: int
+) -> None:
     signs = sorted(one for one in signs if one[0] != inside_s)
     all_of_them = leaving(*signs)
     in_time = leaving(*(one for one in signs if one[0] > inside_s))

@@ -65,7 +65,10 @@ def test_a_way_is_a_chain_of_streets_and_never_longer_than_a_detour() -> None:
     def total_m(stops: list[int]) -> float:
         return sum(streets.length_m(a, b) for a, b in itertools.pairwise(stops))
 
-    assert all(total_m(way) <= total_m(streets.way(3, over)) + total_m(streets.way(over, 611)) + 1e-6 for over in (50, 300, 555))
+    assert all(
+        total_m(way) <= total_m(streets.way(3, over)) + total_m(streets.way(over, 611)) + 1e-6
+        for over in (50, 300, 555)
+    )
 
 
 @pytest.mark.parametrize("lat", [-64.0, 0.0, 48.231])
@@ -81,7 +84,12 @@ def test_pings_come_in_the_order_of_time_and_never_before_the_start() -> None:
 
 
 def test_everybody_is_heard_of_within_the_first_quarter_minute() -> None:
-    heard = {ping.device_id for ping in itertools.takewhile(lambda ping: ping.ts < START_MS + 15_000, walk(build_city(), START_MS))}
+    heard = {
+        ping.device_id
+        for ping in itertools.takewhile(
+            lambda ping: ping.ts < START_MS + 15_000, walk(build_city(), START_MS)
+        )
+    }
     assert heard == {mover.device_id for mover in people()}
 
 
@@ -89,24 +97,38 @@ def test_somebody_steps_into_a_ring_within_the_first_seconds() -> None:
     city = build_city()
     soon = itertools.takewhile(lambda ping: ping.ts < START_MS + 10_000, walk(city, START_MS))
     rings = [(store.lat, store.lon, store.rings[0].radius_m) for store in city.stores]
-    assert any(GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= radius_m for ping in soon for lat, lon, radius_m in rings)
+    assert any(
+        GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= radius_m
+        for ping in soon
+        for lat, lon, radius_m in rings
+    )
 
 
 def arrivals(brand: str, reach: str) -> set[str]:
     """Who of that reach is seen within a near ring of the brand in the first half minute."""
     city = build_city()
-    rings = [(store.lat, store.lon, store.rings[0].radius_m) for store in city.stores if store.brand == brand]
+    rings = [
+        (store.lat, store.lon, store.rings[0].radius_m)
+        for store in city.stores
+        if store.brand == brand
+    ]
     wanted = {who.device.device_id for who in townspeople() if who.reach == reach}
     soon = itertools.takewhile(lambda ping: ping.ts < START_MS + 30_000, walk(city, START_MS))
     seen = (ping for ping in soon if ping.device_id in wanted)
-    return {ping.device_id for ping in seen if any(GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= far_m for lat, lon, far_m in rings)}
+    return {
+        ping.device_id
+        for ping in seen
+        if any(GEOD.inv(lon, lat, ping.lon, ping.lat)[2] <= far_m for lat, lon, far_m in rings)
+    }
 
 
 def townspeople(seed: int = 1) -> tuple[Shopper, ...]:
     return shoppers(people(seed), START_MS, seed)
 
 
-def test_somebody_who_may_be_pushed_to_and_somebody_who_may_be_mailed_come_to_a_coffee_bar_soon() -> None:
+def test_somebody_who_may_be_pushed_to_and_somebody_who_may_be_mailed_come_to_a_coffee_bar_soon() -> (
+    None
+):
     assert len(arrivals("third-kettle", "push and e-mail")) >= 3
     assert len(arrivals("third-kettle", "e-mail")) >= 3
 
@@ -120,9 +142,14 @@ def test_some_may_be_told_by_push_some_by_mail_only_some_not_at_all_and_some_nob
     reached = {reach: [who for who in townspeople() if who.reach == reach] for reach in AGREED}
     assert all(len(some) >= 15 for some in reached.values())
     assert all(who.device.push_token and who.customer for who in reached["push and e-mail"])
-    assert all(who.device.push_token is None and who.customer and who.customer.email for who in reached["e-mail"])
+    assert all(
+        who.device.push_token is None and who.customer and who.customer.email
+        for who in reached["e-mail"]
+    )
     assert all(who.customer and not who.customer.agreed("location") for who in reached["nothing"])
-    assert all(who.customer is None and who.device.customer_id is None for who in reached["unknown"])
+    assert all(
+        who.customer is None and who.device.customer_id is None for who in reached["unknown"]
+    )
 
 
 def test_nobody_has_the_device_the_account_the_address_or_the_token_of_another() -> None:
@@ -136,11 +163,17 @@ def test_nobody_has_the_device_the_account_the_address_or_the_token_of_another()
 
 
 def test_every_address_ends_where_no_mail_is_ever_delivered() -> None:
-    assert all(who.customer.email.endswith(".example") for who in townspeople() if who.customer and who.customer.email)
+    assert all(
+        who.customer.email.endswith(".example")
+        for who in townspeople()
+        if who.customer and who.customer.email
+    )
 
 
 def test_people_in_a_hurry_walk_faster_but_nobody_jumps() -> None:
-    calm, hurried = (max(ping.speed_mps for ping in first(5_000, hurry=hurry)) for hurry in (1.0, 20.0))
+    calm, hurried = (
+        max(ping.speed_mps for ping in first(5_000, hurry=hurry)) for hurry in (1.0, 20.0)
+    )
     assert calm < 15.0 < hurried <= 60.0
 
 
@@ -152,7 +185,9 @@ def test_two_thirds_of_all_fixes_lie_within_the_accuracy_they_state() -> None:
         if ping.speed_mps == 0.0:  # standing still: the middle of all its fixes is where it stands
             exact.setdefault(mover.device_id, []).append(ping)
         elif len(still := exact.pop(mover.device_id, [])) > 15:
-            lat, lon = (sum(getattr(fix, axis) for fix in still) / len(still) for axis in ("lat", "lon"))
+            lat, lon = (
+                sum(getattr(fix, axis) for fix in still) / len(still) for axis in ("lat", "lon")
+            )
             offs += [GEOD.inv(lon, lat, fix.lon, fix.lat)[2] / fix.accuracy_m for fix in still]
     share = sum(off <= 1.0 for off in offs) / len(offs)
     assert 0.60 < share < 0.80

@@ -16,7 +16,19 @@ from geofence.simulate.days import SCENARIOS
 from geofence.simulate.frame import Frame
 from geofence.simulate.noise import Noise, spells, wandering
 from geofence.simulate.paths import CANYON, INDOORS, OPEN, Path, Trail, still
-from geofence.simulate.phone import CELL, HONEST, LIE, LYING, OUTLIER, PERFECT, PLAIN, POOR, Fixes, Phone, listen
+from geofence.simulate.phone import (
+    CELL,
+    HONEST,
+    LIE,
+    LYING,
+    OUTLIER,
+    PERFECT,
+    PLAIN,
+    POOR,
+    Fixes,
+    Phone,
+    listen,
+)
 from geofence.simulate.truth import Shape, TrueVisit, true_visits
 from geofence.simulate.world import START_MS, AroundGeofences, InventedTown, Trace, simulate
 
@@ -28,7 +40,13 @@ TOWN = InventedTown(rings=("near",))
 
 def heard(phone: Phone, days: float = 10.0, surroundings: int = INDOORS, seed: int = 1) -> Fixes:
     """What a phone says that lies still at the centre."""
-    return listen(still((0.0, 0.0), days * DAY_S, surroundings), FRAME, phone, START_MS, np.random.default_rng(seed))
+    return listen(
+        still((0.0, 0.0), days * DAY_S, surroundings),
+        FRAME,
+        phone,
+        START_MS,
+        np.random.default_rng(seed),
+    )
 
 
 def offs_m(fixes: Fixes) -> tuple[np.ndarray, np.ndarray]:
@@ -48,9 +66,16 @@ def test_a_still_phones_error_has_the_sigma_that_was_asked_for() -> None:
     assert abs(np.corrcoef(east_m, north_m)[0, 1]) < 0.02
 
 
-@pytest.mark.parametrize(("interval_s", "left"), [(6.0, math.exp(-0.1)), (60.0, math.exp(-1.0)), (300.0, math.exp(-5.0))])
-def test_the_error_is_forgotten_at_the_pace_of_its_correlation_time(interval_s: float, left: float) -> None:
-    fixes = heard(replace(quiet(Noise((20.0, 20.0), correlation_s=60.0)), interval_s=interval_s), days=300_000 * interval_s / DAY_S / 3)
+@pytest.mark.parametrize(
+    ("interval_s", "left"), [(6.0, math.exp(-0.1)), (60.0, math.exp(-1.0)), (300.0, math.exp(-5.0))]
+)
+def test_the_error_is_forgotten_at_the_pace_of_its_correlation_time(
+    interval_s: float, left: float
+) -> None:
+    fixes = heard(
+        replace(quiet(Noise((20.0, 20.0), correlation_s=60.0)), interval_s=interval_s),
+        days=300_000 * interval_s / DAY_S / 3,
+    )
     east_m, _ = offs_m(fixes)
     assert np.corrcoef(east_m[:-1], east_m[1:])[0, 1] == pytest.approx(left, abs=0.02)
 
@@ -58,8 +83,12 @@ def test_the_error_is_forgotten_at_the_pace_of_its_correlation_time(interval_s: 
 def test_uneven_moments_are_correlated_by_the_time_between_them() -> None:
     at_s = np.tile([0.0, 10.0], 40_000) + np.repeat(np.arange(40_000) * 100.0, 2)
     wander = wandering(np.random.default_rng(1), at_s, 60.0).real
-    assert np.corrcoef(wander[::2], wander[1::2])[0, 1] == pytest.approx(math.exp(-10 / 60), abs=0.02)
-    assert np.corrcoef(wander[1:-1:2], wander[2::2])[0, 1] == pytest.approx(math.exp(-90 / 60), abs=0.02)
+    assert np.corrcoef(wander[::2], wander[1::2])[0, 1] == pytest.approx(
+        math.exp(-10 / 60), abs=0.02
+    )
+    assert np.corrcoef(wander[1:-1:2], wander[2::2])[0, 1] == pytest.approx(
+        math.exp(-90 / 60), abs=0.02
+    )
 
 
 def test_a_bias_stays_for_a_whole_stay_and_keeps_the_sigma() -> None:
@@ -79,7 +108,8 @@ def test_two_thirds_of_honest_fixes_lie_within_the_accuracy_they_state() -> None
 
 def test_a_street_is_better_than_a_canyon_and_that_better_than_a_room() -> None:
     spread = [
-        np.median([np.hypot(*offs_m(heard(PLAIN, 0.2, kind, seed))).mean() for seed in range(40)]) for kind in (OPEN, CANYON, INDOORS)
+        np.median([np.hypot(*offs_m(heard(PLAIN, 0.2, kind, seed))).mean() for seed in range(40)])
+        for kind in (OPEN, CANYON, INDOORS)
     ]
     assert spread[0] < 12.0 < spread[1] < spread[2]
 
@@ -124,7 +154,9 @@ def test_outliers_are_off_by_what_was_asked_and_about_half_of_them_admit_it() ->
 
 def test_a_spell_takes_in_one_moment_at_least_and_as_many_as_it_lasts() -> None:
     at_s = np.arange(0.0, 30 * DAY_S, 60.0)
-    short, long = (spells(np.random.default_rng(3), at_s, 10.0, lasts_s) for lasts_s in (0.0, 600.0))
+    short, long = (
+        spells(np.random.default_rng(3), at_s, 10.0, lasts_s) for lasts_s in (0.0, 600.0)
+    )
     assert (short >= 0).sum() == pytest.approx(300, abs=60)
     assert 5.0 < (long >= 0).sum() / (short >= 0).sum() < 15.0
 
@@ -145,7 +177,9 @@ def test_a_batch_is_heard_at_once_and_pings_arrive_after_they_were_taken() -> No
     assert 240_000 < waited_ms.max() <= 300_000
 
 
-def test_an_offline_phone_sends_its_hours_at_once_and_stragglers_come_behind_younger_pings() -> None:
+def test_an_offline_phone_sends_its_hours_at_once_and_stragglers_come_behind_younger_pings() -> (
+    None
+):
     fixes = heard(POOR, days=20).as_received()
     assert (np.diff(fixes.received_ms) >= 0).all()
     assert (np.diff(fixes.at_ms) < 0).any()
@@ -153,9 +187,14 @@ def test_an_offline_phone_sends_its_hours_at_once_and_stragglers_come_behind_you
 
 
 def test_clocks_are_a_little_wrong_and_some_are_wrong_by_minutes_also_into_the_future() -> None:
-    little = [(one.ts_ms - one.at_ms)[0] for one in (heard(PLAIN, 0.05, seed=seed) for seed in range(60))]
+    little = [
+        (one.ts_ms - one.at_ms)[0] for one in (heard(PLAIN, 0.05, seed=seed) for seed in range(60))
+    ]
     assert 500.0 < np.std(little) < 1_500.0
-    wrong = [(one.ts_ms - one.at_ms)[0] for one in (heard(replace(PLAIN, wrong_clocks=1.0), 0.05, seed=seed) for seed in range(60))]
+    wrong = [
+        (one.ts_ms - one.at_ms)[0]
+        for one in (heard(replace(PLAIN, wrong_clocks=1.0), 0.05, seed=seed) for seed in range(60))
+    ]
     assert max(wrong) > 300_000
     assert min(wrong) < -300_000
 
@@ -170,17 +209,30 @@ def test_a_perfect_phone_tells_where_it_is() -> None:
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_the_same_seed_gives_the_same_pings_and_another_seed_others(scenario: str) -> None:
     def run(seed: int) -> list[Trace]:
-        return list(simulate(InventedTown(2, ("near",)), scenario, devices=2, days=0.1, seed=seed, phone=POOR))
+        return list(
+            simulate(
+                InventedTown(2, ("near",)), scenario, devices=2, days=0.1, seed=seed, phone=POOR
+            )
+        )
 
     once, again, other = run(4), run(4), run(5)
     for left, right in zip(once, again, strict=True):
         assert left.visits == right.visits
-        assert all(np.array_equal(getattr(left.fixes, name), getattr(right.fixes, name), equal_nan=True) for name in Fixes.__slots__)
-    assert any(not np.array_equal(left.fixes.lat, right.fixes.lat) for left, right in zip(once, other, strict=True))
+        assert all(
+            np.array_equal(getattr(left.fixes, name), getattr(right.fixes, name), equal_nan=True)
+            for name in Fixes.__slots__
+        )
+    assert any(
+        not np.array_equal(left.fixes.lat, right.fixes.lat)
+        for left, right in zip(once, other, strict=True)
+    )
 
 
 def test_another_phone_is_carried_along_the_same_path() -> None:
-    for left, right in zip(*(simulate(TOWN, "trip", devices=2, days=0.1, phone=one) for one in (PLAIN, LYING)), strict=True):
+    for left, right in zip(
+        *(simulate(TOWN, "trip", devices=2, days=0.1, phone=one) for one in (PLAIN, LYING)),
+        strict=True,
+    ):
         assert left.visits == right.visits
         assert np.array_equal(left.path.x_m, right.path.x_m)
 
@@ -190,19 +242,36 @@ def by_second(trace: Trace, fence: Geofence) -> list[TrueVisit]:
     at_s = np.arange(math.ceil(trace.path.seconds))
     lat, lon = trace.town.frame.degrees(*trace.path.spots(at_s.astype(float)))
     region = fence.region
-    away_m = GEOD.inv(lon, lat, np.full(len(lat), region["lon"]), np.full(len(lat), region["lat"]))[2]
+    away_m = GEOD.inv(lon, lat, np.full(len(lat), region["lon"]), np.full(len(lat), region["lat"]))[
+        2
+    ]
     visits, began = [], None
     for second, inside in enumerate((away_m <= region["radius_m"]).tolist()):
         if inside and began is None:
             began = second
         elif not inside and began is not None:
-            visits.append(TrueVisit(trace.device_id, fence.external_id, START_MS + 1000 * began, START_MS + 1000 * second))
+            visits.append(
+                TrueVisit(
+                    trace.device_id,
+                    fence.external_id,
+                    START_MS + 1000 * began,
+                    START_MS + 1000 * second,
+                )
+            )
             began = None
-    return visits + ([TrueVisit(trace.device_id, fence.external_id, START_MS + 1000 * began, None)] if began is not None else [])
+    return visits + (
+        [TrueVisit(trace.device_id, fence.external_id, START_MS + 1000 * began, None)]
+        if began is not None
+        else []
+    )
 
 
-@pytest.mark.parametrize(("scenario", "days"), [("commuter", 0.35), ("trip", 0.2), ("passes", 0.1), ("still-edge", 0.02)])
-def test_the_truth_is_what_the_geodesic_library_says_second_after_second(scenario: str, days: float) -> None:
+@pytest.mark.parametrize(
+    ("scenario", "days"), [("commuter", 0.35), ("trip", 0.2), ("passes", 0.1), ("still-edge", 0.02)]
+)
+def test_the_truth_is_what_the_geodesic_library_says_second_after_second(
+    scenario: str, days: float
+) -> None:
     trace = next(simulate(TOWN, scenario, days=days, seed=3))
     expected = [visit for fence in TOWN.geofences for visit in by_second(trace, fence)]
     assert expected
@@ -210,7 +279,14 @@ def test_the_truth_is_what_the_geodesic_library_says_second_after_second(scenari
 
 
 def test_a_polygon_with_a_hole_holds_what_shapely_says() -> None:
-    outer = [[16.70, 48.20], [16.80, 48.21], [16.76, 48.26], [16.75, 48.22], [16.71, 48.27], [16.70, 48.20]]
+    outer = [
+        [16.70, 48.20],
+        [16.80, 48.21],
+        [16.76, 48.26],
+        [16.75, 48.22],
+        [16.71, 48.27],
+        [16.70, 48.20],
+    ]
     hole = [[16.72, 48.21], [16.74, 48.21], [16.73, 48.22], [16.72, 48.21]]
     other = [[16.60, 48.20], [16.62, 48.20], [16.62, 48.22], [16.60, 48.20]]
     region = {"type": "MultiPolygon", "coordinates": [[outer, hole], [other]]}
@@ -234,7 +310,9 @@ def test_where_nobody_can_be_simulated_a_shape_is_refused() -> None:
 def test_a_walk_through_a_circle_arrives_and_departs_when_it_should() -> None:
     trail = Trail((-300.0, 0.0))
     trail.go((300.0, 0.0), 1.5)
-    fence = Geofence("u", "f", {"type": "circle", "lat": FRAME.lat, "lon": FRAME.lon, "radius_m": 150.0})
+    fence = Geofence(
+        "u", "f", {"type": "circle", "lat": FRAME.lat, "lon": FRAME.lon, "radius_m": 150.0}
+    )
     visit, *others = true_visits(trail.path(), FRAME, [Shape.of(fence)], "d", 0)
     assert not others
     assert visit.arrival_ms == pytest.approx(100_000, abs=1_001)
@@ -243,7 +321,9 @@ def test_a_walk_through_a_circle_arrives_and_departs_when_it_should() -> None:
 
 def test_somebody_who_never_leaves_has_a_visit_without_end() -> None:
     path: Path = still((0.0, 0.0), 3_600.0)
-    fence = Geofence("u", "f", {"type": "circle", "lat": FRAME.lat, "lon": FRAME.lon, "radius_m": 150.0})
+    fence = Geofence(
+        "u", "f", {"type": "circle", "lat": FRAME.lat, "lon": FRAME.lon, "radius_m": 150.0}
+    )
     assert true_visits(path, FRAME, [Shape.of(fence)], "d", 5) == [TrueVisit("d", "f", 5, None)]
 
 
@@ -257,7 +337,12 @@ def test_homes_are_inside_nothing_desks_inside_something_and_edges_near_one() ->
     for trace in simulate(TOWN, "still-edge", devices=30, days=0.05):
         lat, lon = trace.town.frame.degrees(trace.path.x_m[:1], trace.path.y_m[:1])
         regions = [fence.region for fence in TOWN.geofences]
-        from_edge_m.append(min(abs(GEOD.inv(lon[0], lat[0], one["lon"], one["lat"])[2] - one["radius_m"]) for one in regions))
+        from_edge_m.append(
+            min(
+                abs(GEOD.inv(lon[0], lat[0], one["lon"], one["lat"])[2] - one["radius_m"])
+                for one in regions
+            )
+        )
     assert max(from_edge_m) < 20.5
 
 
@@ -277,11 +362,21 @@ def test_nobody_moves_faster_than_a_car_and_passers_by_stay_nowhere_long() -> No
             assert trace.path.speeds_mps().max() < 26.0
             if scenario == "passes":
                 assert len(trace.visits) > 50
-                assert max((v.departure_ms or v.arrival_ms) - v.arrival_ms for v in trace.visits) < 240_000
+                assert (
+                    max((v.departure_ms or v.arrival_ms) - v.arrival_ms for v in trace.visits)
+                    < 240_000
+                )
 
 
 def test_people_live_around_the_geofences_they_are_given() -> None:
-    far = [Geofence(f"u{n}", f"f{n}", {"type": "circle", "lat": -33.9 + n, "lon": 151.2 - n, "radius_m": 120.0}) for n in range(3)]
+    far = [
+        Geofence(
+            f"u{n}",
+            f"f{n}",
+            {"type": "circle", "lat": -33.9 + n, "lon": 151.2 - n, "radius_m": 120.0},
+        )
+        for n in range(3)
+    ]
     traces = list(simulate(AroundGeofences(far), "trip", devices=12, days=0.1))
     assert {visit.geofence_id for trace in traces for visit in trace.visits} == {"f0", "f1", "f2"}
     with pytest.raises(ValueError, match="no geofence"):

@@ -36,11 +36,16 @@ def test_one_fix_far_away_neither_ends_a_stop_nor_makes_a_second_one() -> None:
 
 
 def test_two_stops_are_told_each_with_its_own_begin() -> None:
-    assert story((0, 0), (150, 0), (210, 300), (270, 300), (330, 310), (360, 300)) == [(150, 0), (360, 210)]
+    assert story((0, 0), (150, 0), (210, 300), (270, 300), (330, 310), (360, 300)) == [
+        (150, 0),
+        (360, 210),
+    ]
 
 
 def test_whoever_comes_back_to_a_place_after_walking_starts_a_stop_anew() -> None:
-    assert story((0, 0), (60, 100), (120, 200), (180, 5), (240, 0), (300, 0), (330, 0)) == [(330, 180)]
+    assert story((0, 0), (60, 100), (120, 200), (180, 5), (240, 0), (300, 0), (330, 0)) == [
+        (330, 180)
+    ]
 
 
 def test_a_fix_worse_than_70_m_says_nothing_of_a_stop() -> None:

@@ -12,7 +12,10 @@ CAR = 12.0  # metres per second
 
 
 def test_traccar_2189_noise_at_the_edge_makes_no_row_of_enters_and_exits() -> None:
-    """A parked car 20 m inside whose fixes wander over the edge: one enter, and nobody hears of it again."""
+    """A parked car 20 m inside whose fixes wander over the edge.
+
+    One enter, and nobody hears of it again.
+    """
     dice, story, raw = random.Random(2189), Story("balanced"), Story("exact")
     for at_s in range(0, 12 * 3600, 30):
         edge_m = dice.gauss(-20, 12)
@@ -23,7 +26,10 @@ def test_traccar_2189_noise_at_the_edge_makes_no_row_of_enters_and_exits() -> No
 
 
 def test_traccar_6019_driving_past_on_the_road_beside_is_no_dwell_and_staying_is() -> None:
-    """Fences beside roads: who drives along the edge is inside for seconds; who parks there stays."""
+    """Fences beside roads.
+
+    Who drives along the edge is inside for seconds; who parks there stays.
+    """
     passing = Story("balanced", dwell_s=(120,))
     for at_s in range(-45, 61, 5):
         passing.see(1000 + at_s, abs(at_s) * CAR - 130.0, 8.0)
@@ -33,7 +39,10 @@ def test_traccar_6019_driving_past_on_the_road_beside_is_no_dwell_and_staying_is
 
 
 def test_tile38_816_dwell_needs_no_debouncer_outside_and_no_further_ping() -> None:
-    """A dwell clause: flapping at the edge does not start its clock anew, and a phone gone quiet dwells all the same."""
+    """A dwell clause.
+
+    Flapping at the edge does not start its clock anew, and a phone gone quiet dwells all the same.
+    """
     story = Story("balanced", dwell_s=(300,)).see(0, -80)
     for at_s, edge_m in ((60, 30), (70, -80), (130, 25), (140, -80)):
         story.see(at_s, edge_m, 5)
@@ -50,7 +59,9 @@ def test_transistorsoft_892_a_fix_of_17_km_accuracy_ends_no_visit() -> None:
 
 
 @pytest.mark.parametrize("gap_s", [5, 60])
-def test_tracelet_294_a_receiver_that_claims_1_7_m_while_200_m_off_ends_no_visit(gap_s: int) -> None:
+def test_tracelet_294_a_receiver_that_claims_1_7_m_while_200_m_off_ends_no_visit(
+    gap_s: int,
+) -> None:
     story = Story("balanced").see(0, -100, 5)
     for n in range(1, 200):
         story.see(n * gap_s, 200 if n % 7 == 3 else -100, 1.7 if n % 7 == 3 else 5)
@@ -69,11 +80,17 @@ def test_back_at_the_door_takes_back_the_first_sign_of_leaving() -> None:
     for at_s in range(120, 3600, 60):
         story.see(at_s, 15, 5)
     assert story.told == [("entered", 0)]
-    assert story.see(3600, 60, 5).see(3660, 90, 5).see(3720, 90, 5).see(3780, 90, 5).told == [("entered", 0), ("exited", 3600)]
+    assert story.see(3600, 60, 5).see(3660, 90, 5).see(3720, 90, 5).see(3780, 90, 5).told == [
+        ("entered", 0),
+        ("exited", 3600),
+    ]
 
 
 def test_a_poor_fix_near_the_door_takes_back_nothing() -> None:
-    assert Story("balanced").see(0, -100).see(60, 500).see(90, 10, 180).see(120, 500).told[-1] == ("exited", 60)
+    assert Story("balanced").see(0, -100).see(60, 500).see(90, 10, 180).see(120, 500).told[-1] == (
+        "exited",
+        60,
+    )
 
 
 def test_two_unsure_fixes_an_hour_apart_agree_that_it_is_inside_but_not_since_when() -> None:
@@ -99,7 +116,10 @@ def test_a_missing_accuracy_counts_as_30_m_also_at_the_limit() -> None:
 def test_a_thin_region_can_be_entered_at_its_middle_and_left_again() -> None:
     story = Story("balanced", inradius_m=8).see(0, -8, 25)
     assert story.told == [("entered", 0)]
-    assert story.see(60, 80, 25).see(120, 80, 25).see(180, 80, 25).see(240, 80, 25).told == [("entered", 0), ("exited", 60)]
+    assert story.see(60, 80, 25).see(120, 80, 25).see(180, 80, 25).see(240, 80, 25).told == [
+        ("entered", 0),
+        ("exited", 60),
+    ]
 
 
 def test_probability_says_how_sure_an_event_is_and_nothing_where_nothing_was_seen() -> None:

@@ -1,4 +1,7 @@
-"""Readers of recorded walks, one file per format: a module with `SUFFIXES` and `read(path)` is found by being here."""
+"""Readers of recorded walks, one file per format.
+
+A module with `SUFFIXES` and `read(path)` is found by being here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from api.client.traces.columns import Columns, TraceError
 
 
 class Reader(Protocol):
-    """What a file of this drawer offers. `read` raises `TraceError` in words a person can act on."""
+    """What a file of this drawer offers.
+
+    `read` raises `TraceError` in words a person can act on.
+    """
 
     SUFFIXES: tuple[str, ...]
 
@@ -22,8 +28,16 @@ class Reader(Protocol):
 
 def readers() -> dict[str, Reader]:
     """Every reader by the suffixes it takes."""
-    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return {suffix: module for module in modules if hasattr(module, "read") for suffix in module.SUFFIXES}
+    modules = [
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+    ]
+    return {
+        suffix: module
+        for module in modules
+        if hasattr(module, "read")
+        for suffix in module.SUFFIXES
+    }
 
 
 def read(path: Path) -> Iterator[Columns]:
@@ -32,7 +46,8 @@ def read(path: Path) -> Iterator[Columns]:
     reader = found.get(path.suffix.lower())
     if reader is None:
         raise TraceError(
-            path, f"no reader for {path.suffix or 'a file without a suffix'}; there are readers for {', '.join(sorted(found))}"
+            path,
+            f"no reader for {path.suffix or 'a file without a suffix'}; there are readers for {', '.join(sorted(found))}",
         )
     if not path.is_file():
         raise TraceError(path, "there is no such file")

@@ -16,8 +16,29 @@ BATCH = 50_000
 
 # What other people call the columns, in lower case.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "device": ("device_id", "device", "deviceid", "tracker", "tid", "user_id", "user", "vehicle_id", "taxi_id", "id"),
-    "time": ("ts", "time", "timestamp", "ts_ms", "datetime", "date_time", "recorded_at", "time_utc", "date"),
+    "device": (
+        "device_id",
+        "device",
+        "deviceid",
+        "tracker",
+        "tid",
+        "user_id",
+        "user",
+        "vehicle_id",
+        "taxi_id",
+        "id",
+    ),
+    "time": (
+        "ts",
+        "time",
+        "timestamp",
+        "ts_ms",
+        "datetime",
+        "date_time",
+        "recorded_at",
+        "time_utc",
+        "date",
+    ),
     "lat": ("lat", "latitude", "y"),
     "lon": ("lon", "lng", "long", "longitude", "x"),
     "accuracy": ("accuracy_m", "accuracy", "horizontal_accuracy", "hacc", "acc"),
@@ -34,7 +55,10 @@ class TraceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Points of a file as columns of length n: epoch ms UTC, degrees WGS84, metres, metres per second; NaN is unknown."""
+    """Points of a file as columns of length n.
+
+    Epoch ms UTC, degrees WGS84, metres, metres per second; NaN is unknown.
+    """
 
     device_id: Sequence[str]
     ts_ms: Times
@@ -48,12 +72,17 @@ class Columns:
 
 
 def choose(path: Path, header: Sequence[str]) -> dict[str, str]:
-    """Which column holds what: `device`, `time`, `lat`, `lon`, `accuracy`, `speed` -> the header's own word for it.
+    """Which column holds what.
+
+    `device`, `time`, `lat`, `lon`, `accuracy`, `speed` -> the header's own word for it.
 
     Raises `TraceError` without time, lat or lon.
     """
     words = {word.strip().lower(): word for word in reversed(header)}
-    found = {what: next((words[name] for name in names if name in words), None) for what, names in NAMES.items()}
+    found = {
+        what: next((words[name] for name in names if name in words), None)
+        for what, names in NAMES.items()
+    }
     if missing := [what for what in ("time", "lat", "lon") if found[what] is None]:
         wanted = "; ".join(f"{what}: one of {', '.join(NAMES[what])}" for what in missing)
         raise TraceError(path, f"no column for {', '.join(missing)} ({wanted})")
@@ -68,8 +97,13 @@ def epoch_ms(numbers: Floats) -> Times:
 
 
 def moment_ms(text: str, *, utc: bool = False) -> int:
-    """A written time as epoch ms. Without an offset it is refused (ValueError), unless the format says it is UTC."""
-    moment = datetime.fromisoformat(text.strip() + ("+00:00" if utc and not _has_offset(text) else ""))
+    """A written time as epoch ms.
+
+    Without an offset it is refused (ValueError), unless the format says it is UTC.
+    """
+    moment = datetime.fromisoformat(
+        text.strip() + ("+00:00" if utc and not _has_offset(text) else "")
+    )
     if moment.tzinfo is None:
         raise ValueError("the time has no offset from UTC, so nobody can say when it was")
     return round(moment.timestamp() * 1000)

@@ -1,4 +1,7 @@
-"""CSV with a header: the columns are found by their names, the delimiter by looking. Without a device column, the file is one device."""
+"""CSV with a header: the columns are found by their names, the delimiter by looking.
+
+Without a device column, the file is one device.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
-from api.client.traces.columns import BATCH, Columns, TraceError, choose, epoch_ms, moment_ms, unknown
+from api.client.traces.columns import (
+    BATCH,
+    Columns,
+    TraceError,
+    choose,
+    epoch_ms,
+    moment_ms,
+    unknown,
+)
 from geofence.model.ping import Floats, Times
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def read(path: Path) -> Iterator[Columns]:
-    """The rows of a CSV file, in its order. Raises `TraceError` with the line for what cannot be read."""
+    """The rows of a CSV file, in its order.
+
+    Raises `TraceError` with the line for what cannot be read.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             first = file.readline()
@@ -34,14 +48,21 @@ def read(path: Path) -> Iterator[Columns]:
             raise TraceError(path, f"is not CSV ({error})") from error
 
 
-def _columns(path: Path, batch: list[tuple[int, list[str]]], places: dict[str, int], width: int) -> Columns:
+def _columns(
+    path: Path, batch: list[tuple[int, list[str]]], places: dict[str, int], width: int
+) -> Columns:
     lines = [line for line, _ in batch]
     short = next(((line, row) for line, row in batch if len(row) < width), None)
     if short is not None:
-        raise TraceError(path, f"{len(short[1])} columns where the header has {width}", f"line {short[0]}")
+        raise TraceError(
+            path, f"{len(short[1])} columns where the header has {width}", f"line {short[0]}"
+        )
     texts = {what: [row[place] for _, row in batch] for what, place in places.items()}
     wanted = ("lat", "lon", "accuracy", "speed")
-    numbers = {what: _numbers(path, texts[what], lines) if what in texts else unknown(len(batch)) for what in wanted}
+    numbers = {
+        what: _numbers(path, texts[what], lines) if what in texts else unknown(len(batch))
+        for what in wanted
+    }
     return Columns(
         device_id=texts.get("device") or [path.stem] * len(batch),
         ts_ms=_times(path, texts["time"], lines),
@@ -72,13 +93,19 @@ def _times(path: Path, texts: Sequence[str], lines: Sequence[int]) -> Times:
     if texts and _is_number(texts[0]):
         numbers = _numbers(path, texts, lines)
         if not np.isfinite(numbers).all():
-            raise TraceError(path, "has no time", f"line {lines[int(np.argmin(np.isfinite(numbers)))]}")
+            raise TraceError(
+                path, "has no time", f"line {lines[int(np.argmin(np.isfinite(numbers)))]}"
+            )
         return epoch_ms(numbers)
     times = np.empty(len(texts), dtype=np.int64)
     for n, text in enumerate(texts):
         try:
             times[n] = moment_ms(text)
         except ValueError as error:
-            why = str(error) if "offset" in str(error) else "not a time; RFC 3339 with offset or a number since 1970 is"
+            why = (
+                str(error)
+                if "offset" in str(error)
+                else "not a time; RFC 3339 with offset or a number since 1970 is"
+            )
             raise TraceError(path, why, f"line {lines[n]}") from None
     return times

@@ -9,7 +9,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from geofence.backends.sql import locks
 from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import devices, events, idempotency, keys, presences, projects, visits
+from geofence.backends.sql.schema import (
+    devices,
+    events,
+    idempotency,
+    keys,
+    presences,
+    projects,
+    visits,
+)
 from geofence.errors import Busy, RecordError
 from geofence.model.account import Device, Key, Project
 from geofence.model.place import Profile
@@ -28,10 +36,20 @@ class SqlAccounts:
         self._connection, self._presences = connection, presences
 
     def put_project(self, project: Project) -> None:
-        """Insert or replace; `created_ms` stays, and `index_version` grows with another default profile."""
+        """Insert or replace.
+
+        `created_ms` stays, and `index_version` grows with another default profile.
+        """
         locks.edit(self._connection, project.id)
-        kept = self._connection.execute(sa.select(projects.c.profile).where(projects.c.id == project.id)).scalar()
-        upsert(self._connection, projects, [to_row(projects, project)], keep=("created_ms", "index_version"))
+        kept = self._connection.execute(
+            sa.select(projects.c.profile).where(projects.c.id == project.id)
+        ).scalar()
+        upsert(
+            self._connection,
+            projects,
+            [to_row(projects, project)],
+            keep=("created_ms", "index_version"),
+        )
         if kept is not None and msgspec.convert(kept, Profile) != project.profile:
             locks.bump(self._connection, project.id)
 
@@ -42,15 +60,24 @@ class SqlAccounts:
 
     def device(self, project_id: str, device_id: str) -> Device | None:
         """The device of that id."""
-        query = sa.select(*columns(devices, Device)).where(devices.c.project_id == project_id, devices.c.device_id == device_id)
+        query = sa.select(*columns(devices, Device)).where(
+            devices.c.project_id == project_id, devices.c.device_id == device_id
+        )
         row = self._connection.execute(query).mappings().first()
         return from_row(Device, row) if row else None
 
     def put_device(self, project_id: str, device: Device) -> None:
-        """Insert, or replace what an app may set; watermark, position, `created_ms` and `seen_ms` stay."""
+        """Insert, or replace what an app may set.
+
+        Watermark, position, `created_ms` and `seen_ms` stay.
+        """
         key = DeviceKey(project_id, device.device_id)
-        self._presences.read([key])  # takes the device's lock before its row, as every unit does: the other order can deadlock
-        upsert(self._connection, devices, [to_row(devices, device, project_id=project_id)], keep=_HOT)
+        self._presences.read(
+            [key]
+        )  # takes the device's lock before its row, as every unit does: the other order can deadlock
+        upsert(
+            self._connection, devices, [to_row(devices, device, project_id=project_id)], keep=_HOT
+        )
         self._presences.adopt(key, device.customer_id)
 
     def delete_device(self, project_id: str, device_id: str) -> None:
@@ -58,32 +85,58 @@ class SqlAccounts:
         key = DeviceKey(project_id, device_id)
         self._presences.read([key])  # its lock first, as in `put_device`
         for table in _ERASED_WITH_DEVICE:
-            self._connection.execute(sa.delete(table).where(table.c.project_id == project_id, table.c.device_id == device_id))
+            self._connection.execute(
+                sa.delete(table).where(
+                    table.c.project_id == project_id, table.c.device_id == device_id
+                )
+            )
         self._presences.drop(key)
 
-    def remember_answer(self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int) -> None:
+    def remember_answer(
+        self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int
+    ) -> None:
         """Keep the answer to an Idempotency-Key for a day.
 
-        Raises `Busy` when another request with this key was answered meanwhile: sent again, it finds that answer.
+        Raises `Busy` when another request with this key was answered meanwhile: sent again, it
+        finds that answer.
         """
-        insert = (postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert)(idempotency)
+        insert = (
+            postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        )(idempotency)
         new = insert.values(
-            project_id=project_id, key=key, fingerprint=fingerprint, status=status, body=body, created_ms=now_ms
+            project_id=project_id,
+            key=key,
+            fingerprint=fingerprint,
+            status=status,
+            body=body,
+            created_ms=now_ms,
         ).on_conflict_do_update(
             index_elements=["project_id", "key"],
-            set_={name: insert.excluded[name] for name in ("fingerprint", "status", "body", "created_ms")},
+            set_={
+                name: insert.excluded[name]
+                for name in ("fingerprint", "status", "body", "created_ms")
+            },
             where=idempotency.c.created_ms <= now_ms - KEPT_MS,
         )
         if not self._connection.execute(new, execution_options=COUNTED).rowcount:
-            raise Busy("Another request with this Idempotency-Key was just answered; send the same again.")
+            raise Busy(
+                "Another request with this Idempotency-Key was just answered; send the same again."
+            )
 
     def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:
-        """(fingerprint, status, body) kept for that key since then; others with this key wait until the unit ends."""
+        """(fingerprint, status, body) kept for that key since then.
+
+        Others with this key wait until the unit ends.
+        """
         if self._connection.dialect.name == "postgresql":
             name = f"{project_id}\x1f{key}"
-            self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))"), {"name": name})
+            self._connection.execute(
+                sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))"), {"name": name}
+            )
         kept = sa.select(idempotency.c.fingerprint, idempotency.c.status, idempotency.c.body).where(
-            idempotency.c.project_id == project_id, idempotency.c.key == key, idempotency.c.created_ms >= since_ms
+            idempotency.c.project_id == project_id,
+            idempotency.c.key == key,
+            idempotency.c.created_ms >= since_ms,
         )
         row = self._connection.execute(kept).first()
         return (row.fingerprint, row.status, bytes(row.body)) if row else None

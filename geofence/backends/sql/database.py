@@ -19,10 +19,13 @@ from geofence.ports import Queries
 
 
 def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
-    """The record at `sqlite:///FILE` or `postgresql://HOST/NAME`; call `migrate` before the first use.
+    """The record at `sqlite:///FILE` or `postgresql://HOST/NAME`.
 
-    `writer` makes this process the one that serves an SQLite file, and raises `RecordLocked` when another one does;
-    without it short administrative units wait for their turn beside the serving process. PostgreSQL takes any number.
+    Call `migrate` before the first use.
+
+    `writer` makes this process the one that serves an SQLite file, and raises `RecordLocked` when
+    another one does; without it short administrative units wait for their turn beside the serving
+    process. PostgreSQL takes any number.
     """
     return SqlDatabase(url, writer=writer)
 
@@ -43,18 +46,27 @@ class SqlDatabase:
         self._memory = StateCache() if self._lock is not None else None
 
     def begin(self) -> SqlUnit:
-        """Open a unit. On SQLite units wait for each other; the writer thread opens one at a time."""
+        """Open a unit.
+
+        On SQLite units wait for each other; the writer thread opens one at a time.
+        """
         return SqlUnit(self.engine, self._memory, self._floors)
 
     def sequence(self) -> int:
-        """Give `stream_seq` to committed events that have none; how many. Does nothing on SQLite, where units did."""
+        """Give `stream_seq` to committed events that have none; how many.
+
+        Does nothing on SQLite, where units did.
+        """
         if self.embedded:
             return 0
         with door.connect(self.engine, writes=True) as connection, connection.begin():
             return sequence.number_committed(connection)
 
     def migrate(self) -> None:
-        """Bring the schema to this version's; raises `RecordError` when it is newer than the code."""
+        """Bring the schema to this version's.
+
+        Raises `RecordError` when it is newer than the code.
+        """
         migrate.upgrade(self.engine)
 
     def close(self) -> None:
@@ -66,17 +78,24 @@ class SqlDatabase:
 
 
 def _lock_file(database: str) -> int:
-    """An open, locked descriptor of `FILE.lock`; the system lets go of it when the process dies, however it dies."""
+    """An open, locked descriptor of `FILE.lock`.
+
+    The system lets go of it when the process dies, however it dies.
+    """
     path = Path(os.path.realpath(database) + ".lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise RecordError(f"The lock file beside the database cannot be opened ({error.strerror}).") from None
+        raise RecordError(
+            f"The lock file beside the database cannot be opened ({error.strerror})."
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
         if isinstance(error, BlockingIOError):
             raise RecordLocked from None
-        raise RecordError(f"The lock file beside the database cannot be locked ({error.strerror}).") from None
+        raise RecordError(
+            f"The lock file beside the database cannot be locked ({error.strerror})."
+        ) from None
     return descriptor

@@ -1,6 +1,9 @@
-"""One door to both databases: where transactions begin, how durable they are, what an error may say.
+"""One door to both databases.
 
-SQLite: WAL, every commit synced to disk, readers on their own connections beside one writer. PostgreSQL: psycopg 3.
+Where transactions begin, how durable they are, what an error may say.
+
+SQLite: WAL, every commit synced to disk, readers on their own connections beside one writer.
+PostgreSQL: psycopg 3.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from geofence.errors import RecordError
 BUSY_S = 10.0
 WRITES = "geofence_writes"
 
-# whoever holds a lock and does not come back (a paused machine, a lost network) stops nobody else for long
+# whoever holds a lock and does not come back (a paused machine, a lost network) stops nobody else
+# for long
 _PATIENCE = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -26,7 +30,9 @@ _PRAGMAS = (
     "fullfsync = ON",  # macOS alone: there fsync does not reach the disk
     "foreign_keys = ON",
     "cache_size = -32768",
-    "wal_autocheckpoint = 8000",  # pages: ids are hashes, so commits touch pages all over; fewer check points write them less often
+    # pages: ids are hashes, so commits touch pages all over; fewer check points write them less
+    # often
+    "wal_autocheckpoint = 8000",
     "temp_store = MEMORY",
     "journal_size_limit = 67108864",
 )
@@ -42,7 +48,10 @@ def make_engine(url: str) -> sa.Engine:
 
 
 def parse(url: str) -> sa.URL:
-    """The address as SQLAlchemy reads it, on the drivers we use; `RecordError` when it is not one of ours."""
+    """The address as SQLAlchemy reads it, on the drivers we use.
+
+    `RecordError` when it is not one of ours.
+    """
     try:
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
@@ -66,20 +75,30 @@ def connect(engine: sa.Engine, *, writes: bool = False) -> sa.Connection:
 def _is_file(address: sa.URL) -> bool:
     # In memory every pooled connection would see a database of its own.
     name = address.database or ""
-    return bool(name) and not name.startswith((":memory:", "file:")) and not address.host and not address.query
+    return (
+        bool(name)
+        and not name.startswith((":memory:", "file:"))
+        and not address.host
+        and not address.query
+    )
 
 
 def _sqlite(address: sa.URL) -> sa.Engine:
     try:
         Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordError(f"The folder of the database file cannot be made ({error.strerror}).") from None
+        raise RecordError(
+            f"The folder of the database file cannot be made ({error.strerror})."
+        ) from None
     engine = sa.create_engine(
         address,
         pool_size=8,
         max_overflow=8,
         pool_timeout=BUSY_S,
-        connect_args={"timeout": BUSY_S, "check_same_thread": False},  # the pool hands a connection to one thread at a time
+        connect_args={
+            "timeout": BUSY_S,
+            "check_same_thread": False,
+        },  # the pool hands a connection to one thread at a time
         **_shared_options(),
     )
     sa.event.listen(engine, "connect", _on_sqlite_connect)
@@ -89,14 +108,19 @@ def _sqlite(address: sa.URL) -> sa.Engine:
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # else sqlite3 opens transactions by itself, deferred and around some statements only
+    connection.isolation_level = (
+        None  # else sqlite3 opens transactions by itself, deferred and around some statements only
+    )
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:
-    # A deferred transaction that turns to writing fails at once when another one wrote meanwhile; an immediate one waits.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+    # A deferred transaction that turns to writing fails at once when another one wrote meanwhile;
+    # an immediate one waits.
+    connection.exec_driver_sql(
+        "BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN"
+    )
 
 
 def _postgresql(address: sa.URL) -> sa.Engine:

@@ -1,7 +1,8 @@
 """Errors of the database in our words, without the row they speak of.
 
-A driver quotes rows ("Failing row contains (..., 48.1, 11.5)") and values; what is kept of it is the kind of refusal and
-the name of the constraint, in our error as well as in the driver's own one that a traceback would print below it.
+A driver quotes rows ("Failing row contains (..., 48.1, 11.5)") and values; what is kept of it is
+the kind of refusal and the name of the constraint, in our error as well as in the driver's own one
+that a traceback would print below it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from geofence.errors import GeofenceError, InputError, RecordError
 
 _UNSTORABLE = (OverflowError, UnicodeError, sqlite3.DataError, psycopg.DataError)
 
-_ITS_OWN = ("08", "53", "57", "58")  # connection, resources, operator, system (PostgreSQL, appendix A)
+_ITS_OWN = (
+    "08",
+    "53",
+    "57",
+    "58",
+)  # connection, resources, operator, system (PostgreSQL, appendix A)
 _FILE_FAULTS = ("full", "I/O", "readonly", "unable to open")
 
 
@@ -36,7 +42,9 @@ def _translated(context: ExceptionContext) -> BaseException | None:
         return None
     if isinstance(error, _UNSTORABLE):
         _blank(error)
-        return InputError("A value cannot be stored: a number out of range, or a text with a character no database keeps.")
+        return InputError(
+            "A value cannot be stored: a number out of range, or a text with a character no database keeps."
+        )
     if isinstance(error, (sqlite3.Error, psycopg.Error)):
         told, lasting = _told(error), _lasting(error)
         _blank(error, told)
@@ -49,19 +57,30 @@ def _translated(context: ExceptionContext) -> BaseException | None:
 def _lasting(error: Exception) -> bool:
     """Whether the fault is the database's own: its disk, its memory, the way to it."""
     if isinstance(error, psycopg.Error):
-        return isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate[:2] in _ITS_OWN)
-    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _FILE_FAULTS)
+        return isinstance(error, psycopg.OperationalError) and (
+            error.sqlstate is None or error.sqlstate[:2] in _ITS_OWN
+        )
+    return isinstance(error, sqlite3.OperationalError) and any(
+        word in str(error) for word in _FILE_FAULTS
+    )
 
 
 def _told(error: Exception) -> str:
-    """The safe part of a driver's message: SQLite never quotes values, PostgreSQL's primary line only names."""
+    """The safe part of a driver's message.
+
+    SQLite never quotes values, PostgreSQL's primary line only names.
+    """
     if isinstance(error, psycopg.Error) and error.sqlstate:
         constraint = error.diag.constraint_name
-        return f"{type(error).__name__} {error.sqlstate}" + (f": {constraint}" if constraint else "")
+        return f"{type(error).__name__} {error.sqlstate}" + (
+            f": {constraint}" if constraint else ""
+        )
     first_line = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {first_line}"
 
 
 def _blank(error: Exception, told: str = "") -> None:
-    if not isinstance(error, UnicodeError):  # its parts live outside `args` and name a place in the text, not the text
+    if not isinstance(
+        error, UnicodeError
+    ):  # its parts live outside `args` and name a place in the text, not the text
         error.args = (told,)

@@ -15,9 +15,10 @@
 | coupons   | issued_ms and code      | id, customer, campaign, status, decision, since, until, descending            |
 | traffic   | geofence_id             | since, shorter_ms, at_least: all three, see `_traffic`                        |
 
-A filter takes one value or a list of them, any of which may match; None means no filter. `geofence` is the retailer's id,
-`uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of `ts_ms` for events and of
-the time in the sort key for all others. `descending` reverses the order. Events without a `stream_seq` are not yet to be seen.
+A filter takes one value or a list of them, any of which may match; None means no filter. `geofence`
+is the retailer's id, `uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of
+`ts_ms` for events and of the time in the sort key for all others. `descending` reverses the order.
+Events without a `stream_seq` are not yet to be seen.
 """
 
 from __future__ import annotations
@@ -60,10 +61,23 @@ class Noun:
 
 
 _TOLD = {"id": "id", "customer": "customer_id", "campaign": "campaign_id", "device": "device_id"}
-_HAPPENED = {"device": "device_id", "customer": "customer_id", "store": "store_id", "geofence": "geofence_id", "ring": "ring"}
+_HAPPENED = {
+    "device": "device_id",
+    "customer": "customer_id",
+    "store": "store_id",
+    "geofence": "geofence_id",
+    "ring": "ring",
+}
 
 NOUNS: Mapping[str, Noun] = {
-    "stores": Noun(schema.stores, Store, ("external_id",), str, {"id": "external_id", "brand": "brand"}, tags=True),
+    "stores": Noun(
+        schema.stores,
+        Store,
+        ("external_id",),
+        str,
+        {"id": "external_id", "brand": "brand"},
+        tags=True,
+    ),
     "geofences": Noun(
         schema.geofences,
         Geofence,
@@ -72,7 +86,9 @@ NOUNS: Mapping[str, Noun] = {
         {"id": "external_id", "uid": "uid", "store": "store_id", "ring": "ring"},
         tags=True,
     ),
-    "devices": Noun(schema.devices, Device, ("device_id",), str, {"id": "device_id", "customer": "customer_id"}),
+    "devices": Noun(
+        schema.devices, Device, ("device_id",), str, {"id": "device_id", "customer": "customer_id"}
+    ),
     "events": Noun(
         schema.events,
         Event,
@@ -82,15 +98,33 @@ NOUNS: Mapping[str, Noun] = {
         time="ts_ms",
         needs=("stream_seq",),
     ),
-    "visits": Noun(schema.visits, Visit, ("arrival_ms", "visit_id"), tuple[int, str], _HAPPENED | {"id": "visit_id"}, time="arrival_ms"),
-    "customers": Noun(schema_offers.customers, Customer, ("customer_id",), str, {"id": "customer_id"}, tags=True),
-    "campaigns": Noun(schema_offers.campaigns, Campaign, ("id",), str, {"id": "id", "status": "status"}),
+    "visits": Noun(
+        schema.visits,
+        Visit,
+        ("arrival_ms", "visit_id"),
+        tuple[int, str],
+        _HAPPENED | {"id": "visit_id"},
+        time="arrival_ms",
+    ),
+    "customers": Noun(
+        schema_offers.customers, Customer, ("customer_id",), str, {"id": "customer_id"}, tags=True
+    ),
+    "campaigns": Noun(
+        schema_offers.campaigns, Campaign, ("id",), str, {"id": "id", "status": "status"}
+    ),
     "decisions": Noun(
         schema_offers.decisions,
         Decision,
         ("at_ms", "id"),
         tuple[int, str],
-        _TOLD | {"store": "store_id", "event": "event_id", "visit": "visit_id", "outcome": "outcome", "reason": "reason"},
+        _TOLD
+        | {
+            "store": "store_id",
+            "event": "event_id",
+            "visit": "visit_id",
+            "outcome": "outcome",
+            "reason": "reason",
+        },
         time="at_ms",
     ),
     "messages": Noun(
@@ -113,7 +147,13 @@ NOUNS: Mapping[str, Noun] = {
         Coupon,
         ("issued_ms", "code"),
         tuple[int, str],
-        {"id": "code", "customer": "customer_id", "campaign": "campaign_id", "status": "status", "decision": "decision_id"},
+        {
+            "id": "code",
+            "customer": "customer_id",
+            "campaign": "campaign_id",
+            "status": "status",
+            "decision": "decision_id",
+        },
         time="issued_ms",
     ),
 }
@@ -128,7 +168,10 @@ def cursor_key(noun: str, item: msgspec.Struct) -> Any:
 def query(
     dialect: str, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any
 ) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
-    """The struct to read, and the select without its limit. `InputError` for a filter or sort key that cannot be."""
+    """The struct to read, and the select without its limit.
+
+    `InputError` for a filter or sort key that cannot be.
+    """
     if noun == "traffic":
         return Traffic, _traffic(str(project_id), after, **filters)
     wanted = NOUNS[noun]
@@ -138,25 +181,45 @@ def query(
     found = sa.select(*columns(table, wanted.kind))
     found = found if project_id is None else found.where(table.c.project_id == project_id)
     if noun == "events":  # the n-th visit is the visit's to know
-        found = found.add_columns(schema.visits.c.visit).outerjoin(schema.visits, schema.visits.c.visit_id == table.c.visit_id)
+        found = found.add_columns(schema.visits.c.visit).outerjoin(
+            schema.visits, schema.visits.c.visit_id == table.c.visit_id
+        )
     if noun == "visits":
         found = open_visits.with_presences(found)
     found = found.where(*(table.c[name].is_not(None) for name in wanted.needs))
-    found = found.where(*(_condition(dialect, wanted, name, value) for name, value in given.items()))
+    found = found.where(
+        *(_condition(dialect, wanted, name, value) for name, value in given.items())
+    )
     if after is not None:
         found = found.where(_past(wanted, after, descending))
-    return wanted.kind, found.order_by(*(table.c[name].desc() if descending else table.c[name] for name in wanted.order))
+    return wanted.kind, found.order_by(
+        *(table.c[name].desc() if descending else table.c[name] for name in wanted.order)
+    )
 
 
-def _traffic(project_id: str, after: Any, since: int, shorter_ms: int, at_least: int) -> sa.Select[Any]:
-    """Visits by geofence that began since then and ended by a fix outside; only geofences with so many of them."""
+def _traffic(
+    project_id: str, after: Any, since: int, shorter_ms: int, at_least: int
+) -> sa.Select[Any]:
+    """Visits by geofence that began since then and ended by a fix outside.
+
+    Only geofences with so many of them.
+    """
     visits = schema.visits.c
     short = sa.case((visits.departure_ms - visits.arrival_ms < shorter_ms, 1), else_=0)
-    found = sa.select(visits.geofence_id, sa.func.count().label("visits"), sa.func.sum(short).label("short")).where(
-        visits.project_id == project_id, visits.arrival_ms >= since, visits.departure_ms.is_not(None), visits.inferred.is_(False)
+    found = sa.select(
+        visits.geofence_id, sa.func.count().label("visits"), sa.func.sum(short).label("short")
+    ).where(
+        visits.project_id == project_id,
+        visits.arrival_ms >= since,
+        visits.departure_ms.is_not(None),
+        visits.inferred.is_(False),
     )
     found = found if after is None else found.where(visits.geofence_id > str(after))
-    return found.group_by(visits.geofence_id).having(sa.func.count() >= at_least).order_by(visits.geofence_id)
+    return (
+        found.group_by(visits.geofence_id)
+        .having(sa.func.count() >= at_least)
+        .order_by(visits.geofence_id)
+    )
 
 
 def _past(wanted: Noun, after: Any, descending: bool) -> sa.ColumnElement[bool]:
@@ -167,7 +230,9 @@ def _past(wanted: Noun, after: Any, descending: bool) -> sa.ColumnElement[bool]:
     ordered = [wanted.table.c[name] for name in wanted.order]
     parts = key if isinstance(key, tuple) else (key,)
     place = sa.tuple_(*ordered)
-    bound = sa.tuple_(*(sa.literal(part, column.type) for part, column in zip(parts, ordered, strict=True)))
+    bound = sa.tuple_(
+        *(sa.literal(part, column.type) for part, column in zip(parts, ordered, strict=True))
+    )
     return place < bound if descending else place > bound
 
 
@@ -183,10 +248,16 @@ def _condition(dialect: str, wanted: Noun, name: str, value: Any) -> sa.ColumnEl
 
 
 def _listed(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, (list, tuple, set, frozenset)) else [str(value)]
+    return (
+        [str(item) for item in value]
+        if isinstance(value, (list, tuple, set, frozenset))
+        else [str(value)]
+    )
 
 
-def _has_tag(dialect: str, tags: sa.ColumnElement[Any], wanted: list[str]) -> sa.ColumnElement[bool]:
+def _has_tag(
+    dialect: str, tags: sa.ColumnElement[Any], wanted: list[str]
+) -> sa.ColumnElement[bool]:
     spread = sa.func.jsonb_array_elements_text if dialect == "postgresql" else sa.func.json_each
     held = spread(tags).table_valued("value")
     return sa.exists(sa.select(sa.literal(1)).select_from(held).where(held.c.value.in_(wanted)))

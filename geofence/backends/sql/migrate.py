@@ -18,14 +18,19 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Run the missing migrations in one transaction; `RecordError` when the database is newer than the code."""
+    """Run the missing migrations in one transaction.
+
+    `RecordError` when the database is newer than the code.
+    """
     with door.connect(engine, writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
         config = configuration(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if set(MigrationContext.configure(connection).get_current_heads()) - known:
-            raise RecordError("The database was written by a newer version of geofence; run that version or a newer one.")
+            raise RecordError(
+                "The database was written by a newer version of geofence; run that version or a newer one."
+            )
         command.upgrade(config, "head")
 
 

@@ -17,18 +17,26 @@ _decode = msgspec.msgpack.Decoder(Presence).decode
 
 
 def with_presences(found: sa.Select[Any]) -> sa.Select[Any]:
-    """The select of visits, and beside each that has not ended its presence as `STATE`: one statement, so one moment for both."""
+    """The select of visits, and beside each that has not ended its presence as `STATE`.
+
+    One statement, so one moment for both.
+    """
     same = (
         visits.c.departure_ms.is_(None),
         presences.c.project_id == visits.c.project_id,
         presences.c.device_id == visits.c.device_id,
         presences.c.geofence_uid == visits.c.geofence_uid,
     )
-    return found.add_columns(presences.c.state.label(STATE)).outerjoin_from(visits, presences, sa.and_(*same))
+    return found.add_columns(presences.c.state.label(STATE)).outerjoin_from(
+        visits, presences, sa.and_(*same)
+    )
 
 
 def as_it_stands(visit: Visit, state: bytes | None) -> Visit:
-    """The visit with what its presence knows better; as it is without one, or when that belongs to another visit."""
+    """The visit with what its presence knows better.
+
+    As it is without one, or when that belongs to another visit.
+    """
     presence = None if state is None else _decode(state)
     if presence is None or not presence.inside or presence.visit_id != visit.visit_id:
         return visit

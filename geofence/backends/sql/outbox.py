@@ -1,4 +1,7 @@
-"""Messages on their way out, within a unit: taken under a lease, finished by whoever holds the newest attempt."""
+"""Messages on their way out, within a unit.
+
+Taken under a lease, finished by whoever holds the newest attempt.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,39 @@ class SqlOutbox:
     def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
         self._connection, self._presences = connection, presences
 
-    def take(self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None) -> list[OutboxMessage]:
-        """Lease up to `limit` messages of a channel that are due, oldest first: their attempt counts one up.
+    def take(
+        self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None
+    ) -> list[OutboxMessage]:
+        """Lease up to `limit` messages of a channel that are due, oldest first.
 
-        What another unit has in hand is skipped; a paused channel gives nothing. What expired is finished as `expired` on
-        the way, without counting an attempt, and is never given out. Leases run on the wall, `now_ms` where that is the same.
+        Their attempt counts one up.
+
+        What another unit has in hand is skipped; a paused channel gives nothing. What expired is
+        finished as `expired` on the way, without counting an attempt, and is never given out.
+        Leases run on the wall, `now_ms` where that is the same.
         """
         if channel in self.paused():
             return []
         wall_ms = now_ms if wall_ms is None else wall_ms
         free = _free(channel, now_ms, wall_ms)
         self._expire(free, now_ms)
-        query = sa.select(*columns(messages, OutboxMessage)).where(*free, messages.c.expires_ms > now_ms)
-        due = query.order_by(messages.c.due_ms, messages.c.id).limit(limit).with_for_update(skip_locked=True)
+        query = sa.select(*columns(messages, OutboxMessage)).where(
+            *free, messages.c.expires_ms > now_ms
+        )
+        due = (
+            query.order_by(messages.c.due_ms, messages.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
         taken = [from_row(OutboxMessage, row) for row in self._connection.execute(due).mappings()]
         until_ms = wall_ms + lease_ms
         if taken:
             lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
-            self._connection.execute(sa.update(messages).where(messages.c.id.in_([one.id for one in taken])).values(lease))
+            self._connection.execute(
+                sa.update(messages)
+                .where(messages.c.id.in_([one.id for one in taken]))
+                .values(lease)
+            )
         return [replace(one, attempt=one.attempt + 1, lease_until_ms=until_ms) for one in taken]
 
     def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
@@ -51,10 +69,12 @@ class SqlOutbox:
         return recheck.reasons(self._connection, messages)
 
     def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
-        """Write each message as it is now, with its attempt; only where its attempt number is still the newest. How many.
+        """Write each message as it is now, with its attempt.
 
-        An outcome without an attempt says that nothing was handed over: the take does not count for caps. The same attempt
-        finished a second time writes nothing.
+        Only where its attempt number is still the newest. How many.
+
+        An outcome without an attempt says that nothing was handed over: the take does not count for
+        caps. The same attempt finished a second time writes nothing.
         """
         written = 0
         tried: list[Attempt] = []
@@ -69,50 +89,94 @@ class SqlOutbox:
         return written
 
     def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
-        """Forget dead push tokens, (project, token), wherever they are registered; other channels' are not kept with devices.
+        """Forget dead push tokens, (project, token), wherever they are registered.
 
-        All their devices are locked in one go, in the order of everybody; so this goes first in its unit.
+        Other channels' are not kept with devices.
+
+        All their devices are locked in one go, in the order of everybody; so this goes first in its
+        unit.
         """
         if channel != "push" or not dead:
             return
         held = sa.tuple_(devices.c.project_id, devices.c.push_token).in_(sorted(set(dead)))
-        holders = self._connection.execute(sa.select(devices.c.project_id, devices.c.device_id).where(held))
+        holders = self._connection.execute(
+            sa.select(devices.c.project_id, devices.c.device_id).where(held)
+        )
         keys = [DeviceKey(*row) for row in holders]
         self._presences.read(keys)
-        theirs = sa.tuple_(devices.c.project_id, devices.c.device_id).in_([tuple(key) for key in keys])
+        theirs = sa.tuple_(devices.c.project_id, devices.c.device_id).in_(
+            [tuple(key) for key in keys]
+        )
         if keys:
             self._connection.execute(sa.update(devices).where(theirs, held).values(push_token=None))
 
-    def suppress(self, project_id: str, channel: str, address: str, reason: str, now_ms: int) -> None:
+    def suppress(
+        self, project_id: str, channel: str, address: str, reason: str, now_ms: int
+    ) -> None:
         """Never again write to this address; it is kept as a digest, with the first reason."""
-        row: Row = {"project_id": project_id, "channel": channel, "address_digest": recheck.digest(address)}
+        row: Row = {
+            "project_id": project_id,
+            "channel": channel,
+            "address_digest": recheck.digest(address),
+        }
         row |= {"reason": reason, "created_ms": now_ms}
         upsert(self._connection, suppressions, [row], keep=("reason", "created_ms"))
 
     def pause(self, channel: str, reason: str, now_ms: int) -> None:
         """Hold a channel's queue, with the reason; an empty reason opens it again."""
-        upsert(self._connection, channels, [{"channel": channel, "paused_reason": reason, "paused_ms": now_ms}])
+        upsert(
+            self._connection,
+            channels,
+            [{"channel": channel, "paused_reason": reason, "paused_ms": now_ms}],
+        )
 
     def paused(self) -> dict[str, str]:
         """Paused channels with their reasons."""
-        query = sa.select(channels.c.channel, channels.c.paused_reason).where(channels.c.paused_reason != "")
+        query = sa.select(channels.c.channel, channels.c.paused_reason).where(
+            channels.c.paused_reason != ""
+        )
         return {row.channel: row.paused_reason for row in self._connection.execute(query)}
 
     def _expire(self, free: Sequence[sa.ColumnElement[bool]], now_ms: int) -> None:
-        late = sa.select(messages.c.id).where(*free, messages.c.expires_ms <= now_ms).order_by(messages.c.due_ms)
-        ids = list(self._connection.execute(late.limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True)).scalars())
+        late = (
+            sa.select(messages.c.id)
+            .where(*free, messages.c.expires_ms <= now_ms)
+            .order_by(messages.c.due_ms)
+        )
+        ids = list(
+            self._connection.execute(
+                late.limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True)
+            ).scalars()
+        )
         if ids:
-            ended = {"status": "expired", "reason": "expired", "due_ms": None, "lease_until_ms": None, "finished_ms": now_ms}
-            self._connection.execute(sa.update(messages).where(messages.c.id.in_(ids)).values(ended))
+            ended = {
+                "status": "expired",
+                "reason": "expired",
+                "due_ms": None,
+                "lease_until_ms": None,
+                "finished_ms": now_ms,
+            }
+            self._connection.execute(
+                sa.update(messages).where(messages.c.id.in_(ids)).values(ended)
+            )
 
     def _finish(self, message: OutboxMessage, *, tried: bool) -> int:
         m = messages.c
-        once = sa.exists().where(attempts.c.message_id == message.id, attempts.c.attempt == message.attempt)
-        held = (m.id == message.id, m.project_id == message.project_id, m.attempt == message.attempt, ~once)
+        once = sa.exists().where(
+            attempts.c.message_id == message.id, attempts.c.attempt == message.attempt
+        )
+        held = (
+            m.id == message.id,
+            m.project_id == message.project_id,
+            m.attempt == message.attempt,
+            ~once,
+        )
         now = {name: getattr(message, name) for name in _ENDED} | {"lease_until_ms": None}
         if not tried:
             now["untried"] = m.untried + 1
-        return self._connection.execute(sa.update(messages).where(*held).values(now), execution_options=COUNTED).rowcount
+        return self._connection.execute(
+            sa.update(messages).where(*held).values(now), execution_options=COUNTED
+        ).rowcount
 
 
 def _free(channel: str, now_ms: int, wall_ms: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,4 +1,7 @@
-"""Stores and geofences within a unit, many at once: a file of a hundred thousand is read and written in few statements."""
+"""Stores and geofences within a unit, many at once.
+
+A file of a hundred thousand is read and written in few statements.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ T = TypeVar("T", Store, Geofence)
 class SqlPlaces:
     """Implements `ports.Places`.
 
-    The first write of a unit bumps the project's `index_version`; writers of one project wait for each other until the unit ends,
-    so versions grow in the order of commits.
+    The first write of a unit bumps the project's `index_version`; writers of one project wait for
+    each other until the unit ends, so versions grow in the order of commits.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -32,34 +35,58 @@ class SqlPlaces:
 
     def stores(self, project_id: str, external_ids: Collection[str]) -> dict[str, Store]:
         """Those that exist, by external id."""
-        return {store.external_id: store for store in self._among(Store, stores, stores.c.external_id, project_id, external_ids)}
+        return {
+            store.external_id: store
+            for store in self._among(Store, stores, stores.c.external_id, project_id, external_ids)
+        }
 
     def put_stores(self, project_id: str, stores_: Sequence[Store]) -> None:
         """Insert or replace the stores' own rows (not their geofences); `created_ms` stays."""
         if not stores_:
             return
         self._bump(project_id)
-        upsert(self._connection, stores, [to_row(stores, store, project_id=project_id) for store in stores_])
+        upsert(
+            self._connection,
+            stores,
+            [to_row(stores, store, project_id=project_id) for store in stores_],
+        )
 
     def delete_store(self, project_id: str, external_id: str) -> None:
         """Remove the store's own row (not its geofences)."""
         self._bump(project_id)
-        self._connection.execute(sa.delete(stores).where(stores.c.project_id == project_id, stores.c.external_id == external_id))
+        self._connection.execute(
+            sa.delete(stores).where(
+                stores.c.project_id == project_id, stores.c.external_id == external_id
+            )
+        )
 
     def geofences(self, project_id: str, external_ids: Collection[str]) -> dict[str, Geofence]:
         """Those that exist, by external id."""
         found = self._among(Geofence, geofences, geofences.c.external_id, project_id, external_ids)
         return {geofence.external_id: geofence for geofence in found}
 
-    def geofences_of_stores(self, project_id: str, store_ids: Collection[str]) -> dict[str, list[Geofence]]:
-        """Every geofence that names one of these stores, by store and there by external id; a store without any has no entry."""
+    def geofences_of_stores(
+        self, project_id: str, store_ids: Collection[str]
+    ) -> dict[str, list[Geofence]]:
+        """Every geofence that names one of these stores, by store and there by external id.
+
+        A store without any has no entry.
+        """
         found: dict[str, list[Geofence]] = defaultdict(list)
-        for geofence in self._among(Geofence, geofences, geofences.c.store_id, project_id, store_ids):
+        for geofence in self._among(
+            Geofence, geofences, geofences.c.store_id, project_id, store_ids
+        ):
             found[str(geofence.store_id)].append(geofence)
-        return {store_id: sorted(some, key=lambda one: one.external_id) for store_id, some in found.items()}
+        return {
+            store_id: sorted(some, key=lambda one: one.external_id)
+            for store_id, some in found.items()
+        }
 
     def put_geofences(self, project_id: str, geofences_: Sequence[Geofence]) -> None:
-        """Insert or replace by uid; `created_ms` stays. `RecordError` when a name or a uid is taken."""
+        """Insert or replace by uid; `created_ms` stays.
+
+        `RecordError` when a name or a uid is taken.
+        """
         if not geofences_:
             return
         self._bump(project_id)
@@ -72,11 +99,23 @@ class SqlPlaces:
         if not uids:
             return
         self._bump(project_id)
-        gone = sa.delete(geofences).where(geofences.c.project_id == project_id, geofences.c.uid == sa.bindparam("gone"))
+        gone = sa.delete(geofences).where(
+            geofences.c.project_id == project_id, geofences.c.uid == sa.bindparam("gone")
+        )
         self._connection.execute(gone, [{"gone": uid} for uid in uids])
 
-    def _among(self, kind: type[T], table: sa.Table, column: sa.ColumnElement[Any], project_id: str, names: Collection[str]) -> Iterator[T]:
-        """Rows of a project whose column is one of these names, in any order: asked for one, SQLite reads the whole project for it."""
+    def _among(
+        self,
+        kind: type[T],
+        table: sa.Table,
+        column: sa.ColumnElement[Any],
+        project_id: str,
+        names: Collection[str],
+    ) -> Iterator[T]:
+        """Rows of a project whose column is one of these names, in any order.
+
+        Asked for one, SQLite reads the whole project for it.
+        """
         query = sa.select(*columns(table, kind)).where(table.c.project_id == project_id)
         for some in _chunks(sorted(set(names))):
             for row in self._connection.execute(query.where(column.in_(some))).mappings():

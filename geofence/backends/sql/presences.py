@@ -1,6 +1,7 @@
 """Devices' hot state, and what one unit of work adds to the record.
 
-A presence is one MessagePack value: it is read and written whole, and only its timer and its geofence are ever asked for.
+A presence is one MessagePack value: it is read and written whole, and only its timer and its
+geofence are ever asked for.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ _decode = msgspec.msgpack.Decoder(Presence).decode
 
 
 class SqlPresences:
-    """Implements `ports.Presences`. With a `memory` (embedded) known devices cost no query and their locks no database.
+    """Implements `ports.Presences`.
 
-    Without one the record is asked each time; `floors` remember the watermarks of pings that changed nothing there.
+    With a `memory` (embedded) known devices cost no query and their locks no database.
+
+    Without one the record is asked each time; `floors` remember the watermarks of pings that
+    changed nothing there.
     """
 
-    def __init__(self, connection: sa.Connection, memory: StateCache | None, floors: StateCache | None = None) -> None:
+    def __init__(
+        self, connection: sa.Connection, memory: StateCache | None, floors: StateCache | None = None
+    ) -> None:
         self._connection = connection
         self._memory, self._floors = memory, floors
         self._states: dict[DeviceKey, DeviceState] = {}  # as read or saved in this unit
@@ -54,14 +60,18 @@ class SqlPresences:
             remembered = {key: state for key in missing if (state := memory.get(key)) is not None}
             self._states.update(remembered)
             missing = [key for key in missing if key not in remembered]
-        self._states.update({key: self._raised(key, state) for key, state in self._load(missing).items()})
+        self._states.update(
+            {key: self._raised(key, state) for key, state in self._load(missing).items()}
+        )
         return {key: self._states[key] for key in wanted}
 
     def at_geofences(self, uids: Sequence[str]) -> list[DeviceKey]:
         """Devices that have a presence at any of these geofences."""
         found: set[DeviceKey] = set()
         for some in _chunks(sorted(set(uids))):
-            query = sa.select(presences.c.project_id, presences.c.device_id).where(presences.c.geofence_uid.in_(some))
+            query = sa.select(presences.c.project_id, presences.c.device_id).where(
+                presences.c.geofence_uid.in_(some)
+            )
             found.update(DeviceKey(*row) for row in self._connection.execute(query))
         return sorted(found)
 
@@ -76,7 +86,10 @@ class SqlPresences:
         return list(dict.fromkeys(DeviceKey(*row) for row in self._connection.execute(query)))
 
     def visits_since(self, key: DeviceKey, geofence_uid: str, ts_ms: int) -> list[Visit]:
-        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones; oldest first, at most 1,000."""
+        """Visits of this device there that a ping of `ts_ms` could belong to, and later ones.
+
+        Oldest first, at most 1,000.
+        """
         v = visits.c
         query = sa.select(*rows.columns(visits, Visit)).where(
             v.project_id == key.project_id,
@@ -92,7 +105,9 @@ class SqlPresences:
         e = events.c
         found: list[Event] = []
         query = sa.select(*rows.columns(events, Event)).where(e.project_id == project_id)
-        for device_id, times in sorted(times_ms.items()):  # device by device: SQLite finds no pairs by an index
+        for device_id, times in sorted(
+            times_ms.items()
+        ):  # device by device: SQLite finds no pairs by an index
             for some in _chunks(sorted(set(times))):
                 by_own = sa.and_(e.by_ms.is_(None), e.ts_ms.in_(some))
                 by_later = sa.and_(e.by_ms.is_not(None), e.by_ms.in_(some))
@@ -102,7 +117,10 @@ class SqlPresences:
         return sorted(found, key=lambda event: (event.ts_ms, event.id))
 
     def visit_numbers(self, visit_ids: Sequence[str]) -> dict[str, int]:
-        """By visit, the how-many-th it is of its device at its geofence; those not written yet are left out."""
+        """By visit, the how-many-th it is of its device at its geofence.
+
+        Those not written yet are left out.
+        """
         numbers: dict[str, int] = {}
         for some in _chunks(sorted(set(visit_ids))):
             query = sa.select(visits.c.visit_id, visits.c.visit).where(visits.c.visit_id.in_(some))
@@ -115,7 +133,10 @@ class SqlPresences:
         self._hot.update(changes.hot)
         for key in changes.states:
             self._hot.pop(key, None)
-        self._save_visits([visit for _, visit in changes.visits.values()], [project for project, _ in changes.visits.values()])
+        self._save_visits(
+            [visit for _, visit in changes.visits.values()],
+            [project for project, _ in changes.visits.values()],
+        )
         self._save_events(changes.events)
 
     def adopt(self, key: DeviceKey, customer_id: str | None) -> None:
@@ -146,13 +167,20 @@ class SqlPresences:
         floor = self._floors.get(key) if self._floors is not None else None
         if floor is None or (floor.watermark_ms or 0) <= (state.watermark_ms or 0):
             return state
-        return replace(floor, known=state.known, customer_id=state.customer_id, presences=state.presences)
+        return replace(
+            floor, known=state.known, customer_id=state.customer_id, presences=state.presences
+        )
 
     def _lock(self, keys: Sequence[DeviceKey]) -> None:
-        """One writer per device at a time; in order of lock number, so that two units never wait for each other."""
+        """One writer per device at a time.
+
+        In order of lock number, so that two units never wait for each other.
+        """
         numbers = sorted({_lock_number(key) for key in keys})
         if numbers:
-            lock = sa.text("SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS t(n, i)")
+            lock = sa.text(
+                "SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS t(n, i)"
+            )
             self._connection.execute(lock, {"numbers": numbers})
 
     def _load(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceState]:
@@ -167,13 +195,17 @@ class SqlPresences:
 
     def _load_some(self, project_id: str, ids: Sequence[str]) -> dict[DeviceKey, DeviceState]:
         p, d = presences.c, devices.c
-        query = sa.select(p.device_id, p.state).where(p.project_id == project_id, p.device_id.in_(ids))
+        query = sa.select(p.device_id, p.state).where(
+            p.project_id == project_id, p.device_id.in_(ids)
+        )
         at: dict[str, dict[str, Presence]] = defaultdict(dict)
         for device_id, state in self._connection.execute(query):
             presence = _decode(state)
             at[device_id][presence.geofence_uid] = presence
         columns = (d.device_id, *rows.columns(devices, DeviceState))
-        known = self._connection.execute(sa.select(*columns).where(d.project_id == project_id, d.device_id.in_(ids)))
+        known = self._connection.execute(
+            sa.select(*columns).where(d.project_id == project_id, d.device_id.in_(ids))
+        )
         return {
             DeviceKey(project_id, row["device_id"]): replace(
                 rows.from_row(DeviceState, row), known=True, presences=at.get(row["device_id"], {})
@@ -192,19 +224,32 @@ class SqlPresences:
                 for uid, presence in state.presences.items()
                 if old.get(uid) is not presence
             ]
-        rows.upsert(self._connection, devices, [_device_row(key, state) for key, state in states.items()])
+        rows.upsert(
+            self._connection, devices, [_device_row(key, state) for key, state in states.items()]
+        )
         if gone:
-            self._connection.execute(_DELETE, [{f"b_{name}": value for name, value in row.items()} for row in gone])
+            self._connection.execute(
+                _DELETE, [{f"b_{name}": value for name, value in row.items()} for row in gone]
+            )
         rows.upsert(self._connection, presences, kept)
         self._states.update(states)
 
     def _save_visits(self, seen: Sequence[Visit], projects: Sequence[str]) -> None:
-        """Insert with the next number of its pair, or replace all but that number; the devices' locks keep others away."""
+        """Insert with the next number of its pair, or replace all but that number.
+
+        The devices' locks keep others away.
+        """
         if not seen:
             return
         numbers = self.visit_numbers([visit.visit_id for visit in seen])
-        new = [(project, visit) for project, visit in zip(projects, seen, strict=True) if visit.visit_id not in numbers]
-        last = self._last_numbers({(project, visit.device_id, visit.geofence_uid) for project, visit in new})
+        new = [
+            (project, visit)
+            for project, visit in zip(projects, seen, strict=True)
+            if visit.visit_id not in numbers
+        ]
+        last = self._last_numbers(
+            {(project, visit.device_id, visit.geofence_uid) for project, visit in new}
+        )
         for project, visit in new:
             pair = (project, visit.device_id, visit.geofence_uid)
             numbers[visit.visit_id] = last[pair] = last.get(pair, 0) + 1
@@ -218,8 +263,14 @@ class SqlPresences:
         v, last = visits.c, dict[_Pair, int]()
         pair = (v.project_id, v.device_id, v.geofence_uid)
         for some in _chunks(sorted(pairs)):
-            query = sa.select(*pair, sa.func.max(v.visit)).where(sa.tuple_(*pair).in_(some)).group_by(*pair)
-            last.update(((row[0], row[1], row[2]), row[3]) for row in self._connection.execute(query))
+            query = (
+                sa.select(*pair, sa.func.max(v.visit))
+                .where(sa.tuple_(*pair).in_(some))
+                .group_by(*pair)
+            )
+            last.update(
+                ((row[0], row[1], row[2]), row[3]) for row in self._connection.execute(query)
+            )
         return last
 
     def _save_events(self, happened: Sequence[Event]) -> None:
@@ -247,7 +298,10 @@ def _place(key: DeviceKey, uid: str) -> rows.Row:
 
 
 def _due_ms(presence: Presence) -> int | None:
-    """When the next timer is due on our clock: on the phone's, and as much later as that is behind."""
+    """When the next timer is due on our clock.
+
+    On the phone's, and as much later as that is behind.
+    """
     return None if presence.due_ms is None else presence.due_ms + presence.lag_ms
 
 

@@ -26,7 +26,11 @@ from geofence.model.customer import Customer, Purpose
 from geofence.model.message import OutboxMessage
 from geofence.model.presence import Presence
 
-_PURPOSES: Mapping[str, tuple[Purpose, ...]] = {"push": ("location", "push"), "email": ("location", "email"), "inapp": ("location",)}
+_PURPOSES: Mapping[str, tuple[Purpose, ...]] = {
+    "push": ("location", "push"),
+    "email": ("location", "email"),
+    "inapp": ("location",),
+}
 
 _decode = msgspec.msgpack.Decoder(Presence).decode
 
@@ -44,50 +48,90 @@ def reasons(connection: sa.Connection, messages: Sequence[OutboxMessage]) -> dic
     return {
         message.id: reason
         for project_id, theirs in by_project.items()
-        for reason, stops in reversed(_LOOKS.items())  # the first look speaks last, and its word stands
+        for reason, stops in reversed(
+            _LOOKS.items()
+        )  # the first look speaks last, and its word stands
         for message in stops(connection, project_id, theirs)
     }
 
 
-def _withdrawn(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+def _withdrawn(
+    connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]
+) -> list[OutboxMessage]:
     asked = [one for one in messages if one.customer_id or one.channel in _PURPOSES]
     query = sa.select(*columns(customers, Customer)).where(
-        customers.c.project_id == project_id, customers.c.customer_id.in_({one.customer_id for one in asked})
+        customers.c.project_id == project_id,
+        customers.c.customer_id.in_({one.customer_id for one in asked}),
     )
-    known = {row["customer_id"]: from_row(Customer, row) for row in connection.execute(query).mappings()} if asked else {}
-    return [one for one in asked if not _agrees(known.get(one.customer_id), _PURPOSES.get(one.channel, ()))]
+    known = (
+        {
+            row["customer_id"]: from_row(Customer, row)
+            for row in connection.execute(query).mappings()
+        }
+        if asked
+        else {}
+    )
+    return [
+        one
+        for one in asked
+        if not _agrees(known.get(one.customer_id), _PURPOSES.get(one.channel, ()))
+    ]
 
 
 def _agrees(customer: Customer | None, purposes: Collection[Purpose]) -> bool:
     return customer is not None and all(customer.agreed(purpose) for purpose in purposes)
 
 
-def _suppressed(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+def _suppressed(
+    connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]
+) -> list[OutboxMessage]:
     digests = {one.id: digest(one.address) for one in messages}
     query = sa.select(suppressions.c.channel, suppressions.c.address_digest).where(
-        suppressions.c.project_id == project_id, suppressions.c.address_digest.in_(set(digests.values()))
+        suppressions.c.project_id == project_id,
+        suppressions.c.address_digest.in_(set(digests.values())),
     )
     closed = {tuple(row) for row in connection.execute(query)}
     return [one for one in messages if (one.channel, digests[one.id]) in closed]
 
 
-def _left(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
-    asked = [one for one in messages if one.channel in ("push", "inapp") and one.content.get("near") is not False]
+def _left(
+    connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]
+) -> list[OutboxMessage]:
+    asked = [
+        one
+        for one in messages
+        if one.channel in ("push", "inapp") and one.content.get("near") is not False
+    ]
     inside = _inside(connection, project_id, asked) if asked else set()
-    return [one for one in asked if not inside & {(one.geofence_uid, "device", one.device_id), (one.geofence_uid, "of", one.customer_id)}]
+    return [
+        one
+        for one in asked
+        if not inside
+        & {(one.geofence_uid, "device", one.device_id), (one.geofence_uid, "of", one.customer_id)}
+    ]
 
 
-def _inside(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> set[tuple[str, str, str | None]]:
-    """Who is where, by device and by the customer who carries it: the phone that came in may not be the one with the token."""
+def _inside(
+    connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]
+) -> set[tuple[str, str, str | None]]:
+    """Who is where, by device and by the customer who carries it.
+
+    The phone that came in may not be the one with the token.
+    """
     p, d = presences.c, devices.c
-    carried = presences.outerjoin(devices, sa.and_(d.project_id == p.project_id, d.device_id == p.device_id))
+    carried = presences.outerjoin(
+        devices, sa.and_(d.project_id == p.project_id, d.device_id == p.device_id)
+    )
     query = (
         sa.select(p.geofence_uid, p.device_id, d.customer_id, p.state)
         .select_from(carried)
         .where(
             p.project_id == project_id,
             p.geofence_uid.in_({one.geofence_uid for one in messages}),
-            sa.or_(p.device_id.in_({one.device_id for one in messages}), d.customer_id.in_({one.customer_id for one in messages})),
+            sa.or_(
+                p.device_id.in_({one.device_id for one in messages}),
+                d.customer_id.in_({one.customer_id for one in messages}),
+            ),
         )
     )
     inside: set[tuple[str, str, str | None]] = set()
@@ -97,13 +141,17 @@ def _inside(connection: sa.Connection, project_id: str, messages: Sequence[Outbo
     return inside
 
 
-def _unregistered(connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+def _unregistered(
+    connection: sa.Connection, project_id: str, messages: Sequence[OutboxMessage]
+) -> list[OutboxMessage]:
     asked = [one for one in messages if one.channel == "push"]
     query = sa.select(devices.c.push_token, devices.c.customer_id).where(
         devices.c.project_id == project_id, devices.c.push_token.in_({one.address for one in asked})
     )
     holders = {tuple(row) for row in connection.execute(query)} if asked else set()
-    return [one for one in asked if not holders & {(one.address, one.customer_id), (one.address, None)}]
+    return [
+        one for one in asked if not holders & {(one.address, one.customer_id), (one.address, None)}
+    ]
 
 
 _LOOKS: dict[str, Callable[[sa.Connection, str, Sequence[OutboxMessage]], list[OutboxMessage]]] = {

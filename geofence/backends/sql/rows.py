@@ -20,10 +20,12 @@ COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy says -1 for an IN
 def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
     """The struct's fields that are columns of the table, and `more`.
 
-    Two numbers differ on purpose: no `dwell_s` is stored as 0 (it is part of a unique key), no `stream_seq` as NULL (it is
-    unique once given).
+    Two numbers differ on purpose: no `dwell_s` is stored as 0 (it is part of a unique key), no
+    `stream_seq` as NULL (it is unique once given).
     """
-    fields = msgspec.structs.asdict(struct) | more  # documents within are made JSON where they are written
+    fields = (
+        msgspec.structs.asdict(struct) | more
+    )  # documents within are made JSON where they are written
     row = {name: fields[name] for name in _names(table) if name in fields}
     if row.get("dwell_s", 0) is None:
         row["dwell_s"] = 0
@@ -34,13 +36,19 @@ def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
 
 @cache
 def _names(table: sa.Table) -> tuple[str, ...]:
-    return tuple(table.c.keys())  # it makes a new list each time, which is felt where every row asks
+    return tuple(
+        table.c.keys()
+    )  # it makes a new list each time, which is felt where every row asks
 
 
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
     """The struct of a row; NULL leaves a field at its default, and is None where there is none."""
     bare = _without_default(kind)  # type: ignore[arg-type]  # a class is hashable, whatever an unbound T may be
-    told = {str(name): value for name, value in row.items() if (value is not None or name in bare) and (value or name != "dwell_s")}
+    told = {
+        str(name): value
+        for name, value in row.items()
+        if (value is not None or name in bare) and (value or name != "dwell_s")
+    }
     return msgspec.convert(told, kind)
 
 
@@ -54,10 +62,19 @@ def columns(table: sa.Table, kind: type[msgspec.Struct]) -> list[sa.Column[Any]]
     return [table.c[name] for name in kind.__struct_fields__ if name in table.c]
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, keep: Collection[str] = ("created_ms",)) -> int:
-    """Insert rows, or replace by primary key those that exist, except their columns in `keep`; how many were written.
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Row],
+    *,
+    keep: Collection[str] = ("created_ms",),
+) -> int:
+    """Insert rows, or replace by primary key those that exist, except their columns in `keep`.
 
-    All rows have the same columns. A row whose primary key belongs to another project is left as it is, and not counted.
+    How many were written.
+
+    All rows have the same columns. A row whose primary key belongs to another project is left as it
+    is, and not counted.
     """
     if not rows:
         return 0
@@ -66,11 +83,17 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, k
 
 
 @cache
-def _upsert(dialect: str, table: sa.Table, names: tuple[str, ...], keep: frozenset[str]) -> sa.Insert:
+def _upsert(
+    dialect: str, table: sa.Table, names: tuple[str, ...], keep: frozenset[str]
+) -> sa.Insert:
     key = [column.name for column in table.primary_key]
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    replaced = {name: insert.excluded[name] for name in names if name not in keep and name not in key}
+    replaced = {
+        name: insert.excluded[name] for name in names if name not in keep and name not in key
+    }
     if not replaced:
         return insert.on_conflict_do_nothing(index_elements=key)
-    same_project = table.c.project_id == insert.excluded.project_id if "project_id" in table.c else None
+    same_project = (
+        table.c.project_id == insert.excluded.project_id if "project_id" in table.c else None
+    )
     return insert.on_conflict_do_update(index_elements=key, set_=replaced, where=same_project)

@@ -1,7 +1,9 @@
-"""The tables, once for SQLite and PostgreSQL. Times are epoch ms UTC in BIGINT, documents JSON (JSONB on PostgreSQL).
+"""The tables, once for SQLite and PostgreSQL.
 
-The unique keys are the promise: an event, a visit, a device exists once because the database says so, not because code
-checked first.
+Times are epoch ms UTC in BIGINT, documents JSON (JSONB on PostgreSQL).
+
+The unique keys are the promise: an event, a visit, a device exists once because the database says
+so, not because code checked first.
 """
 
 from __future__ import annotations
@@ -117,7 +119,9 @@ presences = sa.Table(
     sa.Column("project_id", sa.String, primary_key=True),
     sa.Column("device_id", sa.String, primary_key=True),
     sa.Column("geofence_uid", sa.String, primary_key=True),
-    sa.Column("state", sa.LargeBinary, nullable=False),  # a Presence in MessagePack: read and written whole, never queried
+    sa.Column(
+        "state", sa.LargeBinary, nullable=False
+    ),  # a Presence in MessagePack: read and written whole, never queried
     _ms("due_ms"),
     sa.Index("ix_presences_geofence", "geofence_uid"),
     sa.Index("ix_presences_due", "due_ms"),
@@ -149,7 +153,8 @@ visits = sa.Table(
     sa.Index("ix_visits_arrival", "project_id", "arrival_ms"),
 )
 
-# a visit may be amended and hold stops again and again; those events, and crossings, are told apart by their id alone
+# a visit may be amended and hold stops again and again; those events, and crossings, are told apart
+# by their id alone
 _ONCE = sa.text("kind IN ('geofence.entered', 'geofence.dwelled', 'geofence.exited')")
 _LATER = sa.text("by_ms IS NOT NULL")
 
@@ -157,7 +162,9 @@ events = sa.Table(
     "events",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
-    sa.Column("stream_seq", sa.BigInteger, unique=True),  # NULL until the sequencer has seen it (PostgreSQL only)
+    sa.Column(
+        "stream_seq", sa.BigInteger, unique=True
+    ),  # NULL until the sequencer has seen it (PostgreSQL only)
     sa.Column("project_id", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("device_id", sa.String, nullable=False),
@@ -182,10 +189,25 @@ events = sa.Table(
     sa.Column("dwell_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("cell", sa.String),
     _ms("by_ms"),  # the ping that told it, where that is not the one of `ts_ms`; 0 for none
-    sa.Index("uq_events_fact", "visit_id", "kind", "dwell_s", unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE),
+    sa.Index(
+        "uq_events_fact",
+        "visit_id",
+        "kind",
+        "dwell_s",
+        unique=True,
+        sqlite_where=_ONCE,
+        postgresql_where=_ONCE,
+    ),
     sa.Index("ix_events_project", "project_id", "stream_seq"),
     sa.Index("ix_events_device", "project_id", "device_id", "ts_ms"),
-    sa.Index("ix_events_by", "project_id", "device_id", "by_ms", sqlite_where=_LATER, postgresql_where=_LATER),
+    sa.Index(
+        "ix_events_by",
+        "project_id",
+        "device_id",
+        "by_ms",
+        sqlite_where=_LATER,
+        postgresql_where=_LATER,
+    ),
 )
 
 idempotency = sa.Table(

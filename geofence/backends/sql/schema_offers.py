@@ -1,7 +1,10 @@
-"""The tables of what follows an event: customers, campaigns, decisions, messages and coupons. They join `schema.metadata`.
+"""The tables of what follows an event: customers, campaigns, decisions, messages and coupons.
 
-Four unique keys are promises: one decision per event, campaign and customer; one coupon per decision; one row per attempt;
-and one redemption per single-use code, by an index that holds the single-use ones alone.
+They join `schema.metadata`.
+
+Four unique keys are promises: one decision per event, campaign and customer; one coupon per
+decision; one row per attempt; and one redemption per single-use code, by an index that holds the
+single-use ones alone.
 """
 
 from __future__ import annotations
@@ -43,7 +46,13 @@ def _number(name: str) -> sa.Column[int]:
 
 def _index_where(name: str, condition: str, *columns: str, unique: bool = False) -> sa.Index:
     """An index of some rows only."""
-    return sa.Index(name, *columns, unique=unique, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition))
+    return sa.Index(
+        name,
+        *columns,
+        unique=unique,
+        sqlite_where=sa.text(condition),
+        postgresql_where=sa.text(condition),
+    )
 
 
 customers = sa.Table(
@@ -91,7 +100,9 @@ decisions = sa.Table(
     _text("event_id"),
     _text("campaign_id"),
     sa.Column("campaign_version", sa.Integer, nullable=False),
-    _text("customer_id"),  # empty where nobody is known, so that the unique key below holds for them, too
+    _text(
+        "customer_id"
+    ),  # empty where nobody is known, so that the unique key below holds for them, too
     _text("device_id"),
     _text("store_id", nullable=True),
     _text("ring", nullable=True),
@@ -128,7 +139,9 @@ messages = sa.Table(
     _text("status"),
     _text("reason"),
     _number("attempt"),
-    _number("untried"),  # takes given back without a try: attempt = untried says that nothing was ever handed over
+    _number(
+        "untried"
+    ),  # takes given back without a try: attempt = untried says that nothing was ever handed over
     _ms("lease_until_ms"),
     _ms("finished_ms"),
     _index_where("ix_messages_due", "due_ms IS NOT NULL", "channel", "due_ms"),

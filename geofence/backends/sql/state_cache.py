@@ -10,7 +10,9 @@ SIZE = 2_000_000
 
 
 class StateCache:
-    """Up to `size` devices. Whoever is not in here is read from the record; a full memory forgets its older half.
+    """Up to `size` devices.
+
+    Whoever is not in here is read from the record; a full memory forgets its older half.
 
     What is forgotten besides costs nothing but the watermarks of pings that changed nothing.
     """

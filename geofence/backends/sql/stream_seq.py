@@ -1,7 +1,10 @@
-"""The reading order of events. Numbers only grow, also when events are erased, so nobody's cursor ever meets one twice.
+"""The reading order of events.
 
-On SQLite a unit numbers its own events: units commit one after the other. On PostgreSQL units commit in any order, so one
-transaction at a time numbers what has been committed; a reader that follows the numbers never passes a row still to come.
+Numbers only grow, also when events are erased, so nobody's cursor ever meets one twice.
+
+On SQLite a unit numbers its own events: units commit one after the other. On PostgreSQL units
+commit in any order, so one transaction at a time numbers what has been committed; a reader that
+follows the numbers never passes a row still to come.
 """
 
 from __future__ import annotations
@@ -22,18 +25,34 @@ def give_seq(connection: sa.Connection, given_to: Sequence[Event]) -> list[int]:
 
 
 def number_committed(connection: sa.Connection) -> int:
-    """Number the committed events that have none, in the order they were recorded; how many. For PostgreSQL."""
+    """Number the committed events that have none, in the order they were recorded; how many.
+
+    For PostgreSQL.
+    """
     waiting = sa.select(sa.exists().where(events.c.stream_seq.is_(None)))
     if not connection.execute(waiting).scalar():
         return 0
-    # The row lock is the turnstile: whoever gets it sees, in its next statement, all that the one before committed.
-    newest = connection.execute(sa.select(counters.c.value).where(counters.c.name == _STREAM).with_for_update()).scalar_one()
-    # A row that is just being erased is passed by: to wait for it could deadlock, and if it stays it gets a later number.
+    # The row lock is the turnstile: whoever gets it sees, in its next statement, all that the one
+    # before committed.
+    newest = connection.execute(
+        sa.select(counters.c.value).where(counters.c.name == _STREAM).with_for_update()
+    ).scalar_one()
+    # A row that is just being erased is passed by: to wait for it could deadlock, and if it stays
+    # it gets a later number.
     when = (events.c.recorded_ms, events.c.ts_ms, events.c.place)
-    free = sa.select(events.c.id, *when).where(events.c.stream_seq.is_(None)).with_for_update(skip_locked=True).cte("free")
-    place = sa.func.row_number().over(order_by=(free.c.recorded_ms, free.c.ts_ms, free.c.place, free.c.id))
+    free = (
+        sa.select(events.c.id, *when)
+        .where(events.c.stream_seq.is_(None))
+        .with_for_update(skip_locked=True)
+        .cte("free")
+    )
+    place = sa.func.row_number().over(
+        order_by=(free.c.recorded_ms, free.c.ts_ms, free.c.place, free.c.id)
+    )
     line = sa.select(free.c.id, place.label("place")).subquery("line")
-    number = sa.update(events).values(stream_seq=newest + line.c.place).where(events.c.id == line.c.id)
+    number = (
+        sa.update(events).values(stream_seq=newest + line.c.place).where(events.c.id == line.c.id)
+    )
     numbered = connection.execute(number).rowcount
     if numbered:
         _take(connection, numbered)
@@ -41,6 +60,11 @@ def number_committed(connection: sa.Connection) -> int:
 
 
 def _take(connection: sa.Connection, count: int) -> list[int]:
-    more = sa.update(counters).values(value=counters.c.value + count).where(counters.c.name == _STREAM).returning(counters.c.value)
+    more = (
+        sa.update(counters)
+        .values(value=counters.c.value + count)
+        .where(counters.c.name == _STREAM)
+        .returning(counters.c.value)
+    )
     newest = int(connection.execute(more).scalar_one())
     return list(range(newest - count + 1, newest + 1))

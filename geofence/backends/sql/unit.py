@@ -24,7 +24,8 @@ from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
 class SqlUnit:
     """Implements `ports.Unit` on one connection of its own.
 
-    As a context manager it rolls back whatever was not committed. After commit or rollback it is closed.
+    As a context manager it rolls back whatever was not committed. After commit or rollback it is
+    closed.
     """
 
     presences: SqlPresences
@@ -34,7 +35,9 @@ class SqlUnit:
     outbox: Outbox
     commerce: Commerce
 
-    def __init__(self, engine: sa.Engine, memory: StateCache | None, floors: StateCache | None = None) -> None:
+    def __init__(
+        self, engine: sa.Engine, memory: StateCache | None, floors: StateCache | None = None
+    ) -> None:
         self._connection = door.connect(engine, writes=True)
         try:
             self._connection.begin()
@@ -58,11 +61,17 @@ class SqlUnit:
         return index_version.read(self._connection, project_id)
 
     def edit(self, project_id: str) -> None:
-        """Let nobody else edit this project's places or campaigns until this unit ends; before what the edit rests on is read."""
+        """Let nobody else edit this project's places or campaigns until this unit ends.
+
+        Before what the edit rests on is read.
+        """
         index_version.edit(self._connection, project_id)
 
     def hold(self, project_ids: Iterable[str]) -> None:
-        """Let no edit of these projects' places or campaigns be committed until this unit ends; before any device is read."""
+        """Let no edit of these projects' places or campaigns be committed until this unit ends.
+
+        Before any device is read.
+        """
         index_version.hold(self._connection, project_ids)
 
     def commit(self) -> None:
@@ -76,7 +85,10 @@ class SqlUnit:
         self.presences.committed()
 
     def rollback(self) -> None:
-        """Forget it; harmless on a closed unit and on a lost connection, where the database forgets by itself."""
+        """Forget it.
+
+        Harmless on a closed unit and on a lost connection, where the database forgets by itself.
+        """
         try:
             self._connection.close()
         except RecordError:
@@ -86,6 +98,11 @@ class SqlUnit:
         """The unit itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Roll back what was not committed."""
         self.rollback()

@@ -1,4 +1,7 @@
-"""In-app: the offer is in the answer to the ping and in the device's inbox, so there is nothing to hand over."""
+"""In-app.
+
+The offer is in the answer to the ping and in the device's inbox, so there is nothing to hand over.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ class InApp:
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
-        return ((message.id, EXPIRED if expired(message, now_ms) else Outcome("sent", "in_answer")) for message in messages)
+        return (
+            (message.id, EXPIRED if expired(message, now_ms) else Outcome("sent", "in_answer"))
+            for message in messages
+        )
 
     def close(self) -> None:
         """Nothing to end."""

@@ -31,6 +31,16 @@ class Log:
     def _write(self, message: Message, now_ms: int) -> Outcome:
         if expired(message, now_ms):
             return EXPIRED
-        title = message.content.get("title") or message.content.get("subject") or message.content.get("type")
-        self._log.info("message", message_id=message.id, project_id=message.project_id, title=title, attempt=message.attempt)
+        title = (
+            message.content.get("title")
+            or message.content.get("subject")
+            or message.content.get("type")
+        )
+        self._log.info(
+            "message",
+            message_id=message.id,
+            project_id=message.project_id,
+            title=title,
+            attempt=message.attempt,
+        )
         return Outcome("sent", "logged")

@@ -1,4 +1,7 @@
-"""Webhooks: signed POSTs to a subscriber, as Standard Webhooks describes them (standardwebhooks.com, spec 1.0)."""
+"""Webhooks.
+
+Signed POSTs to a subscriber, as Standard Webhooks describes them (standardwebhooks.com, spec 1.0).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,15 @@ from geofence.delivery.http.transport import Transport
 from geofence.model.message import ChannelName, Message, Outcome
 
 NAME: ChannelName = "webhook"
-RETRY_SCHEDULE_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400)  # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h
+RETRY_SCHEDULE_S = (
+    5,
+    300,
+    1800,
+    7200,
+    18_000,
+    36_000,
+    50_400,
+)  # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h
 MAX_RETRY_AFTER_S = 6 * 3600.0
 LIMITS = Limits(connect_s=5, total_s=15, wait_s=15, answer_bytes=16_384, in_flight=512, per_host=8)
 
@@ -24,17 +35,26 @@ LIMITS = Limits(connect_s=5, total_s=15, wait_s=15, answer_bytes=16_384, in_flig
 class Webhook:
     """The webhook channel.
 
-    `message.address` is the URL. The secret (`whsec_` and base64) is in `content["secret"]`, a list of them while one is
-    being replaced, or in `secrets` by URL. `allow_private` lets it dial loopback and private addresses.
+    `message.address` is the URL. The secret (`whsec_` and base64) is in `content["secret"]`, a list
+    of them while one is being replaced, or in `secrets` by URL. `allow_private` lets it dial
+    loopback and private addresses.
     """
 
     name: ChannelName = NAME
     retry_s: tuple[int, ...] = RETRY_SCHEDULE_S
 
-    def __init__(self, *, allow_private: bool = False, secrets: Mapping[str, str] | None = None, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        secrets: Mapping[str, str] | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
         self._secrets = secrets or {}
         # without a proxy: the address that is checked must be the one that is dialled
-        self._transport = Transport(limits, ConnectOptions(None if allow_private else is_public, direct=True))
+        self._transport = Transport(
+            limits, ConnectOptions(None if allow_private else is_public, direct=True)
+        )
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
@@ -46,7 +66,9 @@ class Webhook:
         """See `Channel.close`."""
         self._transport.close()
 
-    def _requests(self, messages: Sequence[Message], now_ms: int, refused: list[tuple[str, Outcome]]) -> Iterator[Request]:
+    def _requests(
+        self, messages: Sequence[Message], now_ms: int, refused: list[tuple[str, Outcome]]
+    ) -> Iterator[Request]:
         for place, message in enumerate(messages):
             request = self._request(place, message, now_ms)
             if isinstance(request, Outcome):
@@ -64,9 +86,15 @@ class Webhook:
             return Outcome("failed", "no_secret")
         try:
             body = payload(message)
-            signature = _sign([secret] if isinstance(secret, str) else list(secret), message.id, now_ms, body)
+            signature = _sign(
+                [secret] if isinstance(secret, str) else list(secret), message.id, now_ms, body
+            )
         except (ValueError, TypeError, RuntimeError, EmptyWebhookSecretError):
-            return Outcome("failed", "invalid_payload", "the secret is not base64, or the data cannot be written as JSON")
+            return Outcome(
+                "failed",
+                "invalid_payload",
+                "the secret is not base64, or the data cannot be written as JSON",
+            )
         headers = [
             "Content-Type: application/json",
             "Expect:",
@@ -79,14 +107,30 @@ class Webhook:
 
 
 def payload(message: Message) -> bytes:
-    """The body: `{type, timestamp, data}`, the same bytes on every attempt. `timestamp` is when it happened, RFC 3339."""
+    """The body: `{type, timestamp, data}`, the same bytes on every attempt.
+
+    `timestamp` is when it happened, RFC 3339.
+    """
     content = message.content
-    made = datetime.fromtimestamp(message.created_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return msgspec.json.encode({"type": content.get("type", ""), "timestamp": content.get("timestamp", made), "data": content.get("data")})
+    made = (
+        datetime.fromtimestamp(message.created_ms / 1000, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
+    return msgspec.json.encode(
+        {
+            "type": content.get("type", ""),
+            "timestamp": content.get("timestamp", made),
+            "data": content.get("data"),
+        }
+    )
 
 
 def judge(answer: Answer) -> Outcome:
-    """2xx sent, 410 gone, everything else again by schedule. Subscribers know an event by its id, so a lost answer is a retry."""
+    """2xx sent, 410 gone, everything else again by schedule.
+
+    Subscribers know an event by its id, so a lost answer is a retry.
+    """
     status, detail = answer.status, f"HTTP {answer.status}"
     if answer.failure == "refused_address":
         return Outcome("failed", "refused_address", "the host leads to a private address")
@@ -95,7 +139,11 @@ def judge(answer: Answer) -> Outcome:
     if status == 410:
         return Outcome("drop_address", "gone", detail, status=410)
     if status == 0:
-        return Outcome("retry", answer.failure or "lost", "handed over, no answer" if answer.handed_over else "not handed over")
+        return Outcome(
+            "retry",
+            answer.failure or "lost",
+            "handed over, no answer" if answer.handed_over else "not handed over",
+        )
     wait_s = None if answer.retry_after_s is None else min(answer.retry_after_s, MAX_RETRY_AFTER_S)
     return Outcome("retry", _reason(status), detail, wait_s, status=status)
 
@@ -113,7 +161,9 @@ def _sign(secrets: list[str], message_id: str, now_ms: int, body: bytes) -> str:
     return " ".join(Signer(secret).sign(message_id, moment, body.decode()) for secret in secrets)
 
 
-def _outcomes(messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(
+    messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
+) -> Iterator[tuple[str, Outcome]]:
     yield from refused
     for answer in answers:
         yield messages[answer.key].id, judge(answer)

@@ -1,1 +1,4 @@
-"""HTTP as a sender needs it: time-outs, one connection a receiver, addresses checked before dialling."""
+"""HTTP as a sender needs it.
+
+Time-outs, one connection a receiver, addresses checked before dialling.
+"""

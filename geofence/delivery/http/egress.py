@@ -1,7 +1,7 @@
 """Where a webhook may go: public addresses only, unless the operator allows private ones.
 
-`check_url` is for the creation of a webhook and gives early, readable answers. What counts is `is_public` at the address
-actually dialled: a name may point elsewhere tomorrow.
+`check_url` is for the creation of a webhook and gives early, readable answers. What counts is
+`is_public` at the address actually dialled: a name may point elsewhere tomorrow.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from urllib.parse import SplitResult, urlsplit
 from geofence.errors import InputError
 
 MAX_URL = 2048
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is reached
+_NAT64 = IPv6Network(
+    "64:ff9b::/96"
+)  # RFC 6052: the last 32 bits are the IPv4 address that is reached
 
 
 def is_public(address: str) -> bool:
     """Whether a literal IP address belongs to the public internet.
 
-    Private, loopback, link-local (with the clouds' metadata address), shared, unspecified, multicast and reserved ones do
-    not, nor do IPv6 forms that lead to such an IPv4 address (mapped, NAT64, 6to4, Teredo).
+    Private, loopback, link-local (with the clouds' metadata address), shared, unspecified,
+    multicast and reserved ones do not, nor do IPv6 forms that lead to such an IPv4 address (mapped,
+    NAT64, 6to4, Teredo).
     """
     try:
         ip = ip_address(address.partition("%")[0])
@@ -31,9 +34,12 @@ def is_public(address: str) -> bool:
 
 
 def check_url(url: str, allow_private: bool) -> None:
-    """Raises `InputError` (code `invalid_url` or `private_url`) for a URL no webhook may have; it does not echo the URL.
+    """Raises `InputError` (code `invalid_url` or `private_url`) for a URL no webhook may have.
 
-    A name is looked up; one that does not resolve now is accepted, since every attempt checks the dialled address again.
+    It does not echo the URL.
+
+    A name is looked up; one that does not resolve now is accepted, since every attempt checks the
+    dialled address again.
     """
     parts = _split(url)
     if not allow_private:
@@ -66,11 +72,15 @@ def _problem(url: str, parts: SplitResult, port: int | None) -> str:
 
 def _addresses(host: str) -> list[str]:
     try:
-        return [socket.inet_ntoa(socket.inet_aton(host))]  # also 2130706433, 0x7f.1 and 127.1, as dialling would read them
+        return [
+            socket.inet_ntoa(socket.inet_aton(host))
+        ]  # also 2130706433, 0x7f.1 and 127.1, as dialling would read them
     except OSError:
         pass  # not an IPv4 address in any spelling: a name or IPv6
     try:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        return [
+            str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        ]
     except (OSError, UnicodeError):
         return []
 

@@ -1,9 +1,12 @@
-"""One HTTP POST on one libcurl easy handle: what goes in, what comes out, and whether it left the house.
+"""One HTTP POST on one libcurl easy handle.
 
-The request body is given to libcurl by a callback without a way to rewind. That is on purpose: libcurl sends a POST again
-by itself when a kept connection dies before the answer, which would be a hidden second attempt. Without rewind it can do so
-only while nothing of the body was taken, and the same callback tells us whether a request was handed over. The price: a
-stream that an HTTP/2 server turns back while it shuts down counts as handed over, too, and ends as unknown.
+What goes in, what comes out, and whether it left the house.
+
+The request body is given to libcurl by a callback without a way to rewind. That is on purpose:
+libcurl sends a POST again by itself when a kept connection dies before the answer, which would be a
+hidden second attempt. Without rewind it can do so only while nothing of the body was taken, and the
+same callback tells us whether a request was handed over. The price: a stream that an HTTP/2 server
+turns back while it shuts down counts as handed over, too, and ends as unknown.
 """
 
 from __future__ import annotations
@@ -19,11 +22,18 @@ import pycurl
 MayDial = Callable[[str], bool]
 
 _UNRESOLVED = {pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY}
-_TLS = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE, pycurl.E_SSL_CIPHER}
+_TLS = {
+    pycurl.E_SSL_CONNECT_ERROR,
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT_BADFILE,
+    pycurl.E_SSL_CIPHER,
+}
 
 
 class Limits(NamedTuple):
-    """Bounds of a transport: seconds to connect, in total, and in the queue before the start; bytes of an answer; requests
+    """Bounds of a transport.
+
+    Seconds to connect, in total, and in the queue before the start; bytes of an answer; requests
     at once, in all and per host.
     """
 
@@ -38,8 +48,9 @@ class Limits(NamedTuple):
 class ConnectOptions(NamedTuple):
     """How a transport reaches its receivers.
 
-    `may_dial` is asked for every address about to be dialled; `direct` ignores proxies of the environment; `share` waits for
-    a coming HTTP/2 connection rather than opening another. Without HTTP/2 at the other end, sharing means standing in line.
+    `may_dial` is asked for every address about to be dialled; `direct` ignores proxies of the
+    environment; `share` waits for a coming HTTP/2 connection rather than opening another. Without
+    HTTP/2 at the other end, sharing means standing in line.
     """
 
     may_dial: MayDial | None = None
@@ -59,9 +70,10 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What came of a POST.
 
-    `status` is 0 when no status line came; `whole` says that the answer ended as it should; `handed_over` that some of the
-    body was taken for sending, so the receiver may have it. `failure` is empty or one of: timeout, unresolved, unreachable,
-    refused_address, tls, lost, too_long, waited, closed.
+    `status` is 0 when no status line came; `whole` says that the answer ended as it should;
+    `handed_over` that some of the body was taken for sending, so the receiver may have it.
+    `failure` is empty or one of: timeout, unresolved, unreachable, refused_address, tls, lost,
+    too_long, waited, closed.
     """
 
     key: int
@@ -103,10 +115,20 @@ class Exchange:
     def end(self, errno: int) -> Answer:
         """Read the result out of the handle; `errno` is libcurl's, 0 for success."""
         status = int(self.curl.getinfo(pycurl.RESPONSE_CODE))
-        wait_s = int(self.curl.getinfo(pycurl.RETRY_AFTER)) if status > 299 else 0  # libcurl reads seconds and dates
+        wait_s = (
+            int(self.curl.getinfo(pycurl.RETRY_AFTER)) if status > 299 else 0
+        )  # libcurl reads seconds and dates
         failure = self._failure(errno) if errno else ""
         body = b"".join(self._chunks)
-        return Answer(self.request.key, status, body, not errno, self._handed_over, failure, float(wait_s) if wait_s > 0 else None)
+        return Answer(
+            self.request.key,
+            status,
+            body,
+            not errno,
+            self._handed_over,
+            failure,
+            float(wait_s) if wait_s > 0 else None,
+        )
 
     def stop(self, failure: str) -> Answer:
         """The answer for a request that is given up before its end."""
@@ -135,10 +157,14 @@ class Exchange:
         self._chunks.append(chunk)
         return len(chunk)
 
-    def _open(self, _purpose: int, address: tuple[int, int, int, tuple[str | bytes, ...]]) -> socket.socket | int:
+    def _open(
+        self, _purpose: int, address: tuple[int, int, int, tuple[str | bytes, ...]]
+    ) -> socket.socket | int:
         family, kind, protocol, target = address
         host = target[0]
-        if self._may_dial is None or not self._may_dial(host if isinstance(host, str) else host.decode()):
+        if self._may_dial is None or not self._may_dial(
+            host if isinstance(host, str) else host.decode()
+        ):
             self._refused_address = True
             return pycurl.SOCKET_BAD
         return socket.socket(family, kind, protocol)
@@ -165,5 +191,7 @@ def _handle(limits: Limits) -> pycurl.Curl:
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(limits.connect_s * 1000))
     curl.setopt(pycurl.TIMEOUT_MS, int(limits.total_s * 1000))
-    curl.setopt(pycurl.CAINFO, ssl.get_default_verify_paths().cafile or certifi.where())  # the machine's trust comes first
+    curl.setopt(
+        pycurl.CAINFO, ssl.get_default_verify_paths().cafile or certifi.where()
+    )  # the machine's trust comes first
     return curl

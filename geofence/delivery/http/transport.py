@@ -1,7 +1,10 @@
-"""HTTP for the channels: POSTs on one private thread over libcurl's multi interface. No channel itself.
+"""HTTP for the channels: POSTs on one private thread over libcurl's multi interface.
 
-Batches come from any thread; each gets its answers in the order they finish. HTTP/2 is used where an https server offers it,
-connections are kept, and one host never takes more than its share, so that a dead receiver fills no queue but its own.
+No channel itself.
+
+Batches come from any thread; each gets its answers in the order they finish. HTTP/2 is used where
+an https server offers it, connections are kept, and one host never takes more than its share, so
+that a dead receiver fills no queue but its own.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import pycurl
 
 from geofence.delivery.http.exchange import Answer, ConnectOptions, Exchange, Limits, Request
 
-_CHUNK = 64  # requests handed to the thread at once: small enough that it starts while the caller still writes payloads
+# requests handed to the thread at once: small enough that it starts while the caller still writes
+# payloads
+_CHUNK = 64
 _LOOK_S = 0.25  # how often waiting requests are looked over
 
 
@@ -51,7 +56,10 @@ class Transport:
         self._closed = False
 
     def post(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        """Start these requests now and give their answers as they finish; each request gets exactly one."""
+        """Start these requests now and give their answers as they finish.
+
+        Each request gets exactly one.
+        """
         batch, count, source = _Batch(), 0, iter(requests)
         while chunk := list(islice(source, _CHUNK)):
             count += len(chunk)
@@ -75,13 +83,17 @@ class Transport:
                 self._submitted.append(chunk)
                 self._wake.send(b"x")
                 return
-        chunk[0].batch.queue.put([Answer(waiting.request.key, failure="closed") for waiting in chunk])
+        chunk[0].batch.queue.put(
+            [Answer(waiting.request.key, failure="closed") for waiting in chunk]
+        )
 
     def _start_thread(self) -> None:
         if self._thread is not None:
             return
         self._wake, ear = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, args=(ear,), name="geofence-transport", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(ear,), name="geofence-transport", daemon=True
+        )
         self._thread.start()
 
     def _run(self, ear: socket.socket) -> None:
@@ -105,7 +117,10 @@ def _answers(batch: _Batch, count: int) -> Iterator[Answer]:
 
 
 class _Driver:
-    """The thread's own things: the multi handle, its sockets and timer, and who waits for a place."""
+    """The thread's own things.
+
+    The multi handle, its sockets and timer, and who waits for a place.
+    """
 
     def __init__(self, limits: Limits, ways: ConnectOptions) -> None:
         self.limits = limits
@@ -131,7 +146,9 @@ class _Driver:
             if key.fileobj is ear:
                 ear.recv(4096)
             else:
-                self._multi.socket_action(key.fd, events)  # EVENT_READ and EVENT_WRITE have the values of CSELECT_IN and _OUT
+                self._multi.socket_action(
+                    key.fd, events
+                )  # EVENT_READ and EVENT_WRITE have the values of CSELECT_IN and _OUT
         if self._timer is not None and self._timer <= time.monotonic():
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -163,13 +180,21 @@ class _Driver:
         self.selector.close()
 
     def _patience(self) -> float | None:
-        at = [moment for moment in (self._timer, self._look_at if self._lines else None) if moment is not None]
+        at = [
+            moment
+            for moment in (self._timer, self._look_at if self._lines else None)
+            if moment is not None
+        ]
         return max(0.0, min(at) - time.monotonic()) if at else None
 
     def _start(self) -> None:
         for host in list(self._lines):
             line = self._lines[host]
-            while line and len(self._busy) < self.limits.in_flight and self._at_host.get(host, 0) < self.limits.per_host:
+            while (
+                line
+                and len(self._busy) < self.limits.in_flight
+                and self._at_host.get(host, 0) < self.limits.per_host
+            ):
                 self._begin(host, line.popleft())
             if not line:
                 del self._lines[host]

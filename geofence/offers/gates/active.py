@@ -1,4 +1,7 @@
-"""Is the campaign on? A draft is never asked; a paused one says so; dates are the store's own and inclusive."""
+"""Is the campaign on? A draft is never asked.
+
+A paused one says so; dates are the store's own and inclusive.
+"""
 
 from __future__ import annotations
 

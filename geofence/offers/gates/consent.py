@@ -16,6 +16,8 @@ def judge(case: Case) -> GateResult:
         if not case.sendable(variant):
             lacks = case.lacking(variant)
             kind = "consent" if any(lack.startswith("consent:") for lack in lacks) else "address"
-            channels = dict.fromkeys(lack.partition(":")[2] for lack in lacks if lack.startswith(kind))
+            channels = dict.fromkeys(
+                lack.partition(":")[2] for lack in lacks if lack.startswith(kind)
+            )
             return stopped(f"{kind}_missing", ",".join(channels), "")
     return passed("location and a channel")

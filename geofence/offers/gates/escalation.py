@@ -1,4 +1,7 @@
-"""Was something said on this approach already? Escalation goes only inward: a nearer ring may speak after a wider one."""
+"""Was something said on this approach already? Escalation goes only inward.
+
+A nearer ring may speak after a wider one.
+"""
 
 from __future__ import annotations
 

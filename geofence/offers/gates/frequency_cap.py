@@ -15,7 +15,11 @@ def judge(case: Case) -> GateResult:
         return passed()
     after_ms = case.now_ms - cap.window_s * 1000
     count = sum(one.campaign_id == case.campaign.id and one.at_ms > after_ms for one in case.sent)
-    return passed(count, cap.count) if count < cap.count else stopped(f"cap_customer_{words(cap.window_s)}", count, cap.count)
+    return (
+        passed(count, cap.count)
+        if count < cap.count
+        else stopped(f"cap_customer_{words(cap.window_s)}", count, cap.count)
+    )
 
 
 def words(window_s: int) -> str:

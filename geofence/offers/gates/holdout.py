@@ -14,7 +14,11 @@ def judge(case: Case) -> GateResult:
     """Stops with `holdout`; always the same customers for the same campaign."""
     share = case.campaign.plan.holdout
     drawn = draw(case)
-    return GateResult("holdout", f"{drawn:.4f}", f"{share:g}") if drawn < share else passed(f"{drawn:.4f}", f"{share:g}")
+    return (
+        GateResult("holdout", f"{drawn:.4f}", f"{share:g}")
+        if drawn < share
+        else passed(f"{drawn:.4f}", f"{share:g}")
+    )
 
 
 def draw(case: Case) -> float:

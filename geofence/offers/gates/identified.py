@@ -10,4 +10,8 @@ NAME = "known"
 
 def judge(case: Case) -> GateResult:
     """Stops with `customer_unknown`."""
-    return passed(case.customer.customer_id) if case.customer is not None else stopped("customer_unknown", "", "")
+    return (
+        passed(case.customer.customer_id)
+        if case.customer is not None
+        else stopped("customer_unknown", "", "")
+    )

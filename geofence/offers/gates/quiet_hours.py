@@ -15,4 +15,8 @@ def judge(case: Case) -> GateResult:
     if hours is None or not case.campaign.plan.pressure.respect_quiet_hours:
         return passed()
     clock, told = case.local.strftime("%H:%M"), f"{hours.start}-{hours.until}"
-    return GateResult(f"quiet_hours={told}", clock, told) if within(clock, hours.start, hours.until) else passed(clock, told)
+    return (
+        GateResult(f"quiet_hours={told}", clock, told)
+        if within(clock, hours.start, hours.until)
+        else passed(clock, told)
+    )

@@ -18,7 +18,9 @@ def judge(case: Case) -> GateResult:
     if schedule.between is not None and not within(clock, *schedule.between):
         return stopped("hour", clock, "-".join(schedule.between))
     if schedule.only_when_open and not case.store_open:
-        return stopped("store_hours_unknown" if case.store_open is None else "store_closed", clock, "")
+        return stopped(
+            "store_hours_unknown" if case.store_open is None else "store_closed", clock, ""
+        )
     return passed(f"{today} {clock}")
 
 

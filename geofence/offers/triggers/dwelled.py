@@ -10,5 +10,8 @@ KIND = "geofence.dwelled"
 
 
 def matches(event: Event, trigger: Trigger) -> bool:
-    """Whether this event, already of the right kind, is meant: the ring, and the very dwell time."""
+    """Whether this event, already of the right kind, is meant.
+
+    The ring, and the very dwell time.
+    """
     return (trigger.ring is None or trigger.ring == event.ring) and trigger.dwell_s == event.dwell_s

@@ -16,6 +16,9 @@ def at_store(store: Store, wanted: StoreFilter) -> bool:
 
 
 def how_specific(wanted: StoreFilter, ring: str | None) -> tuple[int, int]:
-    """Sorts specific before general: named stores, then a tag, a brand, every store; a named ring before any ring."""
+    """Sorts specific before general.
+
+    Named stores, then a tag, a brand, every store; a named ring before any ring.
+    """
     stores = 3 if wanted.ids else 2 if wanted.tag else 1 if wanted.brand else 0
     return (stores, int(ring is not None))

@@ -1,4 +1,7 @@
-"""Tables of columns, as the binary formats are read and written: rows to items and back, in the process of `gdal_process`."""
+"""Tables of columns, as the binary formats are read and written.
+
+Rows to items and back, in the process of `gdal_process`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,11 @@ _TEXT_KINDS = {"text": "string", "int": "int64", "float": "float64", "bool": "bo
 
 
 class Batch(NamedTuple):
-    """Some rows: their columns by name (Arrow arrays), the geometries as well-known bytes, and the system they are in."""
+    """Some rows.
+
+    Their columns by name (Arrow arrays), the geometries as well-known bytes, and the system they
+    are in.
+    """
 
     columns: dict[str, Any]
     wkb: Any
@@ -36,7 +43,10 @@ class Batch(NamedTuple):
 
 
 class Sink:
-    """Takes batches and writes each row as JSON: number, properties, geometry, error, notes; up to `limit` characters."""
+    """Takes batches and writes each row as JSON.
+
+    Number, properties, geometry, error, notes; up to `limit` characters.
+    """
 
     def __init__(self, out: IO[str], limit: int) -> None:
         self._out = out
@@ -46,30 +56,53 @@ class Sink:
         self._fresh: list[str] = []
 
     def take(self, batch: Batch) -> None:
-        """Write the rows of one batch, some at a time. Raises `FileError` for a row, or for a file, beyond its limit."""
+        """Write the rows of one batch, some at a time.
+
+        Raises `FileError` for a row, or for a file, beyond its limit.
+        """
         for piece in pieces(batch):
             self._take(piece)
 
     def _take(self, batch: Batch) -> None:
         self._tell(batch.notes)
         names = list(batch.columns)
-        values = [_values(column, _text if is_text(name) else _value) for name, column in batch.columns.items()]
+        values = [
+            _values(column, _text if is_text(name) else _value)
+            for name, column in batch.columns.items()
+        ]
         shapes, bad = self._shapes(batch)
         plain_names = [plain_name(name) for name in names]
         radius = radius_of(plain_names)
-        places: list[int | None] = [place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)]
+        places: list[int | None] = [
+            place_of(plain_names, words) if batch.wkb is None else None for words in (LAT, LON)
+        ]
         for nth, row in enumerate(zip(*values, strict=True) if values else ((),) * len(shapes)):
             self._number += 1
             if self._number > ITEMS:
                 raise too_many()
             cells = dict(zip(names, row, strict=True))
-            self._row(cells, shapes[nth] if batch.wkb is not None else None, bool(bad[nth]), names, radius, places)
+            self._row(
+                cells,
+                shapes[nth] if batch.wkb is not None else None,
+                bool(bad[nth]),
+                names,
+                radius,
+                places,
+            )
 
     def finish(self) -> None:
         """After the last batch."""
         self._out.flush()
 
-    def _row(self, cells: dict[str, Any], shape: Any, bad: bool, names: list[str], radius: int | None, places: list[int | None]) -> None:
+    def _row(
+        self,
+        cells: dict[str, Any],
+        shape: Any,
+        bad: bool,
+        names: list[str],
+        radius: int | None,
+        places: list[int | None],
+    ) -> None:
         radius_name = names[radius] if radius is not None else ""
         geometry: dict[str, Any] | None = None
         error: list[str] | None = None
@@ -99,12 +132,21 @@ class Sink:
 
     def _shapes(self, batch: Batch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Geometries in WGS84 without altitude, and which of them could not be read."""
-        length = len(next(iter(batch.columns.values()))) if batch.columns else 0 if batch.wkb is None else len(batch.wkb)
+        length = (
+            len(next(iter(batch.columns.values())))
+            if batch.columns
+            else 0
+            if batch.wkb is None
+            else len(batch.wkb)
+        )
         if batch.wkb is None:
             return np.full(length, None), np.zeros(length, dtype=bool)
         raw = np.array(_values(batch.wkb, lambda value: value), dtype=object)
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
-        bad = np.array([each is not None and shape is None for each, shape in zip(raw, shapes, strict=True)], dtype=bool)
+        bad = np.array(
+            [each is not None and shape is None for each, shape in zip(raw, shapes, strict=True)],
+            dtype=bool,
+        )
         if shapely.has_z(shapes).any():
             self._tell([FLAT])
         shapes = shapely.force_2d(shapes)
@@ -114,7 +156,10 @@ class Sink:
 
 
 def pieces(batch: Batch) -> Iterator[Batch]:
-    """The rows of a batch in parts that are small once they are unfolded: a text kept once may stand in every row."""
+    """The rows of a batch in parts that are small once they are unfolded.
+
+    A text kept once may stand in every row.
+    """
     held = [*batch.columns.values(), *([batch.wkb] if batch.wkb is not None else [])]
     if sum(map(_weight, held)) <= ONE_ITEM:
         yield batch
@@ -124,11 +169,15 @@ def pieces(batch: Batch) -> Iterator[Batch]:
         raise _row_too_large()
     for part in (slice(0, half), slice(half, None)):
         columns = {name: column[part] for name, column in batch.columns.items()}
-        yield from pieces(batch._replace(columns=columns, wkb=None if batch.wkb is None else batch.wkb[part]))
+        yield from pieces(
+            batch._replace(columns=columns, wkb=None if batch.wkb is None else batch.wkb[part])
+        )
 
 
 def _row_too_large() -> FileError:
-    return FileError("too_large", f"one row has more than {ONE_ITEM // 1048576} MB; that is the limit of a row")
+    return FileError(
+        "too_large", f"one row has more than {ONE_ITEM // 1048576} MB; that is the limit of a row"
+    )
 
 
 def _weight(array: Any) -> int:
@@ -138,7 +187,9 @@ def _weight(array: Any) -> int:
 
     kind, own = array.type, _SLOT * len(array)
     if pa.types.is_dictionary(kind):
-        return own + int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
+        return own + int(
+            pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
+        )
     if pa.types.is_map(kind):  # the only one that Arrow does not flatten
         first, end = (array.offsets[at].as_py() for at in (0, -1))
         return own + _weight(array.keys[first:end]) + _weight(array.items[first:end])
@@ -165,7 +216,11 @@ def _value(value: Any) -> Any:
     if isinstance(value, str):
         return nested_in(plain(value))
     if isinstance(value, Decimal):
-        return plain(int(value) if value == value.to_integral_value() else float(value)) if value.is_finite() else None
+        return (
+            plain(int(value) if value == value.to_integral_value() else float(value))
+            if value.is_finite()
+            else None
+        )
     try:
         return plain(value)
     except RegionError as error:
@@ -182,11 +237,18 @@ def _named(cells: dict[str, Any], names: list[str]) -> dict[str, Any] | None:
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, RegionError):
             raise
-        raise RegionError("invalid_position", "the latitude or the longitude is missing or not a number") from error
+        raise RegionError(
+            "invalid_position", "the latitude or the longitude is missing or not a number"
+        ) from error
 
 
-def _rounded(geometry: dict[str, Any] | None, cells: dict[str, Any], name: str) -> dict[str, Any] | None:
-    """A Point with a radius as our circle, the radius taken out; an empty radius is taken out of any row."""
+def _rounded(
+    geometry: dict[str, Any] | None, cells: dict[str, Any], name: str
+) -> dict[str, Any] | None:
+    """A Point with a radius as our circle, the radius taken out.
+
+    An empty radius is taken out of any row.
+    """
     if not name:
         return geometry
     if cells[name] is None:
@@ -199,7 +261,10 @@ def _rounded(geometry: dict[str, Any] | None, cells: dict[str, Any], name: str) 
 
 
 def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Shapes on WGS84. Raises `FileError` `crs_unknown` where the file names no system and its numbers are no degrees."""
+    """Shapes on WGS84.
+
+    Raises `FileError` `crs_unknown` where the file names no system and its numbers are no degrees.
+    """
     if crs is None:
         _check_degrees(shapes, layer)
         return shapes, ()
@@ -216,24 +281,38 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
             shapes = shapely.transform(shapes, np.degrees)  # which is what pyproj takes radians for
         moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
-        raise FileError("crs_unknown", f"the coordinates of {layer} are in a system that nobody knows") from error
-    return np.asarray(moved.array, dtype=object), (f"the coordinates were converted from {system.name[:80]} to WGS84",)
+        raise FileError(
+            "crs_unknown", f"the coordinates of {layer} are in a system that nobody knows"
+        ) from error
+    return np.asarray(moved.array, dtype=object), (
+        f"the coordinates were converted from {system.name[:80]} to WGS84",
+    )
 
 
 def _is_wgs84(system: Any) -> bool:
-    """Whether numbers in this system are degrees of WGS84 from Greenwich. A name alone does not say so: there are files whose
-    system is WGS84 but for its prime meridian (Ferro, Paris) or its unit (gradians, radians)."""
-    if not (system.to_epsg(20) in (4326, 4979) or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84"):
+    """Whether numbers in this system are degrees of WGS84 from Greenwich.
+
+    A name alone does not say so: there are files whose
+    system is WGS84 but for its prime meridian (Ferro, Paris) or its unit (gradians, radians).
+    """
+    if not (
+        system.to_epsg(20) in (4326, 4979)
+        or (system.to_authority(min_confidence=20) or ("", ""))[1] == "CRS84"
+    ):
         return False
     meridian = system.prime_meridian
     axes = system.axis_info[:2]
-    return (meridian is None or meridian.longitude == 0.0) and all(abs(axis.unit_conversion_factor - _DEGREE) < 1e-9 for axis in axes)
+    return (meridian is None or meridian.longitude == 0.0) and all(
+        abs(axis.unit_conversion_factor - _DEGREE) < 1e-9 for axis in axes
+    )
 
 
 def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
     bounds = shapely.bounds(shapes)
     known = bounds[np.isfinite(bounds).all(axis=1)]
-    far = (np.abs(known[:, [0, 2]]) > _LON_FAR).any(axis=1) | (np.abs(known[:, [1, 3]]) > 90.0).any(axis=1)
+    far = (np.abs(known[:, [0, 2]]) > _LON_FAR).any(axis=1) | (np.abs(known[:, [1, 3]]) > 90.0).any(
+        axis=1
+    )
     if far.sum() * 2 > len(known):
         raise FileError(
             "crs_unknown",
@@ -241,8 +320,13 @@ def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
         )
 
 
-def table_of(rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], layer: dict[str, Any]) -> Any:
-    """An Arrow table of a layer's rows. `layer` has `columns` (name, kind, property), `radius` (a column's name) and `select`."""
+def table_of(
+    rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], layer: dict[str, Any]
+) -> Any:
+    """An Arrow table of a layer's rows.
+
+    `layer` has `columns` (name, kind, property), `radius` (a column's name) and `select`.
+    """
     import pyarrow as pa
 
     columns: list[list[Any]] = [[] for _ in layer["columns"]]
@@ -251,22 +335,39 @@ def table_of(rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], layer
     for properties, geometry in _selected(rows, layer["select"]):
         for values, (_, kind, name) in zip(columns, layer["columns"], strict=True):
             values.append(cell_of(properties.get(name), kind))
-        radii.append(geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None)
+        radii.append(
+            geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None
+        )
         shapes.append(_shape(geometry, layer["geometry"]))
-    arrays = {name: pa.array(values, _TEXT_KINDS[kind]) for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)}
+    arrays = {
+        name: pa.array(values, _TEXT_KINDS[kind])
+        for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)
+    }
     if layer["radius"]:
         arrays[layer["radius"]] = pa.array(radii, "float64")
-    return pa.table({**arrays, "geom": pa.array([None if shape is None else shapely.to_wkb(shape) for shape in shapes], "binary")})
+    return pa.table(
+        {
+            **arrays,
+            "geom": pa.array(
+                [None if shape is None else shapely.to_wkb(shape) for shape in shapes], "binary"
+            ),
+        }
+    )
 
 
-def _selected(rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], select: list[str | None] | None) -> Iterator[Any]:
+def _selected(
+    rows: Iterable[tuple[dict[str, Any], dict[str, Any] | None]], select: list[str | None] | None
+) -> Iterator[Any]:
     for properties, geometry in rows:
         if select is None or (geometry["type"] if geometry else None) in select:
             yield properties, geometry
 
 
 def cell_of(value: Any, kind: str) -> Any:
-    """A value as its column holds it: text for everything in a column of text, a decimal in one of decimals."""
+    """A value as its column holds it.
+
+    Text for everything in a column of text, a decimal in one of decimals.
+    """
     if value is None:
         return None
     if kind == "text":
@@ -283,4 +384,8 @@ def _shape(geometry: dict[str, Any] | None, wanted: str) -> Any:
         shape = shapely.geometry.shape(geometry)
     except (ShapelyError, ValueError, TypeError) as error:
         raise FileError("not_writable", "an item's geometry is no geometry") from error
-    return shapely.MultiPolygon([shape]) if wanted == "MultiPolygon" and shape.geom_type == "Polygon" else shape
+    return (
+        shapely.MultiPolygon([shape])
+        if wanted == "MultiPolygon" and shape.geom_type == "Polygon"
+        else shape
+    )

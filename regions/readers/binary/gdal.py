@@ -1,7 +1,9 @@
-"""The libraries for binary formats, each call in a process of its own: a crash or a flood there is an error in words here.
+"""The libraries for binary formats, each call in a process of its own.
 
-The process gets copies under names of ours, an environment without secrets, no network, and limits on time, memory and output.
-It also keeps 110 MB of libraries out of this one.
+A crash or a flood there is an error in words here.
+
+The process gets copies under names of ours, an environment without secrets, no network, and limits
+on time, memory and output. It also keeps 110 MB of libraries out of this one.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ _ENVIRONMENT = {
     "OGR_SQLITE_LOAD_EXTENSIONS": "NO",
     # Drivers that open other files or addresses are not even there.
     "GDAL_SKIP": "VRT,OGR_VRT,GDALG,HTTP,WFS,OAPIF,CSW,Elasticsearch,Carto,AmigoCloud,PLSCENES,NGW,EEDA,OGCAPI,ADBC,MBTiles,PMTiles,MVT",
-    # GDAL 3.12's own quick way out of FlatGeobuf ends a column of geometries wrongly after a feature without one.
+    # GDAL 3.12's own quick way out of FlatGeobuf ends a column of geometries wrongly after a
+    # feature without one.
     "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     "SHAPE_RESTORE_SHX": "YES",
     "PROJ_NETWORK": "OFF",
@@ -51,7 +54,10 @@ def room() -> Iterator[Path]:
 
 
 def copied(path: Path, folder: Path, name: str) -> Path:
-    """A copy under a name of ours, which chooses no driver and tells nothing. Raises `FileError` `not_found`."""
+    """A copy under a name of ours, which chooses no driver and tells nothing.
+
+    Raises `FileError` `not_found`.
+    """
     try:
         return Path(shutil.copyfile(path, folder / name))
     except OSError as error:
@@ -59,7 +65,10 @@ def copied(path: Path, folder: Path, name: str) -> Path:
 
 
 def items_of(kind: str, source: Path, folder: Path, notes: tuple[str, ...] = ()) -> Iterator[Item]:
-    """The items of a file or folder with fixed names; `notes` stand on the first. Raises `FileError`."""
+    """The items of a file or folder with fixed names; `notes` stand on the first.
+
+    Raises `FileError`.
+    """
     target = folder / "items.jsonl"
     _run("read", kind, source, target)
     with target.open(encoding="utf-8") as lines:
@@ -70,7 +79,9 @@ def items_of(kind: str, source: Path, folder: Path, notes: tuple[str, ...] = ())
 
 def _item(line: str) -> Item:
     number, properties, geometry, error, notes = json.loads(line)
-    return Item(number, properties, geometry, None, RegionError(*error) if error else None, tuple(notes))
+    return Item(
+        number, properties, geometry, None, RegionError(*error) if error else None, tuple(notes)
+    )
 
 
 def written(kind: str, spool: Spool, plan: dict[str, Any], folder: Path) -> Path:
@@ -87,14 +98,25 @@ def written(kind: str, spool: Spool, plan: dict[str, Any], folder: Path) -> Path
 def _run(verb: str, kind: str, source: Path, target: Path) -> None:
     size = sum(file.stat().st_size for file in ([source] if source.is_file() else source.iterdir()))
     limit_s = _TIME_MIN_S + _TIME_S_PER_MB * size // 1_048_576
-    command = subprocesses.command("regions.readers.binary.gdal_process", verb, kind, str(source), str(target), str(limit_s))
+    command = subprocesses.command(
+        "regions.readers.binary.gdal_process", verb, kind, str(source), str(target), str(limit_s)
+    )
     environment = subprocesses.environment() | _ENVIRONMENT
     try:
         done = subprocess.run(  # noqa: S603 - our own module, with paths we made
-            command, env=environment, cwd=target.parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * limit_s, check=False
+            command,
+            env=environment,
+            cwd=target.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=2 * limit_s,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise FileError("too_large", f"the file took longer than {2 * limit_s} s to read; that is the limit for its size") from error
+        raise FileError(
+            "too_large",
+            f"the file took longer than {2 * limit_s} s to read; that is the limit for its size",
+        ) from error
     if done.returncode:
         raise _error_of(done.stdout, kind)
 
@@ -104,4 +126,7 @@ def _error_of(answer: bytes, kind: str) -> FileError:
         code, detail = json.loads(answer.splitlines()[-1])
         return FileError(str(code), str(detail))
     except (ValueError, IndexError):
-        return FileError("broken", f"the file is damaged, or needs more memory or time than a {kind} file of its size may")
+        return FileError(
+            "broken",
+            f"the file is damaged, or needs more memory or time than a {kind} file of its size may",
+        )

@@ -1,4 +1,7 @@
-"""The other side of `gdal`: a process that reads or writes one file and ends. Nothing else imports it."""
+"""The other side of `gdal`: a process that reads or writes one file and ends.
+
+Nothing else imports it.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,25 @@ from regions import subprocesses
 from regions.readers.binary.arrow import Batch, Sink
 from regions.readers.item import FileError, too_many
 
-# Of addresses; the libraries themselves take 450 MB. A hundred thousand rows of any format take 200 MB more, a million the same,
-# page by page, and 64 MB of large areas 450; what is written is held as a whole, and is our own.
+# Of addresses; the libraries themselves take 450 MB. A hundred thousand rows of any format take 200
+# MB more, a million the same, page by page, and 64 MB of large areas 450; what is written is held
+# as a whole, and is our own.
 _MEMORY_BYTES = {"read": 1024**3, "write": 3 * 1024**3}
 _OUTPUT_BYTES = 2 * 1024**3
 DRIVERS = {"geopackage": "GPKG", "flatgeobuf": "FlatGeobuf", "shapefile": "ESRI Shapefile"}
 _FILES = {"geopackage": "places.gpkg", "flatgeobuf": "places.fgb"}
-_OUTPUT_MIN = 64 * 1024**2  # characters of JSON, and so many times the size of the file: what packs better is no list of places
+_OUTPUT_MIN = (
+    64 * 1024**2
+)  # characters of JSON, and so many times the size of the file: what packs better is no list of places
 _OUTPUT_TIMES = 20
 _PAGE = 10_000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`read|write KIND SOURCE TARGET SECONDS`; says a `FileError` on its output as JSON and ends with 1."""
+    """`read|write KIND SOURCE TARGET SECONDS`.
+
+    Says a `FileError` on its output as JSON and ends with 1.
+    """
     verb, kind, source, target, seconds = arguments
     subprocesses.end_with_parent()
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
@@ -73,11 +82,19 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
     import pyogrio
 
     files = sorted(source.glob("*.shp")) if kind == "shapefile" else [source]
-    layers = [(file, str(name), geometry) for file in files for name, geometry in pyogrio.list_layers(file)]
+    layers = [
+        (file, str(name), geometry)
+        for file in files
+        for name, geometry in pyogrio.list_layers(file)
+    ]
     if not layers:
         raise FileError("broken", f"the file is cut off or damaged, or holds no layer of {kind}")
     spatial = [(file, name) for file, name, geometry in layers if geometry is not None]
-    notes = _layers_told([name for _, name in spatial], len(layers) - len(spatial)) if kind == "geopackage" else ()
+    notes = (
+        _layers_told([name for _, name in spatial], len(layers) - len(spatial))
+        if kind == "geopackage"
+        else ()
+    )
     for file, name in spatial or [(file, name) for file, name, _ in layers]:
         for batch in _pages(file, name):
             yield batch._replace(notes=notes)
@@ -87,9 +104,13 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
 def _layers_told(names: list[str], without: int) -> tuple[str, ...]:
     told = []
     if len(names) > 1:
-        told.append(f"the file holds {len(names)} layers, read one after the other: {', '.join(name[:80] for name in names[:20])}")
+        told.append(
+            f"the file holds {len(names)} layers, read one after the other: {', '.join(name[:80] for name in names[:20])}"
+        )
     if without and names:
-        told.append(f"{without} {'table' if without == 1 else 'tables'} without a geometry left aside")
+        told.append(
+            f"{without} {'table' if without == 1 else 'tables'} without a geometry left aside"
+        )
     return tuple(told)
 
 
@@ -100,15 +121,28 @@ def _pages(file: Path, layer: str) -> Iterator[Batch]:
 
     told = int(read_info(file, layer=layer)["features"])
     count = 0
-    with open_arrow(file, layer=layer, batch_size=_PAGE, use_pyarrow=True, datetime_as_string=True) as (meta, reader):
+    with open_arrow(
+        file, layer=layer, batch_size=_PAGE, use_pyarrow=True, datetime_as_string=True
+    ) as (meta, reader):
         geometry = meta["geometry_name"] or "wkb_geometry"
         for page in reader:
-            columns = {name: page.column(nth) for nth, name in enumerate(page.schema.names) if name != geometry}
-            wkb = page.column(page.schema.names.index(geometry)) if geometry in page.schema.names else pa.nulls(page.num_rows, pa.binary())
+            columns = {
+                name: page.column(nth)
+                for nth, name in enumerate(page.schema.names)
+                if name != geometry
+            }
+            wkb = (
+                page.column(page.schema.names.index(geometry))
+                if geometry in page.schema.names
+                else pa.nulls(page.num_rows, pa.binary())
+            )
             count += page.num_rows
             yield Batch(columns, wkb, meta["crs"], "the file")
     if count < told:
-        raise FileError("broken", f"the file is cut off: it says that it holds {told:,} features, and {count:,} are there")
+        raise FileError(
+            "broken",
+            f"the file is cut off: it says that it holds {told:,} features, and {count:,} are there",
+        )
 
 
 def _write(kind: str, source: Path, target: Path) -> None:
@@ -123,7 +157,9 @@ def _write(kind: str, source: Path, target: Path) -> None:
         for layer in plan["layers"]:
             spool.seek(0)
             spool.readline()
-            _write_layer(kind, layer, _rows(spool), target / _FILES.get(kind, f"{layer['name']}.shp"))
+            _write_layer(
+                kind, layer, _rows(spool), target / _FILES.get(kind, f"{layer['name']}.shp")
+            )
 
 
 def _rows(spool: IO[str]) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
@@ -140,7 +176,9 @@ def _write_layer(kind: str, layer: dict[str, Any], rows: Iterator[Any], file: Pa
     from regions.readers.binary.arrow import table_of
 
     table = table_of(rows, layer)
-    options: dict[str, Any] = {"layer_options": {"SPATIAL_INDEX": "NO"}} if kind == "flatgeobuf" else {}
+    options: dict[str, Any] = (
+        {"layer_options": {"SPATIAL_INDEX": "NO"}} if kind == "flatgeobuf" else {}
+    )
     options |= {"encoding": "UTF-8"} if kind == "shapefile" else {}
     write_arrow(
         table,

@@ -1,4 +1,7 @@
-"""What an SQLite file declares, looked at before anything of it is asked: tables hold rows, and all else computes them."""
+"""What an SQLite file declares, looked at before anything of it is asked.
+
+Tables hold rows, and all else computes them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,19 @@ from regions.readers.item import FileError
 
 _STEPS = 1_000_000  # of SQLite's machine, between two looks
 _LOOKS = 50
-# SQLite writes these words itself, however they were spelled; a row that has others was put in behind its back.
+# SQLite writes these words itself, however they were spelled; a row that has others was put in
+# behind its back.
 _WORDS = {
     "table": ("CREATE TABLE ", "CREATE VIRTUAL TABLE "),
     "index": ("CREATE INDEX ", "CREATE UNIQUE INDEX "),
     "trigger": ("CREATE TRIGGER ",),
 }
-_TRIGGERS = ("rtree_", "gpkg_", "trigger_insert_feature_count_", "trigger_delete_feature_count_")  # of the standard, and GDAL's
+_TRIGGERS = (
+    "rtree_",
+    "gpkg_",
+    "trigger_insert_feature_count_",
+    "trigger_delete_feature_count_",
+)  # of the standard, and GDAL's
 _TILES = re.compile(r"_(?:zoom|tile_column|tile_row)_(?:insert|update)$")
 _RTREE = re.compile(r"\s*using\s+rtree\s*\(", re.IGNORECASE)
 _COMPUTED = """
@@ -42,7 +51,9 @@ def check_schema(path: Path) -> None:
 
 
 def _unsafe() -> FileError:
-    return FileError("unsafe", "the file holds views, triggers or computed columns; save the layers as tables")
+    return FileError(
+        "unsafe", "the file holds views, triggers or computed columns; save the layers as tables"
+    )
 
 
 def _is_harmless(kind: str, name: str, sql: object) -> bool:
@@ -52,7 +63,9 @@ def _is_harmless(kind: str, name: str, sql: object) -> bool:
         return False
     if kind == "trigger":  # never run: the file is only read
         return name.startswith(_TRIGGERS) or _TILES.search(name) is not None
-    return not sql.startswith("CREATE VIRTUAL TABLE ") or _is_rtree(name, sql.removeprefix("CREATE VIRTUAL TABLE "))
+    return not sql.startswith("CREATE VIRTUAL TABLE ") or _is_rtree(
+        name, sql.removeprefix("CREATE VIRTUAL TABLE ")
+    )
 
 
 def _is_rtree(name: str, declared: str) -> bool:

@@ -18,12 +18,19 @@ _VALUE = 2  # characters that any value has at least once it is written out
 
 
 def pages(path: Path, limit: int) -> Iterator[Batch]:
-    """The rows of a file, page by page. Raises `FileError` `bomb` for one that says it unpacks to more than `limit` bytes."""
+    """The rows of a file, page by page.
+
+    Raises `FileError` `bomb` for one that says it unpacks to more than `limit` bytes.
+    """
     import pyarrow.parquet as pq
 
     schema = pq.read_schema(path)
     # a text or geometry said once for a million rows stays one
-    texts = [field.name for field in schema if str(field.type) in ("string", "large_string", "binary", "large_binary")]
+    texts = [
+        field.name
+        for field in schema
+        if str(field.type) in ("string", "large_string", "binary", "large_binary")
+    ]
     with pq.ParquetFile(path, read_dictionary=texts) as file:
         _check_sizes(file.metadata, limit)
         geo = (file.schema_arrow.metadata or {}).get(b"geo")
@@ -33,8 +40,15 @@ def pages(path: Path, limit: int) -> Iterator[Batch]:
             yield from _native_pages(path)
             return
         for batch in file.iter_batches(_rows_of_page(file.metadata)):
-            columns = {key: batch.column(nth) for nth, key in enumerate(batch.schema.names) if key != name}
-            yield Batch(columns, batch.column(batch.schema.names.index(name)) if name else None, crs, "the file")
+            columns = {
+                key: batch.column(nth) for nth, key in enumerate(batch.schema.names) if key != name
+            }
+            yield Batch(
+                columns,
+                batch.column(batch.schema.names.index(name)) if name else None,
+                crs,
+                "the file",
+            )
 
 
 def _rows_of_page(told: Any) -> int:
@@ -46,18 +60,35 @@ def _check_sizes(told: Any, limit: int) -> None:
     if told.num_rows > ITEMS:
         raise too_many()
     groups = [told.row_group(nth) for nth in range(told.num_row_groups)]
-    chunks = [(group.num_rows, group.column(nth)) for group in groups for nth in range(group.num_columns)]
-    unpacked = max(sum(group.total_byte_size for group in groups), sum(chunk.total_uncompressed_size for _, chunk in chunks))
+    chunks = [
+        (group.num_rows, group.column(nth)) for group in groups for nth in range(group.num_columns)
+    ]
+    unpacked = max(
+        sum(group.total_byte_size for group in groups),
+        sum(chunk.total_uncompressed_size for _, chunk in chunks),
+    )
     if max(unpacked, _VALUE * sum(chunk.num_values for _, chunk in chunks)) > limit:
-        raise FileError("bomb", f"the file unpacks to more than {limit // 1024**2:,} MB; that is the limit for its size")
+        raise FileError(
+            "bomb",
+            f"the file unpacks to more than {limit // 1024**2:,} MB; that is the limit for its size",
+        )
     for rows, chunk in chunks:
-        one_value, one_row = chunk.total_uncompressed_size / max(1, chunk.num_values), _VALUE * chunk.num_values / max(1, rows)
+        one_value, one_row = (
+            chunk.total_uncompressed_size / max(1, chunk.num_values),
+            _VALUE * chunk.num_values / max(1, rows),
+        )
         if max(one_value, one_row) > ONE_ITEM:
-            raise FileError("too_large", f"one row has more than {ONE_ITEM // 1048576} MB; that is the limit of a row")
+            raise FileError(
+                "too_large",
+                f"one row has more than {ONE_ITEM // 1048576} MB; that is the limit of a row",
+            )
 
 
 def _native_pages(path: Path) -> Iterator[Batch]:
-    """A file whose geometry is in Arrow's own columns of coordinates, page by page: each made a small file of its own."""
+    """A file whose geometry is in Arrow's own columns of coordinates, page by page.
+
+    Each made a small file of its own.
+    """
     import geopandas
     import pandas as pd
     import pyarrow as pa
@@ -65,25 +96,42 @@ def _native_pages(path: Path) -> Iterator[Batch]:
 
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_rows_of_page(file.metadata)):
-            for piece in pieces(Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), None, None, "")):
+            for piece in pieces(
+                Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), None, None, "")
+            ):
                 small = BytesIO()
                 pq.write_table(pa.table(piece.columns, schema=batch.schema), small)
                 # whole numbers stay whole where some are missing
-                frame = geopandas.read_parquet(small, to_pandas_kwargs={"types_mapper": pd.ArrowDtype})
-                table = pa.Table.from_pandas(frame.drop(columns=frame.geometry.name), preserve_index=False)
+                frame = geopandas.read_parquet(
+                    small, to_pandas_kwargs={"types_mapper": pd.ArrowDtype}
+                )
+                table = pa.Table.from_pandas(
+                    frame.drop(columns=frame.geometry.name), preserve_index=False
+                )
                 columns = {key: table.column(key).combine_chunks() for key in table.column_names}
-                yield Batch(columns, pa.array(frame.geometry.to_wkb(), "binary"), frame.crs, "the file")
+                yield Batch(
+                    columns, pa.array(frame.geometry.to_wkb(), "binary"), frame.crs, "the file"
+                )
 
 
 def _geometry(geo: bytes) -> tuple[str, Any, str]:
-    """The column, its coordinate system and its encoding; none told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs")."""
+    """The column, its coordinate system and its encoding.
+
+    None told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs").
+    """
     told = json.loads(geo)
     name = told["primary_column"]
     column = told["columns"][name]
     if column.get("edges", "planar") != "planar":
-        raise FileError("unknown_format", "the areas have spherical edges; places have straight ones")
+        raise FileError(
+            "unknown_format", "the areas have spherical edges; places have straight ones"
+        )
     crs = column.get("crs", "OGC:CRS84")
-    return name, json.dumps(crs) if isinstance(crs, dict) else crs, str(column.get("encoding", "WKB"))
+    return (
+        name,
+        json.dumps(crs) if isinstance(crs, dict) else crs,
+        str(column.get("encoding", "WKB")),
+    )
 
 
 def _check_columns(schema: Any, name: str | None) -> None:
@@ -91,7 +139,10 @@ def _check_columns(schema: Any, name: str | None) -> None:
     if name is not None and name not in schema.names:
         raise FileError("broken", "the column of the geometry is missing")
     if name is None and None in (place_of(names, LAT), place_of(names, LON)):
-        raise FileError("unknown_format", "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude and longitude")
+        raise FileError(
+            "unknown_format",
+            "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude and longitude",
+        )
 
 
 def write(rows: Iterable[Any], plan: dict[str, Any], path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Items laid aside on disk before they are written: most formats must know all columns before the first row."""
+"""Items laid aside on disk before they are written.
+
+Most formats must know all columns before the first row.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ _IN_MEMORY = 8 * 1024 * 1024
 class Spool:
     """Items without error, in their order, with what is known of all of them together.
 
-    `columns` are the property names in the order met, each with the kinds of value met under it (`str`, `int`, `float`,
-    `bool`, `null`, `json`); `kinds` the types of geometry, `None` left out. Iterating again reads again.
+    `columns` are the property names in the order met, each with the kinds of value met under it
+    (`str`, `int`, `float`, `bool`, `null`, `json`); `kinds` the types of geometry, `None` left out.
+    Iterating again reads again.
     """
 
     def __init__(self, file: IO[str]) -> None:
@@ -68,14 +72,20 @@ class Spool:
             self.has_empty_text = self.has_empty_text or not value
             self.has_trailing_blanks = self.has_trailing_blanks or value.endswith(" ")
             self.has_outer_blanks = self.has_outer_blanks or value != value.strip()
-            self.has_unprintable = self.has_unprintable or (not value.isprintable() and _UNPRINTABLE.search(value) is not None)
-            self.has_json_text = self.has_json_text or (nested_in(value) is not value and not is_text(name))
+            self.has_unprintable = self.has_unprintable or (
+                not value.isprintable() and _UNPRINTABLE.search(value) is not None
+            )
+            self.has_json_text = self.has_json_text or (
+                nested_in(value) is not value and not is_text(name)
+            )
 
     def close_books(self, *, keeps_ids: bool) -> None:
         """After the last item."""
         self.has_absent = any(count < self.count for count in self._counts.values())
         if self.has_ids and not keeps_ids:
-            self.id_column = next(name for name in ("id", "feature_id", "feature_id_2") if name not in self.columns)
+            self.id_column = next(
+                name for name in ("id", "feature_id", "feature_id_2") if name not in self.columns
+            )
             self.columns[self.id_column] = {"str"}
 
     def __iter__(self) -> Iterator[Item]:
@@ -92,8 +102,12 @@ class Spool:
         """The kinds of value in all columns."""
         return {kind for kinds in self.columns.values() for kind in kinds}
 
-    def names(self, own: Iterable[str], avoid: Iterable[str] = (), *, folded: bool = True) -> dict[str, str]:
-        """Each property and its column: its own name, unless the format's own columns or one of `avoid` are called so.
+    def names(
+        self, own: Iterable[str], avoid: Iterable[str] = (), *, folded: bool = True
+    ) -> dict[str, str]:
+        """Each property and its column.
+
+        Its own name, unless the format's own columns or one of `avoid` are called so.
 
         With `folded`, no two names differ by small and capital letters only.
         """
@@ -103,7 +117,11 @@ class Spool:
         found: dict[str, str] = {}
         for name in self.columns:
             fresh, count = name or "column", 2
-            while fold(fresh) in taken or plain_name(fresh) in reserved or (fresh != name and fresh in self.columns):
+            while (
+                fold(fresh) in taken
+                or plain_name(fresh) in reserved
+                or (fresh != name and fresh in self.columns)
+            ):
                 fresh, count = f"{name or 'column'}_{count}", count + 1
             taken.add(fold(fresh))
             found[name] = fresh
@@ -122,12 +140,17 @@ class Spool:
 
 def kind_of(value: object) -> str:
     """`str`, `int`, `float`, `bool`, `null`, or `json` for lists and objects."""
-    return {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}.get(type(value), "json")
+    return {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}.get(
+        type(value), "json"
+    )
 
 
 @contextmanager
 def spooled(items: Iterable[Item], *, keeps_ids: bool = False) -> Iterator[Spool]:
-    """All items, laid aside; removed at the end. Where the format does not keep ids, they are a column."""
+    """All items, laid aside; removed at the end.
+
+    Where the format does not keep ids, they are a column.
+    """
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, mode="w+", encoding="utf-8") as file:
         spool = Spool(file)
         for item in bounded(items):

@@ -1,4 +1,7 @@
-"""What the columns of a binary format will be, decided from all items together; and what that loses, in words."""
+"""What the columns of a binary format will be, decided from all items together.
+
+And what that loses, in words.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,32 @@ _INT64 = 2**63
 
 
 def plan_of(spool: Spool, names: dict[str, str], name: str) -> dict[str, Any]:
-    """One layer that holds everything, called as the file is where a layer can be; of one type where all places are."""
+    """One layer that holds everything, called as the file is where a layer can be.
+
+    Of one type where all places are.
+    """
     alike = {"Point" if kind == "circle" else kind for kind in spool.kinds}
     geometry = alike.pop() if alike in ({"Point"}, {"Polygon"}, {"MultiPolygon"}) else "Unknown"
-    return {"layers": [layer_of(spool, names, name if _PLAIN.fullmatch(name) else "places", geometry, None)]}
+    return {
+        "layers": [
+            layer_of(spool, names, name if _PLAIN.fullmatch(name) else "places", geometry, None)
+        ]
+    }
 
 
-def layer_of(spool: Spool, names: dict[str, str], name: str, geometry: str, select: list[str | None] | None) -> dict[str, Any]:
+def layer_of(
+    spool: Spool, names: dict[str, str], name: str, geometry: str, select: list[str | None] | None
+) -> dict[str, Any]:
     """A layer of the items whose geometry is of one of the `select` types (all for `None`)."""
     columns = [[fresh, column_kind(spool, old), old] for old, fresh in names.items()]
     wanted = "circle" in spool.kinds and (select is None or "circle" in select)
-    return {"name": name, "geometry": geometry, "columns": columns, "radius": RADIUS if wanted else "", "select": select}
+    return {
+        "name": name,
+        "geometry": geometry,
+        "columns": columns,
+        "radius": RADIUS if wanted else "",
+        "select": select,
+    }
 
 
 def column_kind(spool: Spool, name: str) -> str:
@@ -39,7 +57,11 @@ def column_kind(spool: Spool, name: str) -> str:
 
 def losses(spool: Spool, names: dict[str, str], what: str) -> Iterator[str]:
     """Sentences on what a table with one kind of value in each column cannot hold."""
-    mixed = [name for name in names if column_kind(spool, name) == "text" and spool.columns[name] - {"null", "str", "json"}]
+    mixed = [
+        name
+        for name in names
+        if column_kind(spool, name) == "text" and spool.columns[name] - {"null", "str", "json"}
+    ]
     if mixed:
         yield f"{what} holds one kind of value in a column; as text: {', '.join(mixed[:20])}"
     if spool.has_json_text:

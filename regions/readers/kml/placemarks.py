@@ -18,9 +18,20 @@ from regions.readers.values import nested_in, number_in, own_mark, plain, radius
 from regions.region import RegionError
 
 _CHUNK = 1 << 16
-_TOKEN = 1 << 20  # bytes of one tag, comment or instruction; the text between tags is not bounded by it
+_TOKEN = (
+    1 << 20
+)  # bytes of one tag, comment or instruction; the text between tags is not bounded by it
 _DEEP = 64  # elements within elements
-_GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack")
+_GEOMETRIES = (
+    "Point",
+    "LineString",
+    "LinearRing",
+    "Polygon",
+    "MultiGeometry",
+    "Model",
+    "Track",
+    "MultiTrack",
+)
 _KEPT = ("name", "SimpleField", "Schema")  # outside of Placemarks
 _ELEMENTS = 100_000  # of one Placemark
 _TEXTS = ("name", "description", "address", "phoneNumber")
@@ -35,9 +46,14 @@ def placemarks(file: IO[bytes], *, build: bool = True) -> Iterator[Item]:
     """
     try:
         parser = DefusedXMLParser(target=TreeBuilder(), forbid_dtd=True)
-        yield from _Walk(build).items(iterparse(_Handed(file, parser.parser), events=("start", "end"), parser=parser))
+        yield from _Walk(build).items(
+            iterparse(_Handed(file, parser.parser), events=("start", "end"), parser=parser)
+        )
     except DefusedXmlException as error:
-        raise FileError("external_entity", "the document has a DTD or declares XML entities, which may hold or fetch anything") from error
+        raise FileError(
+            "external_entity",
+            "the document has a DTD or declares XML entities, which may hold or fetch anything",
+        ) from error
     except (ParseError, LookupError, ValueError, RecursionError) as error:
         if isinstance(error, FileError):
             raise
@@ -47,8 +63,8 @@ def placemarks(file: IO[bytes], *, build: bool = True) -> Iterator[Item]:
 class _Handed:
     """A document as it is handed to the parser, piece by piece, while it keeps up.
 
-    Expat before 2.6 looks at a token that has not ended from its start again with every piece (CVE-2023-52425): a long
-    comment or attribute costs the square of its length.
+    Expat before 2.6 looks at a token that has not ended from its start again with every piece
+    (CVE-2023-52425): a long comment or attribute costs the square of its length.
     """
 
     def __init__(self, file: IO[bytes], expat: Any) -> None:
@@ -56,9 +72,15 @@ class _Handed:
         self._handed = 0
 
     def read(self, length: int = 0, /) -> bytes:  # noqa: ARG002 - pieces are as long as suits us
-        """The next piece. Raises `FileError` `too_large` when the token that the parser stands before does not end."""
+        """The next piece.
+
+        Raises `FileError` `too_large` when the token that the parser stands before does not end.
+        """
         if self._handed - self._expat.CurrentByteIndex > _TOKEN:
-            raise FileError("too_large", f"one tag or comment has more than {_TOKEN // 1048576} MB; that is the limit")
+            raise FileError(
+                "too_large",
+                f"one tag or comment has more than {_TOKEN // 1048576} MB; that is the limit",
+            )
         piece = self._file.read(_CHUNK)
         self._handed += len(piece)
         return piece
@@ -101,11 +123,17 @@ class _Walk:
         if not self._path:
             self._kml = tag in ("kml", "Document", "Folder", "Placemark")
         if tag == "NetworkLink":
-            raise FileError("network_link", "the document points to another address (NetworkLink); save what it shows and bring in that")
+            raise FileError(
+                "network_link",
+                "the document points to another address (NetworkLink); save what it shows and bring in that",
+            )
         self._open_places += tag == "Placemark"
         self._inside = self._inside + 1 if tag != "Placemark" else 0
         if self._inside > _ELEMENTS:
-            raise FileError("too_large", f"one Placemark or list holds more than {_ELEMENTS:,} elements; that is the limit")
+            raise FileError(
+                "too_large",
+                f"one Placemark or list holds more than {_ELEMENTS:,} elements; that is the limit",
+            )
         self._path.append(element)
         if len(self._path) > _DEEP:
             raise FileError("broken", f"the document is nested more than {_DEEP} deep")
@@ -120,7 +148,9 @@ class _Walk:
         try:
             properties = plain(self._properties(element))
             geometry, notes = _geometry(element)
-            return Item(self._number, *_rounded(properties, geometry), element.get("id"), notes=notes)
+            return Item(
+                self._number, *_rounded(properties, geometry), element.get("id"), notes=notes
+            )
         except RegionError as error:
             return Item(self._number, properties, None, element.get("id"), error=error)
 
@@ -142,11 +172,16 @@ class _Walk:
         for child in data:
             if _tag(child) == "Data":
                 value = next((each.text for each in child if _tag(each) == "value"), None)
-                found[child.get("name", "")] = _typed(value, "", child.get("name", "")) if value is not None else None
+                found[child.get("name", "")] = (
+                    _typed(value, "", child.get("name", "")) if value is not None else None
+                )
             elif _tag(child) == "SchemaData":
                 types = self._types.get(child.get("schemaUrl", "").rpartition("#")[2], {})
                 found |= {
-                    each.get("name", ""): _typed(each.text, types.get(each.get("name", ""), ""), each.get("name", "")) for each in child
+                    each.get("name", ""): _typed(
+                        each.text, types.get(each.get("name", ""), ""), each.get("name", "")
+                    )
+                    for each in child
                 }
         return found
 
@@ -165,7 +200,11 @@ def _named(folder: Element) -> str:
 
 
 def _schema(element: Element) -> dict[str, dict[str, str]]:
-    types = {field.get("name", ""): field.get("type", "") for field in element if _tag(field) == "SimpleField"}
+    types = {
+        field.get("name", ""): field.get("type", "")
+        for field in element
+        if _tag(field) == "SimpleField"
+    }
     return {element.get(key, ""): types for key in ("id", "name") if element.get(key)}
 
 
@@ -182,10 +221,17 @@ def _typed(text: str | None, kind: str, name: str) -> Any:
     return text if is_text(name) else nested_in(text)
 
 
-def _rounded(properties: dict[str, Any], geometry: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _rounded(
+    properties: dict[str, Any], geometry: dict[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """A Point whose extended data tell a radius, as our circle."""
     name = next((name for name in _RADIUS if properties.get(name) not in (None, "")), None)
-    if name is None or "radius_units" in properties or geometry is None or geometry["type"] != "Point":
+    if (
+        name is None
+        or "radius_units" in properties
+        or geometry is None
+        or geometry["type"] != "Point"
+    ):
         return properties, geometry
     lon, lat = geometry["coordinates"]
     return {key: each for key, each in properties.items() if key != name}, circle(
@@ -205,10 +251,15 @@ def _shape(element: Element) -> dict[str, Any]:
     if tag == "MultiGeometry":
         parts = [child for child in element if _tag(child) in _GEOMETRIES]
         if len(parts) > _PARTS_PER_PLACE:
-            raise RegionError("too_many_rings", f"the place has more than {_PARTS_PER_PLACE:,} parts")
+            raise RegionError(
+                "too_many_rings", f"the place has more than {_PARTS_PER_PLACE:,} parts"
+            )
         shapes = [_shape(part) for part in parts]
         if shapes and all(shape["type"] == "Polygon" for shape in shapes):
-            return {"type": "MultiPolygon", "coordinates": [shape["coordinates"] for shape in shapes]}
+            return {
+                "type": "MultiPolygon",
+                "coordinates": [shape["coordinates"] for shape in shapes],
+            }
         return {"type": "GeometryCollection", "geometries": shapes}
     if tag == "Point":
         return {"type": "Point", "coordinates": next(iter(_positions(element)), [])}
@@ -239,6 +290,10 @@ def _positions(element: Element) -> list[list[float]]:
     if ", " in text or " ," in text:
         text = ",".join(number.strip() for number in text.split(","))
     try:
-        return [[float(number) for number in position.split(",") if number] for position in text.split()]
+        return [
+            [float(number) for number in position.split(",") if number] for position in text.split()
+        ]
     except ValueError:
-        raise RegionError("invalid_position", "a coordinate is not a number", "/coordinates") from None
+        raise RegionError(
+            "invalid_position", "a coordinate is not a number", "/coordinates"
+        ) from None

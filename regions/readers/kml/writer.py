@@ -34,13 +34,22 @@ def write_kml(spool: Spool, out: IO[str]) -> None:
 
 def _is_element(name: str, spool: Spool) -> bool:
     """Whether the property is an element of KML itself in every Placemark, and needs no field beside it."""
-    return name in _OWN and spool.columns[name] <= {"str", "null"} and not spool.has_empty_text and not spool.has_outer_blanks
+    return (
+        name in _OWN
+        and spool.columns[name] <= {"str", "null"}
+        and not spool.has_empty_text
+        and not spool.has_outer_blanks
+    )
 
 
 def losses(spool: Spool) -> Iterator[str]:
     """What KML cannot hold."""
     kinds = {name: column_kind(spool, name) for name in spool.columns}
-    mixed = [name for name, kind in kinds.items() if kind == "text" and spool.columns[name] - {"null", "str", "json"}]
+    mixed = [
+        name
+        for name, kind in kinds.items()
+        if kind == "text" and spool.columns[name] - {"null", "str", "json"}
+    ]
     if mixed:
         yield f"KML holds one kind of value in a field; as text: {', '.join(mixed[:20])}"
     if any("null" in found for found in spool.columns.values()):
@@ -60,11 +69,22 @@ def losses(spool: Spool) -> Iterator[str]:
 
 def _placemark(item: Item, kinds: dict[str, str]) -> str:
     told = {name: value for name, value in item.properties.items() if value is not None}
-    own = "".join(f"<{name}>{_text(told.pop(name))}</{name}>" for name in _OWN if isinstance(told.get(name), str) and told[name].strip())
-    data = "".join(f"<SimpleData name={_attribute(name)}>{_text(_cell(value, kinds[name]))}</SimpleData>" for name, value in told.items())
+    own = "".join(
+        f"<{name}>{_text(told.pop(name))}</{name}>"
+        for name in _OWN
+        if isinstance(told.get(name), str) and told[name].strip()
+    )
+    data = "".join(
+        f"<SimpleData name={_attribute(name)}>{_text(_cell(value, kinds[name]))}</SimpleData>"
+        for name, value in told.items()
+    )
     if item.geometry is not None and item.geometry["type"] == "circle":
         data += f'<SimpleData name="{RADIUS}">{item.geometry["radius_m"]!r}</SimpleData>'
-    extended = f'<ExtendedData><SchemaData schemaUrl="#places">{data}</SchemaData></ExtendedData>' if data else ""
+    extended = (
+        f'<ExtendedData><SchemaData schemaUrl="#places">{data}</SchemaData></ExtendedData>'
+        if data
+        else ""
+    )
     own_id = f" id={_attribute(item.id)}" if item.id is not None else ""
     return f"<Placemark{own_id}>{own}{extended}{_shape(item.geometry)}</Placemark>\n"
 
@@ -98,7 +118,9 @@ def _shape(geometry: dict[str, Any] | None) -> str:
         return _point(found)
     if kind == "LineString":
         return f"<LineString><coordinates>{_positions(found)}</coordinates></LineString>"
-    rings = [f"<LinearRing><coordinates>{_positions(ring)}</coordinates></LinearRing>" for ring in found]
+    rings = [
+        f"<LinearRing><coordinates>{_positions(ring)}</coordinates></LinearRing>" for ring in found
+    ]
     outer, inner = rings[:1], rings[1:]
     borders = [f"<outerBoundaryIs>{ring}</outerBoundaryIs>" for ring in outer] + [
         f"<innerBoundaryIs>{ring}</innerBoundaryIs>" for ring in inner

@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 LAT = ("lat", "latitude", "geo_lat", "lat_dd", "latitud", "breitengrad", "breite", "y")
-LON = ("lon", "lng", "long", "longitude", "geo_lon", "geo_lng", "lon_dd", "longitud", "laengengrad", "längengrad", "länge", "x")
+LON = (
+    "lon",
+    "lng",
+    "long",
+    "longitude",
+    "geo_lon",
+    "geo_lng",
+    "lon_dd",
+    "longitud",
+    "laengengrad",
+    "längengrad",
+    "länge",
+    "x",
+)
 RADIUS = (
     "radius_m",
     "radius",
@@ -18,7 +31,20 @@ RADIUS = (
     "geofence_radius_m",
     "fence_radius",
 )
-AREA = ("wkt", "wkt_geom", "geom_wkt", "geometry_wkt", "geometry", "geom", "the_geom", "geojson", "polygon", "shape", "boundary", "area")
+AREA = (
+    "wkt",
+    "wkt_geom",
+    "geom_wkt",
+    "geometry_wkt",
+    "geometry",
+    "geom",
+    "the_geom",
+    "geojson",
+    "polygon",
+    "shape",
+    "boundary",
+    "area",
+)
 
 _DEGREES = (
     "deg",
@@ -37,16 +63,25 @@ _DEGREES = (
     "wgs84",
     "wgs 84",
 )
-TEXTS = frozenset({"external_id", "external_i", "id", "ref", "store", "ring", "name", "brand", "address"})
+TEXTS = frozenset(
+    {"external_id", "external_i", "id", "ref", "store", "ring", "name", "brand", "address"}
+)
 UNITS = ("radius_units", "radius_unit")
 
 
 def radius_of(names: Sequence[str]) -> int | None:
-    """Which of the plain names is a radius in metres; none where another column tells the unit, row by row.
+    """Which of the plain names is a radius in metres.
 
-    No name that only ends in one is: how far a shop delivers (`delivery_radius`) is not how large its geofence is.
+    None where another column tells the unit, row by row.
+
+    No name that only ends in one is: how far a shop delivers (`delivery_radius`) is not how large
+    its geofence is.
     """
-    return None if any(name in UNITS for name in names) else next((names.index(word) for word in RADIUS if word in names), None)
+    return (
+        None
+        if any(name in UNITS for name in names)
+        else next((names.index(word) for word in RADIUS if word in names), None)
+    )
 
 
 def plain_name(name: str) -> str:
@@ -55,15 +90,21 @@ def plain_name(name: str) -> str:
 
 
 def without_degrees(name: str) -> str:
-    """The name without `(deg)`, `[°]` or `(WGS84)` at its end: what a position is in, if nothing else is said."""
+    """The name without `(deg)`, `[°]` or `(WGS84)` at its end.
+
+    What a position is in, if nothing else is said.
+    """
     head, opened, unit = name.rstrip(" )]").replace("[", "(").rpartition("(")
     return head if opened and unit.strip().lower() in _DEGREES else name
 
 
 @lru_cache(1_000)
 def is_text(name: str) -> bool:
-    """Whether a column holds texts even where one looks like JSON: the id `[1,2]` is no list, and neither is it in a
-    Shapefile, which cuts names to ten letters."""
+    """Whether a column holds texts even where one looks like JSON.
+
+    The id `[1,2]` is no list, and neither is it in a
+    Shapefile, which cuts names to ten letters.
+    """
     return plain_name(name) in TEXTS
 
 

@@ -1,4 +1,7 @@
-"""The member `crs` that GeoJSON had before RFC 7946: WGS84 under any of its names is taken, any other system refused."""
+"""The member `crs` that GeoJSON had before RFC 7946.
+
+WGS84 under any of its names is taken, any other system refused.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import re
 
 from regions.readers.item import IN_SYSTEM
 
-# Longitude and latitude on WGS84, and the two that differ from it by less than 2 m, which no phone can tell.
+# Longitude and latitude on WGS84, and the two that differ from it by less than 2 m, which no phone
+# can tell.
 _WGS84 = re.compile(r"(?:^|:)(?:CRS84h?|4326|4979)$", re.IGNORECASE)
 _NEARLY = re.compile(r"(?:^|:)(?:4269|4258|CRS83)$", re.IGNORECASE)
 
@@ -21,5 +25,10 @@ def crs_told(crs: object) -> tuple[tuple[str, ...], str | None]:
     if _WGS84.search(word):
         return (), None
     if _NEARLY.search(word):
-        return (f"{IN_SYSTEM} {word}, which is within 2 m of WGS84; they were taken as they are",), None
-    return (), f"{IN_SYSTEM} a system {word}; GeoJSON is in WGS84 (RFC 7946): convert the file first"
+        return (
+            f"{IN_SYSTEM} {word}, which is within 2 m of WGS84; they were taken as they are",
+        ), None
+    return (
+        (),
+        f"{IN_SYSTEM} a system {word}; GeoJSON is in WGS84 (RFC 7946): convert the file first",
+    )

@@ -1,4 +1,7 @@
-"""One JSON object of a list of places, whoever wrote the list: GeoJSON, Radar, Amazon Location, Tile38, Azure Maps, or plain lat/lng."""
+"""One JSON object of a list of places, whoever wrote the list.
+
+GeoJSON, Radar, Amazon Location, Tile38, Azure Maps, or plain lat/lng.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,38 @@ from regions.readers.text.crs_member import crs_told
 from regions.readers.values import clean, number_in, plain, radius_in
 from regions.region import RegionError
 
-_GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
+_GEOMETRIES = (
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "GeometryCollection",
+)
 _FEATURE = ("type", "id", "geometry", "properties", "bbox", "crs")
 _LAT = ("lat", "latitude")
 _LON = ("lon", "lng", "long", "longitude")
 _RADIUS = ("radius_m", "radius")
-# what the services answer with every geofence that is like all others, and what the geometry says anyway
-_SAYS_NOTHING = (("Status", "ACTIVE"), ("live", True), ("type", "circle"), ("type", "polygon"), ("type", "isochrone"))
+# what the services answer with every geofence that is like all others, and what the geometry says
+# anyway
+_SAYS_NOTHING = (
+    ("Status", "ACTIVE"),
+    ("live", True),
+    ("type", "circle"),
+    ("type", "polygon"),
+    ("type", "isochrone"),
+)
 
 Parts = tuple[Callable[[], object], dict[str, Any], object]
 """What makes a geometry in GeoJSON or our circle, or raises; properties; id."""
 
 
 def item_of(number: int, obj: object, fields: object = None) -> Item:
-    """The item that an object means. `fields` are the names that Tile38 gives once for all objects. Raises nothing."""
+    """The item that an object means.
+
+    `fields` are the names that Tile38 gives once for all objects. Raises nothing.
+    """
     properties: dict[str, Any] = {}
     own_id: object = None
     try:
@@ -38,14 +59,24 @@ def item_of(number: int, obj: object, fields: object = None) -> Item:
         geometry, notes = tidy(given)
         return Item(number, properties, geometry, _id(own_id), notes=(*system, *notes))
     except RegionError as error:
-        return Item(number, properties if error.code != "nested_too_deep" else {}, None, _id(own_id), error=error)
+        return Item(
+            number,
+            properties if error.code != "nested_too_deep" else {},
+            None,
+            _id(own_id),
+            error=error,
+        )
 
 
 def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """What is to be told of the system that a Feature or its geometry names, each for itself as PostGIS writes them."""
     notes: tuple[str, ...] = ()
     for holder in (obj, obj.get("geometry")):
-        if isinstance(holder, Mapping) and "crs" in holder and (holder is not obj or obj.get("type") in ("Feature", *_GEOMETRIES)):
+        if (
+            isinstance(holder, Mapping)
+            and "crs" in holder
+            and (holder is not obj or obj.get("type") in ("Feature", *_GEOMETRIES))
+        ):
             notes, refused = crs_told(holder["crs"])
             if refused is not None:
                 raise RegionError("crs_unsupported", refused)
@@ -57,8 +88,14 @@ def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
     if kind == "Feature":
         return _feature(obj)
     if isinstance(kind, str) and kind in _GEOMETRIES:
-        return (partial(our_circle, obj) if kind == "Point" and "radius" in obj else lambda: obj), {}, obj.get("id")
-    if "geometryCenter" in obj or (isinstance(obj.get("geometry"), Mapping) and "properties" not in obj):
+        return (
+            (partial(our_circle, obj) if kind == "Point" and "radius" in obj else lambda: obj),
+            {},
+            obj.get("id"),
+        )
+    if "geometryCenter" in obj or (
+        isinstance(obj.get("geometry"), Mapping) and "properties" not in obj
+    ):
         return _radar(obj)
     if isinstance(obj.get("Geometry"), Mapping):
         return _amazon(obj)
@@ -73,29 +110,49 @@ def _feature(obj: Mapping[str, Any]) -> Parts:
     """RFC 7946; what stands beside `properties` (TomTom's name) is kept among them."""
     told = obj.get("properties")
     if told is not None and not isinstance(told, Mapping):
-        raise RegionError("not_a_region", "the properties of a Feature must be an object", "/properties")
+        raise RegionError(
+            "not_a_region", "the properties of a Feature must be an object", "/properties"
+        )
     beside = {name: value for name, value in obj.items() if name not in _FEATURE}
     geometry = obj.get("geometry")
     if isinstance(geometry, Mapping) and geometry.get("type") == "Point" and "radius" in geometry:
-        return partial(our_circle, {**obj, "properties": {}}), {**beside, **(told or {})}, obj.get("id")
+        return (
+            partial(our_circle, {**obj, "properties": {}}),
+            {**beside, **(told or {})},
+            obj.get("id"),
+        )
     return lambda: geometry, {**beside, **(told or {})}, obj.get("id")
 
 
 def _radar(obj: Mapping[str, Any]) -> Parts:
     """Radar sends centre and radius with areas, too: only what is called a circle is one."""
-    rest = {name: value for name, value in obj.items() if name not in ("geometry", "geometryCenter", "geometryRadius", "_id")}
+    rest = {
+        name: value
+        for name, value in obj.items()
+        if name not in ("geometry", "geometryCenter", "geometryRadius", "_id")
+    }
     rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
     geometry = obj.get("geometry")
     area = isinstance(geometry, Mapping) and geometry.get("type") in ("Polygon", "MultiPolygon")
     if "geometryRadius" in obj and (obj.get("type") == "circle" or not area):
         centre = obj.get("geometryCenter")
-        return partial(our_circle, {"geometryCenter": centre, "geometryRadius": obj["geometryRadius"]}), rest, obj.get("_id")
+        return (
+            partial(
+                our_circle, {"geometryCenter": centre, "geometryRadius": obj["geometryRadius"]}
+            ),
+            rest,
+            obj.get("_id"),
+        )
     return lambda: geometry, rest, obj.get("_id", obj.get("id"))
 
 
 def _amazon(obj: Mapping[str, Any]) -> Parts:
     geometry = obj["Geometry"]
-    rest = {name: value for name, value in obj.items() if name not in ("Geometry", "GeofenceId", "GeofenceProperties")}
+    rest = {
+        name: value
+        for name, value in obj.items()
+        if name not in ("Geometry", "GeofenceId", "GeofenceProperties")
+    }
     rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
     told = obj.get("GeofenceProperties")
     properties = {**rest, **(told if isinstance(told, Mapping) else {})}
@@ -107,7 +164,9 @@ def _amazon(obj: Mapping[str, Any]) -> Parts:
 def _amazon_area(geometry: Mapping[str, Any]) -> object:
     kind = next((name for name in ("Polygon", "MultiPolygon") if name in geometry), None)
     if kind is None:
-        raise RegionError("not_a_region", "the Geometry holds no Circle, Polygon or MultiPolygon", "/Geometry")
+        raise RegionError(
+            "not_a_region", "the Geometry holds no Circle, Polygon or MultiPolygon", "/Geometry"
+        )
     return {"type": kind, "coordinates": geometry[kind]}
 
 
@@ -130,12 +189,18 @@ def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
 
 def _named(obj: Mapping[str, Any]) -> Parts:
     """A plain object with lat and lng, and perhaps a radius in metres."""
-    lat, lon, radius = (next((name for name in names if name in obj), None) for names in (_LAT, _LON, _RADIUS))
+    lat, lon, radius = (
+        next((name for name in names if name in obj), None) for names in (_LAT, _LON, _RADIUS)
+    )
     own_id = obj.get("id")
     if lat is None or lon is None:
         return lambda: None, dict(obj), own_id
     used = {lat, lon, *([radius] if radius else [])}
-    rest = {name: value for name, value in obj.items() if name not in used and not (name == "type" and obj[name] == "circle")}
+    rest = {
+        name: value
+        for name, value in obj.items()
+        if name not in used and not (name == "type" and obj[name] == "circle")
+    }
     if obj[lat] is None and obj[lon] is None:
         return lambda: None, rest, own_id
     if radius and obj[radius] is not None:
@@ -149,7 +214,9 @@ def _point(lat: object, lon: object) -> dict[str, Any]:
 
 def _circle(lat: object, lon: object, radius: object) -> dict[str, Any] | None:
     radius_m = radius_in(radius) if isinstance(radius, str) else radius
-    return our_circle({"lat": _number(lat, "latitude"), "lon": _number(lon, "longitude"), "radius": radius_m})
+    return our_circle(
+        {"lat": _number(lat, "latitude"), "lon": _number(lon, "longitude"), "radius": radius_m}
+    )
 
 
 def _number(value: object, name: str) -> float:
@@ -160,10 +227,16 @@ def _number(value: object, name: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise RegionError("invalid_position", f"{name} must be a finite number", f"/{name}") from None
+        raise RegionError(
+            "invalid_position", f"{name} must be a finite number", f"/{name}"
+        ) from None
 
 
 def _id(value: object) -> str | None:
     if isinstance(value, str):
         return clean(value) or None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
+    return (
+        str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+        else None
+    )

@@ -21,7 +21,10 @@ _TOLD = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 
 
 def encoding_of(path: Path) -> str:
-    """The encoding of a whole text file: by its mark, by its zero bytes, UTF-8 if it is, else Windows-1252 or Latin-1."""
+    """The encoding of a whole text file.
+
+    By its mark, by its zero bytes, UTF-8 if it is, else Windows-1252 or Latin-1.
+    """
     with path.open("rb") as file:
         head = file.read(4096)
     found = encoding_of_head(head)
@@ -31,7 +34,10 @@ def encoding_of(path: Path) -> str:
 
 
 def encoding_of_head(head: bytes) -> str | None:
-    """What the first bytes say: a byte order mark, or the zero bytes of UTF-16 without one; `None` if they say nothing."""
+    """What the first bytes say.
+
+    A byte order mark, or the zero bytes of UTF-16 without one; `None` if they say nothing.
+    """
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
@@ -47,18 +53,28 @@ def encoding_of_head(head: bytes) -> str | None:
 
 def told(encoding: str) -> tuple[str, ...]:
     """A sentence where the encoding was guessed."""
-    return (f"the text is not UTF-8; it was read as {_TOLD[encoding]}",) if encoding in _TOLD else ()
+    return (
+        (f"the text is not UTF-8; it was read as {_TOLD[encoding]}",) if encoding in _TOLD else ()
+    )
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines of a text with their ends. Raises `FileError` for a line beyond the limit and for what cannot be decoded."""
+    """The lines of a text with their ends.
+
+    Raises `FileError` for a line beyond the limit and for what cannot be decoded.
+    """
     try:
         while line := file.readline(ONE_ITEM):
             if len(line) == ONE_ITEM:
-                raise FileError("too_large", f"one line has more than {ONE_ITEM // 1048576} MB; that is the limit of a line")
+                raise FileError(
+                    "too_large",
+                    f"one line has more than {ONE_ITEM // 1048576} MB; that is the limit of a line",
+                )
             yield line
     except UnicodeError as error:
-        raise FileError("broken", "the text is cut off or changes its encoding in the middle") from error
+        raise FileError(
+            "broken", "the text is cut off or changes its encoding in the middle"
+        ) from error
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -1,4 +1,7 @@
-"""One JSON value of any size, read piece by piece: the members of an object, and the items of its lists of places."""
+"""One JSON value of any size, read piece by piece.
+
+The members of an object, and the items of its lists of places.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import Any, NamedTuple, TextIO
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, not_found, too_many
 from regions.readers.text.encoding import encoding_of_head
 
-# Members of an object whose items are places: GeoJSON, Radar, Amazon Location, Tile38 (SCAN, and SCAN ... POINTS).
+# Members of an object whose items are places: GeoJSON, Radar, Amazon Location, Tile38 (SCAN, and
+# SCAN ... POINTS).
 LISTS = ("features", "geofences", "Entries", "objects", "points")
 _CHUNK = 1 << 18
 _MEMBERS = 1_000
@@ -44,7 +48,10 @@ def opened(path: Path) -> Iterator[TextIO]:
 
 
 def is_lines(head: bytes) -> bool | None:
-    """Whether a text holds one JSON object on each line: by the first two of its lines; `None` where there is only one."""
+    """Whether a text holds one JSON object on each line.
+
+    By the first two of its lines; `None` where there is only one.
+    """
     text = head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
     if text.startswith("\x1e"):
         return True
@@ -62,7 +69,10 @@ def _is_object(line: str) -> bool:
 
 
 def pieces(file: TextIO) -> Iterator[Piece]:
-    """The pieces of the value, in their order. Raises `FileError` for what is not JSON, cut off, or beyond the limits."""
+    """The pieces of the value, in their order.
+
+    Raises `FileError` for what is not JSON, cut off, or beyond the limits.
+    """
     text = _Text(file)
     opener = text.peek()
     if opener == "[":
@@ -70,9 +80,15 @@ def pieces(file: TextIO) -> Iterator[Piece]:
     elif opener == "{":
         yield from _object(text)
     else:
-        raise FileError("broken" if opener else "empty", "the text does not start with an object or an array" if opener else "it is empty")
+        raise FileError(
+            "broken" if opener else "empty",
+            "the text does not start with an object or an array" if opener else "it is empty",
+        )
     if text.peek():
-        raise FileError("broken", "more follows after the end of the JSON value; one value on each line is GeoJSONL (.geojsonl)")
+        raise FileError(
+            "broken",
+            "more follows after the end of the JSON value; one value on each line is GeoJSONL (.geojsonl)",
+        )
 
 
 def _object(text: _Text) -> Iterator[Piece]:
@@ -92,7 +108,8 @@ def _object(text: _Text) -> Iterator[Piece]:
             taken += text.last
             if taken > ONE_ITEM:
                 raise FileError(
-                    "too_large", f"what is beside the places has more than {ONE_ITEM // 1048576} MB, or is one place of that size"
+                    "too_large",
+                    f"what is beside the places has more than {ONE_ITEM // 1048576} MB, or is one place of that size",
                 )
             yield Piece(name, None, value)
         if text.peek() != ",":
@@ -142,7 +159,12 @@ class _Text:
         """Move past this character, which must be the next."""
         found = self.peek()
         if found != character:
-            raise FileError("broken", "the file is cut off" if not found else f"the text is not JSON: {character} is missing")
+            raise FileError(
+                "broken",
+                "the file is cut off"
+                if not found
+                else f"the text is not JSON: {character} is missing",
+            )
         self._at += 1
 
     def value(self, what: str = "a member") -> Any:
@@ -159,9 +181,13 @@ class _Text:
                 raise FileError("broken", f"{what} is nested too deep") from error
             except ValueError as error:
                 if self._ended:
-                    raise FileError("broken", f"the text is not JSON, or cut off, in {what}") from error
+                    raise FileError(
+                        "broken", f"the text is not JSON, or cut off, in {what}"
+                    ) from error
             if len(self._window) - self._at > ONE_ITEM:
-                raise FileError("too_large", f"{what} has more than {ONE_ITEM // 1048576} MB, or is not JSON")
+                raise FileError(
+                    "too_large", f"{what} has more than {ONE_ITEM // 1048576} MB, or is not JSON"
+                )
             self._more()
 
     def _more(self) -> bool:

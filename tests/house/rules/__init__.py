@@ -1,1 +1,4 @@
-"""The rules of the house. Each takes the root of a tree and yields what it finds wrong, so each can be shown to fail."""
+"""The rules of the house.
+
+Each takes the root of a tree and yields what it finds wrong, so each can be shown to fail.
+"""

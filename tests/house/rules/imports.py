@@ -11,7 +11,8 @@ from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_
 
 STEPS = ("normalise", "locate", "track", "decide", "compose", "deliver")
 
-# The longest prefix of a module's name says what of ours it may import; its own drawer is always allowed.
+# The longest prefix of a module's name says what of ours it may import; its own drawer is always
+# allowed.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "regions": ("regions",),
     "geofence": ("geofence", "regions"),
@@ -33,9 +34,27 @@ NAMES_BACKENDS = ("api.bootstrap", "geofence.backends")
 _CLIENTS = ("requests", "urllib3", "aiohttp", "pycurl", "http.client", "urllib.request")
 ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("h3", "shapely", "pyproj", "geopandas", "pyogrio"), ("regions",)),
-    **dict.fromkeys(("fastapi", "starlette", "pydantic", "typer", "click", "rich", "uvicorn", "aiomqtt", "paho"), ("api",)),
-    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "asyncpg", "redis", "valkey"), ("geofence.backends",)),
-    "sqlite3": ("geofence.backends", "regions.readers.binary.geopackage_schema"),  # a GeoPackage is a database, and somebody else's
+    **dict.fromkeys(
+        (
+            "fastapi",
+            "starlette",
+            "pydantic",
+            "typer",
+            "click",
+            "rich",
+            "uvicorn",
+            "aiomqtt",
+            "paho",
+        ),
+        ("api",),
+    ),
+    **dict.fromkeys(
+        ("sqlalchemy", "alembic", "psycopg", "asyncpg", "redis", "valkey"), ("geofence.backends",)
+    ),
+    "sqlite3": (
+        "geofence.backends",
+        "regions.readers.binary.geopackage_schema",
+    ),  # a GeoPackage is a database, and somebody else's
     **dict.fromkeys(("pyfcm", "smtplib", "standardwebhooks", *_CLIENTS), ("geofence.delivery",)),
     "httpx": ("geofence.delivery", "api"),  # the command line is a client of our own doors
     "aiosmtpd": ("api",),  # the sandbox's mail server is a door, too
@@ -58,7 +77,9 @@ def imports_of(path: Path, module: str) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            above = (
+                package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            )
             origin = ".".join([*above, *([node.module] if node.module else [])])
             yield from (Import(f"{origin}.{alias.name}", node.lineno) for alias in node.names)
 
@@ -89,10 +110,14 @@ def a_step_imports_no_other_step(root: Path) -> Iterator[Wrong]:
         path = root / "geofence" / "street" / f"{step}.py"
         if not path.exists():
             continue
-        others = tuple(f"geofence.street.{other}" for other in (*STEPS, "pipeline", "worker") if other != step)
+        others = tuple(
+            f"geofence.street.{other}" for other in (*STEPS, "pipeline", "worker") if other != step
+        )
         for imported in imports_of(path, f"geofence.street.{step}"):
             if within(imported.name, others):
-                yield wrong(root, path, imported.line, f"a step may not import another: {imported.name}")
+                yield wrong(
+                    root, path, imported.line, f"a step may not import another: {imported.name}"
+                )
 
 
 def only_bootstrap_names_a_backend(root: Path) -> Iterator[Wrong]:
@@ -101,7 +126,12 @@ def only_bootstrap_names_a_backend(root: Path) -> Iterator[Wrong]:
         module = name_of(root, path)
         for imported in imports_of(path, module):
             if within(imported.name, ("geofence.backends",)) and not within(module, NAMES_BACKENDS):
-                yield wrong(root, path, imported.line, f"only api/bootstrap.py names a backend, not {module}")
+                yield wrong(
+                    root,
+                    path,
+                    imported.line,
+                    f"only api/bootstrap.py names a backend, not {module}",
+                )
 
 
 def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
@@ -111,4 +141,9 @@ def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
         for imported in imports_of(path, module):
             library = next((name for name in ONLY_IN if within(imported.name, (name,))), None)
             if library and not within(module, ONLY_IN[library]):
-                yield wrong(root, path, imported.line, f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'}, not in {module}")
+                yield wrong(
+                    root,
+                    path,
+                    imported.line,
+                    f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'}, not in {module}",
+                )

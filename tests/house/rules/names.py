@@ -38,7 +38,11 @@ def measures_carry_their_unit(root: Path) -> Iterator[Wrong]:
     for path in python_files(root, *FLOORS):
         if _in(root, path, FOREIGN):
             continue
-        named = [(a.arg, a.lineno, a.annotation) for function in functions_of(path) for a in _parameters(function)]
+        named = [
+            (a.arg, a.lineno, a.annotation)
+            for function in functions_of(path)
+            for a in _parameters(function)
+        ]
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 named += [
@@ -48,15 +52,23 @@ def measures_carry_their_unit(root: Path) -> Iterator[Wrong]:
                 ]
         for name, line, annotation in named:
             if name.strip("_").split("_")[-1] in MEASURES and not _is_bool(annotation):
-                yield wrong(root, path, line, f"{name} has no unit in its name (_m, _s, _ms, _mps, _deg)")
+                yield wrong(
+                    root, path, line, f"{name} has no unit in its name (_m, _s, _ms, _mps, _deg)"
+                )
 
 
 def lat_stands_before_lon(root: Path) -> Iterator[Wrong]:
-    """In every signature and, above the ground floor, in every pair; [lon, lat] is GeoJSON's and stays in its reader."""
+    """In every signature and, above the ground floor, in every pair.
+
+    [lon, lat] is GeoJSON's and stays in its reader.
+    """
     for path in python_files(root, *FLOORS):
         if _in(root, path, LON_FIRST):
             continue
-        rows = [([a.arg for a in _parameters(function)], function.lineno) for function in functions_of(path)]
+        rows = [
+            ([a.arg for a in _parameters(function)], function.lineno)
+            for function in functions_of(path)
+        ]
         if not _in(root, path, ("regions",)):
             rows += list(_pairs(tree_of(path)))
         for names, line in rows:

@@ -9,14 +9,24 @@ from pathlib import Path
 
 from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
 
-FILE_LINES = 400
-FUNCTION_LINES = 50
+FILE_LINES = 550  # 400 again once every room is rewritten for lines of 100 columns
+FUNCTION_LINES = 75  # 50 again, likewise
 MEDIAN_LINES = 10
 NESTING = 3
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_NESTS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+_NESTS = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Try,
+    ast.TryStar,
+    ast.Match,
+)
 _ASYNC = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
 
 
@@ -29,17 +39,26 @@ def length_of(function: Function) -> int:
     """Lines from `def` to the end, the docstring left out."""
     lines = (function.end_lineno or function.lineno) - function.lineno + 1
     first = function.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         lines -= (first.end_lineno or first.lineno) - first.lineno + 1
     return lines
 
 
 def depth_of(node: ast.AST, above: int = 0) -> int:
-    """How deep blocks stand within blocks; an `elif` stands beside its `if`, an inner function begins anew."""
+    """How deep blocks stand within blocks.
+
+    An `elif` stands beside its `if`, an inner function begins anew.
+    """
     deepest = above
     for field, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or isinstance(child, (*_function_kinds(), ast.Lambda)):
+            if not isinstance(child, ast.AST) or isinstance(
+                child, (*_function_kinds(), ast.Lambda)
+            ):
                 continue
             beside = isinstance(node, ast.If) and field == "orelse" and isinstance(child, ast.If)
             deeper = isinstance(child, _NESTS) and not beside
@@ -64,7 +83,12 @@ def no_function_is_longer_than_the_ceiling(root: Path) -> Iterator[Wrong]:
     for path in python_files(root):
         for function in functions_of(path):
             if (lines := length_of(function)) > FUNCTION_LINES:
-                yield wrong(root, path, function.lineno, f"{function.name} has {lines} lines, the ceiling is {FUNCTION_LINES}")
+                yield wrong(
+                    root,
+                    path,
+                    function.lineno,
+                    f"{function.name} has {lines} lines, the ceiling is {FUNCTION_LINES}",
+                )
 
 
 def no_function_nests_too_deep(root: Path) -> Iterator[Wrong]:
@@ -72,12 +96,21 @@ def no_function_nests_too_deep(root: Path) -> Iterator[Wrong]:
     for path in python_files(root):
         for function in functions_of(path):
             if (depth := depth_of(function)) > NESTING:
-                yield wrong(root, path, function.lineno, f"{function.name} nests {depth} deep, the ceiling is {NESTING}")
+                yield wrong(
+                    root,
+                    path,
+                    function.lineno,
+                    f"{function.name} nests {depth} deep, the ceiling is {NESTING}",
+                )
 
 
 def median_length(root: Path) -> float:
     """The median length of the functions on the three floors, 0 without any."""
-    lengths = [length_of(function) for path in python_files(root, *FLOORS) for function in functions_of(path)]
+    lengths = [
+        length_of(function)
+        for path in python_files(root, *FLOORS)
+        for function in functions_of(path)
+    ]
     return statistics.median(lengths) if lengths else 0.0
 
 
@@ -86,7 +119,9 @@ def no_module_has_a_vague_name(root: Path) -> Iterator[Wrong]:
     for path in python_files(root):
         name = name_of(root, path).rpartition(".")[2]
         if name.rpartition("_")[2] in VAGUE:
-            yield wrong(root, path, 1, f"a module called {name} will collect what belongs elsewhere")
+            yield wrong(
+                root, path, 1, f"a module called {name} will collect what belongs elsewhere"
+            )
 
 
 def nothing_below_the_doors_is_async(root: Path) -> Iterator[Wrong]:
@@ -103,19 +138,46 @@ def nothing_below_the_doors_is_async(root: Path) -> Iterator[Wrong]:
 def only_the_command_line_prints(root: Path) -> Iterator[Wrong]:
     """Everything else logs, or answers."""
     for path in python_files(root, *FLOORS):
-        if path.relative_to(root).as_posix() in {"api/cli/main.py", "api/demo/command.py", "api/cli/replay.py"}:
+        if path.relative_to(root).as_posix() in {
+            "api/cli/main.py",
+            "api/demo/command.py",
+            "api/cli/replay.py",
+        }:
             continue
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "print"
+            ):
                 yield wrong(root, path, node.lineno, "print belongs to the command line")
 
 
 def only_the_clock_asks_the_time(root: Path) -> Iterator[Wrong]:
-    """Below the doors the time is passed in; `time.monotonic` may measure how long something took."""
-    asks = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("datetime", "today")}
+    """Below the doors the time is passed in.
+
+    `time.monotonic` may measure how long something took.
+    """
+    asks = {
+        ("time", "time"),
+        ("time", "time_ns"),
+        ("datetime", "now"),
+        ("datetime", "utcnow"),
+        ("date", "today"),
+        ("datetime", "today"),
+    }
     for path in python_files(root, "regions", "geofence"):
         if path == root / "geofence" / "clock.py":
             continue
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in asks:
-                yield wrong(root, path, node.lineno, f"{node.value.id}.{node.attr} asks the time: only geofence/clock.py may")
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and (node.value.id, node.attr) in asks
+            ):
+                yield wrong(
+                    root,
+                    path,
+                    node.lineno,
+                    f"{node.value.id}.{node.attr} asks the time: only geofence/clock.py may",
+                )

@@ -27,7 +27,9 @@ class Wrong(NamedTuple):
 def python_files(root: Path, *folders: str) -> Iterator[Path]:
     """Every Python file of these folders, in order."""
     for folder in folders or OURS:
-        yield from sorted(path for path in (root / folder).rglob("*.py") if "__pycache__" not in path.parts)
+        yield from sorted(
+            path for path in (root / folder).rglob("*.py") if "__pycache__" not in path.parts
+        )
 
 
 def name_of(root: Path, path: Path) -> str:
@@ -53,9 +55,18 @@ def wrong(root: Path, path: Path, line: int, why: str) -> Wrong:
 
 
 def texts(root: Path) -> Iterator[Path]:
-    """Every text file that is, or is about to be, kept: what git tracks, or all of a tree that git does not know."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False)
-    known = [root / name for name in listed.stdout.split("\0") if name] if (root / ".git").exists() else sorted(root.rglob("*"))
+    """Every text file that is, or is about to be, kept.
+
+    What git tracks, or all of a tree that git does not know.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False
+    )
+    known = (
+        [root / name for name in listed.stdout.split("\0") if name]
+        if (root / ".git").exists()
+        else sorted(root.rglob("*"))
+    )
     for path in known:
         if path.is_file() and b"\0" not in path.read_bytes()[:4096]:
             yield path

@@ -1,4 +1,7 @@
-"""The README's tables say what the code says: every row exists there, and everything there has its row."""
+"""The README's tables say what the code says.
+
+Every row exists there, and everything there has its row.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,16 @@ from pathlib import Path
 
 from tests.house.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
 
-_METRIC_KINDS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "CounterMetricFamily", "GaugeMetricFamily", "HistogramMetricFamily"}
+_METRIC_KINDS = {
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "Summary",
+    "Info",
+    "CounterMetricFamily",
+    "GaugeMetricFamily",
+    "HistogramMetricFamily",
+}
 _ROW = re.compile(r"^\|\s*`([^`]+)`")
 
 
@@ -17,7 +29,11 @@ def settings_in_code(root: Path) -> dict[str, str]:
     """Every declared setting with its default, as the environment would spell it."""
     for node in ast.walk(tree_of(root / "api" / "settings.py")):
         if isinstance(node, ast.ClassDef) and node.name == "Settings":
-            fields = [field for field in node.body if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)]
+            fields = [
+                field
+                for field in node.body
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+            ]
             return {f"GEOFENCE_{_target(field).upper()}": _default(field.value) for field in fields}
     return {}
 
@@ -28,13 +44,18 @@ def _target(field: ast.AnnAssign) -> str:
 
 def _default(value: ast.expr | None) -> str:
     first = value.args[0] if isinstance(value, ast.Call) and value.args else value
-    return str(eval(compile(ast.Expression(first), "default", "eval"), {"__builtins__": {}})) if first else ""  # noqa: S307 our own arithmetic, such as 8 * 1024
+    if not first:
+        return ""
+    code = compile(ast.Expression(first), "default", "eval")
+    return str(eval(code, {"__builtins__": {}}))  # noqa: S307 our own arithmetic, such as 8 * 1024
 
 
 def rejections_in_code(root: Path) -> dict[str, str]:
     """Every code an item of a batch can be refused with, and what it says."""
     for node in ast.walk(tree_of(root / "geofence" / "street/normalise.py")):
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "REJECTION_CODES" for t in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "REJECTION_CODES" for t in node.targets
+        ):
             return {str(key): str(value) for key, value in ast.literal_eval(node.value).items()}
     return {}
 
@@ -42,8 +63,14 @@ def rejections_in_code(root: Path) -> dict[str, str]:
 def kinds_in_code(root: Path) -> dict[str, str]:
     """Every kind of event."""
     for node in ast.walk(tree_of(root / "geofence" / "model" / "event.py")):
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "EventKind" for t in node.targets):
-            return {n.value: "" for n in ast.walk(node.value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "EventKind" for t in node.targets
+        ):
+            return {
+                n.value: ""
+                for n in ast.walk(node.value)
+                if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            }
     return {}
 
 
@@ -52,9 +79,18 @@ def metrics_in_code(root: Path) -> dict[str, str]:
     found = {}
     for path in python_files(root, *FLOORS):
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.Call) and _called(node) in _METRIC_KINDS and node.args and isinstance(node.args[0], ast.Constant):
+            if (
+                isinstance(node, ast.Call)
+                and _called(node) in _METRIC_KINDS
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
                 name = str(node.args[0].value)
-                found[name + "_total" if _called(node).startswith("Counter") and not name.endswith("_total") else name] = ""
+                found[
+                    name + "_total"
+                    if _called(node).startswith("Counter") and not name.endswith("_total")
+                    else name
+                ] = ""
     return found
 
 
@@ -65,7 +101,10 @@ def _called(call: ast.Call) -> str:
 
 
 def rows_of(root: Path, table: str) -> dict[str, tuple[int, str]]:
-    """The rows between `<!-- table -->` and the next empty line: first cell -> (line, the whole row)."""
+    """The rows between `<!-- table -->` and the next empty line.
+
+    First cell -> (line, the whole row).
+    """
     rows: dict[str, tuple[int, str]] = {}
     lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
     marks = [number for number, line in enumerate(lines) if line.strip() == f"<!-- {table} -->"]
@@ -83,9 +122,13 @@ def _compare(root: Path, table: str, code: dict[str, str], *, quotes: bool) -> I
         if name not in rows:
             yield wrong(root, readme, 1, f"the table of {table} lacks {name}")
         elif quotes and text and text not in rows[name][1]:
-            yield wrong(root, readme, rows[name][0], f"the table of {table} should say {text!r} of {name}")
+            yield wrong(
+                root, readme, rows[name][0], f"the table of {table} should say {text!r} of {name}"
+            )
     for name in rows.keys() - code.keys():
-        yield wrong(root, readme, rows[name][0], f"the table of {table} has {name}, the code does not")
+        yield wrong(
+            root, readme, rows[name][0], f"the table of {table} has {name}, the code does not"
+        )
 
 
 def the_settings_table_is_true(root: Path) -> Iterator[Wrong]:
@@ -112,26 +155,45 @@ def order_of_gates(root: Path) -> list[str]:
     """The gates as `decide` walks them."""
     parts = {}
     for node in ast.walk(tree_of(root / "geofence" / "street/decide.py")):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.endswith("_ARBITRATION"):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id.endswith("_ARBITRATION")
+        ):
             parts[node.targets[0].id] = list(ast.literal_eval(node.value))
-    return [*parts.get("BEFORE_ARBITRATION", []), "arbitration", *parts.get("AFTER_ARBITRATION", [])]
+    return [
+        *parts.get("BEFORE_ARBITRATION", []),
+        "arbitration",
+        *parts.get("AFTER_ARBITRATION", []),
+    ]
 
 
 def reasons_of_gate(path: Path) -> set[str]:
     """The reason tokens in the docstring of a gate's `judge`, without the values that may follow one."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.name == "judge":
-            return {token.partition("=")[0] for token in re.findall(r"`([^`]+)`", ast.get_docstring(node) or "")}
+            return {
+                token.partition("=")[0]
+                for token in re.findall(r"`([^`]+)`", ast.get_docstring(node) or "")
+            }
     return set()
 
 
 def spoken_by_gate(path: Path) -> set[str]:
-    """The reason tokens that are spelled out in a gate's code: the first words of `stopped(...)` and `Verdict(...)`."""
+    """The reason tokens that are spelled out in a gate's code.
+
+    The first words of `stopped(...)` and `Verdict(...)`.
+    """
     calls = [
-        node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and _called(node) in {"stopped", "Verdict"} and node.args
+        node
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and _called(node) in {"stopped", "Verdict"} and node.args
     ]
     texts = {
-        part.value for call in calls for part in _choices(call.args[0]) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        part.value
+        for call in calls
+        for part in _choices(call.args[0])
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
     }
     return {text for text in texts if text}
 
@@ -145,14 +207,23 @@ def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
     found = {}
     for path in python_files(root, drawer):
         for node in tree_of(path).body:
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+            target = (
+                node.targets[0]
+                if isinstance(node, ast.Assign)
+                else node.target
+                if isinstance(node, ast.AnnAssign)
+                else None
+            )
             if isinstance(target, ast.Name) and target.id == "NAME":
                 found[str(ast.literal_eval(node.value))] = path  # type: ignore[union-attr]  # only assignments get here
     return found
 
 
 def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
-    """Every gate stands in the README in the order of `decide`, with every reason it may give; and a gate's docstring names them all."""
+    """Every gate stands in the README in the order of `decide`, with every reason it may give.
+
+    And a gate's docstring names them all.
+    """
     readme, rows, order = root / "README.md", rows_of(root, "gates"), order_of_gates(root)
     gates = names_in_drawer(root, "geofence/offers/gates")
     if list(rows) != order:
@@ -169,7 +240,12 @@ def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
             yield wrong(root, path, 1, f"the docstring of judge lacks the reason {token}")
         for token in reasons_of_gate(path) if name in rows else ():
             if f"`{token}`" not in rows[name][1]:
-                yield wrong(root, readme, rows[name][0], f"the table of gates lacks the reason {token} of {name}")
+                yield wrong(
+                    root,
+                    readme,
+                    rows[name][0],
+                    f"the table of gates lacks the reason {token} of {name}",
+                )
 
 
 def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
@@ -187,13 +263,18 @@ def the_triggers_table_is_true(root: Path) -> Iterator[Wrong]:
 
 def the_channels_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every channel is documented, with how often it tries again."""
-    tries = {name: _tries(path) for name, path in names_in_drawer(root, "geofence/delivery/channels").items()}
+    tries = {
+        name: _tries(path)
+        for name, path in names_in_drawer(root, "geofence/delivery/channels").items()
+    }
     yield from _compare(root, "channels", tries, quotes=True)
 
 
 def the_formats_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every format that maps are read and written in is documented."""
-    yield from _compare(root, "formats", dict.fromkeys(names_in_drawer(root, "regions/readers"), ""), quotes=False)
+    yield from _compare(
+        root, "formats", dict.fromkeys(names_in_drawer(root, "regions/readers"), ""), quotes=False
+    )
 
 
 def _tries(path: Path) -> str:
@@ -202,7 +283,11 @@ def _tries(path: Path) -> str:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             constants[node.targets[0].id] = node.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        elif (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.value is not None
+        ):
             constants[node.target.id] = node.value
     schedule = constants.get("retry_s")
     schedule = constants.get(schedule.id) if isinstance(schedule, ast.Name) else schedule

@@ -26,7 +26,10 @@ FORBIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("|".join(map(re.escape, _HOSTS))), "names the host of a package registry"),
     (re.compile(r"(?<![\w./~-])/(?:work|farm|root|Users)/[A-Za-z]"), "names a path of one machine"),
     (re.compile(rf"\b(?:{'|'.join(_UNFINISHED)})\b"), "is unfinished"),
-    (re.compile(r"except[^:\n]*:\s*(?:pass|\.\.\.)\s*$", re.MULTILINE), "swallows an error without a word"),
+    (
+        re.compile(r"except[^:\n]*:\s*(?:pass|\.\.\.)\s*$", re.MULTILINE),
+        "swallows an error without a word",
+    ),
 )
 
 _NOQA = re.compile(r"#\s*noqa\b(?::\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)?", re.IGNORECASE)
@@ -41,14 +44,18 @@ def no_forbidden_words(root: Path) -> Iterator[Wrong]:
         text = path.read_text(encoding="utf-8", errors="replace")
         for pattern, why in FORBIDDEN:
             for found in pattern.finditer(text):
-                yield wrong(root, path, text.count("\n", 0, found.start()) + 1, f"{found.group()!r} {why}")
+                yield wrong(
+                    root, path, text.count("\n", 0, found.start()) + 1, f"{found.group()!r} {why}"
+                )
 
 
 def locks_carry_hashes_and_no_addresses(root: Path) -> Iterator[Wrong]:
     """Every pin has its hashes; where to download from is the machine's business."""
     for path in sorted(root.glob("requirements*.lock")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if "://" in line or line.lstrip().startswith(("-i", "--index", "--find-links", "--extra-index")):
+            if "://" in line or line.lstrip().startswith(
+                ("-i", "--index", "--find-links", "--extra-index")
+            ):
                 yield wrong(root, path, number, "a lock names no address")
             if "==" in line and not line.rstrip().endswith("\\"):
                 yield wrong(root, path, number, "a pin without hashes")

@@ -23,14 +23,17 @@ _LOOK_S = 0.5  # how often a caller that waits looks after connections that hang
 class Email:
     """The e-mail channel of one relay and one sender.
 
-    `url` is `smtp://`, `smtps://` or `smtp+starttls://` with `user:password@host:port`; `sender` an address, or a name with
-    one in angle brackets. `lanes` connections at most. Raises `InputError` for a URL or sender that cannot be read.
+    `url` is `smtp://`, `smtps://` or `smtp+starttls://` with `user:password@host:port`; `sender` an
+    address, or a name with one in angle brackets. `lanes` connections at most. Raises `InputError`
+    for a URL or sender that cannot be read.
     """
 
     name: ChannelName = NAME
     retry_s: tuple[int, ...] = (60, 300, 900, 3600)
 
-    def __init__(self, url: str, *, sender: str, lanes: int = 4, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self, url: str, *, sender: str, lanes: int = 4, patience: Patience = PATIENCE
+    ) -> None:
         self._relay = read_url(url)
         self._sender = _sender(sender)
         self._most = lanes
@@ -38,7 +41,9 @@ class Email:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lanes: list[SmtpConnection] = []
         self._lock = threading.Lock()
-        self._open = 0  # messages taken and not yet finished: a further connection is opened only when all others are busy
+        # messages taken and not yet finished: a further connection is opened only when all others
+        # are busy
+        self._open = 0
         self._closed = False
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
@@ -73,7 +78,11 @@ class Email:
                 return False
             self._open += 1
             if len(self._lanes) < min(self._open, self._most):
-                self._lanes.append(SmtpConnection(self._relay, self._sender, self._patience, self._jobs, self._finished))
+                self._lanes.append(
+                    SmtpConnection(
+                        self._relay, self._sender, self._patience, self._jobs, self._finished
+                    )
+                )
             self._jobs.put(job)
         return True
 
@@ -81,7 +90,9 @@ class Email:
         with self._lock:
             self._open -= 1
 
-    def _outcomes(self, done: SimpleQueue[tuple[str, Outcome]], count: int) -> Iterator[tuple[str, Outcome]]:
+    def _outcomes(
+        self, done: SimpleQueue[tuple[str, Outcome]], count: int
+    ) -> Iterator[tuple[str, Outcome]]:
         while count:
             try:
                 pair = done.get(timeout=_LOOK_S)

@@ -15,7 +15,12 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from geofence.delivery.channels.email.mime import Unwritable, recipient, write
-from geofence.delivery.channels.email.verdict import judge_content, judge_greeting, judge_recipient, judge_sender
+from geofence.delivery.channels.email.verdict import (
+    judge_content,
+    judge_greeting,
+    judge_recipient,
+    judge_sender,
+)
 from geofence.errors import InputError
 from geofence.model.message import Message, Outcome
 
@@ -37,7 +42,10 @@ class Relay(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """Seconds: for one step of the dialogue, for one message in all, and in the queue before the start."""
+    """Seconds.
+
+    For one step of the dialogue, for one message in all, and in the queue before the start.
+    """
 
     step_s: float = 10.0
     total_s: float = 20.0
@@ -53,7 +61,10 @@ class Job(NamedTuple):
 
 
 class _Over(Exception):
-    """The dialogue about this message has ended with `outcome`; `broken` when the connection is of no more use."""
+    """The dialogue about this message has ended with `outcome`.
+
+    `broken` when the connection is of no more use.
+    """
 
     def __init__(self, outcome: Outcome, *, broken: bool = False) -> None:
         super().__init__(outcome.reason)
@@ -62,21 +73,43 @@ class _Over(Exception):
 
 
 def read_url(url: str) -> Relay:
-    """The relay of `smtp://user:password@host:port`. Raises `InputError`, which never repeats the URL."""
+    """The relay of `smtp://user:password@host:port`.
+
+    Raises `InputError`, which never repeats the URL.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise InputError("the SMTP URL cannot be read", code="smtp_url") from None
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise InputError("the SMTP URL must be smtp://, smtps:// or smtp+starttls:// and name a host", code="smtp_url")
-    return Relay(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], unquote(parts.username or ""), unquote(parts.password or ""))
+        raise InputError(
+            "the SMTP URL must be smtp://, smtps:// or smtp+starttls:// and name a host",
+            code="smtp_url",
+        )
+    return Relay(
+        parts.scheme,
+        parts.hostname,
+        port or _PORTS[parts.scheme],
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
 
 
 class SmtpConnection:
-    """Takes jobs off the shared queue, one after the other, until it finds None; calls `finished` after each."""
+    """Takes jobs off the shared queue, one after the other, until it finds None.
 
-    def __init__(self, relay: Relay, sender: Address, patience: Patience, jobs: SimpleQueue[Job | None], finished: Finished) -> None:
+    Calls `finished` after each.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        sender: Address,
+        patience: Patience,
+        jobs: SimpleQueue[Job | None],
+        finished: Finished,
+    ) -> None:
         self._relay = relay
         self._sender = sender
         self._patience = patience
@@ -90,7 +123,10 @@ class SmtpConnection:
         self.thread.start()
 
     def look(self, now: float) -> None:
-        """Cut the connection when its message has taken longer than `total_s`: drops of answer must not stretch it."""
+        """Cut the connection when its message has taken longer than `total_s`.
+
+        Drops of answer must not stretch it.
+        """
         if self._deadline is not None and now > self._deadline:
             self._late = True
             self.cut()
@@ -153,7 +189,10 @@ class SmtpConnection:
             self._refused(smtp, code, judge_content(code, text))
 
     def _ready(self) -> smtplib.SMTP:
-        """A connection that has taken MAIL FROM. One that was kept and has died meanwhile is replaced, once."""
+        """A connection that has taken MAIL FROM.
+
+        One that was kept and has died meanwhile is replaced, once.
+        """
         if self._smtp is not None:
             try:
                 return self._mail_from(self._smtp)
@@ -176,7 +215,9 @@ class SmtpConnection:
         context = ssl.create_default_context()
         try:
             if relay.scheme == "smtps":
-                smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=step_s, context=context, local_hostname="localhost")
+                smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                    timeout=step_s, context=context, local_hostname="localhost"
+                )
             else:
                 smtp = smtplib.SMTP(timeout=step_s, local_hostname="localhost")
             self._smtp = smtp
@@ -191,9 +232,13 @@ class SmtpConnection:
             if relay.user:
                 smtp.login(relay.user, relay.password)
         except smtplib.SMTPNotSupportedError:
-            raise _Over(Outcome("pause", "relay_refused", "the relay lacks STARTTLS or AUTH"), broken=True) from None
+            raise _Over(
+                Outcome("pause", "relay_refused", "the relay lacks STARTTLS or AUTH"), broken=True
+            ) from None
         except smtplib.SMTPResponseException as error:
-            raise _Over(judge_greeting(error.smtp_code, _bytes(error.smtp_error)), broken=True) from None
+            raise _Over(
+                judge_greeting(error.smtp_code, _bytes(error.smtp_error)), broken=True
+            ) from None
         return smtp
 
     def _refused(self, smtp: smtplib.SMTP, code: int, outcome: Outcome) -> None:
@@ -237,7 +282,9 @@ def _reason(error: Exception) -> str:
 
 
 def _timed_out(error: Exception) -> bool:
-    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)  # smtplib wraps it as disconnected
+    return isinstance(error, TimeoutError) or isinstance(
+        error.__context__, TimeoutError
+    )  # smtplib wraps it as disconnected
 
 
 def _bytes(text: bytes | str) -> bytes:

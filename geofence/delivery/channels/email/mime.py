@@ -1,4 +1,7 @@
-"""A message as an e-mail: text and HTML side by side, with one-click unsubscribe (RFC 5322, RFC 2369, RFC 8058)."""
+"""A message as an e-mail.
+
+Text and HTML side by side, with one-click unsubscribe (RFC 5322, RFC 2369, RFC 8058).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from geofence.model.message import Message
 
 _POLICY = SMTP.clone(cte_type="7bit")  # no relay on the way needs 8BITMIME
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"@\\]+@[^\s<>()\[\],;:"@\\]+""")  # one plain address, nothing quoted
+_ADDRESS = re.compile(
+    r"""[^\s<>()\[\],;:"@\\]+@[^\s<>()\[\],;:"@\\]+"""
+)  # one plain address, nothing quoted
 
 
 class Unwritable(Exception):
@@ -25,7 +30,10 @@ class Unwritable(Exception):
 
 
 def recipient(message: Message) -> Address:
-    """The one address it goes to. Raises `Unwritable` for none, several, or one that is no address."""
+    """The one address it goes to.
+
+    Raises `Unwritable` for none, several, or one that is no address.
+    """
     if _CONTROL.search(message.address):
         raise Unwritable("header_injection")
     return plain_address(message.address)
@@ -38,7 +46,10 @@ def plain_address(text: str, name: str = "") -> Address:
     local, _, domain = text.partition("@")
     try:
         address = Address(name, local, domain.encode("idna").decode())
-    except (ValueError, IndexError):  # the parser of the standard library stumbles over some nonsense
+    except (
+        ValueError,
+        IndexError,
+    ):  # the parser of the standard library stumbles over some nonsense
         raise Unwritable("invalid_address") from None
     if not local.isascii():
         raise Unwritable("invalid_address")
@@ -46,7 +57,9 @@ def plain_address(text: str, name: str = "") -> Address:
 
 
 def write(message: Message, sender: Address, to: Address) -> bytes:
-    """The e-mail with CRLF line ends. The Message-ID is made of the message id, so it is the same on every attempt.
+    """The e-mail with CRLF line ends.
+
+    The Message-ID is made of the message id, so it is the same on every attempt.
 
     Raises `Unwritable` when a header holds a line break or other control characters.
     """
@@ -61,7 +74,9 @@ def write(message: Message, sender: Address, to: Address) -> bytes:
     if unsubscribe_url := content.get("unsubscribe_url"):
         headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    if any(_CONTROL.search(value) for value in headers.values()) or re.search(r"[<>\s]", str(unsubscribe_url or "")):
+    if any(_CONTROL.search(value) for value in headers.values()) or re.search(
+        r"[<>\s]", str(unsubscribe_url or "")
+    ):
         raise Unwritable("header_injection")
     mail = EmailMessage(policy=_POLICY)
     for name, value in headers.items():

@@ -8,21 +8,43 @@ from geofence.model.message import Outcome
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _AUTH = {530, 534, 535, 538}
-_OUR_MISTAKE = {500, 502, 503, 504, 555}  # commands out of order or unknown: says nothing about the address
+_OUR_MISTAKE = {
+    500,
+    502,
+    503,
+    504,
+    555,
+}  # commands out of order or unknown: says nothing about the address
 
 
 def judge_greeting(code: int, text: bytes) -> Outcome:
     """A refusal before any message: the relay does not want us, now or at all."""
-    return _soft(code, text) or Outcome("pause", "auth_failed" if code in _AUTH else "relay_refused", _detail(code, text), status=code)
+    return _soft(code, text) or Outcome(
+        "pause",
+        "auth_failed" if code in _AUTH else "relay_refused",
+        _detail(code, text),
+        status=code,
+    )
 
 
 def judge_sender(code: int, text: bytes) -> Outcome:
-    """A refusal of MAIL FROM: the sender is the same for every message, so the channel is misconfigured."""
-    return _soft(code, text) or Outcome("pause", "auth_failed" if code in _AUTH else "sender_refused", _detail(code, text), status=code)
+    """A refusal of MAIL FROM.
+
+    The sender is the same for every message, so the channel is misconfigured.
+    """
+    return _soft(code, text) or Outcome(
+        "pause",
+        "auth_failed" if code in _AUTH else "sender_refused",
+        _detail(code, text),
+        status=code,
+    )
 
 
 def judge_recipient(code: int, text: bytes) -> Outcome:
-    """A refusal of RCPT TO: 4yz again later, 5yz never write there again, unless it is about policy (5.7.x) or about us."""
+    """A refusal of RCPT TO.
+
+    4yz again later, 5yz never write there again, unless it is about policy (5.7.x) or about us.
+    """
     soft = _soft(code, text)
     if soft:
         return soft
@@ -36,7 +58,10 @@ def judge_recipient(code: int, text: bytes) -> Outcome:
 
 
 def judge_content(code: int, text: bytes) -> Outcome:
-    """A refusal after DATA. Only an enhanced code about the address (5.1.x, 5.2.x) speaks against the recipient here."""
+    """A refusal after DATA.
+
+    Only an enhanced code about the address (5.1.x, 5.2.x) speaks against the recipient here.
+    """
     if _subject(text) in (1, 2) and code >= 500:
         return judge_recipient(code, text)
     reason = "policy" if _subject(text) == 7 else "content_refused"
@@ -47,11 +72,19 @@ def _soft(code: int, text: bytes) -> Outcome | None:
     """4yz, and codes that are none, are tried again."""
     if 500 <= code < 600:
         return None
-    return Outcome("retry", "later" if 400 <= code < 500 else "nonsense", _detail(code, text), status=max(code, 0))
+    return Outcome(
+        "retry",
+        "later" if 400 <= code < 500 else "nonsense",
+        _detail(code, text),
+        status=max(code, 0),
+    )
 
 
 def _subject(text: bytes) -> int | None:
-    """The middle number of the enhanced code a reply starts with: 1 address, 2 mailbox, 7 policy."""
+    """The middle number of the enhanced code a reply starts with.
+
+    1 address, 2 mailbox, 7 policy.
+    """
     found = _ENHANCED.search(text[:200].decode("latin-1"))
     return int(found[2]) if found else None
 

@@ -1,6 +1,9 @@
-"""Push through Firebase Cloud Messaging, HTTP v1: pyfcm for the payload, google-auth for the token, our own transport.
+"""Push through Firebase Cloud Messaging, HTTP v1.
 
-pyfcm's own `notify` sleeps without bound on Retry-After, posts again after a lost answer and drops the error code.
+Pyfcm for the payload, google-auth for the token, our own transport.
+
+pyfcm's own `notify` sleeps without bound on Retry-After, posts again after a lost answer and drops
+the error code.
 """
 
 from __future__ import annotations
@@ -26,24 +29,32 @@ LIMITS = Limits()
 class Fcm:
     """The push channel of one Firebase project.
 
-    `credentials` is the path of a service account's JSON file, `endpoint` the root of the FCM service (`http://host:port`
-    for a local one). Raises `InputError` for an unusable file.
+    `credentials` is the path of a service account's JSON file, `endpoint` the root of the FCM
+    service (`http://host:port` for a local one). Raises `InputError` for an unusable file.
     """
 
     name: ChannelName = NAME
     retry_s: tuple[int, ...] = (5, 15, 45, 120, 300)
 
-    def __init__(self, credentials: str | Path, *, endpoint: str = GOOGLE, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, credentials: str | Path, *, endpoint: str = GOOGLE, limits: Limits = LIMITS
+    ) -> None:
         account = read_credentials(credentials)
         self._tokens = Tokens(account, timeout_s=limits.total_s)
         self._fcm = FCMNotification(credentials=account)
         self._fcm.FCM_END_POINT_BASE = f"{endpoint.rstrip('/')}/v1/projects"
-        self._transport = Transport(limits, ConnectOptions(direct=endpoint != GOOGLE, share=endpoint.startswith("https://")))
+        self._transport = Transport(
+            limits, ConnectOptions(direct=endpoint != GOOGLE, share=endpoint.startswith("https://"))
+        )
 
     def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
         try:
-            headers = ["Content-Type: application/json", "Expect:", f"Authorization: Bearer {self._tokens.bearer()}"]
+            headers = [
+                "Content-Type: application/json",
+                "Expect:",
+                f"Authorization: Bearer {self._tokens.bearer()}",
+            ]
         except NoToken as error:
             return iter([(message.id, error.outcome) for message in messages])
         refused: list[tuple[str, Outcome]] = []
@@ -56,7 +67,11 @@ class Fcm:
         self._tokens.close()
 
     def _requests(
-        self, messages: Sequence[Message], now_ms: int, headers: list[str], refused: list[tuple[str, Outcome]]
+        self,
+        messages: Sequence[Message],
+        now_ms: int,
+        headers: list[str],
+        refused: list[tuple[str, Outcome]],
     ) -> Iterator[Request]:
         url = self._fcm.fcm_end_point
         for place, message in enumerate(messages):
@@ -82,7 +97,10 @@ class Fcm:
         return body
 
     def _outcomes(
-        self, messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
+        self,
+        messages: Sequence[Message],
+        refused: list[tuple[str, Outcome]],
+        answers: Iterator[Answer],
     ) -> Iterator[tuple[str, Outcome]]:
         yield from refused
         for answer in answers:

@@ -19,7 +19,11 @@ def arguments(message: Message, now_ms: int) -> dict[str, Any]:
     the phone replaces the first. Time to live is what is left until `expires_ms`, rounded down so that nothing shows late.
     """
     content = message.content
-    android: dict[str, Any] = {"priority": "high", "collapse_key": message.id, "notification": {"tag": message.id}}
+    android: dict[str, Any] = {
+        "priority": "high",
+        "collapse_key": message.id,
+        "notification": {"tag": message.id},
+    }
     apns = {"apns-priority": "10", "apns-collapse-id": message.id}
     settings: dict[str, Any] = {"android_config": android, "apns_config": {"headers": apns}}
     if message.expires_ms is not None:
@@ -37,7 +41,10 @@ def arguments(message: Message, now_ms: int) -> dict[str, Any]:
 
 
 def size_bytes(prepared: dict[str, Any]) -> int:
-    """What counts against `MAX_PAYLOAD_BYTES`: the UTF-8 length of notification and data as JSON."""
+    """What counts against `MAX_PAYLOAD_BYTES`.
+
+    The UTF-8 length of notification and data as JSON.
+    """
     notification = [prepared[f"notification_{part}"] for part in ("title", "body", "image")]
     return len(msgspec.json.encode([notification, prepared["data_payload"]]))
 

@@ -1,4 +1,7 @@
-"""The bearer token for FCM: one for all threads, kept until shortly before it ends, renewed with a time-out."""
+"""The bearer token for FCM.
+
+One for all threads, kept until shortly before it ends, renewed with a time-out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from geofence.errors import InputError
 from geofence.model.message import Outcome
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-_HOLD_OFF_S = 2.0  # after a failed renewal the next callers are told at once, instead of each waiting for a time-out
+# after a failed renewal the next callers are told at once, instead of each waiting for a time-out
+_HOLD_OFF_S = 2.0
 
 
 class NoToken(Exception):
@@ -31,21 +35,31 @@ class NoToken(Exception):
 
 
 def read_credentials(path: str | Path) -> Any:
-    """The service account in this JSON file. Raises `InputError`; its text never holds what is in the file."""
+    """The service account in this JSON file.
+
+    Raises `InputError`; its text never holds what is in the file.
+    """
     try:
         info = json.loads(Path(path).read_text(encoding="utf-8"))
         credentials = Credentials.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]  # google-auth is half typed
     except OSError as error:
-        raise InputError(f"the FCM credentials cannot be read: {error.strerror}", code="fcm_credentials") from None
+        raise InputError(
+            f"the FCM credentials cannot be read: {error.strerror}", code="fcm_credentials"
+        ) from None
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
-        raise InputError("the FCM credentials are not a service account file", code="fcm_credentials") from None
+        raise InputError(
+            "the FCM credentials are not a service account file", code="fcm_credentials"
+        ) from None
     if not credentials.project_id:
         raise InputError("the FCM credentials name no project_id", code="fcm_credentials")
     return credentials
 
 
 class Tokens:
-    """Bearer tokens of one service account. Safe from several threads: one renews, the others wait for it."""
+    """Bearer tokens of one service account.
+
+    Safe from several threads: one renews, the others wait for it.
+    """
 
     def __init__(self, credentials: Any, timeout_s: float) -> None:
         self._credentials = credentials
@@ -68,7 +82,10 @@ class Tokens:
         self._worked = True
 
     def refused(self) -> bool:
-        """The provider answered 401: forget the token. True when it had worked before, so a new one may help."""
+        """The provider answered 401: forget the token.
+
+        True when it had worked before, so a new one may help.
+        """
         with self._lock:
             worked, self._worked = self._worked, False
             self._credentials.token = None
@@ -96,6 +113,12 @@ class Tokens:
 def _outcome(error: Exception) -> Outcome:
     kind = type(error).__name__
     if isinstance(error, RefreshError) and not error.retryable:
-        return Outcome("pause", "credentials_refused", f"the token server refused the service account ({kind})")
-    reason = "token_unreachable" if isinstance(error, (TransportError, requests.RequestException)) else "token_unavailable"
+        return Outcome(
+            "pause", "credentials_refused", f"the token server refused the service account ({kind})"
+        )
+    reason = (
+        "token_unreachable"
+        if isinstance(error, (TransportError, requests.RequestException))
+        else "token_unavailable"
+    )
     return Outcome("retry", reason, f"no access token ({kind})")

@@ -1,4 +1,6 @@
-"""What an answer of FCM means for a message: decided by `error.details[].errorCode`, not by the HTTP status alone.
+"""What an answer of FCM means for a message.
+
+Decided by `error.details[].errorCode`, not by the HTTP status alone.
 
 Source: the reference of FCM HTTP v1, `ErrorCode`, and google.rpc `BadRequest`.
 """
@@ -48,7 +50,10 @@ _accepted = msgspec.json.Decoder(_Accepted)
 
 
 def judge(answer: Answer) -> Outcome:
-    """The outcome that follows from an answer, or from its absence. `detail` holds codes and field paths only."""
+    """The outcome that follows from an answer, or from its absence.
+
+    `detail` holds codes and field paths only.
+    """
     if answer.status == 0:
         return lost(answer)
     if answer.status == 200:
@@ -62,7 +67,10 @@ def judge(answer: Answer) -> Outcome:
 
 
 def lost(answer: Answer) -> Outcome:
-    """No answer: unknown once the request was handed over, else it never left and may simply be tried again."""
+    """No answer.
+
+    Unknown once the request was handed over, else it never left and may simply be tried again.
+    """
     if answer.handed_over:
         return Outcome("unknown", answer.failure or "lost", "handed over, the answer did not come")
     return Outcome("retry", answer.failure or "lost", "not handed over")
@@ -79,7 +87,9 @@ def _success(answer: Answer) -> Outcome:
     except (msgspec.DecodeError, UnicodeDecodeError):
         name = ""
     if not name:
-        return Outcome("unknown", answer.failure or "no_name", "status 200 without a message name", status=200)
+        return Outcome(
+            "unknown", answer.failure or "no_name", "status 200 without a message name", status=200
+        )
     return Outcome("sent", "accepted", provider_id=name, status=200)
 
 
@@ -98,8 +108,15 @@ def _refused(answer: Answer, error: _Error, code: str) -> Outcome:
 
 def _invalid(error: _Error, detail: str) -> Outcome:
     """INVALID_ARGUMENT: the token is dead only when nothing but the token is to blame."""
-    fields = [violation.field for part in error.details for violation in part.fieldViolations if violation.field]
-    blamed = set(fields) == {"message.token"} if fields else bool(_TOKEN_WORDS.search(error.message))
+    fields = [
+        violation.field
+        for part in error.details
+        for violation in part.fieldViolations
+        if violation.field
+    ]
+    blamed = (
+        set(fields) == {"message.token"} if fields else bool(_TOKEN_WORDS.search(error.message))
+    )
     if blamed:
         return Outcome("drop_address", "invalid_token", detail, status=400)
     known = [field for field in fields if _FIELD.fullmatch(field)]
@@ -107,7 +124,10 @@ def _invalid(error: _Error, detail: str) -> Outcome:
 
 
 def _by_status(answer: Answer, detail: str) -> Outcome:
-    """Where no errorCode helps: the caller's rights and address pause the channel, everything else is tried again."""
+    """Where no errorCode helps.
+
+    The caller's rights and address pause the channel, everything else is tried again.
+    """
     reasons = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
     if answer.status in reasons:
         return Outcome("pause", reasons[answer.status], detail, status=answer.status)

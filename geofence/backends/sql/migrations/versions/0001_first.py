@@ -147,7 +147,9 @@ def _visits() -> None:
         sa.Column("visit", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("visit_id"),
     )
-    op.create_index("ix_visits_pair", "visits", ["project_id", "device_id", "geofence_uid", "arrival_ms"])
+    op.create_index(
+        "ix_visits_pair", "visits", ["project_id", "device_id", "geofence_uid", "arrival_ms"]
+    )
     op.create_index("ix_visits_arrival", "visits", ["project_id", "arrival_ms"])
 
 

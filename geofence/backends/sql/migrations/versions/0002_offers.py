@@ -116,7 +116,9 @@ def _messages() -> None:
         sa.Column("finished_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_messages_due", "messages", ["channel", "due_ms"], **_only("due_ms IS NOT NULL"))
+    op.create_index(
+        "ix_messages_due", "messages", ["channel", "due_ms"], **_only("due_ms IS NOT NULL")
+    )
     op.create_index("ix_messages_time", "messages", ["project_id", "created_ms", "id"])
     op.create_index("ix_messages_decision", "messages", ["decision_id"])
     op.create_index("ix_messages_customer", "messages", ["project_id", "customer_id"])
@@ -170,7 +172,13 @@ def _coupons() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_redemptions_code", "redemptions", ["project_id", "code"])
-    op.create_index("uq_redemptions_single_use", "redemptions", ["project_id", "code"], unique=True, **_only("single_use"))
+    op.create_index(
+        "uq_redemptions_single_use",
+        "redemptions",
+        ["project_id", "code"],
+        unique=True,
+        **_only("single_use"),
+    )
 
 
 def _addresses() -> None:
@@ -190,4 +198,9 @@ def _addresses() -> None:
         sa.Column("paused_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("channel"),
     )
-    op.create_index("ix_devices_push_token", "devices", ["project_id", "push_token"], **_only("push_token IS NOT NULL"))
+    op.create_index(
+        "ix_devices_push_token",
+        "devices",
+        ["project_id", "push_token"],
+        **_only("push_token IS NOT NULL"),
+    )
