@@ -44,26 +44,26 @@ def normalise(
     phone does not know where it is, and such a fix is refused.
     """
     n = len(items)
-    ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
+    ts_ms = np.fromiter((epoch_ms(item.ts) for _, item in items), np.int64, n)
     lat = np.fromiter((item.lat for _, item in items), np.float64, n)
     lon = np.fromiter((item.lon for _, item in items), np.float64, n)
-    reasons = _judge(ts_ms, lat, lon, now_ms)
+    reasons = judge(ts_ms, lat, lon, now_ms)
     rejected = [
-        Rejection(items[i][0], code, _words(code, items[i][1]))
+        Rejection(items[i][0], code, words_of(code, items[i][1]))
         for i, code in sorted(reasons.items())
     ]
     for i, (index, item) in enumerate(items):
-        code = None if i in reasons else _fault(item)
+        code = None if i in reasons else fault_of(item)
         if code is not None:
             reasons[i] = code
-            rejected.append(Rejection(index, code, _words(code, item)))
+            rejected.append(Rejection(index, code, words_of(code, item)))
     if not reasons:
         return _columns(items, ts_ms, lat, lon), rejected
     good = [i for i in range(n) if i not in reasons]
     return _columns([items[i] for i in good], ts_ms[good], lat[good], lon[good]), rejected
 
 
-def _judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:
+def judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:
     reasons: dict[int, str] = {}
     latest_ms = NEWEST_MS if now_ms is None else now_ms + FUTURE_MS
     reasons.update(_mark(ts_ms > latest_ms, "future"))
@@ -95,7 +95,7 @@ def _columns(items: Sequence[tuple[int, PingIn]], ts_ms: Times, lat: Floats, lon
     )
 
 
-def _fault(item: PingIn) -> str | None:
+def fault_of(item: PingIn) -> str | None:
     name = item.device_id
     if not (0 < len(name) <= MAX_ID and name.isprintable()):
         return "invalid_device"
@@ -106,7 +106,7 @@ def _fault(item: PingIn) -> str | None:
     )
 
 
-def _words(code: str, item: PingIn) -> str:
+def words_of(code: str, item: PingIn) -> str:
     """What is wrong, as narrowly as it is known; never the position itself."""
     if (
         code == "invalid_time"
@@ -125,7 +125,7 @@ def _known(value: float | None) -> float:
     return nan if value is None or not value >= 0.0 or value == inf else value
 
 
-def _epoch_ms(ts: datetime | int) -> int:
+def epoch_ms(ts: datetime | int) -> int:
     """Whole milliseconds; beyond what 64 bits hold becomes the far past, which is refused."""
     if isinstance(ts, int):
         return ts if -(2**62) < ts < 2**62 else 0
