@@ -26,8 +26,14 @@ _DEVICE = (
 )  # fmt: skip
 _PRESENCE = ("project_id", "device_id", "geofence_uid", "state", "due_ms")
 _PAIR = ("project_id", "device_id", "geofence_uid")
-_EVENT = tuple(name for name in events.c.keys() if name not in ("place", "stream_seq", "dwell_s"))
-_VISIT = tuple(name for name in visits.c.keys() if name not in ("project_id", "visit"))
+
+
+def _names(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns]
+
+
+_EVENT = tuple(name for name in _names(events) if name not in ("place", "stream_seq", "dwell_s"))
+_VISIT = tuple(name for name in _names(visits) if name not in ("project_id", "visit"))
 
 _event = attrgetter(*_EVENT)
 _visit = attrgetter(*_VISIT)
