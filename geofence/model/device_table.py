@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,17 @@ def partition_of(project_id: str, device_id: str) -> int:
 def _digest(project_id: str, device_id: str) -> int:
     text = f"{project_id}\x1f{device_id}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+class Moved(NamedTuple):
+    """Devices after a unit that changed their trails alone.
+
+    `rows` (k,) of the table, `trail` (k, 8), `new` (k,) bool: the record has no row of them yet.
+    """
+
+    rows: Rows
+    trail: Trails
+    new: NDArray[np.bool_]
 
 
 class DeviceTable:
@@ -123,6 +135,11 @@ class DeviceTable:
         known = KNOWN if state.known else 0
         self.flag[row] = READ | kept | known | (BUSY if state.presences else 0)
 
+    def settle(self, row: int, presences: dict[str, Presence]) -> None:
+        """Set the presences of a row that was read."""
+        self.presences[row] = presences
+        self.flag[row] |= BUSY
+
     def forget(self, name: str) -> None:
         """Drop what is remembered of a device; the record is asked again at its next ping."""
         row = self.row_of.get(name)
@@ -133,7 +150,7 @@ class DeviceTable:
     def trim(self, most: int) -> None:
         """Throw out the rows that units met longest ago, where there are more than `most`.
 
-        Half of `most` stay. Never call it within a unit: rows are numbered anew.
+        Half of `most` stay. Never call it within a unit: the numbers of rows change.
         """
         count = len(self.names)
         if count <= most:

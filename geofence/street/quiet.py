@@ -17,21 +17,13 @@ from geofence.detection.crossings import CrossingDetector
 from geofence.detection.duplicates import DuplicateFilter, Prints, UnitPrints, fingerprints
 from geofence.detection.outlier_columns import Classified, Devices, Fixes, classify_all
 from geofence.detection.segments import Segments
-from geofence.model.device_table import BUSY, KNOWN, WATERMARK, DeviceTable, Rows, Trails
+from geofence.model.device_table import BUSY, KNOWN, WATERMARK, DeviceTable, Moved, Rows, Trails
 from geofence.model.presence import DeviceKey
 from geofence.model.sightings import Sightings
 from geofence.places.catalogue import Catalogue
 from geofence.street.gather import Group
 
 Flags = NDArray[np.bool_]
-
-
-class Moved(NamedTuple):
-    """Quiet devices after the unit: `rows` (k,) of the table, `trail` (k, 8), `new` (k,) bool."""
-
-    rows: Rows
-    trail: Trails
-    new: Flags
 
 
 class Parted(NamedTuple):

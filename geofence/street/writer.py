@@ -369,7 +369,7 @@ class Writer:
     @contextmanager
     def _unit(self) -> Iterator[Unit]:
         """A unit that is rolled back unless it was committed."""
-        unit = self.database.begin()
+        unit = self.database.begin(remember=True)
         try:
             yield unit
         finally:

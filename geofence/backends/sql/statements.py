@@ -6,14 +6,17 @@ row becomes a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from math import isnan
 from operator import attrgetter
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema import devices, events, presences, visits
+from geofence.backends.sql import schema
+from geofence.model.device_table import DeviceTable, Moved
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 
@@ -24,6 +27,7 @@ _DEVICE = (
     "project_id", "device_id", "customer_id", "created_ms", "seen_ms", "watermark_ms", "fix_ms",
     "lat", "lon", "fix_accuracy_m", "odd_ms", "odd_lat", "odd_lon",
 )  # fmt: skip
+_TRAIL = "watermark_ms, fix_ms, lat, lon, fix_accuracy_m, odd_ms, odd_lat, odd_lon"
 _PRESENCE = ("project_id", "device_id", "geofence_uid", "state", "due_ms")
 _PAIR = ("project_id", "device_id", "geofence_uid")
 
@@ -32,8 +36,10 @@ def _names(table: sa.Table) -> list[str]:
     return [column.name for column in table.columns]
 
 
-_EVENT = tuple(name for name in _names(events) if name not in ("place", "stream_seq", "dwell_s"))
-_VISIT = tuple(name for name in _names(visits) if name not in ("project_id", "visit"))
+_EVENT = tuple(
+    name for name in _names(schema.events) if name not in ("place", "stream_seq", "dwell_s")
+)
+_VISIT = tuple(name for name in _names(schema.visits) if name not in ("project_id", "visit"))
 
 _event = attrgetter(*_EVENT)
 _visit = attrgetter(*_VISIT)
@@ -56,17 +62,59 @@ def device_row(key: DeviceKey, state: DeviceState) -> Row:
     return (*key, state.customer_id, *times, *last, state.odd_ms, *candidate)
 
 
+def moved_rows(table: DeviceTable, moved: Moved) -> list[Row]:
+    """Rows for `devices` of those that the record does not know yet, from their columns."""
+    names, found = table.names, []
+    for row, trail in zip(
+        moved.rows[moved.new].tolist(), moved.trail[moved.new].tolist(), strict=True
+    ):
+        values = [None if isnan(value) else value for value in trail]
+        watermark_ms, fix_ms, lat, lon, accuracy_m, odd_ms, odd_lat, odd_lon = values
+        times = [None if ms is None else int(ms) for ms in (watermark_ms, fix_ms, odd_ms)]
+        last = (times[1], lat, lon, accuracy_m)
+        seen = (times[0] or 0, times[0], times[0])
+        found.append((table.project_id, names[row], None, *seen, *last, times[2], odd_lat, odd_lon))
+    return found
+
+
+def devices(connection: sa.Connection, project_id: str, names: Sequence[str]) -> Sequence[Row]:
+    """(device, customer, the columns of its trail) of devices that the record knows."""
+    return _ask(
+        connection, f"SELECT device_id, customer_id, {_TRAIL} FROM devices", project_id, names
+    )  # noqa: S608 - names of columns alone
+
+
+def presences_of(connection: sa.Connection, project_id: str, names: Sequence[str]) -> Sequence[Row]:
+    """(device, presence in MessagePack) of these devices."""
+    return _ask(connection, "SELECT device_id, state FROM presences", project_id, names)
+
+
+def _ask(
+    connection: sa.Connection, text: str, project_id: str, names: Sequence[str]
+) -> Sequence[Row]:
+    """Rows of a table for many devices in one round trip: an array, or a JSON array on SQLite."""
+    if connection.dialect.name == "postgresql":
+        text += " WHERE project_id = %s AND device_id = ANY(%s)"
+        return connection.exec_driver_sql(text, (project_id, list(names))).fetchall()
+    text += " WHERE project_id = ? AND device_id IN (SELECT value FROM json_each(?))"
+    given = msgspec.json.encode(names).decode()
+    return connection.exec_driver_sql(text, (project_id, given)).fetchall()
+
+
 def event_rows(happened: Sequence[Event], seqs: Sequence[int | None]) -> list[Row]:
     """Rows for `events`, in the order of their unit."""
     numbered = enumerate(zip(happened, seqs, strict=True))
     return [(*_event(event), place, seq, event.dwell_s or 0) for place, (event, seq) in numbered]
 
 
-def visit_rows(seen: Sequence[Visit], projects: Sequence[str]) -> list[Row]:
-    """Rows for `visits`; the pair comes once more at the end, for the number of a new visit."""
+def visit_rows(seen: Iterable[tuple[str, Visit]]) -> list[Row]:
+    """Rows for `visits`, (project id, visit) each.
+
+    The pair comes once more at the end, for the ordinal of a new visit.
+    """
     return [
         (*_visit(visit), project, project, visit.device_id, visit.geofence_uid)
-        for visit, project in zip(seen, projects, strict=True)
+        for project, visit in seen
     ]
 
 
@@ -81,11 +129,11 @@ def _texts(dialect: str) -> dict[Name, str]:
     visit_names = (*_VISIT, "project_id", "visit")
     visit_values = ", ".join([mark] * (len(_VISIT) + 1) + [number])
     return {
-        "devices": _upsert(devices, _DEVICE, _DEVICE[:2], {"created_ms"}, mark),
-        "presences": _upsert(presences, _PRESENCE, _PAIR, (), mark),
+        "devices": _upsert(schema.devices, _DEVICE, _DEVICE[:2], {"created_ms"}, mark),
+        "presences": _upsert(schema.presences, _PRESENCE, _PAIR, (), mark),
         "gone": f"DELETE FROM presences WHERE {pair}",  # noqa: S608 - likewise
-        "events": _insert(events, (*_EVENT, "place", "stream_seq", "dwell_s"), mark),
-        "visits": _insert_values(visits, visit_names, visit_values)
+        "events": _insert(schema.events, (*_EVENT, "place", "stream_seq", "dwell_s"), mark),
+        "visits": _insert_values(schema.visits, visit_names, visit_values)
         + _on_conflict(visit_names, ("visit_id",), {"visit", "project_id"}),
     }
 
