@@ -139,9 +139,10 @@ class Worker:
         while unserved and not self._stopping.wait(self._sweep_s):
             for name in unserved:
                 with contextlib.suppress(RecordError, Busy):  # again in a moment
-                    self._on_the_writer(
-                        lambda unit, name=name: unit.outbox.take(name, self._clock.now_ms(), 0, 0)
-                    )  # type: ignore[misc]  # the default binds the name
+                    self._expire(name)
+
+    def _expire(self, name: str) -> None:
+        self._on_the_writer(lambda unit: unit.outbox.take(name, self._clock.now_ms(), 0, 0))
 
     def _round(self, name: str) -> bool:
         """Take, look again, send, write down; whether there may be more."""
