@@ -80,7 +80,7 @@ async def _carry(
     wake: Wake,
 ) -> Receipt:
     if intake.items:
-        posted = services.street.post(
+        posted = services.street.submit_pings(
             caller.project_id, intake.items, intake.rejected, include, watch, wake
         )
         receipt = await asyncio.wrap_future(posted)

@@ -24,6 +24,7 @@ from geofence.places.editing import put_store
 from geofence.ports import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 from geofence.backends.sql.database import open_database  # isort: skip
 
@@ -86,7 +87,7 @@ class Shop:
         self.database.close()
 
     def edit(self, work: Any) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
         plan = msgspec.convert(PLAN | changes, Plan)
@@ -127,7 +128,7 @@ class Shop:
         include: Sequence[str] = (),
     ) -> Receipt:
         ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
-        return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
+        return self.street.submit_pings("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
         return self.database.queries.page(noun, "p", filters, None, 10_000)

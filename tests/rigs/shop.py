@@ -17,6 +17,7 @@ from geofence import ids
 from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
 from geofence.ports import Unit
+from tests.rigs.closures import run_edit
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
             )
         return EditResult(None)
 
-    running.house.street.edit(project.id, work).result(30)
+    run_edit(running.house.street, project.id, work).result(30)
     return Shop(running, project.id, pk, sk)
 
 
