@@ -18,10 +18,10 @@ from geofence.detection.deadlines import end
 from geofence.detection.events import EventMaker
 from geofence.detection.late_pings import accepts, amend, amend_ended, changed_fields
 from geofence.detection.transition import Transition
+from geofence.model.changes import Changes
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Changes
 
 _ORDER = {"geofence.dwelled": 0, "device.stopped": 1, "geofence.exited": 2, "geofence.entered": 3}
 
@@ -82,7 +82,7 @@ class Journal:
         if tracked.written or state is not tracked.state or key in self.changes.states:
             self.changes.states[key] = state
         elif tracked.moved:
-            self.changes.hot[key] = state
+            self.changes.watermarks[key] = state
         return events, state
 
     def add(self, event: Event) -> None:

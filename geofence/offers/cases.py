@@ -24,7 +24,7 @@ from geofence.offers import triggers as drawer
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
 APPROACH_MS = (
@@ -109,14 +109,16 @@ def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerConte
     project_id = matches[0].event.project_id
     ids = sorted({match.event.customer_id for match in matches if match.event.customer_id})
     sent: dict[str, list[Decision]] = defaultdict(list)
-    customers = unit.offers.customers(project_id, ids) if ids else {}
+    customers = unit.customers.locked(project_id, ids) if ids else {}
     if not customers:
         return CustomerContext({}, {}, sent)
-    for decision in unit.offers.sent(
+    for decision in unit.decisions.sent(
         project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)
     ):
         sent[decision.customer_id].append(decision)
-    return CustomerContext(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
+    return CustomerContext(
+        customers, unit.customers.devices_of(project_id, sorted(customers)), sent
+    )
 
 
 def _horizon_ms(campaigns: Iterable[Campaign]) -> int:

@@ -7,7 +7,7 @@ from geofence.model.edit import EditResult
 from geofence.model.place import Profile
 from geofence.places.catalogue import Catalogue
 from geofence.places.index_cache import IndexCache
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 MOST_CAMPAIGNS = 1000
 

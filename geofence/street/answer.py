@@ -15,7 +15,8 @@ from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Receipt
 from geofence.places.catalogue import Catalogue
-from geofence.ports import NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from geofence.street.jobs import Batch
 
 NEAR = ("geofence.entered", "geofence.dwelled")  # an offer after these is for being near
@@ -50,7 +51,7 @@ def number_visits(unit: Unit, batches: Sequence[Batch]) -> None:
         for one in batch.receipt.devices.values()
         for event in one.events
     }
-    numbers = unit.presences.visit_numbers(sorted(visits)) if visits else {}
+    numbers = unit.journal.visit_numbers(sorted(visits)) if visits else {}
     for batch in asked:
         devices = {
             name: replace(one, events=tuple(_numbered(event, numbers) for event in one.events))
@@ -82,7 +83,7 @@ def _repeated_events(unit: Unit, batch: Batch) -> dict[str, list[Event]]:
     """The stored events of pings that the batch repeats, by device."""
     repeated: dict[str, list[Event]] = defaultdict(list)
     if batch.tally.repeated:
-        for event in unit.presences.events_at(batch.post.project_id, batch.tally.repeated):
+        for event in unit.journal.events_at(batch.post.project_id, batch.tally.repeated):
             repeated[event.device_id].append(event)
     return repeated
 
@@ -163,7 +164,7 @@ def _messages(
     """(event id, message) that these events led to: those stored earlier, then this unit's."""
     event_of = {decision.id: decision.event_id for decision in new.decisions}
     earlier = event_ids - set(event_of.values())
-    stored = unit.offers.caused_by(project_id, earlier, now_ms) if earlier else []
+    stored = unit.decisions.caused_by(project_id, earlier, now_ms) if earlier else []
     return [*stored, *((event_of[one.decision_id], one) for one in new.messages)]
 
 

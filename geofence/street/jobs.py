@@ -15,7 +15,7 @@ from geofence.model.message import OutboxMessage
 from geofence.model.ping import Fix, PingIn, Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import Receipt
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 

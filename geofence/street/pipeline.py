@@ -16,11 +16,13 @@ from geofence.clock import Clock
 from geofence.detection.crossings import CrossingDetector
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
+from geofence.model.changes import Changes
 from geofence.model.decision import Decision
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
 from geofence.places.catalogues import Catalogues
-from geofence.ports import Changes, NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from geofence.street.answer import answer, number_visits
 from geofence.street.compose import compose, coupon_for
 from geofence.street.decide import Ruling, decide
@@ -52,14 +54,15 @@ class Pipeline:
         states = _read(unit, batches)
         for project_id, some in batches.items():
             catalogue = self.catalogues.catalogue(project_id, unit.index_version(project_id))
-            journal = Journal(project_id, catalogue, unit.presences, changes, now_ms)
+            journal = Journal(project_id, catalogue, unit.journal, changes, now_ms)
             for batch in some:
                 self._track(batch, journal, states, done.seen_in_unit)
             offers = self.offer(unit, journal)
             answer(unit, catalogue, some, states, offers, now_ms)
             done.decisions += offers.decisions
             done.messages += offers.messages
-        unit.presences.save(changes)
+        unit.hot.save(changes.states, changes.watermarks)
+        unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
         return _answered(unit, batches, done)
 
@@ -75,7 +78,7 @@ class Pipeline:
             for ruling in decide(cases_of_ping):
                 customers.add(self._composed(ruling, offers))
         if offers.decisions:
-            unit.offers.save(offers)
+            unit.decisions.save(offers)
         return offers
 
     def _normalised(self, posts: Sequence[Post], done: BatchResult) -> dict[str, list[Batch]]:
@@ -138,7 +141,7 @@ def _read(unit: Unit, batches: dict[str, list[Batch]]) -> States:
     committed before are seen, and none is committed until the unit ends.
     """
     unit.hold(batches)
-    return unit.presences.read(
+    return unit.hot.read(
         {
             DeviceKey(project_id, name)
             for project_id, some in batches.items()

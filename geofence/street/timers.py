@@ -11,12 +11,14 @@ from geofence.detection.changes import Changed, Orphaned, Tracked
 from geofence.detection.deadlines import advance_clock, end, retime
 from geofence.detection.journal import Journal
 from geofence.detection.transition import Transition, Update
+from geofence.model.changes import Changes
 from geofence.model.edit import EditResult
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.rules import Rules
 from geofence.places.catalogue import Catalogue
 from geofence.places.catalogues import Catalogues
-from geofence.ports import Changes, NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from geofence.street.jobs import BatchResult
 
 Turn = Callable[[Presence, Rules], Update]
@@ -61,7 +63,7 @@ class Timers:
         time: they may hold very many phones, so the caller sets their timers in portions.
         """
         touched = [*edited.removed, *(fence.uid for fence in edited.changed)]
-        keys = unit.presences.at_geofences(touched) if touched else []
+        keys = unit.hot.at_geofences(touched) if touched else []
         if not keys and edited.campaigns is None:
             return BatchResult(), ()
         # the geofences that were removed are in this catalogue still: the next one is adopted
@@ -70,7 +72,7 @@ class Timers:
         later: Sequence[str] = ()
         if edited.campaigns is not None:
             later = old.with_campaign_change(*edited.campaigns).dwell_changed_for(old)
-        uids = {uid for state in unit.presences.read(keys).values() for uid in state.presences}
+        uids = {uid for state in unit.hot.read(keys).values() for uid in state.presences}
         here = [fence for fence in edited.changed if fence.uid in uids]
         new = Catalogue.build(0, old.default, here, old.campaigns)
         turn = _turn_after(edited, new, self._clock.now_ms())
@@ -87,22 +89,21 @@ class Timers:
         journals: dict[str, Journal] = {}
         if known is None:
             unit.hold({key.project_id for key in keys})
-        for key, state in unit.presences.read(keys).items():
+        for key, state in unit.hot.read(keys).items():
             project_id = key.project_id
             if project_id not in journals:
                 catalogue = known or self._catalogues.catalogue(
                     project_id, unit.index_version(project_id)
                 )
-                journals[project_id] = Journal(
-                    project_id, catalogue, unit.presences, changes, now_ms
-                )
+                journals[project_id] = Journal(project_id, catalogue, unit.journal, changes, now_ms)
             journal = journals[project_id]
             journal.record(_turned(journal.catalogue, key, state, turn, orphans=known is None))
         for journal in journals.values():
             offers = self._offer(unit, journal)
             done.decisions += offers.decisions
             done.messages += offers.messages
-        unit.presences.save(changes)
+        unit.hot.save(changes.states, changes.watermarks)
+        unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
         return done
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +30,8 @@ from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
 from geofence.places.catalogues import Catalogues
 from geofence.places.index_cache import IndexCache
-from geofence.ports import Database, Unit
+from geofence.ports.database import Database
+from geofence.ports.unit import Unit
 from geofence.street.jobs import IOS_WATCHES, BatchResult, Edit, Post, Retime, Tally
 from geofence.street.pipeline import Pipeline
 from geofence.street.timers import Timers
@@ -271,7 +272,7 @@ class Writer:
             post.future.set_result(receipt)
 
     def _commit_posts(self, posts: list[Post]) -> BatchResult:
-        with self._unit() as unit:
+        with self.database.begin() as unit:
             done = self.pipeline.run(unit, posts)
             took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
@@ -282,7 +283,7 @@ class Writer:
     def _run_edit(self, edit: Edit) -> None:
         committed, project_id = False, edit.project_id
         try:
-            with self._unit() as unit:
+            with self.database.begin() as unit:
                 self.catalogues.catalogue(project_id, unit.index_version(project_id))
                 edited = edit.work(unit)
                 done, later = self.timers.follow_edit(unit, project_id, edited)
@@ -314,8 +315,8 @@ class Writer:
         Some devices at a time, between other work; a portion that fails is left to their pings.
         """
         try:
-            with self._unit() as unit:
-                keys = unit.presences.at_geofences(job.uids) if job.keys is None else job.keys
+            with self.database.begin() as unit:
+                keys = unit.hot.at_geofences(job.uids) if job.keys is None else job.keys
                 done = self.timers.retime(unit, keys[:MOST_DUE])
                 took_s = _commit(unit)
         except BaseException as error:  # noqa: BLE001  (no request waits for it)
@@ -338,8 +339,8 @@ class Writer:
         try:
             self.database.sequence()
             self._follow_others(now_s)
-            with self._unit() as unit:
-                found = unit.presences.due(self.clock.now_ms(), MOST_DUE + len(self._retry_s))
+            with self.database.begin() as unit:
+                found = unit.hot.due(self.clock.now_ms(), MOST_DUE + len(self._retry_s))
             due = [key for key in found if self._retry_s.get(key, 0.0) <= now_s][:MOST_DUE]
         except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
             self._failed("tick_failed", error)
@@ -367,7 +368,7 @@ class Writer:
     def _fire(self, due: Sequence[DeviceKey]) -> None:
         """Fire the timers of these devices together; where that fails, each device's alone."""
         try:
-            with self._unit() as unit:
+            with self.database.begin() as unit:
                 done = self.timers.tick(unit, self.clock.now_ms(), due)
                 took_s = _commit(unit)
         except BaseException as error:  # noqa: BLE001  (it belongs to a device, not to the writer)
@@ -381,15 +382,6 @@ class Writer:
         for key in due:
             self._retry_s.pop(key, None)
         self._committed(0, took_s, done)
-
-    @contextmanager
-    def _unit(self) -> Iterator[Unit]:
-        """A unit that is rolled back unless it was committed."""
-        unit = self.database.begin()
-        try:
-            yield unit
-        finally:
-            unit.rollback()
 
     def _failed(self, what: str, error: BaseException, **more: int) -> None:
         """Log a failure; a refusal of the database in its own words, which name no row."""

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 

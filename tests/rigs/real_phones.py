@@ -25,7 +25,7 @@ from geofence.model.ping import Fix, PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 from tests.rigs.closures import run_edit
 
