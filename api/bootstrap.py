@@ -16,7 +16,7 @@ from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
-from geofence.delivery.channels import Channel
+from geofence.delivery.channel import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports import Database

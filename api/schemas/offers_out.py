@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,12 +10,17 @@ from msgspec import UNSET, UnsetType
 from api.http.fields import moment_text
 from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, Moment, VisitOut
+from geofence.delivery.channels import CHANNELS
 from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.customer import Consent, Customer, Purpose, QuietHours
-from geofence.model.decision import Coupon, CouponStatus, Decision, Judgement, Outcome, Redemption
-from geofence.model.message import Attempt, ChannelName, MessageStatus, OutboxMessage
+from geofence.model.decision import Coupon, CouponStatus, Decision, GateResult, Outcome, Redemption
+from geofence.model.message import Attempt, MessageStatus, OutboxMessage
 
 SHOWN_OF_TOKEN = 4
+if TYPE_CHECKING:
+    ChannelName = str
+else:
+    ChannelName = Literal[tuple(CHANNELS)]
 
 
 class ConsentOut(msgspec.Struct, frozen=True):
@@ -119,7 +124,7 @@ class PreviewOut(msgspec.Struct, frozen=True):
     """One message of a variant, filled in for somebody who does not exist."""
 
     variant: str
-    channel: Literal["push", "email", "inapp"]
+    channel: ChannelName
     title: str | UnsetType = UNSET
     body: str | UnsetType = UNSET
     link: str | UnsetType = UNSET
@@ -155,7 +160,7 @@ class DecisionOut(msgspec.Struct, frozen=True):
     reason: str
     variant: str | None
     at: Moment
-    trace: tuple[Judgement, ...]
+    trace: tuple[GateResult, ...]
 
     @classmethod
     def of(cls, decision: Decision) -> DecisionOut:
