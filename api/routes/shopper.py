@@ -26,7 +26,8 @@ from geofence.delivery.channels import CAMPAIGN_CHANNELS
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage
 from geofence.people.consent import withdraw
-from geofence.ports import Queries, Unit
+from geofence.ports.queries import Queries
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
@@ -114,14 +115,14 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
     purpose = CAMPAIGN_CHANNELS[message.channel].purpose
 
     def work(unit: Unit) -> EditResult:
-        customer = unit.offers.customers(message.project_id, [message.customer_id]).get(
+        customer = unit.customers.locked(message.project_id, [message.customer_id]).get(
             message.customer_id
         )
         if customer is not None and customer.agreed(purpose):
             now_ms = services.clock.now_ms()
             source = f"the page of {message.id}"
             consent = withdraw(customer.consent, purpose, now_ms, source)
-            unit.commerce.put_customer(
+            unit.customers.put(
                 message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
             )
         return EditResult(None)
