@@ -1,22 +1,20 @@
-"""Puts the house together; the only place that names a backend."""
+"""Opens the services of a process; the only place that names a backend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.http.auth import KeyRing
 from api.http.event_feed import EventFeed
 from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
+from api.services import FirstKeys, Services
 from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
-from geofence.delivery.channel import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
 from geofence.ports.database import Database
@@ -27,43 +25,6 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "pk": ("ingest",),
     "sk": ("ingest", "manage", "redeem", "read"),
 }
-
-
-class FirstKeys(NamedTuple):
-    """The keys of a project just made; the only time their secrets are seen."""
-
-    project_id: str
-    publishable: str
-    secret: str
-
-
-@dataclass(slots=True)
-class Services:
-    """Everything a running service holds.
-
-    `embedded`: one process on an SQLite file; `worker` where this process delivers.
-    """
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    street: Writer
-    keys: KeyRing
-    metrics: Metrics
-    feed: EventFeed
-    embedded: bool
-    guesses: GuessLimit
-    channels: Mapping[str, Channel]
-    worker: Worker | None
-    notes: tuple[str, ...]
-    first_keys: FirstKeys | None = None
-
-    def close(self) -> None:
-        """Finish what is queued, then let go of the record."""
-        if self.worker is not None:
-            self.worker.stop()
-        self.street.stop()
-        self.database.close()
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import SCOPES, Services
+from api.bootstrap import SCOPES
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.schemas.places import KeyIn, ProjectIn, profile_of
-from api.schemas.places_out import KeyOut, KeyPage, NewKeyOut, ProjectOut
+from api.schemas.keys import KeyIn, KeyOut, KeyPage, NewKeyOut, ProjectIn, ProjectOut
+from api.schemas.profiles import profile_of
+from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once

@@ -18,10 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, edit
 from api.http.body import read_body
-from api.openapi import refusal
+from api.http.describe import refusal
+from api.services import Services
 from geofence.delivery.channels import CAMPAIGN_CHANNELS
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage

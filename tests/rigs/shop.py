@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import httpx
 
-from api.bootstrap import SCOPES, Services, open_services
+from api.bootstrap import SCOPES, open_services
 from api.server.server import Server
+from api.services import Services
 from api.settings import Settings
 from geofence import ids
 from geofence.model.account import Key, Project
