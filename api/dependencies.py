@@ -15,12 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.http.auth import Caller, allow
 from api.http.body import guard_containers, read_body
 from api.http.cursors import Key, is_key_of, sort_key
 from api.http.fields import Body
 from api.http.problems import Refusal, not_valid
+from api.services import Services
 from geofence.errors import NotFound
 from geofence.limits import is_storable
 from geofence.model.edit import EditResult

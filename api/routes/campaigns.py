@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import (
     AtHouse,
     Cursor,
@@ -24,10 +23,17 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import PlainName
-from api.openapi import describe
-from api.schemas.campaigns import PlanIn, read_plan
-from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, PreviewPage
+from api.schemas.campaigns import (
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    PreviewOut,
+    PreviewPage,
+    read_plan,
+)
+from api.services import Services
 from geofence.model.campaign import Status
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
@@ -37,16 +43,18 @@ router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
-async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
+async def _plan(campaign_id: CampaignId, request: Request) -> CampaignIn:
     return read_plan(await json_body(request), campaign_id)
 
 
-@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
+@router.put(
+    "/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=CampaignIn)
+)
 async def put_campaign(
     campaign_id: CampaignId,
     services: AtHouse,
     caller: Manager,
-    body: Annotated[PlanIn, Depends(_plan)],
+    body: Annotated[CampaignIn, Depends(_plan)],
 ) -> Response:
     """Insert or replace a campaign.
 

@@ -25,17 +25,17 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller, allow
+from api.http.describe import describe
 from api.http.fields import Name, moment_text
-from api.openapi import describe
 from api.schemas import personal_data
-from api.schemas.customers import CustomerIn, NewCustomerId
-from api.schemas.offers_out import (
-    CouponOut,
-    CouponPage,
+from api.schemas.coupons import CouponOut, CouponPage
+from api.schemas.customers import (
     CustomerExport,
+    CustomerIn,
     CustomerOut,
     CustomerPage,
     ErasureReceipt,
+    NewCustomerId,
 )
 from geofence import ids
 from geofence.errors import NotFound

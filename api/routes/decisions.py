@@ -8,10 +8,10 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import DecisionOut, DecisionPage
+from api.schemas.decisions import DecisionOut, DecisionPage
 from geofence.model.decision import Outcome
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])

@@ -11,13 +11,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import Moment, Name, moment_ms
-from api.openapi import describe
-from api.schemas.places_out import EventPage
-from api.wire.native import EventOut
+from api.schemas.events import EventOut, EventPage
+from api.services import Services
 from geofence.model.event import Event, EventKind
 
 router = APIRouter(prefix="/v1/events", tags=["events"])

@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.dependencies import AtHouse, Reader
+from api.http.describe import describe
 from api.http.fields import Name
 from api.http.problems import Refusal
-from api.openapi import describe
 from api.routes.imports import FormatName
 from geofence.importing.lint_report import every
 from geofence.importing.report import Kind

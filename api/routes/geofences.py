@@ -22,12 +22,16 @@ from api.dependencies import (
     read_page,
     reply,
 )
+from api.http.describe import describe, ref
 from api.http.fields import FIRM, Name
 from api.http.problems import Refusal
-from api.openapi import describe, ref
-from api.schemas.places import GeofenceIn
-from api.schemas.places_out import GeofenceOut, GeofencePage, NearPage
-from api.wire.native import WatchOut
+from api.schemas.geofences import (
+    GeofenceIn,
+    GeofenceOut,
+    GeofencePage,
+    NearbyGeofenceOut,
+    NearbyPage,
+)
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
@@ -50,7 +54,7 @@ _COLLECTION = {
     },
 }
 _LISTED = {
-    "application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearPage)]}},
+    "application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearbyPage)]}},
     GEOJSON: {"schema": _COLLECTION},
 }
 
@@ -133,7 +137,7 @@ async def list_geofences(
         return (
             _collection([_near_feature(one) for one in found], None)
             if form == "geojson"
-            else reply(NearPage(tuple(map(_watch, found))))
+            else reply(NearbyPage(tuple(map(_watch, found))))
         )
     rows, more = await read_page(
         services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit
@@ -157,9 +161,9 @@ def _place(near: str) -> tuple[float, float]:
     return lat, lon
 
 
-def _watch(near: Near) -> WatchOut:
+def _watch(near: Near) -> NearbyGeofenceOut:
     fence = near.geofence
-    return WatchOut(
+    return NearbyGeofenceOut(
         fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
     )
 

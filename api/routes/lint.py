@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
+from api.http.describe import describe
 from api.http.problems import Refusal
-from api.openapi import describe
-from api.schemas.places_out import LintPage
+from api.schemas.geofences import LintPage
 from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places.editing import is_ring

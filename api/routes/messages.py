@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
 from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import AttemptOut, MessageDetail, MessageOut, MessagePage
-from geofence.model.message import ChannelName, MessageStatus
+from api.schemas.messages import AttemptOut, ChannelName, MessageDetail, MessageOut, MessagePage
+from geofence.model.message import MessageStatus
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 MessageId = Annotated[Name, Path(description="As listed.")]

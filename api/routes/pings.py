@@ -15,14 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.bootstrap import Services
 from api.dependencies import reply, services_of
 from api.http.auth import Caller, identify, permit
-from api.http.body import Intake, read_body, read_pings
+from api.http.body import read_body
+from api.http.describe import ref, refusal
 from api.http.problems import Refusal, RejectedItem, answer
 from api.http.query_params import refuse_unknown
-from api.openapi import ref, refusal
+from api.services import Services
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
+from api.wire.native_in import Intake, read_pings
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt

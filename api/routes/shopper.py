@@ -18,24 +18,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, edit
 from api.http.body import read_body
-from api.openapi import refusal
-from geofence.model.customer import Consent, Purpose
+from api.http.describe import refusal
+from api.services import Services
+from geofence.delivery.channels import CAMPAIGN_CHANNELS
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage
+from geofence.people.consent import withdraw
 from geofence.ports.queries import Queries
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
-# what ends messages of this kind; an offer inside the app needs no consent but the one to location
-_ENDS: dict[str, tuple[Purpose, str]] = {
-    "email": ("email", "offers by e-mail"),
-    "push": ("push", "offers as notifications"),
-    "inapp": ("location", "offers by location"),
-}
 _ID = re.compile(r"msg_[0-9A-Z]{26}")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -112,12 +107,12 @@ async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Re
     if letter is None:
         return _nothing()
     await _withdraw(services, letter.message)
-    told = f"<p>{escape(letter.sender)} will not send you {_ENDS[letter.message.channel][1]} any more.</p>"
+    told = f"<p>{escape(letter.sender)} will not send you {CAMPAIGN_CHANNELS[letter.message.channel].stops} any more.</p>"
     return _page("Done", told)
 
 
 async def _withdraw(services: Services, message: OutboxMessage) -> None:
-    purpose, _ = _ENDS[message.channel]
+    purpose = CAMPAIGN_CHANNELS[message.channel].purpose
 
     def work(unit: Unit) -> EditResult:
         customer = unit.customers.locked(message.project_id, [message.customer_id]).get(
@@ -125,9 +120,8 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
         )
         if customer is not None and customer.agreed(purpose):
             now_ms = services.clock.now_ms()
-            consent = customer.consent | {
-                purpose: Consent(False, now_ms, f"the page of {message.id}")
-            }
+            source = f"the page of {message.id}"
+            consent = withdraw(customer.consent, purpose, now_ms, source)
             unit.customers.put(
                 message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
             )
@@ -142,7 +136,7 @@ def _letter(queries: Queries, message_id: str) -> Letter | None:
         if _ID.fullmatch(message_id)
         else []
     )
-    if not found or found[0].channel not in _ENDS:
+    if not found or found[0].channel not in CAMPAIGN_CHANNELS:
         return None
     message: OutboxMessage = found[0]
 
@@ -161,7 +155,7 @@ def _letter(queries: Queries, message_id: str) -> Letter | None:
         sender=project.name if project else "",
         campaign=campaign.plan.name if campaign else "",
         store=store.name if store else "",
-        stopped=customer is None or not customer.agreed(_ENDS[message.channel][0]),
+        stopped=customer is None or not customer.agreed(CAMPAIGN_CHANNELS[message.channel].purpose),
     )
 
 
@@ -170,7 +164,7 @@ def _why(letter: Letter) -> str:
     part = (
         f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
     )
-    what = _ENDS[letter.message.channel][1]
+    what = CAMPAIGN_CHANNELS[letter.message.channel].stops
     told = f"<p>You were{near or ' near a store'}, and you agreed to {what} from <b>{escape(letter.sender)}</b>.{part}</p>"
     return told + (
         f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what)

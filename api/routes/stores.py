@@ -20,10 +20,9 @@ from api.dependencies import (
     read_page,
     reply,
 )
+from api.http.describe import describe
 from api.http.fields import FIRM, Name, PlainName
-from api.openapi import describe
-from api.schemas.places import StoreIn
-from api.schemas.places_out import StoreOut, StorePage
+from api.schemas.stores import StoreIn, StoreOut, StorePage
 from geofence.places import editing
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])

@@ -6,10 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
-from api.openapi import describe
+from api.http.describe import describe
 from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.places_out import VisitPage
-from api.wire.native import VisitOut
+from api.schemas.visits import VisitOut, VisitPage
 
 router = APIRouter(prefix="/v1/visits", tags=["events"])
 

@@ -8,17 +8,13 @@ from typing import Any
 
 from api.http.cursors import sort_key
 from api.http.fields import moment_text
-from api.schemas.offers_out import (
-    AttemptOut,
-    CouponOut,
-    CustomerExport,
-    CustomerOut,
-    DecisionOut,
-    MessageOut,
-    StoredMessage,
-)
-from api.schemas.places_out import DeviceOut
-from api.wire.native import EventOut, VisitOut
+from api.schemas.coupons import CouponOut
+from api.schemas.customers import CustomerExport, CustomerOut
+from api.schemas.decisions import DecisionOut
+from api.schemas.devices import DeviceOut
+from api.schemas.events import EventOut
+from api.schemas.messages import AttemptOut, MessageOut, StoredMessage
+from api.schemas.visits import VisitOut
 from geofence.model.message import Attempt
 from geofence.ports.queries import Queries
 

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
+from geofence.delivery.channels import CHANNELS
 from geofence.hints.safe_radius import Wish, hint
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
@@ -20,7 +21,6 @@ from geofence.ports.unit import Unit
 from geofence.street.jobs import Batch
 
 NEAR = ("geofence.entered", "geofence.dwelled")  # an offer after these is for being near
-IN_APP = ("push", "inapp")  # an app can show the messages of these channels
 
 
 def answer(
@@ -150,7 +150,7 @@ def _with_offers(
     offers: dict[str, dict[str, InAppOffer]] = defaultdict(dict)
     for event_id, message in _messages(unit, project_id, by_event.keys(), new_decisions, now_ms):
         device_id = by_event.get(event_id)
-        fresh = message.channel in IN_APP and message.expires_ms > now_ms
+        fresh = CHANNELS[message.channel].in_answer and message.expires_ms > now_ms
         if device_id is not None and fresh:
             offers[device_id][message.decision_id] = _offer(message)
     return {

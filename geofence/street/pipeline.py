@@ -20,11 +20,12 @@ from geofence.model.changes import Changes
 from geofence.model.decision import Decision
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
+from geofence.offers.filling import coupon_for
 from geofence.places.catalogues import Catalogues
 from geofence.ports.decisions import NewDecisions
 from geofence.ports.unit import Unit
 from geofence.street.answer import answer, number_visits
-from geofence.street.compose import compose, coupon_for
+from geofence.street.compose import compose
 from geofence.street.decide import Ruling, decide
 from geofence.street.jobs import Batch, BatchResult, DeviceInBatch, Post, Tally
 from geofence.street.locate import locate

@@ -21,7 +21,7 @@ def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
     assert dashboard.put("/v1/stores/s", json={"name": "S", "lat": 1, "lon": 2}).status_code == 403
     listed = shop.client.get("/v1/keys")
     assert secret not in listed.text
-    assert [one["tail"] for one in listed.json()["data"] if one["id"] == key_id] == [secret[-4:]]
+    assert [one["last4"] for one in listed.json()["data"] if one["id"] == key_id] == [secret[-4:]]
     assert shop.client.delete(f"/v1/keys/{key_id}").status_code == 204
     assert dashboard.get("/v1/events").status_code == 401
     assert shop.client.delete("/v1/keys/key_unknown").status_code == 404
