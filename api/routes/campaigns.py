@@ -34,9 +34,10 @@ from api.schemas.campaigns import (
     read_plan,
 )
 from api.services import Services
-from geofence.model.campaign import Status
+from geofence.model.campaign import Campaign, Status
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
+from geofence.ports.listing import CampaignFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
@@ -81,9 +82,7 @@ async def put_campaign(
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(
-        CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id))
-    )
+    return reply(CampaignOut.of(await _campaign(services, caller, campaign_id)))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
@@ -114,7 +113,7 @@ async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Man
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
 async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+    campaign = await _campaign(services, caller, campaign_id)
     shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
@@ -128,10 +127,14 @@ async def list_campaigns(
     cursor: Cursor = None,
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(
-        services, "campaigns", caller.project_id, {"status": status}, cursor, limit
-    )
+    listing, filters = services.database.queries.campaigns, CampaignFilter(status=status)
+    rows, more = await read_page(listing, caller.project_id, filters, cursor, limit)
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Campaign:
+    listing = services.database.queries.campaigns
+    return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
 
 async def _turn(

@@ -65,7 +65,7 @@ class Catalogues:
         version, default = (
             (project.index_version, project.profile) if project is not None else (0, Profile())
         )
-        fences, campaigns = self._queries.geofences(project_id), self._campaigns(project_id)
+        fences, campaigns = self._queries.geofences_by_uid(project_id), self._campaigns(project_id)
         known = self._by_project.get(project_id)
         if known is not None:
             catalogue = known.following(version, default, fences, campaigns)
@@ -78,7 +78,4 @@ class Catalogues:
         return catalogue
 
     def _campaigns(self, project_id: str) -> list[Campaign]:
-        found: list[Campaign] = self._queries.page(
-            "campaigns", project_id, {}, None, MOST_CAMPAIGNS
-        )
-        return found
+        return self._queries.campaigns.page(project_id, None, None, MOST_CAMPAIGNS)

@@ -25,6 +25,7 @@ from geofence.ports.unit import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 from tests.rigs.closures import run_edit
+from tests.rigs.lists import filters_of, list_of
 
 from geofence.backends.sql.database import open_database  # isort: skip
 
@@ -131,7 +132,7 @@ class Shop:
         return self.street.submit_pings("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
-        return self.database.queries.page(noun, "p", filters, None, 10_000)
+        return list_of(self.database, noun).page("p", filters_of(noun, **filters), None, 10_000)
 
     @property
     def decisions(self) -> list[Decision]:
@@ -185,7 +186,10 @@ def finished(shop: Shop, count: int) -> list[OutboxMessage]:
 def delivered(shop: Shop, count: int, *channels: Channel) -> list[OutboxMessage]:
     """What became of the messages when a worker had those channels."""
     worker = Worker(
-        shop.street, {channel.name: channel for channel in channels}, shop.clock, expire_unserved_s=0.1
+        shop.street,
+        {channel.name: channel for channel in channels},
+        shop.clock,
+        expire_unserved_s=0.1,
     )
     worker.start()
     try:
