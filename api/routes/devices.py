@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
+from api.http.describe import describe
 from api.http.fields import Name, moment_text
-from api.openapi import describe
-from api.schemas.places import DeviceIn
-from api.schemas.places_out import DeviceOut, ErasedOut
+from api.schemas.devices import DeviceErasureReceipt, DeviceIn, DeviceOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
+from geofence.ports.listing import DeviceFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -45,10 +45,12 @@ async def put_device(
 @router.get("/{device_id:path}", **describe(DeviceOut, 200, refuses=[404, 422]))
 async def get_device(device_id: DeviceId, services: AtHouse, caller: Reader) -> Response:
     """One device."""
-    return reply(DeviceOut.of(await read_one(services, "devices", caller.project_id, device_id)))
+    devices = services.database.queries.devices
+    found = await read_one(devices, caller.project_id, DeviceFilter(id=device_id))
+    return reply(DeviceOut.of(found))
 
 
-@router.delete("/{device_id:path}", **describe(ErasedOut, 202, refuses=[404, 422]))
+@router.delete("/{device_id:path}", **describe(DeviceErasureReceipt, 202, refuses=[404, 422]))
 async def delete_device(device_id: DeviceId, services: AtHouse, caller: Manager) -> Response:
     """Erase a device with its presences, visits and events. The answer is the receipt."""
 
@@ -59,4 +61,6 @@ async def delete_device(device_id: DeviceId, services: AtHouse, caller: Manager)
         return EditResult(None)
 
     await edit(services, caller.project_id, work)
-    return reply(ErasedOut("erased", ids.new("era"), moment_text(services.clock.now_ms())), 202)
+    return reply(
+        DeviceErasureReceipt("erased", ids.new("era"), moment_text(services.clock.now_ms())), 202
+    )
