@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.model.ping import Floats, Times
+from geofence.model.ping import Fix, Floats, Times
+from geofence.model.presence import DeviceKey
 
 Prints = NDArray[np.uint64]
 
@@ -36,12 +37,28 @@ def fingerprints(salt: Prints, ts_ms: Times, lat: Floats, lon: Floats) -> Prints
     return mixed
 
 
+def fingerprint_of_id(key: DeviceKey, ping_id: str) -> int:
+    """The fingerprint of a ping with an id of its own."""
+    return hash((key, ping_id))
+
+
+def content_of(fix: Fix) -> int:
+    """A hash of what must be the same where an id comes again: time and position."""
+    return hash((fix.ts_ms, fix.lat, fix.lon))
+
+
 @dataclass(slots=True)
 class UnitPrints:
     """Fingerprints of one unit of work: those of pings without an id, and content by id."""
 
     prints: list[Prints] = field(default_factory=list)
     by_id: dict[int, int] = field(default_factory=dict)
+
+    def add(self, seen: dict[int, int]) -> None:
+        """Add fingerprints with their content; without an id they are their own content."""
+        own = [one for one, content in seen.items() if one == content]
+        self.prints.append(np.array(own, dtype=np.uint64))
+        self.by_id |= {one: content for one, content in seen.items() if one != content}
 
     def __len__(self) -> int:
         return sum(map(len, self.prints)) + len(self.by_id)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import structlog
 from msgspec.structs import replace
 
@@ -18,9 +20,12 @@ from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
 from geofence.model.changes import Changes
 from geofence.model.decision import Decision
+from geofence.model.device_table import DeviceTable
+from geofence.model.ping import Pings
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
 from geofence.offers.filling import coupon_for
+from geofence.places.catalogue import Catalogue
 from geofence.places.catalogues import Catalogues
 from geofence.ports.decisions import NewDecisions
 from geofence.ports.unit import Unit
@@ -30,11 +35,20 @@ from geofence.street.decide import Ruling, decide
 from geofence.street.jobs import Batch, BatchResult, DeviceInBatch, Post, Tally
 from geofence.street.locate import locate
 from geofence.street.normalise import normalise
-from geofence.street.track import Tracker, by_device
+from geofence.street.quiet import Parted, Parting
+from geofence.street.track import DeviceRows, Tracker, by_device, by_request
 
 log = structlog.get_logger(__name__)
 
 States = dict[DeviceKey, DeviceState]
+
+
+class _Part(NamedTuple):
+    """One project's part of a group: its devices, its pings, and the numbers of its requests."""
+
+    table: DeviceTable
+    pings: Pings
+    requests: list[int]
 
 
 class Pipeline:
@@ -49,23 +63,28 @@ class Pipeline:
 
     def run(self, unit: Unit, posts: Sequence[Post]) -> BatchResult:
         """Take a group of requests through the steps within `unit`; nothing is committed here."""
-        done, changes = BatchResult(), Changes()
-        batches = self._normalised(posts, done)
+        done, changes, moved = BatchResult(), Changes(), []
+        pings, batches = self._normalised(posts, done)
         now_ms = max(self.clock.now_ms(), done.newest_ms if self.clock.follows_pings else 0)
-        states = _read(unit, batches)
-        for project_id, some in batches.items():
+        for project_id, part in _met(unit, pings, batches).items():
             catalogue = self.catalogues.catalogue(project_id, unit.index_version(project_id))
             journal = Journal(project_id, catalogue, unit.journal, changes, now_ms)
-            for batch in some:
-                self._track(batch, journal, states, done.seen_in_unit)
+            parted = self._parted(part, catalogue, batches)
+            moved.append((part.table, parted.moved))
+            states = self._track(part, parted, journal, batches)
+            done.seen.prints += parted.prints.prints
+            done.seen.by_id |= parted.prints.by_id
+            some = [batches[number] for number in part.requests]
             offers = self.offer(unit, journal)
             answer(unit, catalogue, some, states, offers, now_ms)
             done.decisions += offers.decisions
             done.messages += offers.messages
-        unit.hot.save(changes.states, changes.watermarks)
+        unit.hot.save(changes.states, changes.watermarks, moved)
         unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
-        return _answered(unit, batches, done)
+        number_visits(unit, batches)
+        done.receipts = [batch.receipt for batch in batches]
+        return done
 
     def offer(self, unit: Unit, journal: Journal) -> NewDecisions:
         """Steps 4 and 5: decide what follows from a project's events, and compose the messages."""
@@ -82,39 +101,72 @@ class Pipeline:
             unit.decisions.save(offers)
         return offers
 
-    def _normalised(self, posts: Sequence[Post], done: BatchResult) -> dict[str, list[Batch]]:
-        """Step 1: the requests as columns, by project."""
+    def _normalised(self, posts: Sequence[Post], done: BatchResult) -> tuple[Pings, list[Batch]]:
+        """Step 1: the pings of all requests as columns, and a batch for each request."""
         latest_ms = None if self.clock.follows_pings else self.clock.now_ms()
-        batches: dict[str, list[Batch]] = defaultdict(list)
-        for post in posts:
-            pings, refused = normalise(post.items, latest_ms)
-            tally = Tally(rejected=[*post.rejected, *refused])
-            batches[post.project_id].append(Batch(post, pings, tally))
-            done.tallies.append(tally)
-            done.newest_ms = max(done.newest_ms, int(pings.ts_ms.max(initial=0)))
-        return batches
+        pings, refused = normalise([post.items for post in posts], latest_ms)
+        done.newest_ms = int(pings.ts_ms.max(initial=0))
+        done.tallies = [
+            Tally(rejected=[*post.rejected, *some])
+            for post, some in zip(posts, refused, strict=True)
+        ]
+        return pings, [Batch(*one) for one in zip(posts, done.tallies, strict=True)]
+
+    def _parted(self, part: _Part, catalogue: Catalogue, batches: Sequence[Batch]) -> Parted:
+        """Steps 2 and 3 for quiet devices, which stay columns; counts go to their requests."""
+        asked = np.array([bool(batch.post.include) for batch in batches], dtype=np.bool_)
+        sightings = locate(catalogue.index, part.pings)
+        parting = Parting(part.table, catalogue, part.pings, sightings, asked)
+        parted = parting.part(self.duplicates, self.crossings)
+        for number in part.requests:
+            tally = batches[number].tally
+            tally.accepted = int(parted.accepted[number])
+            tally.suspect = int(parted.suspect[number])
+        return parted
 
     def _track(
-        self, batch: Batch, journal: Journal, states: States, seen_in_unit: dict[int, int]
-    ) -> None:
-        """Steps 2 and 3: where each ping is, and what it changes; `states` move on."""
-        pings, catalogue = batch.pings, journal.catalogue
+        self, part: _Part, parted: Parted, journal: Journal, batches: Sequence[Batch]
+    ) -> States:
+        """Step 3 for busy devices: what their pings change; the states after the unit."""
+        busy, catalogue = parted.busy, journal.catalogue
         heard_ms = None if self.clock.follows_pings else journal.now_ms
-        devices = by_device(journal.project_id, pings)
-        sightings = locate(catalogue.index, pings)
-        crossings = self.crossings.prepare(journal.project_id, catalogue, pings, devices, states)
+        devices = by_device(journal.project_id, busy)
+        states = {key: part.table.state(part.table.row_of[key.device_id]) for key, _ in devices}
+        crossings = self.crossings.prepare(journal.project_id, catalogue, busy, devices, states)
+        seen: dict[int, int] = {}
         tracker = Tracker(
-            pings, sightings, catalogue, self.duplicates, seen_in_unit, crossings, heard_ms
+            busy,
+            parted.sightings,
+            catalogue,
+            self.duplicates,
+            parted.busy_prints,
+            seen,
+            crossings,
+            heard_ms,
         )
-        for tracked, (key, rows) in zip(
-            tracker.track(devices, states, batch.tally), devices, strict=True
-        ):
+        of_request = by_request(devices, busy)
+        for number in sorted(of_request):
+            self._track_batch(batches[number], tracker, of_request[number], states, journal)
+        parted.prints.add(seen)
+        return states
+
+    def _track_batch(
+        self,
+        batch: Batch,
+        tracker: Tracker,
+        devices: Sequence[DeviceRows],
+        states: States,
+        journal: Journal,
+    ) -> None:
+        """One request's busy devices through `track` and the journal; `states` move on."""
+        for key, rows in devices:
             before = states[key]
+            tracked = tracker.track_one(key, before, rows, batch.tally)
             events, states[key] = journal.record(tracked)
             if events:
                 batch.tally.events[key.device_id] = events
             if batch.post.include:
-                newest, item = tracker.fixes[rows[-1]], pings.index[rows[-1]]
+                newest, item = tracker.fixes[rows[-1]], tracker.index[rows[-1]]
                 batch.devices.append(DeviceInBatch(key, newest, item, before, states[key]))
 
     def _composed(self, ruling: Ruling, offers: NewDecisions) -> Decision:
@@ -135,27 +187,20 @@ class Pipeline:
         return decision
 
 
-def _read(unit: Unit, batches: dict[str, list[Batch]]) -> States:
-    """The states of all devices of a unit.
+def _met(unit: Unit, pings: Pings, batches: Sequence[Batch]) -> dict[str, _Part]:
+    """Each project's part of a group, with its devices read.
 
     First the projects are held, then all devices of all of them are locked at once: edits that were
     committed before are seen, and none is committed until the unit ends.
     """
-    unit.hold(batches)
-    return unit.hot.read(
-        {
-            DeviceKey(project_id, name)
-            for project_id, some in batches.items()
-            for batch in some
-            for name in batch.pings.device_id
-        }
-    )
+    requests: dict[str, list[int]] = defaultdict(list)
+    for number, batch in enumerate(batches):
+        requests[batch.post.project_id].append(number)
+    unit.hold(requests)
+    parts = {one: _of_requests(pings, some, len(requests)) for one, some in requests.items()}
+    tables = unit.hot.meet({one: part.device_id for one, part in parts.items()})
+    return {one: _Part(tables[one], part, requests[one]) for one, part in parts.items()}
 
 
-def _answered(unit: Unit, batches: dict[str, list[Batch]], done: BatchResult) -> BatchResult:
-    """The result with a receipt for each request, in the order of the requests."""
-    some = [batch for of_project in batches.values() for batch in of_project]
-    number_visits(unit, some)
-    receipt_of = {id(batch.tally): batch.receipt for batch in some}
-    done.receipts = [receipt_of[id(tally)] for tally in done.tallies]
-    return done
+def _of_requests(pings: Pings, numbers: Sequence[int], projects: int) -> Pings:
+    return pings if projects == 1 else pings.at(np.flatnonzero(np.isin(pings.request, numbers)))

@@ -14,14 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.detection.crossings import CrossingDetector
-from geofence.detection.duplicates import DuplicateFilter, Prints, UnitPrints, fingerprints
+from geofence.detection.duplicates import (
+    DuplicateFilter,
+    Prints,
+    UnitPrints,
+    content_of,
+    fingerprint_of_id,
+    fingerprints,
+)
 from geofence.detection.outlier_columns import Classified, Devices, Fixes, classify_all
 from geofence.detection.segments import Segments
 from geofence.model.device_table import BUSY, KNOWN, WATERMARK, DeviceTable, Moved, Rows, Trails
+from geofence.model.ping import Fix, Pings
 from geofence.model.presence import DeviceKey
 from geofence.model.sightings import Sightings
 from geofence.places.catalogue import Catalogue
-from geofence.street.gather import Group
 
 Flags = NDArray[np.bool_]
 
@@ -38,7 +45,7 @@ class Parted(NamedTuple):
     suspect: NDArray[np.int64]
     moved: Moved
     prints: UnitPrints
-    busy: Group
+    busy: Pings
     busy_rows: Rows
     busy_prints: Prints
     sightings: Sightings
@@ -59,16 +66,23 @@ class Parting:
     """Parts one project's pings of a group."""
 
     def __init__(
-        self, table: DeviceTable, catalogue: Catalogue, group: Group, asked: Flags
+        self,
+        table: DeviceTable,
+        catalogue: Catalogue,
+        group: Pings,
+        sightings: Sightings,
+        asked: Flags,
     ) -> None:
         """`asked` (requests,) bool: requests that want to hear of their devices."""
         self.table, self.catalogue, self.group = table, catalogue, group
+        self.sightings = sightings
         self.rows = table.rows(group.device_id)
         self.all, self.busy = _sorted(group, self.rows)
-        self.device_of = np.empty(group.size, dtype=np.int64)
+        self.device_of = np.empty(len(group), dtype=np.int64)
         self.device_of[self.all.order] = self.all.devices.of
         self.prints = fingerprints(table.salt[self.rows], group.ts_ms, group.lat, group.lon)
         self.by_id: dict[int, tuple[int, int]] = {}  # fingerprint -> (content, device)
+        self.requests = len(asked)
         self._make_busy(asked[group.request])
         self._old()
 
@@ -82,18 +96,17 @@ class Parting:
         """Find the busy devices, cheap reasons first; what is left is quiet."""
         self._repeated_ids(duplicates)
         self._other_customers()
-        sightings, inside = self._located()
-        rest = self._rest()
+        inside, rest = self._inside(), self._rest()
         if not len(rest.order):
-            return self._parted(sightings, rest, None)
+            return self._parted(rest, None)
         fixes, some = self._fixes(rest.order), np.flatnonzero(~self.busy)
         found = classify_all(self.table.trail[rest.row], rest.devices, fixes)
         self.busy[some[found.undecided]] = True
-        self._make_busy(inside & _marked(self.group.size, rest.order[found.trusted]))
+        self._make_busy(inside & _marked(len(self.group), rest.order[found.trusted]))
         ways = _segments(fixes, found)
         cut = crossings.rows_cut(self.table.project_id, self.catalogue, ways)
         self.busy[some[rest.devices.of[cut]]] = True
-        return self._parted(sightings, rest, found)
+        return self._parted(rest, found)
 
     def _make_busy(self, pings: Flags) -> None:
         """Devices of these pings (n,) are busy."""
@@ -106,33 +119,30 @@ class Parting:
             if ping_id is None:
                 continue
             key = DeviceKey(self.table.project_id, group.device_id[row])
-            fingerprint = hash((key, ping_id))
+            fingerprint = fingerprint_of_id(key, ping_id)
             if fingerprint in self.by_id or duplicates.content_of(fingerprint) is not None:
                 self.busy[self.device_of[row]] = True
                 continue
-            content = hash((int(group.ts_ms[row]), float(group.lat[row]), float(group.lon[row])))
-            self.by_id[fingerprint] = content, int(self.device_of[row])
+            fix = Fix(int(group.ts_ms[row]), float(group.lat[row]), float(group.lon[row]))
+            self.by_id[fingerprint] = content_of(fix), int(self.device_of[row])
 
     def _other_customers(self) -> None:
         """A device that changes hands is written."""
         if self.group.customer_id is not None:
-            number = self.table.customer_numbers(self.group.customer_id, self.group.size)
+            number = self.table.customer_numbers(self.group.customer_id, len(self.group))
             self._make_busy((number != 0) & (number != self.table.customer[self.rows]))
 
-    def _located(self) -> tuple[Sightings, Flags]:
-        """Sightings of all pings, and (n,) which lie inside a geofence.
+    def _inside(self) -> Flags:
+        """(n,) pings that lie inside a geofence.
 
         A fix inside an `exact` geofence counts whatever it is, so its device is busy at once.
         """
-        found = self.catalogue.index.candidates(self.group.lat, self.group.lon)
-        lat, lon = self.group.lat[found.ping], self.group.lon[found.ping]
-        edge_m = self.catalogue.index.edge_m(lat, lon, found.slot)
-        inside = np.flatnonzero(edge_m <= 0)
-        exact = self._exact(found.slot[inside])
-        self._make_busy(_marked(self.group.size, found.ping[inside[exact]]))
-        start = np.searchsorted(found.ping, np.arange(self.group.size + 1)).astype(np.int64)
-        sightings = Sightings(start, found.slot, edge_m)
-        return sightings, _marked(self.group.size, found.ping[inside])
+        seen, size = self.sightings, len(self.group)
+        ping = np.repeat(np.arange(size), np.diff(seen.start))
+        inside = np.flatnonzero(seen.edge_m <= 0)
+        exact = self._exact(seen.slot[inside])
+        self._make_busy(_marked(size, ping[inside[exact]]))
+        return _marked(size, ping[inside])
 
     def _exact(self, slots: Rows) -> Flags:
         """(k,) whether any fix may move something there: `exact`, or a fence that is gone."""
@@ -155,23 +165,22 @@ class Parting:
         columns = (group.lat, group.lon, group.accuracy_m, group.suspect)
         return Fixes(ms, *(column[order] for column in columns))
 
-    def _parted(self, sightings: Sightings, rest: _Order, found: Classified | None) -> Parted:
+    def _parted(self, rest: _Order, found: Classified | None) -> Parted:
         """Both parts, now that `busy` is final."""
         group, table = self.group, self.table
         quiet, doubted, moved = _quiet(self.busy, self.device_of, rest, found)
-        requests = int(group.request.max(initial=-1)) + 1
         suspect = quiet[doubted | group.suspect[quiet]]
         others = self.all.order[self.busy[self.all.devices.of]]
         new = (table.flag[moved[0]] & KNOWN) == 0
         return Parted(
-            np.bincount(group.request[quiet], minlength=requests),
-            np.bincount(group.request[suspect], minlength=requests),
+            np.bincount(group.request[quiet], minlength=self.requests),
+            np.bincount(group.request[suspect], minlength=self.requests),
             Moved(*moved, new),
             self._unit_prints(quiet),
             group.at(others),
             self.rows[others],
             self.prints[others],
-            _of_pings(sightings, others),
+            _of_pings(self.sightings, others),
         )
 
     def _unit_prints(self, quiet: Rows) -> UnitPrints:
@@ -183,7 +192,7 @@ class Parting:
         return UnitPrints([self.prints[quiet]], by_id)
 
 
-def _sorted(group: Group, rows: Rows) -> tuple[_Order, Flags]:
+def _sorted(group: Pings, rows: Rows) -> tuple[_Order, Flags]:
     """The pings by device, and (m,) devices with pings out of order over all requests."""
     order = np.argsort(rows, kind="stable")
     row = rows[order]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from geofence.detection.changes import Changed, Crossed, LateSighting, Orphaned, Step, Tracked
 from geofence.detection.crossings import Crossing, Crossings
 from geofence.detection.deadlines import cooldown_over, retime
-from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.duplicates import DuplicateFilter, Prints, content_of, fingerprint_of_id
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.late_pings import amend
 from geofence.detection.outliers import SUSPECT_MPS, Trail, classify
@@ -34,22 +35,32 @@ DeviceRows = tuple[DeviceKey, list[int]]  # a device, and the rows of its pings 
 
 
 def by_device(project_id: str, pings: Pings) -> list[DeviceRows]:
-    """Each device with its rows in time order, sorted by device.
+    """Each device with its rows by request, then time, sorted by device.
 
-    Rows with equal times keep their order in the request.
+    `pings` lie device by device in that order already.
     """
     rows: dict[str, list[int]] = defaultdict(list)
     for row, device_id in enumerate(pings.device_id):
         rows[device_id].append(row)
-    ts_ms = pings.ts_ms.tolist()
-    for some in rows.values():
-        if len(some) > 1:
-            some.sort(key=ts_ms.__getitem__)
     return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
 
 
+def by_request(devices: Sequence[DeviceRows], pings: Pings) -> dict[int, list[DeviceRows]]:
+    """Request -> its devices with their rows there, in the order of `devices`."""
+    request = pings.request.tolist()
+    found: dict[int, list[DeviceRows]] = defaultdict(list)
+    for key, rows in devices:
+        for number, some in groupby(rows, key=request.__getitem__):
+            found[number].append((key, list(some)))
+    return found
+
+
 class Tracker:
-    """Tracks the devices of one batch; `seen_in_unit` holds the fingerprints of the whole unit."""
+    """Tracks the busy devices of one project in a unit, request by request.
+
+    `prints` (n,) are the pings' fingerprints; `seen_in_unit` maps those of the whole unit to a hash
+    of their content.
+    """
 
     def __init__(
         self,
@@ -57,6 +68,7 @@ class Tracker:
         sightings: Sightings,
         catalogue: Catalogue,
         duplicates: DuplicateFilter,
+        prints: Prints,
         seen_in_unit: dict[int, int],
         crossings: Crossings | None = None,
         heard_ms: int | None = None,
@@ -68,7 +80,11 @@ class Tracker:
         self.catalogue, self.crossings, self.heard_ms = catalogue, crossings, heard_ms
         self.duplicates, self.seen_in_unit = duplicates, seen_in_unit
         self.fixes, self.index = pings.fixes(), pings.index
-        self.id, self.customer_id = pings.id, pings.customer_id
+        nothing: list[str | None] = [None] * len(pings)
+        self.id, self.customer_id = pings.id or nothing, pings.customer_id or nothing
+        self.prints: list[int] = prints.tolist()
+        self._prints = prints
+        self._seen: list[bool] | None = None  # by row, once a ping asks
         self.suspect: list[bool] = pings.suspect.tolist()
         self.start: list[int] = sightings.start.tolist()
         self.slot: list[int] = sightings.slot.tolist()
@@ -96,9 +112,21 @@ class Tracker:
 
     def fingerprint_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
         """(fingerprint, content) of a ping, as `DuplicateFilter` keeps them."""
-        content = hash(self.fixes[row][:3])
         ping_id = self.id[row]
-        return hash((key, content) if ping_id is None else (key, ping_id)), content
+        if ping_id is None:
+            return self.prints[row], self.prints[row]
+        return fingerprint_of_id(key, ping_id), content_of(self.fixes[row])
+
+    def content_seen(self, row: int, fingerprint: int) -> int | None:
+        """The content seen with a fingerprint, in this unit or before; None for a new one."""
+        known = self.seen_in_unit.get(fingerprint)
+        if known is not None:
+            return known
+        if self.id[row] is not None:
+            return self.duplicates.content_of(fingerprint)
+        if self._seen is None:
+            self._seen = self.duplicates.holds(self._prints).tolist()
+        return fingerprint if self._seen[row] else None
 
 
 class DeviceTrack:
@@ -158,8 +186,7 @@ class DeviceTrack:
     def _is_repeated(self, row: int, fingerprint: int, content: int, *, behind: bool) -> bool:
         """Whether the ping was seen before: as it is (a duplicate), or with other content."""
         tracker, tally = self.tracker, self.tally
-        known = tracker.seen_in_unit.get(fingerprint)
-        known = tracker.duplicates.get(fingerprint) if known is None else known
+        known = tracker.content_seen(row, fingerprint)
         if known is None:
             return False
         if known != content:

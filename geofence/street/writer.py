@@ -276,7 +276,7 @@ class Writer:
             done = self.pipeline.run(unit, posts)
             took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
-        self.pipeline.duplicates.add(done.seen_in_unit, self.clock.now_ms())
+        self.pipeline.duplicates.add(done.seen, self.clock.now_ms())
         self._committed(len(posts), took_s, done)
         return done
 

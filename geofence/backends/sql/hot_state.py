@@ -126,7 +126,8 @@ class SqlHotState:
         """Rows of these devices that this unit must read."""
         found = np.unique(table.rows(names))
         if self._alone:
-            return found[(table.flag[found] & READ) == 0]
+            unread: Rows = found[(table.flag[found] & READ) == 0]
+            return unread
         met = self._met[table.project_id]
         new = [row for row in found.tolist() if row not in met]
         met.update(new)
@@ -159,12 +160,20 @@ class SqlHotState:
         for device_id, some in found.items():
             table.settle(table.row_of[device_id], some)
 
+    def _presences(self, key: DeviceKey) -> dict[str, Presence]:
+        """The device's presences as the record has them."""
+        known = self._states.get(key)
+        if known is not None:
+            return known.presences
+        table = self._tables.of(key.project_id)
+        row = table.row_of.get(key.device_id)
+        return _NONE if row is None else table.presences.get(row, _NONE)
+
     def _save_states(self, states: Mapping[DeviceKey, DeviceState]) -> None:
         gone: list[statements.Row] = []
         kept: list[statements.Row] = []
         for key, state in states.items():
-            before = self._states.get(key)
-            old, now = _NONE if before is None else before.presences, state.presences
+            old, now = self._presences(key), state.presences
             gone += [(*key, uid) for uid in old if uid not in now]
             kept += [
                 (*key, uid, _encode(one), _due_ms(one))

@@ -81,7 +81,7 @@ def devices(connection: sa.Connection, project_id: str, names: Sequence[str]) ->
     """(device, customer, the columns of its trail) of devices that the record knows."""
     return _ask(
         connection, f"SELECT device_id, customer_id, {_TRAIL} FROM devices", project_id, names
-    )  # noqa: S608 - names of columns alone
+    )
 
 
 def presences_of(connection: sa.Connection, project_id: str, names: Sequence[str]) -> Sequence[Row]:

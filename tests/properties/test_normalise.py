@@ -9,7 +9,6 @@ from math import inf, nan
 import pytest
 
 from geofence.model.ping import PingIn
-from geofence.street.gather import gather
 from geofence.street.normalise import normalise
 
 NOW_MS = 1_760_000_000_000
@@ -40,18 +39,18 @@ def test_a_group_is_what_its_requests_are_one_by_one(seed: int) -> None:
     sizes = [dice.choice([0, 1, 1, 5, 40]) for _ in range(dice.choice([1, 3, 30]))]
     requests = [[(2 * nth, _ping(dice)) for nth in range(size)] for size in sizes]
     now_ms = dice.choice([None, NOW_MS])
-    group, refused = gather(requests, now_ms)
-    alone = [normalise(items, now_ms) for items in requests]
-    assert [sorted(some) for some in refused] == [sorted(some) for _, some in alone]
-    assert group.size == sum(len(pings) for pings, _ in alone)
+    group, refused = normalise(requests, now_ms)
+    alone = [normalise([items], now_ms) for items in requests]
+    assert refused == [some for _, [some] in alone]
+    assert len(group) == sum(len(pings) for pings, _ in alone)
     for number, (pings, _) in enumerate(alone):
         part = group.at((group.request == number).nonzero()[0])
         assert part.device_id == pings.device_id
-        assert part.place.tolist() == pings.index.tolist()
+        assert part.index == pings.index
         assert part.ts_ms.tolist() == pings.ts_ms.tolist()
         assert part.lat.tolist() == pings.lat.tolist()
         assert part.lon.tolist() == pings.lon.tolist()
         assert _same(part.accuracy_m.tolist(), pings.accuracy_m.tolist())
         assert part.suspect.tolist() == pings.suspect.tolist()
-        assert (part.id or [None] * part.size) == pings.id
-        assert (part.customer_id or [None] * part.size) == pings.customer_id
+        assert (part.id or [None] * len(part)) == (pings.id or [None] * len(part))
+        assert (part.customer_id or [None] * len(part)) == (pings.customer_id or [None] * len(part))
