@@ -22,7 +22,7 @@ from geofence.backends.sql.open_visits import as_it_stands
 from geofence.clock import PingClock
 from geofence.detection.changes import Changed, Tracked
 from geofence.detection.deadlines import advance
-from geofence.detection.duplicates import DuplicateFilter, fingerprints
+from geofence.detection.duplicates import DuplicateFilter, Seen, fingerprints
 from geofence.detection.journal import Journal
 from geofence.model.account import Project
 from geofence.model.changes import Changes
@@ -106,7 +106,7 @@ def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     salt = np.zeros(len(pings), dtype=np.uint64)
     prints = fingerprints(salt, pings.ts_ms, pings.lat, pings.lon)
     sightings = locate(catalogue.index, pings)
-    tracker = Tracker(pings, sightings, catalogue, DuplicateFilter(), prints, {})
+    tracker = Tracker(pings, sightings, catalogue, Seen(DuplicateFilter(), prints))
     key, state, changes, tally = (
         DeviceKey(PROJECT, trace.device_id),
         DeviceState(),

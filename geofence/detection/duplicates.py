@@ -60,6 +60,11 @@ class UnitPrints:
         self.prints.append(np.array(own, dtype=np.uint64))
         self.by_id |= {one: content for one, content in seen.items() if one != content}
 
+    def merge(self, other: UnitPrints) -> None:
+        """Add those of another project."""
+        self.prints += other.prints
+        self.by_id |= other.by_id
+
     def __len__(self) -> int:
         return sum(map(len, self.prints)) + len(self.by_id)
 
@@ -120,3 +125,35 @@ class DuplicateFilter:
         if full or now_ms - self._born_ms > self._age_ms:
             self._old, self._young, self._born_ms = self._young, _Generation(), now_ms
         self._young.add(unit)
+
+
+class Seen:
+    """What a unit's busy pings were: new, or seen in the unit or before.
+
+    `prints` (n,) are the pings' fingerprints; `in_unit` maps those of the unit to their content.
+    """
+
+    def __init__(self, duplicates: DuplicateFilter, prints: Prints) -> None:
+        self.in_unit: dict[int, int] = {}
+        self._duplicates, self._columns = duplicates, prints
+        self._prints: list[int] = prints.tolist()
+        self._before: list[bool] | None = None  # by row, once a ping asks
+
+    def fingerprint(
+        self, row: int, key: DeviceKey, ping_id: str | None, fix: Fix
+    ) -> tuple[int, int]:
+        """(fingerprint, content) of a ping; without an id the fingerprint is its content."""
+        if ping_id is None:
+            return self._prints[row], self._prints[row]
+        return fingerprint_of_id(key, ping_id), content_of(fix)
+
+    def content(self, row: int, fingerprint: int, ping_id: str | None) -> int | None:
+        """The content seen with a fingerprint; None for a new one."""
+        known = self.in_unit.get(fingerprint)
+        if known is not None:
+            return known
+        if ping_id is not None:
+            return self._duplicates.content_of(fingerprint)
+        if self._before is None:
+            self._before = self._duplicates.holds(self._columns).tolist()
+        return fingerprint if self._before[row] else None

@@ -144,12 +144,12 @@ def _round(found: Classified, rows: Column, pings: Column, fixes: Fixes) -> None
     speed, candidate = _speed(start, fixes), _speed(odd, fixes)
     good = ~(fixes.accuracy_m > REFERENCE_ACCURACY_M)
     alone = np.isnan(odd[0]) | candidate.jump
-    agreed = speed.jump & good & ~alone & (fixes.ms - odd[0] >= AGREE_MS)
+    agreed = good & ~alone & (fixes.ms - odd[0] >= AGREE_MS)
+    doubted = speed.jump & ~agreed
     found.start[:, pings] = start
-    found.trusted[pings] = ~speed.jump | agreed
-    found.impossible[pings] = speed.impossible & speed.jump & ~agreed
+    found.trusted[pings], found.impossible[pings] = ~doubted, speed.impossible & doubted
     found.undecided[rows[speed.close | candidate.close]] = True
-    _believe(found.trail, rows, fixes, (~speed.jump & good) | agreed)
+    _believe(found.trail, rows, fixes, good & ~doubted)
     _wait(found.trail, rows, fixes, speed.jump & good & alone)
 
 

@@ -21,20 +21,13 @@ COLUMNS = 8
 
 KNOWN = 1  # the record has a row of the device
 BUSY = 2  # the device has presences
-NO_CONSENT = 4  # the device's customer does not consent to location
-READ = 8  # the record was asked about the device since the table has it
+READ = 4  # the record was asked about the device since the table has it
 
-PARTITIONS = 64
 _FIRST_ROWS = 1024
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 Rows = NDArray[np.int64]
 Trails = NDArray[np.float64]
-
-
-def partition_of(project_id: str, device_id: str) -> int:
-    """The partition of a device, 0 to 63: BLAKE2b-64 of project and name modulo 64."""
-    return _digest(project_id, device_id) % PARTITIONS
 
 
 def _digest(project_id: str, device_id: str) -> int:
@@ -59,7 +52,7 @@ class DeviceTable:
     `trail` (capacity, 8) float64, NaN for none: watermark (epoch ms), last fix (epoch ms, degrees,
     degrees, metres), and a fix too far from it that waits for another (epoch ms, degrees, degrees).
     `flag` (capacity,) uint8. `salt` (capacity,) uint64 is a digest of project and name: it seeds
-    fingerprints, numbers locks and gives the partition. `customer` (capacity,) int32 numbers the
+    fingerprints and numbers locks. `customer` (capacity,) int32 numbers the
     person, 0 for none. `presences` holds those of busy rows.
     """
 
@@ -75,6 +68,7 @@ class DeviceTable:
             _FIRST_ROWS, dtype=np.uint32
         )  # the number of the unit that last met it
         self.presences: dict[int, dict[str, Presence]] = {}
+        self._turn = 0
         self._customers: list[str | None] = [None]
         self._number_of: dict[str | None, int] = {None: 0}
 
@@ -131,9 +125,8 @@ class DeviceTable:
         else:
             self.presences.pop(row, None)
         self.customer[row] = self._customer_number(state.customer_id)
-        kept = int(self.flag[row]) & NO_CONSENT
-        known = KNOWN if state.known else 0
-        self.flag[row] = READ | kept | known | (BUSY if state.presences else 0)
+        known, busy = KNOWN if state.known else 0, BUSY if state.presences else 0
+        self.flag[row] = READ | known | busy
 
     def settle(self, row: int, presences: dict[str, Presence]) -> None:
         """Set the presences of a row that was read."""
@@ -146,6 +139,11 @@ class DeviceTable:
         if row is not None:
             self.put(row, DeviceState())
             self.flag[row] = 0
+
+    def touch(self, rows: Rows) -> None:
+        """Note that a unit met these rows: `trim` throws out those met longest ago."""
+        self._turn += 1
+        self.used[rows] = self._turn
 
     def trim(self, most: int) -> None:
         """Throw out the rows that units met longest ago, where there are more than `most`.

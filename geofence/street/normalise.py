@@ -47,16 +47,16 @@ def normalise(
     A negative or infinite accuracy means that the phone does not know where it is: such a fix is
     refused.
     """
-    sizes = [len(items) for items in requests]
     numbered = [one for items in requests for one in items]
     refused: list[list[Rejection]] = [[] for _ in requests]
     if not numbered:
         return _EMPTY, refused
     places, items = zip(*numbered, strict=True)
-    pings = _columns(np.repeat(np.arange(len(sizes)), sizes), places, items)
+    request = np.repeat(np.arange(len(requests)), list(map(len, requests)))
+    pings = _columns(request, places, items)
     for row, code in sorted(_judge(pings, items, now_ms).items()):
         rejection = Rejection(places[row], code, _words(code, items[row]))
-        refused[int(pings.request[row])].append(rejection)
+        refused[int(request[row])].append(rejection)
     return _without(pings, refused), refused
 
 

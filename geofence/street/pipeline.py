@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from geofence.clock import Clock
 from geofence.detection.crossings import CrossingDetector
-from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.duplicates import DuplicateFilter, Seen
 from geofence.detection.journal import Journal
 from geofence.model.changes import Changes
 from geofence.model.decision import Decision
-from geofence.model.device_table import DeviceTable
+from geofence.model.device_table import DeviceTable, Moved
 from geofence.model.ping import Pings
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
@@ -63,28 +63,34 @@ class Pipeline:
 
     def run(self, unit: Unit, posts: Sequence[Post]) -> BatchResult:
         """Take a group of requests through the steps within `unit`; nothing is committed here."""
-        done, changes, moved = BatchResult(), Changes(), []
+        done, changes = BatchResult(), Changes()
         pings, batches = self._normalised(posts, done)
         now_ms = max(self.clock.now_ms(), done.newest_ms if self.clock.follows_pings else 0)
+        moved = []
         for project_id, part in _met(unit, pings, batches).items():
             catalogue = self.catalogues.catalogue(project_id, unit.index_version(project_id))
             journal = Journal(project_id, catalogue, unit.journal, changes, now_ms)
-            parted = self._parted(part, catalogue, batches)
-            moved.append((part.table, parted.moved))
-            states = self._track(part, parted, journal, batches)
-            done.seen.prints += parted.prints.prints
-            done.seen.by_id |= parted.prints.by_id
-            some = [batches[number] for number in part.requests]
-            offers = self.offer(unit, journal)
-            answer(unit, catalogue, some, states, offers, now_ms)
-            done.decisions += offers.decisions
-            done.messages += offers.messages
+            moved.append((part.table, self._carried(unit, part, journal, batches, done)))
         unit.hot.save(changes.states, changes.watermarks, moved)
         unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
         number_visits(unit, batches)
         done.receipts = [batch.receipt for batch in batches]
         return done
+
+    def _carried(
+        self, unit: Unit, part: _Part, journal: Journal, batches: Sequence[Batch], done: BatchResult
+    ) -> Moved:
+        """Steps 2 to 5 for one project; its quiet devices after the unit."""
+        parted = self._parted(part, journal.catalogue, batches)
+        states = self._track(part, parted, journal, batches)
+        done.seen.merge(parted.prints)
+        offers = self.offer(unit, journal)
+        some = [batches[number] for number in part.requests]
+        answer(unit, journal.catalogue, some, states, offers, journal.now_ms)
+        done.decisions += offers.decisions
+        done.messages += offers.messages
+        return parted.moved
 
     def offer(self, unit: Unit, journal: Journal) -> NewDecisions:
         """Steps 4 and 5: decide what follows from a project's events, and compose the messages."""
@@ -128,26 +134,17 @@ class Pipeline:
         self, part: _Part, parted: Parted, journal: Journal, batches: Sequence[Batch]
     ) -> States:
         """Step 3 for busy devices: what their pings change; the states after the unit."""
-        busy, catalogue = parted.busy, journal.catalogue
-        heard_ms = None if self.clock.follows_pings else journal.now_ms
+        busy, catalogue, table = parted.busy, journal.catalogue, part.table
         devices = by_device(journal.project_id, busy)
-        states = {key: part.table.state(part.table.row_of[key.device_id]) for key, _ in devices}
+        states = {key: table.state(table.row_of[key.device_id]) for key, _ in devices}
         crossings = self.crossings.prepare(journal.project_id, catalogue, busy, devices, states)
-        seen: dict[int, int] = {}
-        tracker = Tracker(
-            busy,
-            parted.sightings,
-            catalogue,
-            self.duplicates,
-            parted.busy_prints,
-            seen,
-            crossings,
-            heard_ms,
-        )
+        heard_ms = None if self.clock.follows_pings else journal.now_ms
+        seen = Seen(self.duplicates, parted.busy_prints)
+        tracker = Tracker(busy, parted.sightings, catalogue, seen, crossings, heard_ms)
         of_request = by_request(devices, busy)
         for number in sorted(of_request):
             self._track_batch(batches[number], tracker, of_request[number], states, journal)
-        parted.prints.add(seen)
+        parted.prints.add(seen.in_unit)
         return states
 
     def _track_batch(

@@ -13,7 +13,7 @@ from itertools import groupby
 from geofence.detection.changes import Changed, Crossed, LateSighting, Orphaned, Step, Tracked
 from geofence.detection.crossings import Crossing, Crossings
 from geofence.detection.deadlines import cooldown_over, retime
-from geofence.detection.duplicates import DuplicateFilter, Prints, content_of, fingerprint_of_id
+from geofence.detection.duplicates import Seen
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.late_pings import amend
 from geofence.detection.outliers import SUSPECT_MPS, Trail, classify
@@ -56,20 +56,14 @@ def by_request(devices: Sequence[DeviceRows], pings: Pings) -> dict[int, list[De
 
 
 class Tracker:
-    """Tracks the busy devices of one project in a unit, request by request.
-
-    `prints` (n,) are the pings' fingerprints; `seen_in_unit` maps those of the whole unit to a hash
-    of their content.
-    """
+    """Tracks the busy devices of one project in a unit, request by request."""
 
     def __init__(
         self,
         pings: Pings,
         sightings: Sightings,
         catalogue: Catalogue,
-        duplicates: DuplicateFilter,
-        prints: Prints,
-        seen_in_unit: dict[int, int],
+        seen: Seen,
         crossings: Crossings | None = None,
         heard_ms: int | None = None,
     ) -> None:
@@ -78,13 +72,9 @@ class Tracker:
         None where pings move the clock, so that none is behind it.
         """
         self.catalogue, self.crossings, self.heard_ms = catalogue, crossings, heard_ms
-        self.duplicates, self.seen_in_unit = duplicates, seen_in_unit
-        self.fixes, self.index = pings.fixes(), pings.index
+        self.seen, self.fixes, self.index = seen, pings.fixes(), pings.index
         nothing: list[str | None] = [None] * len(pings)
         self.id, self.customer_id = pings.id or nothing, pings.customer_id or nothing
-        self.prints: list[int] = prints.tolist()
-        self._prints = prints
-        self._seen: list[bool] | None = None  # by row, once a ping asks
         self.suspect: list[bool] = pings.suspect.tolist()
         self.start: list[int] = sightings.start.tolist()
         self.slot: list[int] = sightings.slot.tolist()
@@ -110,24 +100,6 @@ class Tracker:
         lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
         return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
-    def fingerprint_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
-        """(fingerprint, content) of a ping, as `DuplicateFilter` keeps them."""
-        ping_id = self.id[row]
-        if ping_id is None:
-            return self.prints[row], self.prints[row]
-        return fingerprint_of_id(key, ping_id), content_of(self.fixes[row])
-
-    def content_seen(self, row: int, fingerprint: int) -> int | None:
-        """The content seen with a fingerprint, in this unit or before; None for a new one."""
-        known = self.seen_in_unit.get(fingerprint)
-        if known is not None:
-            return known
-        if self.id[row] is not None:
-            return self.duplicates.content_of(fingerprint)
-        if self._seen is None:
-            self._seen = self.duplicates.holds(self._prints).tolist()
-        return fingerprint if self._seen[row] else None
-
 
 class DeviceTrack:
     """One device in one batch."""
@@ -143,13 +115,14 @@ class DeviceTrack:
     def take(self, row: int) -> None:
         """Take one ping."""
         tracker, tally, fix = self.tracker, self.tally, self.tracker.fixes[row]
-        fingerprint, content = tracker.fingerprint_of(self.key, row)
+        ping_id = tracker.id[row]
+        fingerprint, content = tracker.seen.fingerprint(row, self.key, ping_id, fix)
         behind = self.watermark_ms is not None and fix.ts_ms <= self.watermark_ms
-        if (behind or tracker.id[row] is not None) and self._is_repeated(
+        if (behind or ping_id is not None) and self._is_repeated(
             row, fingerprint, content, behind=behind
         ):
             return
-        tracker.seen_in_unit[fingerprint] = content
+        tracker.seen.in_unit[fingerprint] = content
         tally.accepted += 1
         if behind:
             tally.late += 1
@@ -186,7 +159,7 @@ class DeviceTrack:
     def _is_repeated(self, row: int, fingerprint: int, content: int, *, behind: bool) -> bool:
         """Whether the ping was seen before: as it is (a duplicate), or with other content."""
         tracker, tally = self.tracker, self.tally
-        known = tracker.content_seen(row, fingerprint)
+        known = tracker.seen.content(row, fingerprint, tracker.id[row])
         if known is None:
             return False
         if known != content:

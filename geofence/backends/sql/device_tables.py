@@ -26,6 +26,6 @@ class DeviceTables:
         return table
 
     def trim(self) -> None:
-        """Throw out rows beyond the bound. Call it between two units: the numbers of rows change."""
+        """Throw out rows beyond the bound; call it between two units, as rows get new numbers."""
         for table in self._tables.values():
             table.trim(self._most)

@@ -125,6 +125,7 @@ class SqlHotState:
     def _strange(self, table: DeviceTable, names: Sequence[str]) -> Rows:
         """Rows of these devices that this unit must read."""
         found = np.unique(table.rows(names))
+        table.touch(found)
         if self._alone:
             unread: Rows = found[(table.flag[found] & READ) == 0]
             return unread

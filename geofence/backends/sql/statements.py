@@ -27,7 +27,11 @@ _DEVICE = (
     "project_id", "device_id", "customer_id", "created_ms", "seen_ms", "watermark_ms", "fix_ms",
     "lat", "lon", "fix_accuracy_m", "odd_ms", "odd_lat", "odd_lon",
 )  # fmt: skip
-_TRAIL = "watermark_ms, fix_ms, lat, lon, fix_accuracy_m, odd_ms, odd_lat, odd_lon"
+# the columns of a trail in the order of `DeviceTable.trail`
+_DEVICES = (
+    "SELECT device_id, customer_id,"
+    " watermark_ms, fix_ms, lat, lon, fix_accuracy_m, odd_ms, odd_lat, odd_lon FROM devices"
+)
 _PRESENCE = ("project_id", "device_id", "geofence_uid", "state", "due_ms")
 _PAIR = ("project_id", "device_id", "geofence_uid")
 
@@ -79,9 +83,7 @@ def moved_rows(table: DeviceTable, moved: Moved) -> list[Row]:
 
 def devices(connection: sa.Connection, project_id: str, names: Sequence[str]) -> Sequence[Row]:
     """(device, customer, the columns of its trail) of devices that the record knows."""
-    return _ask(
-        connection, f"SELECT device_id, customer_id, {_TRAIL} FROM devices", project_id, names
-    )
+    return _ask(connection, _DEVICES, project_id, names)
 
 
 def presences_of(connection: sa.Connection, project_id: str, names: Sequence[str]) -> Sequence[Row]:
