@@ -40,6 +40,7 @@ from api.schemas.customers import (
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
+from geofence.ports.listing import CouponFilter, CustomerFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -74,9 +75,8 @@ async def list_coupons(
     cursor: Cursor = None,
 ) -> Response:
     """The person's codes, by time of issue."""
-    rows, more = await read_page(
-        services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit
-    )
+    coupons, theirs = services.database.queries.coupons, CouponFilter(customer=customer_id)
+    rows, more = await read_page(coupons, caller.project_id, theirs, cursor, limit)
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
@@ -110,9 +110,9 @@ async def put_customer(
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(
-        CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id))
-    )
+    customers = services.database.queries.customers
+    found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
+    return reply(CustomerOut.of(found))
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
@@ -155,7 +155,8 @@ async def list_customers(
     cursor: Cursor = None,
 ) -> Response:
     """Customers by id."""
+    customers = services.database.queries.customers
     rows, more = await read_page(
-        services, "customers", caller.project_id, {"tag": tag}, cursor, limit
+        customers, caller.project_id, CustomerFilter(tag=tag), cursor, limit
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

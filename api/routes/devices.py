@@ -15,6 +15,7 @@ from api.schemas.devices import DeviceErasureReceipt, DeviceIn, DeviceOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
+from geofence.ports.listing import DeviceFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -44,7 +45,9 @@ async def put_device(
 @router.get("/{device_id:path}", **describe(DeviceOut, 200, refuses=[404, 422]))
 async def get_device(device_id: DeviceId, services: AtHouse, caller: Reader) -> Response:
     """One device."""
-    return reply(DeviceOut.of(await read_one(services, "devices", caller.project_id, device_id)))
+    devices = services.database.queries.devices
+    found = await read_one(devices, caller.project_id, DeviceFilter(id=device_id))
+    return reply(DeviceOut.of(found))
 
 
 @router.delete("/{device_id:path}", **describe(DeviceErasureReceipt, 202, refuses=[404, 422]))

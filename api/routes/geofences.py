@@ -35,6 +35,7 @@ from api.schemas.geofences import (
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.ports.listing import GeofenceFilter
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
@@ -87,9 +88,9 @@ async def put_geofence(
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
 async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
     """One geofence."""
-    return reply(
-        GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id))
-    )
+    geofences = services.database.queries.geofences
+    found = await read_one(geofences, caller.project_id, GeofenceFilter(id=external_id))
+    return reply(GeofenceOut.of(found))
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
@@ -139,8 +140,9 @@ async def list_geofences(
             if form == "geojson"
             else reply(NearbyPage(tuple(map(_watch, found))))
         )
+    filters = GeofenceFilter(store=store, tag=tag)
     rows, more = await read_page(
-        services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit
+        services.database.queries.geofences, caller.project_id, filters, cursor, limit
     )
     if form == "geojson":
         return _collection(

@@ -27,6 +27,7 @@ from api.wire.native_in import Intake, read_pings
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt
+from geofence.ports.listing import DeviceFilter
 
 INCLUDES = frozenset({"events", "offers", "hint"})
 _PARAMETERS = ("include", "platform", "wake", "key")
@@ -129,7 +130,7 @@ def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
 
 def _watched_by(services: Services, project_id: str, device_id: str) -> int:
     known = (
-        services.database.queries.page("devices", project_id, {"id": device_id}, None, 1)
+        services.database.queries.devices.page(project_id, DeviceFilter(id=device_id), None, 1)
         if device_id.isprintable()
         else []
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path
 from msgspec.structs import replace
@@ -26,11 +26,21 @@ from geofence.delivery.channels import CAMPAIGN_CHANNELS
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage
 from geofence.people.consent import withdraw
+from geofence.ports.listing import (
+    CampaignFilter,
+    CustomerFilter,
+    DecisionFilter,
+    Listing,
+    MessageFilter,
+    StoreFilter,
+)
 from geofence.ports.queries import Queries
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
+T = TypeVar("T")
+F = TypeVar("F")
 _ID = re.compile(r"msg_[0-9A-Z]{26}")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -131,25 +141,19 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
 
 
 def _letter(queries: Queries, message_id: str) -> Letter | None:
-    found = (
-        queries.page("messages", None, {"id": message_id}, None, 1)
-        if _ID.fullmatch(message_id)
-        else []
-    )
-    if not found or found[0].channel not in CAMPAIGN_CHANNELS:
+    if not _ID.fullmatch(message_id):
         return None
-    message: OutboxMessage = found[0]
-
-    def one(noun: str, name: str | None) -> Any:
-        rows = queries.page(noun, message.project_id, {"id": name}, None, 1) if name else []
-        return rows[0] if rows else None
-
-    project, campaign = queries.project(message.project_id), one("campaigns", message.campaign_id)
-    customer, decision = (
-        one("customers", message.customer_id),
-        one("decisions", message.decision_id),
-    )
-    store = one("stores", decision.store_id) if decision else None
+    # every project: the id is the only secret of the page's address
+    message = _first(queries.messages, None, MessageFilter(id=message_id))
+    if message is None or message.channel not in CAMPAIGN_CHANNELS:
+        return None
+    project_id = message.project_id
+    project = queries.project(project_id)
+    campaign = _first(queries.campaigns, project_id, CampaignFilter(id=message.campaign_id))
+    customer = _first(queries.customers, project_id, CustomerFilter(id=message.customer_id))
+    decision = _first(queries.decisions, project_id, DecisionFilter(id=message.decision_id))
+    store_id = decision.store_id if decision else None
+    store = _first(queries.stores, project_id, StoreFilter(id=store_id)) if store_id else None
     return Letter(
         message,
         sender=project.name if project else "",
@@ -157,6 +161,11 @@ def _letter(queries: Queries, message_id: str) -> Letter | None:
         store=store.name if store else "",
         stopped=customer is None or not customer.agreed(CAMPAIGN_CHANNELS[message.channel].purpose),
     )
+
+
+def _first(listing: Listing[T, F], project_id: str | None, filters: F) -> T | None:
+    found = listing.page(project_id, filters, None, 1)
+    return found[0] if found else None
 
 
 def _why(letter: Letter) -> str:

@@ -24,6 +24,7 @@ from api.http.describe import describe
 from api.http.fields import FIRM, Name, PlainName
 from api.schemas.stores import StoreIn, StoreOut, StorePage
 from geofence.places import editing
+from geofence.ports.listing import StoreFilter
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -52,7 +53,9 @@ async def put_store(
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
 async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
     """One store."""
-    return reply(StoreOut.of(await read_one(services, "stores", caller.project_id, external_id)))
+    stores = services.database.queries.stores
+    found = await read_one(stores, caller.project_id, StoreFilter(id=external_id))
+    return reply(StoreOut.of(found))
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
@@ -78,7 +81,6 @@ async def list_stores(
     cursor: Cursor = None,
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(
-        services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit
-    )
+    stores, filters = services.database.queries.stores, StoreFilter(brand=brand, tag=tag)
+    rows, more = await read_page(stores, caller.project_id, filters, cursor, limit)
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))
