@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from api.dependencies import AtHouse, Reader
 from api.http.describe import describe
 from api.http.fields import Name
-from api.http.problems import Refusal
+from api.http.problems import Refusal, invalid
 from api.routes.imports import FormatName
 from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
@@ -82,12 +82,7 @@ async def get_export(
 ) -> Response:
     """All stores or geofences of the project as a file that POST /v1/imports takes back."""
     if kind == "geofences" and brand is not None:
-        raise Refusal(
-            422,
-            "invalid",
-            "The request breaks a rule; see errors.",
-            errors=[("/query/brand", "goes with stores only")],
-        )
+        raise invalid(("/query/brand", "Goes with stores only."))
     filters = {"brand": brand, "tag": tag} if kind == "stores" else {"tag": tag}
     queries, loop = services.database.queries, asyncio.get_running_loop()
     accepted = request.headers.get("accept", "")

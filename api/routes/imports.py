@@ -22,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.dependencies import AtHouse, Manager, reply
 from api.http.describe import describe
-from api.http.problems import Refusal, answer, refuse
+from api.http.problems import Refusal, answer, invalid, refuse
 from api.services import Services
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
@@ -217,36 +217,30 @@ def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
     if not given:
         return None
     if not all(re.fullmatch(_RING, one) for one in given):
-        raise _wrong("/query/ring", "must be name:radius, such as near:150")
+        raise invalid(("/query/ring", "Must be name:radius, such as near:150."))
     if kind == "geofences":
-        raise _wrong("/query/ring", "goes with kind=stores only")
+        raise invalid(("/query/ring", "Goes with kind=stores only."))
     try:
         found = tuple(ring for one in given for ring in cells.rings(one))
         for ring in found:
             check_circle(0.0, 0.0, ring.radius_m)
     except (RowError, RegionError) as error:
-        raise _wrong("/query/ring", error.detail) from None
+        raise invalid(("/query/ring", error.detail)) from None
     if len({ring.name for ring in found}) < len(found):
-        raise _wrong("/query/ring", "ring names must differ")
+        raise invalid(("/query/ring", "Ring names must differ."))
     return found
 
 
 def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
     if not all(re.fullmatch(_COLUMN, one) for one in given):
-        raise _wrong("/query/map", "must be field:column, such as lat:breite")
+        raise invalid(("/query/map", "Must be field:column, such as lat:breite."))
     found = {field: column for field, _, column in (one.partition(":") for one in given)}
     strange = next((name for name in found if name not in SYNONYMS[kind]), None)
     if strange is not None:
-        raise _wrong(
-            "/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}"
+        raise invalid(
+            ("/query/map", f"Must be field:column; the fields are {', '.join(SYNONYMS[kind])}.")
         )
     return found
-
-
-def _wrong(pointer: str, detail: str) -> Refusal:
-    return Refusal(
-        422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)]
-    )
 
 
 async def _lines(

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.http.literals import choices_at
-from api.http.problems import Refusal
+from api.http.problems import Refusal, invalid
 from api.schemas.shown import Moment, shown
 from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Campaign, Plan, Status
@@ -120,13 +120,13 @@ def read_plan(body: bytes, campaign_id: str) -> CampaignIn:
         raise Refusal(400, "malformed", "The body is not one JSON document in UTF-8.") from None
     fault = next(_unstorable(found, "", 0), None)
     if fault is not None:
-        raise _invalid(*fault)
+        raise invalid(fault)
     try:
         read = msgspec.convert(found, CampaignIn)
     except msgspec.ValidationError as error:
-        raise _invalid(*place_of(str(error), found)) from None
+        raise invalid(place_of(str(error), found)) from None
     if read.id not in (None, campaign_id):
-        raise _invalid("/id", "Differs from the one in the address.")
+        raise invalid(("/id", "Differs from the one in the address."))
     return read
 
 
@@ -162,12 +162,6 @@ def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str
         named = value.items() if isinstance(value, dict) else enumerate(value)
         for name, part in named:
             yield from _unstorable(part, f"{pointer}/{_escaped(str(name))}", depth + 1)
-
-
-def _invalid(pointer: str, detail: str) -> Refusal:
-    return Refusal(
-        422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)]
-    )
 
 
 def _escaped(name: str) -> str:
