@@ -37,7 +37,7 @@ from api.services import Services
 from geofence.model.campaign import Status
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]

@@ -16,7 +16,7 @@ from api.schemas.events import EventOut
 from api.schemas.messages import AttemptOut, MessageOut, StoredMessage
 from api.schemas.visits import VisitOut
 from geofence.model.message import Attempt
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 ERASED = ("customers", "decisions", "messages")
 UNNAMED = (
