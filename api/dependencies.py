@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Depends, Query
+from fastapi import Depends
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from api.http.auth import Caller, allow
 from api.http.body import guard_containers, read_body
 from api.http.cursors import Key, is_key_of, sort_key
 from api.http.fields import Body
+from api.http.filters import Page
 from api.http.problems import Refusal, not_valid
 from api.services import Services
 from geofence.errors import NotFound
@@ -47,8 +48,6 @@ AtHouse = Annotated[Services, Depends(services_of)]
 Reader = Annotated[Caller, Depends(allow("read", "manage"))]
 Manager = Annotated[Caller, Depends(allow("manage"))]
 Registrar = Annotated[Caller, Depends(allow("ingest", "manage"))]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Cursor = Annotated[str | None, Query(max_length=1024)]
 
 
 def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
@@ -95,20 +94,23 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 async def read_page(
-    services: Services,
-    noun: str,
-    project_id: str,
-    filters: Mapping[str, Any],
-    cursor: str | None,
-    limit: int,
+    services: Services, noun: str, project_id: str, page: Page, **more: Any
 ) -> tuple[list[Any], str | None]:
-    """A page of a noun and the cursor of the next one, None at the end."""
-    after = open_cursor(noun, cursor)
+    """A page of a noun and the cursor of the next one, None at the end.
+
+    `more` are filters that the query does not name.
+    """
+    after = open_cursor(noun, page.cursor)
     found = await run_in_threadpool(
-        services.database.queries.page, noun, project_id, filters, after, limit + 1
+        services.database.queries.page,
+        noun,
+        project_id,
+        page.wanted() | more,
+        after,
+        page.limit + 1,
     )
-    rows = found[:limit]
-    return rows, seal_cursor(noun, rows[-1]) if len(found) > limit else None
+    rows = found[: page.limit]
+    return rows, seal_cursor(noun, rows[-1]) if len(found) > page.limit else None
 
 
 async def read_one(services: Services, noun: str, project_id: str, name: str) -> Any:

@@ -13,7 +13,7 @@ from api.metrics import Metrics
 from api.settings import Settings
 from geofence.clock import Clock
 from geofence.delivery.channels import Channel
-from geofence.ports import Database
+from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from api.http.problems import invalid
@@ -54,9 +55,13 @@ def _declared(request: Request) -> dict[str, bool]:
 
 
 def _taken(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    yield from (
-        (field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params
-    )
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            for name, facts in kind.model_fields.items():
+                yield facts.alias or name, _is_list(facts.annotation)
+        else:
+            yield field.alias, _is_list(kind)
     for inner in dependant.dependencies:
         yield from _taken(inner)
 

@@ -12,8 +12,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     edit,
@@ -26,6 +24,7 @@ from api.http.auth import Caller
 from api.http.describe import describe
 from api.http.fields import PlainName
 from api.schemas.campaigns import (
+    CampaignFilters,
     CampaignIn,
     CampaignOut,
     CampaignPage,
@@ -34,7 +33,6 @@ from api.schemas.campaigns import (
     read_plan,
 )
 from api.services import Services
-from geofence.model.campaign import Status
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
 from geofence.ports.unit import Unit
@@ -121,16 +119,10 @@ async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: R
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    services: AtHouse,
-    caller: Reader,
-    status: Annotated[Status | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CampaignFilters, Query()]
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(
-        services, "campaigns", caller.project_id, {"status": status}, cursor, limit
-    )
+    rows, more = await read_page(services, "campaigns", caller.project_id, filters)
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
 
 

@@ -14,8 +14,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -27,10 +25,12 @@ from api.dependencies import (
 from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
+from api.http.filters import Page
 from api.schemas import personal_data
 from api.schemas.coupons import CouponOut, CouponPage
 from api.schemas.customers import (
     CustomerExport,
+    CustomerFilters,
     CustomerIn,
     CustomerOut,
     CustomerPage,
@@ -47,7 +47,7 @@ CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and
 NewId = Annotated[
     NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")
 ]
-Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
+CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
@@ -69,13 +69,12 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 async def list_coupons(
     customer_id: CustomerId,
     services: AtHouse,
-    caller: Counter,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    caller: CouponReader,
+    filters: Annotated[Page, Query()],
 ) -> Response:
-    """The person's codes, by time of issue."""
+    """The codes of a customer, by time of issue."""
     rows, more = await read_page(
-        services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit
+        services, "coupons", caller.project_id, filters, customer=customer_id
     )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
@@ -148,14 +147,8 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse,
-    caller: Reader,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
-    rows, more = await read_page(
-        services, "customers", caller.project_id, {"tag": tag}, cursor, limit
-    )
+    rows, more = await read_page(services, "customers", caller.project_id, filters)
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

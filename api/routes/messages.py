@@ -8,12 +8,10 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.dependencies import AtHouse, Reader, read_one, read_page, reply
 from api.http.describe import describe
 from api.http.fields import Name
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.messages import AttemptOut, MessageDetail, MessageOut, MessagePage
-from geofence.model.message import ChannelName, MessageStatus
+from api.schemas.messages import AttemptOut, MessageDetail, MessageFilters, MessageOut, MessagePage
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 MessageId = Annotated[Name, Path(description="As listed.")]
@@ -22,35 +20,10 @@ MOST_TRIES = 1000
 
 @router.get("", **describe(MessagePage, 200, refuses=[400, 422]))
 async def list_messages(
-    services: AtHouse,
-    caller: Reader,
-    customer: Who = None,
-    campaign: Who = None,
-    decision: Who = None,
-    channel: Annotated[ChannelName | None, Query()] = None,
-    status: Annotated[MessageStatus | None, Query()] = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[MessageFilters, Query()]
 ) -> Response:
     """Messages by time. Addresses are masked."""
-    filters = {
-        "customer": customer,
-        "campaign": campaign,
-        "decision": decision,
-        "channel": channel,
-        "status": status,
-    }
-    rows, more = await read_page(
-        services,
-        "messages",
-        caller.project_id,
-        {**filters, **span(since, until), "descending": order == "desc"},
-        cursor,
-        limit,
-    )
+    rows, more = await read_page(services, "messages", caller.project_id, filters)
     return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
 
 

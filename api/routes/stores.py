@@ -10,8 +10,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -21,8 +19,8 @@ from api.dependencies import (
     reply,
 )
 from api.http.describe import describe
-from api.http.fields import FIRM, Name, PlainName
-from api.schemas.stores import StoreIn, StoreOut, StorePage
+from api.http.fields import FIRM, PlainName
+from api.schemas.stores import StoreFilters, StoreIn, StoreOut, StorePage
 from geofence.places import editing
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
@@ -70,15 +68,8 @@ async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager)
 
 @router.get("", **describe(StorePage, 200, refuses=[400, 422]))
 async def list_stores(
-    services: AtHouse,
-    caller: Reader,
-    brand: Annotated[Name | None, Query()] = None,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[StoreFilters, Query()]
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(
-        services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit
-    )
+    rows, more = await read_page(services, "stores", caller.project_id, filters)
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from api.http.filters import Page
 from api.http.literals import choices_at
 from api.http.problems import Refusal, invalid
 from api.schemas.shown import Moment, shown
@@ -166,3 +167,9 @@ def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+class CampaignFilters(Page):
+    """Which campaigns."""
+
+    status: Status | None = None

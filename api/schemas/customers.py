@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
+from api.http.filters import By, Page
 from api.schemas.coupons import CouponOut
 from api.schemas.decisions import DecisionOut
 from api.schemas.devices import DeviceOut
@@ -221,3 +222,9 @@ class CustomerExport(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionOut, ...]
     messages: tuple[StoredMessage, ...]
     coupons: tuple[CouponOut, ...]
+
+
+class CustomerFilters(Page):
+    """Which customers."""
+
+    tag: By = None

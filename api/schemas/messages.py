@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
 from geofence.model.message import Attempt, ChannelName, MessageStatus, OutboxMessage
 
@@ -90,3 +91,13 @@ def masked(address: str) -> str:
     if at and local:
         return f"{local[0]}***@{domain}"
     return f"...{address[-SHOWN_OF_TOKEN:]}" if len(address) >= 4 * SHOWN_OF_TOKEN else "***"
+
+
+class MessageFilters(TimedPage):
+    """Which messages."""
+
+    customer: By = None
+    campaign: By = None
+    decision: By = None
+    channel: ChannelName | None = None
+    status: MessageStatus | None = None

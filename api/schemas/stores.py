@@ -20,6 +20,7 @@ from api.http.fields import (
     Text,
     Zone,
 )
+from api.http.filters import By, Page
 from api.schemas.profiles import ProfileChoice, profile_of
 from api.schemas.shown import Moment, shown
 from geofence.limits import MAX_RINGS
@@ -88,3 +89,10 @@ class StorePage(msgspec.Struct, frozen=True):
 
     data: tuple[StoreOut, ...]
     next_cursor: str | None
+
+
+class StoreFilters(Page):
+    """Which stores."""
+
+    brand: By = None
+    tag: By = None
