@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -23,6 +24,7 @@ from api.dependencies import (
 from api.http.auth import Caller
 from api.http.describe import describe
 from api.http.fields import PlainName
+from api.http.merge_patch import PatchBody, Steps, patched
 from api.schemas.campaigns import (
     CampaignFilters,
     CampaignIn,
@@ -30,9 +32,11 @@ from api.schemas.campaigns import (
     CampaignPage,
     PreviewOut,
     PreviewPage,
+    patched_plan,
     read_plan,
 )
 from api.services import Services
+from geofence.model.campaign import Campaign
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
 from geofence.ports.unit import Unit
@@ -58,22 +62,42 @@ async def put_campaign(
 
     What cannot work is refused with the field named; an identical plan changes nothing.
     """
-    plan, now_ms = body.plan(), services.clock.now_ms()
-    await run_in_threadpool(campaigns.check_plan, plan, now_ms)
-
-    def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(
-            unit, caller.project_id, campaign_id, plan, now_ms, checked=True
-        )
-        _, created = put.value
-        if body.status is None:
-            return put
-        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return EditResult((turned.value, created), campaigns=both)
-
-    kept, created = await edit(services, caller.project_id, work)
+    now_ms = services.clock.now_ms()
+    await run_in_threadpool(campaigns.check_plan, body.plan(), now_ms)
+    kept, created = await edit(
+        services,
+        caller.project_id,
+        lambda unit: _put(unit, body, caller.project_id, campaign_id, now_ms),
+    )
     return reply(CampaignOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 409], patch=CampaignIn))
+async def patch_campaign(
+    campaign_id: CampaignId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a campaign, by JSON Merge Patch.
+
+    `variants` is replaced as a whole; the result is checked like a body of PUT.
+    """
+    now_ms = services.clock.now_ms()
+
+    def prepare(old: Campaign) -> CampaignIn:
+        body = patched_plan(old, patch)
+        campaigns.check_plan(body.plan(), now_ms)
+        return body
+
+    def current(unit: Unit) -> Campaign | None:
+        unit.edit(caller.project_id)
+        return unit.campaigns.get(caller.project_id, campaign_id)
+
+    async def read() -> Campaign:
+        found: Campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+        return found
+
+    put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
+    kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(CampaignOut.of(kept))
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
@@ -124,6 +148,19 @@ async def list_campaigns(
     """Campaigns by id."""
     rows, more = await read_page(services, "campaigns", caller.project_id, filters)
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+def _put(
+    unit: Unit, body: CampaignIn, project_id: str, campaign_id: str, now_ms: int
+) -> EditResult:
+    """Put a checked plan, then set the status that the body names; the value is (campaign, new)."""
+    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms, checked=True)
+    if body.status is None:
+        return put
+    _, created = put.value
+    turned = campaigns.set_status(unit, project_id, campaign_id, body.status, now_ms)
+    both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
+    return EditResult((turned.value, created), campaigns=both)
 
 
 async def _turn(

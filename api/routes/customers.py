@@ -26,6 +26,7 @@ from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
 from api.http.filters import Page
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
 from api.schemas import personal_data
 from api.schemas.coupons import CouponOut, CouponPage
 from api.schemas.customers import (
@@ -39,6 +40,7 @@ from api.schemas.customers import (
 )
 from geofence import ids
 from geofence.errors import NotFound
+from geofence.model.customer import Customer
 from geofence.model.edit import EditResult
 from geofence.ports.unit import Unit
 
@@ -104,6 +106,36 @@ async def put_customer(
 
     kept, created = await edit(services, caller.project_id, work)
     return reply(CustomerOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404], patch=CustomerIn))
+async def patch_customer(
+    customer_id: CustomerId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a customer, by JSON Merge Patch.
+
+    A consent in the patch replaces the stored one as a whole; its `at` is now when absent.
+    """
+    now_ms = services.clock.now_ms()
+
+    def prepare(old: Customer) -> Customer:
+        body = patched_body(CustomerIn, CustomerIn.written(old, patch), patch)
+        new = body.model(customer_id, old, now_ms)
+        return old if new == replace(old, updated_ms=now_ms) else new
+
+    def current(unit: Unit) -> Customer | None:
+        return unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
+
+    def put(unit: Unit, customer: Customer) -> EditResult:
+        unit.customers.put(caller.project_id, customer)
+        return EditResult(customer)
+
+    async def read() -> Customer:
+        found: Customer = await read_one(services, "customers", caller.project_id, customer_id)
+        return found
+
+    kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(CustomerOut.of(kept))
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))

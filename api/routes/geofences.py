@@ -20,6 +20,7 @@ from api.dependencies import (
 )
 from api.http.describe import describe, ref
 from api.http.fields import FIRM, Name
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
 from api.schemas.geofences import (
     GeofenceFilters,
     GeofenceIn,
@@ -28,9 +29,11 @@ from api.schemas.geofences import (
     NearbyGeofenceOut,
     NearbyPage,
 )
+from geofence.model.edit import EditResult
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.ports.unit import Unit
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
@@ -76,6 +79,37 @@ async def put_geofence(
         ),
     )
     return reply(GeofenceOut.of(kept), 201 if created else 200)
+
+
+@router.patch(
+    "/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 409], patch=GeofenceIn)
+)
+async def patch_geofence(
+    external_id: GeofenceId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a geofence, by JSON Merge Patch.
+
+    `{"region": {"radius_m": 200}}` changes the radius of a circle alone.
+    """
+    editing.refuse_ring(external_id)
+
+    def prepare(old: Geofence) -> Geofence:
+        body = patched_body(GeofenceIn, GeofenceIn.written(old), patch)
+        return editing.ready_geofence(body.model(external_id))
+
+    def current(unit: Unit) -> Geofence | None:
+        unit.edit(caller.project_id)
+        return unit.places.geofences(caller.project_id, [external_id]).get(external_id)
+
+    def put(unit: Unit, geofence: Geofence) -> EditResult:
+        return editing.put_geofence(unit, caller.project_id, geofence, services.clock.now_ms())
+
+    async def read() -> Geofence:
+        found: Geofence = await read_one(services, "geofences", caller.project_id, external_id)
+        return found
+
+    _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(GeofenceOut.of(kept))
 
 
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))

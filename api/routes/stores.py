@@ -20,8 +20,12 @@ from api.dependencies import (
 )
 from api.http.describe import describe
 from api.http.fields import FIRM, PlainName
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
 from api.schemas.stores import StoreFilters, StoreIn, StoreOut, StorePage
+from geofence.model.edit import EditResult
+from geofence.model.place import Store
 from geofence.places import editing
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -45,6 +49,34 @@ async def put_store(
         lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms()),
     )
     return reply(StoreOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{external_id}", **describe(StoreOut, 200, refuses=[404, 409], patch=StoreIn))
+async def patch_store(
+    external_id: StoreId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a store, by JSON Merge Patch.
+
+    `rings` is replaced as a whole. A ring kept by name keeps its visits.
+    """
+
+    def prepare(old: Store) -> Store:
+        body = patched_body(StoreIn, StoreIn.written(old), patch)
+        return editing.ready_store(body.model(external_id))
+
+    def current(unit: Unit) -> Store | None:
+        unit.edit(caller.project_id)
+        return unit.places.stores(caller.project_id, [external_id]).get(external_id)
+
+    def put(unit: Unit, store: Store) -> EditResult:
+        return editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
+
+    async def read() -> Store:
+        found: Store = await read_one(services, "stores", caller.project_id, external_id)
+        return found
+
+    _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(StoreOut.of(kept))
 
 
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.filters import Page
 from api.http.literals import choices_at
+from api.http.merge_patch import merged, refuse_unknown_fields
 from api.http.problems import Refusal, invalid
 from api.schemas.shown import Moment, shown
 from geofence.limits import MAX_DEPTH, is_storable
@@ -119,6 +120,17 @@ def read_plan(body: bytes, campaign_id: str) -> CampaignIn:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "malformed", "The body is not one JSON document in UTF-8.") from None
+    return checked_plan(found, campaign_id)
+
+
+def patched_plan(campaign: Campaign, patch: dict[str, Any]) -> CampaignIn:
+    """The campaign after a merge patch; refuses (422) what breaks the contract."""
+    refuse_unknown_fields(patch, CampaignIn.__struct_encode_fields__)
+    return checked_plan(merged(msgspec.to_builtins(campaign.plan), patch), campaign.id)
+
+
+def checked_plan(found: Any, campaign_id: str) -> CampaignIn:
+    """The campaign in a document; refuses (422) what breaks the contract, the field named."""
     fault = next(_unstorable(found, "", 0), None)
     if fault is not None:
         raise invalid(fault)

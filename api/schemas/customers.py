@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -156,6 +157,19 @@ class CustomerIn(Body):
             known.created_ms if known else now_ms,
             now_ms,
         )
+
+    @classmethod
+    def written(cls, customer: Customer, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that makes this customer, for a patch to change.
+
+        A consent in the patch replaces the stored one as a whole: what a customer says now does
+        not take over the time and source of an older statement.
+        """
+        body: dict[str, Any] = msgspec.to_builtins(CustomerOut.of(customer))
+        said = patch.get("consent")
+        for purpose in said if isinstance(said, dict) else ():
+            body["consent"].pop(purpose, None)
+        return {name: body[name] for name in cls.model_fields}
 
 
 class ConsentOut(msgspec.Struct, frozen=True):

@@ -110,6 +110,12 @@ class GeofenceIn(Body):
             enabled=self.enabled,
         )
 
+    @classmethod
+    def written(cls, geofence: Geofence) -> dict[str, Any]:
+        """The body that makes this geofence, for a patch to change."""
+        shown: dict[str, Any] = msgspec.to_builtins(GeofenceOut.of(geofence))
+        return {name: shown[name] for name in cls.model_fields}
+
 
 class GeofenceOut(msgspec.Struct, frozen=True):
     """A geofence; `profile` null means the project's."""
