@@ -12,7 +12,7 @@ from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
 from api.settings import Settings
 from geofence.clock import Clock
-from geofence.delivery.channels import Channel
+from geofence.delivery.channel import Channel
 from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer

@@ -161,8 +161,8 @@ def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace
                 WITHIN_S
             )
         database.sequence()
-        events = database.queries.page("events", PROJECT, {}, None, 1_000_000)
-        visits = database.queries.page("visits", PROJECT, {}, None, 1_000_000)
+        events = database.queries.events.page(PROJECT, None, None, 1_000_000)
+        visits = database.queries.visits.page(PROJECT, None, None, 1_000_000)
     finally:
         street.stop()
         database.close()

@@ -5,7 +5,7 @@ One model per noun extends `Page`; its fields are the parameters, and others are
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ Cursor = Annotated[
     str | None,
     Field(max_length=1024, description="The `next_cursor` of the page before this one."),
 ]
+F = TypeVar("F")
 By = Annotated[Name | None, Field()]
 
 
@@ -31,8 +32,11 @@ class Page(Query):
     limit: Limit = 50
     cursor: Cursor = None
 
-    def wanted(self) -> dict[str, Any]:
-        """The filters by name, without the page itself."""
+    def wanted(self, kind: type[F], **more: Any) -> F:
+        """The filters of the list; `more` are those that the query does not name."""
+        return kind(**self._given(), **more)
+
+    def _given(self) -> dict[str, Any]:
         return self.model_dump(exclude=set(Page.model_fields))
 
 
@@ -45,10 +49,9 @@ class TimedPage(Page):
         Literal["asc", "desc"], Field(description="asc: oldest first. desc: newest first.")
     ] = "asc"
 
-    def wanted(self) -> dict[str, Any]:
-        """The filters by name, times as epoch milliseconds."""
+    def _given(self) -> dict[str, Any]:
         return self.model_dump(exclude=set(TimedPage.model_fields)) | {
-            "since": moment_ms(self.since) if self.since else None,
-            "until": moment_ms(self.until) if self.until else None,
+            "since_ms": moment_ms(self.since) if self.since else None,
+            "until_ms": moment_ms(self.until) if self.until else None,
             "descending": self.order == "desc",
         }

@@ -39,6 +39,7 @@ from api.services import Services
 from geofence.model.campaign import Campaign
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
+from geofence.ports.listing import CampaignFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
@@ -92,8 +93,8 @@ async def patch_campaign(
         return unit.campaigns.get(caller.project_id, campaign_id)
 
     async def read() -> Campaign:
-        found: Campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
-        return found
+        listing = services.database.queries.campaigns
+        return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
     put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
     kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
@@ -103,9 +104,7 @@ async def patch_campaign(
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(
-        CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id))
-    )
+    return reply(CampaignOut.of(await _campaign(services, caller, campaign_id)))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
@@ -136,7 +135,7 @@ async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Man
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
 async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+    campaign = await _campaign(services, caller, campaign_id)
     shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
@@ -146,8 +145,16 @@ async def list_campaigns(
     services: AtHouse, caller: Reader, filters: Annotated[CampaignFilters, Query()]
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(services, "campaigns", caller.project_id, filters)
+    wanted = filters.wanted(CampaignFilter)
+    rows, more = await read_page(
+        services.database.queries.campaigns, caller.project_id, wanted, filters
+    )
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Campaign:
+    listing = services.database.queries.campaigns
+    return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
 
 def _put(

@@ -25,6 +25,7 @@ from geofence.errors import NotFound
 from geofence.idempotency import once
 from geofence.model.edit import EditResult
 from geofence.offers import coupon_codes, redeem
+from geofence.ports.listing import CouponFilter
 from geofence.ports.unit import Unit
 
 T = TypeVar("T")
@@ -44,7 +45,11 @@ async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
     found = await _known(
         services,
         caller,
-        lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)),
+        lambda: read_one(
+            services.database.queries.coupons,
+            caller.project_id,
+            CouponFilter(id=coupon_codes.read_code(code)),
+        ),
     )
     return reply(CouponOut.of(found))
 

@@ -42,6 +42,7 @@ from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.customer import Customer
 from geofence.model.edit import EditResult
+from geofence.ports.listing import CouponFilter, CustomerFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -72,11 +73,14 @@ async def list_coupons(
     customer_id: CustomerId,
     services: AtHouse,
     caller: CouponReader,
-    filters: Annotated[Page, Query()],
+    page: Annotated[Page, Query()],
 ) -> Response:
     """The codes of a customer, by time of issue."""
     rows, more = await read_page(
-        services, "coupons", caller.project_id, filters, customer=customer_id
+        services.database.queries.coupons,
+        caller.project_id,
+        CouponFilter(customer=customer_id),
+        page,
     )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
@@ -131,8 +135,8 @@ async def patch_customer(
         return EditResult(customer)
 
     async def read() -> Customer:
-        found: Customer = await read_one(services, "customers", caller.project_id, customer_id)
-        return found
+        listing = services.database.queries.customers
+        return await read_one(listing, caller.project_id, CustomerFilter(id=customer_id))
 
     kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
     return reply(CustomerOut.of(kept))
@@ -141,9 +145,9 @@ async def patch_customer(
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(
-        CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id))
-    )
+    customers = services.database.queries.customers
+    found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
+    return reply(CustomerOut.of(found))
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
@@ -182,5 +186,8 @@ async def list_customers(
     services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
-    rows, more = await read_page(services, "customers", caller.project_id, filters)
+    wanted = filters.wanted(CustomerFilter)
+    rows, more = await read_page(
+        services.database.queries.customers, caller.project_id, wanted, filters
+    )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

@@ -11,6 +11,7 @@ from api.dependencies import AtHouse, Reader, read_one, read_page, reply
 from api.http.describe import describe
 from api.http.fields import Name
 from api.schemas.decisions import DecisionFilters, DecisionOut, DecisionPage
+from geofence.ports.listing import DecisionFilter
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 DecisionId = Annotated[Name, Path(description="As listed.")]
@@ -21,13 +22,16 @@ async def list_decisions(
     services: AtHouse, caller: Reader, filters: Annotated[DecisionFilters, Query()]
 ) -> Response:
     """Decisions by time, each with what the gates found."""
-    rows, more = await read_page(services, "decisions", caller.project_id, filters)
+    wanted = filters.wanted(DecisionFilter)
+    rows, more = await read_page(
+        services.database.queries.decisions, caller.project_id, wanted, filters
+    )
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
 
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
 async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
     """One decision."""
-    return reply(
-        DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id))
-    )
+    decisions = services.database.queries.decisions
+    found = await read_one(decisions, caller.project_id, DecisionFilter(id=decision_id))
+    return reply(DecisionOut.of(found))

@@ -17,6 +17,7 @@ from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.account import Device
 from geofence.model.edit import EditResult
+from geofence.ports.listing import DeviceFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -65,8 +66,8 @@ async def patch_device(
         return EditResult(device)
 
     async def read() -> Device:
-        found: Device = await read_one(services, "devices", caller.project_id, device_id)
-        return found
+        listing = services.database.queries.devices
+        return await read_one(listing, caller.project_id, DeviceFilter(id=device_id))
 
     kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
     if not {"read", "manage"} & set(caller.key.scopes):
@@ -77,7 +78,9 @@ async def patch_device(
 @router.get("/{device_id:path}", **describe(DeviceOut, 200, refuses=[404, 422]))
 async def get_device(device_id: DeviceId, services: AtHouse, caller: Reader) -> Response:
     """One device."""
-    return reply(DeviceOut.of(await read_one(services, "devices", caller.project_id, device_id)))
+    devices = services.database.queries.devices
+    found = await read_one(devices, caller.project_id, DeviceFilter(id=device_id))
+    return reply(DeviceOut.of(found))
 
 
 @router.delete("/{device_id:path}", **describe(DeviceErasureReceipt, 202, refuses=[404, 422]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Header, Query
@@ -17,6 +17,7 @@ from api.http.describe import describe
 from api.schemas.events import EventFilters, EventOut, EventPage, StreamFilters
 from api.services import Services
 from geofence.model.event import Event
+from geofence.ports.listing import EventFilter
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 AT_ONCE = 500
@@ -44,7 +45,10 @@ async def list_events(
 
     A client that follows the cursor misses none.
     """
-    rows, more = await read_page(services, "events", caller.project_id, filters)
+    wanted = filters.wanted(EventFilter)
+    rows, more = await read_page(
+        services.database.queries.events, caller.project_id, wanted, filters
+    )
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 
 
@@ -63,7 +67,7 @@ async def stream_events(
     after = last_event_id if last_event_id is not None else filters.since_seq
     if after is None:
         after = await run_in_threadpool(services.database.queries.newest_seq, caller.project_id)
-    wanted = {"kind": filters.kind, "store": filters.store}
+    wanted = EventFilter(kind=filters.kind, store=filters.store)
     lines = _lines(services, caller, wanted, after)
     return StreamingResponse(
         lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
@@ -71,7 +75,7 @@ async def stream_events(
 
 
 async def _lines(
-    services: Services, caller: Caller, filters: dict[str, Any], after: int
+    services: Services, caller: Caller, filters: EventFilter, after: int
 ) -> AsyncIterator[bytes]:
     """The stream's text.
 
@@ -103,14 +107,14 @@ async def _lines(
 
 
 def _news(
-    services: Services, project_id: str, filters: dict[str, Any], after: int
+    services: Services, project_id: str, filters: EventFilter, after: int
 ) -> tuple[list[Event], int]:
     """What came after a place in the stream, and the place up to which everything was looked at."""
     queries = services.database.queries
     newest = queries.newest_seq(project_id)
     if newest <= after:
         return [], after
-    rows = queries.page("events", project_id, filters, after, AT_ONCE)
+    rows = queries.events.page(project_id, filters, after, AT_ONCE)
     return rows, rows[-1].stream_seq if rows else newest
 
 

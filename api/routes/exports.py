@@ -25,10 +25,10 @@ from api.http.fields import Name
 from api.http.filters import Query as QueryModel
 from api.http.problems import Refusal, invalid
 from api.routes.imports import FormatName
-from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
 from geofence.places.editing import is_ring
 from geofence.places.export_rows import items_of_geofences, items_of_stores
+from geofence.ports.listing import GeofenceFilter, StoreFilter, every
 from geofence.ports.queries import Queries
 from regions.readers import Format, formats
 from regions.readers.item import FileError
@@ -84,14 +84,6 @@ class ExportWish(QueryModel):
         Field(description="true: also the rings of stores among the geofences."),
     ] = "false"
 
-    def wanted(self, kind: Kind) -> dict[str, str | None]:
-        """The filters of the list; raises a 422 `Refusal` for a brand of geofences."""
-        if kind == "stores":
-            return {"brand": self.brand, "tag": self.tag}
-        if self.brand is not None:
-            raise invalid(("/query/brand", "Goes with stores only."))
-        return {"tag": self.tag}
-
 
 @router.get("/{kind}", **_DESCRIBED)
 async def get_export(
@@ -102,13 +94,9 @@ async def get_export(
     wish: Annotated[ExportWish, Query()],
 ) -> Response:
     """All stores or geofences of the project as a file that POST /v1/imports accepts."""
-    places = _places(
-        services.database.queries,
-        kind,
-        caller.project_id,
-        wish.wanted(kind),
-        with_rings=wish.rings == "true",
-    )
+    if kind == "geofences" and wish.brand is not None:
+        raise invalid(("/query/brand", "Goes with stores only."))
+    places = _places(services.database.queries, kind, caller.project_id, wish)
     file, chosen, losses = await asyncio.get_running_loop().run_in_executor(
         _WRITERS, _write, kind, wish.form, request.headers.get("accept", ""), places
     )
@@ -133,17 +121,14 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _places(
-    queries: Queries,
-    kind: Kind,
-    project_id: str,
-    filters: dict[str, str | None],
-    *,
-    with_rings: bool,
-) -> Iterator[Any]:
-    for place in every(queries, kind, project_id, filters):
-        if with_rings or kind == "stores" or not is_ring(place.external_id):
-            yield place
+def _places(queries: Queries, kind: Kind, project_id: str, wish: ExportWish) -> Iterator[Any]:
+    if kind == "stores":
+        wanted = StoreFilter(brand=wish.brand, tag=wish.tag)
+        yield from every(queries.stores, project_id, wanted)
+        return
+    for geofence in every(queries.geofences, project_id, GeofenceFilter(tag=wish.tag)):
+        if wish.rings == "true" or not is_ring(geofence.external_id):
+            yield geofence
 
 
 def _write(

@@ -33,6 +33,7 @@ from geofence.model.edit import EditResult
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.ports.listing import GeofenceFilter
 from geofence.ports.unit import Unit
 from regions.geojson import read_region, write_feature
 
@@ -105,8 +106,8 @@ async def patch_geofence(
         return editing.put_geofence(unit, caller.project_id, geofence, services.clock.now_ms())
 
     async def read() -> Geofence:
-        found: Geofence = await read_one(services, "geofences", caller.project_id, external_id)
-        return found
+        listing = services.database.queries.geofences
+        return await read_one(listing, caller.project_id, GeofenceFilter(id=external_id))
 
     _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
     return reply(GeofenceOut.of(kept))
@@ -115,9 +116,9 @@ async def patch_geofence(
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
 async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
     """One geofence."""
-    return reply(
-        GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id))
-    )
+    geofences = services.database.queries.geofences
+    found = await read_one(geofences, caller.project_id, GeofenceFilter(id=external_id))
+    return reply(GeofenceOut.of(found))
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
@@ -148,7 +149,10 @@ async def list_geofences(
         if as_features:
             return _collection([_near_feature(one) for one in found], None)
         return reply(NearbyPage(tuple(map(NearbyGeofenceOut.of, found))))
-    rows, more = await read_page(services, "geofences", caller.project_id, filters)
+    wanted = filters.wanted(GeofenceFilter)
+    rows, more = await read_page(
+        services.database.queries.geofences, caller.project_id, wanted, filters
+    )
     if as_features:
         features = await run_in_threadpool(lambda: [_feature(row, {}) for row in rows])
         return _collection(features, more)

@@ -24,6 +24,7 @@ from geofence.idempotency import once
 from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
+from geofence.ports.listing import every
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["keys"])
@@ -54,8 +55,12 @@ async def list_keys(services: AtHouse, caller: Manager) -> Response:
 
     Secrets are not kept, so they are not shown.
     """
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     return reply(KeyPage(tuple(map(KeyOut.of, found))))
+
+
+def _all(services: Services, caller: Caller) -> list[Key]:
+    return list(every(services.database.queries.keys, caller.project_id))
 
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
@@ -90,7 +95,7 @@ async def create_key(
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
 async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Response:
     """Revoke a key; it stops working within two seconds, everywhere."""
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     key = next((one for one in found if one.id == key_id), None)
     if key is None:
         raise NotFound

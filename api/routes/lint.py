@@ -6,13 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Reader, open_cursor, reply, seal_cursor
+from api.dependencies import AtHouse, Reader, reply
+from api.http import cursors
 from api.http.describe import describe
 from api.http.filters import Page
 from api.http.problems import Refusal
@@ -31,12 +32,6 @@ router = APIRouter(prefix="/v1/lint", tags=["geofences"])
 # at most two at a time: linting 200,000 geofences takes a core and a gigabyte, and the threads of
 # other requests stay free
 _LINTERS = ThreadPoolExecutor(2, thread_name_prefix="lint")
-
-
-class Place(NamedTuple):
-    """How many findings came before."""
-
-    place: int
 
 
 class LintFilters(Page):
@@ -70,16 +65,14 @@ async def get_lint(
             data=tuple(Found.of(one) for one in wanted[start:end]),
             total=_counted(wanted).total(),
             counts=dict(sorted(_counted(found).items())),
-            next_cursor=seal_cursor("lint", Place(end)) if end < len(wanted) else None,
+            next_cursor=cursors.seal("lint", end) if end < len(wanted) else None,
         )
     )
 
 
 def _place(cursor: str | None) -> int:
-    place: int | None = open_cursor("lint", cursor)
-    if place is not None and place < 0:
-        raise Refusal(400, "bad_cursor", "The cursor is not one that this list gave.")
-    return place or 0
+    place = cursors.unseal("lint", cursor, lambda key: type(key) is int and key >= 0)
+    return place if isinstance(place, int) else 0
 
 
 def _look(queries: Queries, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:

@@ -28,6 +28,7 @@ from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import Receipt
+from geofence.ports.listing import DeviceFilter
 
 INCLUDES = frozenset({"events", "offers", "hint"})
 # the parameters of both addresses, and whether each may be given more than once
@@ -133,7 +134,7 @@ def _wish(request: Request) -> _Wish:
 
 def _watched_by(services: Services, project_id: str, device_id: str) -> int:
     known = (
-        services.database.queries.page("devices", project_id, {"id": device_id}, None, 1)
+        services.database.queries.devices.page(project_id, DeviceFilter(id=device_id), None, 1)
         if device_id.isprintable()
         else []
     )

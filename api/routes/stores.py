@@ -25,6 +25,7 @@ from api.schemas.stores import StoreFilters, StoreIn, StoreOut, StorePage
 from geofence.model.edit import EditResult
 from geofence.model.place import Store
 from geofence.places import editing
+from geofence.ports.listing import StoreFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
@@ -72,8 +73,8 @@ async def patch_store(
         return editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
 
     async def read() -> Store:
-        found: Store = await read_one(services, "stores", caller.project_id, external_id)
-        return found
+        listing = services.database.queries.stores
+        return await read_one(listing, caller.project_id, StoreFilter(id=external_id))
 
     _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
     return reply(StoreOut.of(kept))
@@ -82,7 +83,9 @@ async def patch_store(
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
 async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
     """One store."""
-    return reply(StoreOut.of(await read_one(services, "stores", caller.project_id, external_id)))
+    stores = services.database.queries.stores
+    found = await read_one(stores, caller.project_id, StoreFilter(id=external_id))
+    return reply(StoreOut.of(found))
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
@@ -103,5 +106,8 @@ async def list_stores(
     services: AtHouse, caller: Reader, filters: Annotated[StoreFilters, Query()]
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(services, "stores", caller.project_id, filters)
+    wanted = filters.wanted(StoreFilter)
+    rows, more = await read_page(
+        services.database.queries.stores, caller.project_id, wanted, filters
+    )
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.dependencies import AtHouse, Reader, read_page, reply
 from api.http.describe import describe
 from api.schemas.visits import VisitFilters, VisitOut, VisitPage
+from geofence.ports.listing import VisitFilter
 
 router = APIRouter(prefix="/v1/visits", tags=["events"])
 
@@ -19,5 +20,8 @@ async def list_visits(
     services: AtHouse, caller: Reader, filters: Annotated[VisitFilters, Query()]
 ) -> Response:
     """Visits by arrival."""
-    rows, more = await read_page(services, "visits", caller.project_id, filters)
+    wanted = filters.wanted(VisitFilter)
+    rows, more = await read_page(
+        services.database.queries.visits, caller.project_id, wanted, filters
+    )
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +16,7 @@ from api.http.filters import Page
 from api.http.literals import choices_at
 from api.http.merge_patch import merged, refuse_unknown_fields
 from api.http.problems import Refusal, invalid
+from api.schemas.messages import ChannelName
 from api.schemas.shown import Moment, shown
 from geofence.limits import MAX_DEPTH, is_storable
 from geofence.model.campaign import Campaign, Plan, Status
@@ -95,7 +96,7 @@ class PreviewOut(msgspec.Struct, frozen=True):
     """One message of a variant, filled in for an invented customer."""
 
     variant: str
-    channel: Literal["push", "email", "inapp"]
+    channel: ChannelName
     title: str | UnsetType = UNSET
     body: str | UnsetType = UNSET
     link: str | UnsetType = UNSET

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from msgspec.structs import replace
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
 from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
 from api.http.filters import By, Page
@@ -19,7 +18,9 @@ from api.schemas.events import EventOut
 from api.schemas.messages import StoredMessage
 from api.schemas.shown import Moment, shown
 from api.schemas.visits import VisitOut
-from geofence.model.customer import Consent, Customer, Purpose, QuietHours
+from geofence.delivery.channels import PURPOSES
+from geofence.model.customer import LOCATION, Consent, Customer, Purpose, QuietHours
+from geofence.people.consent import Statement, merge
 
 _LATEST_MS = 4_102_444_800_000  # the year 2100: a later time is in the wrong unit
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -80,43 +81,32 @@ class ConsentIn(Body):
     at: SaidAt | None = None
     source: Text = ""
 
-    def model(self, known: Consent | None, now_ms: int) -> Consent:
-        """The consent of the model; `known` is the newest statement so far.
-
-        The same statement without a time keeps its first time. An old grant does not undo a newer
-        refusal.
-        """
-        said = Consent(self.granted, now_ms if self.at is None else moment_ms(self.at), self.source)
-        if known is None:
-            return said
-        if self.at is None and replace(known, at_ms=now_ms) == said:
-            return known
-        return known if said.granted and not known.granted and said.at_ms < known.at_ms else said
+    def model(self) -> Statement:
+        """The statement; one without a time was made now."""
+        at_ms = None if self.at is None else moment_ms(self.at)
+        return Statement(self.granted, at_ms, self.source)
 
 
-class ConsentsIn(Body):
+class _Consents(Body):
     """By purpose; one that is absent is not granted."""
 
-    location: ConsentIn | None = None
-    push: ConsentIn | None = None
-    email: ConsentIn | None = None
+    def model(self, known: Mapping[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
+        """The consents after these statements."""
+        made = {purpose: getattr(self, purpose) for purpose in type(self).model_fields}
+        said = {purpose: one.model() for purpose, one in made.items() if one is not None}
+        return merge(known, said, now_ms)
 
-    def model(self, known: dict[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
-        """The consents of the model.
 
-        A refusal stays stored even when a later request does not mention it.
-        """
-        spoken: dict[Purpose, ConsentIn | None] = {
-            "location": self.location,
-            "push": self.push,
-            "email": self.email,
-        }
-        kept = {purpose: consent for purpose, consent in known.items() if not consent.granted}
-        return kept | {
-            purpose: one.model(known.get(purpose), now_ms)
-            for purpose, one in spoken.items()
-            if one is not None
-        }
+# one field for the consent to location, and one for each channel's
+if TYPE_CHECKING:
+    ConsentsIn = _Consents
+else:
+    ConsentsIn = create_model(
+        "ConsentsIn",
+        __base__=_Consents,
+        __doc__=_Consents.__doc__,
+        **dict.fromkeys((LOCATION, *PURPOSES), (ConsentIn | None, None)),
+    )
 
 
 class QuietHoursIn(Body):

@@ -10,7 +10,7 @@ from pydantic import Field
 from api.http.fields import Name
 from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
-from geofence.model.decision import Decision, Judgement, Outcome
+from geofence.model.decision import Decision, GateResult, Outcome
 
 
 class DecisionOut(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class DecisionOut(msgspec.Struct, frozen=True):
     reason: str
     variant: str | None
     at: Moment
-    trace: tuple[Judgement, ...]
+    trace: tuple[GateResult, ...]
 
     @classmethod
     def of(cls, decision: Decision) -> DecisionOut:

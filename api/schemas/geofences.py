@@ -238,6 +238,5 @@ class GeofenceFilters(Page):
             )
         return lat, lon
 
-    def wanted(self) -> dict[str, Any]:
-        """The filters of the list by external id."""
+    def _given(self) -> dict[str, Any]:
         return {"store": self.store, "tag": self.tag}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
-from geofence.model.message import Attempt, ChannelName, MessageStatus, OutboxMessage
+from geofence.delivery.channels import CHANNELS
+from geofence.model.message import Attempt, MessageStatus, OutboxMessage
 
 SHOWN_OF_TOKEN = 4
+if TYPE_CHECKING:
+    ChannelName = str
+else:
+    ChannelName = Literal[tuple(CHANNELS)]
 
 
 class MessageOut(msgspec.Struct, frozen=True):

@@ -98,7 +98,6 @@ class VisitFilters(TimedPage):
     geofence: By = None
     visit: Annotated[Name | None, Field(description="The `visit_id` that an event names.")] = None
 
-    def wanted(self) -> dict[str, Any]:
-        """The filters by name; the record knows a visit by its id."""
-        found = super().wanted()
-        return found | {"id": found.pop("visit")}
+    def _given(self) -> dict[str, Any]:
+        given = super()._given()
+        return given | {"id": given.pop("visit")}

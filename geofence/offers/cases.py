@@ -26,12 +26,13 @@ from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
 from geofence.offers import triggers as drawer
+from geofence.offers.filling import coupon_for
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
 from geofence.ports.decisions import NewDecisions
 from geofence.ports.unit import Unit
-from geofence.street import compose as paper
+from geofence.street.compose import compose
 from geofence.street.decide import Ruling, decide
 
 TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
@@ -98,9 +99,9 @@ class Proposer:
     def _write(self, ruling: Ruling, people: CustomerContext, new_decisions: NewDecisions) -> None:
         case, decision, variant = ruling
         if variant is not None:
-            coupon = paper.coupon_for(case, decision)
+            coupon = coupon_for(case, decision)
             try:
-                messages = paper.compose(case, decision, variant, coupon, self.public_url)
+                messages = compose(case, decision, variant, coupon, self.public_url)
             except Exception as error:  # noqa: BLE001  (one shopper's odd attribute must hold up nobody, and not his own events)
                 log.warning(
                     "template_failed", campaign=decision.campaign_id, error=type(error).__name__

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from geofence.delivery.channels import CHANNELS
 from geofence.model.message import OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import DeviceAnswer, InAppOffer
@@ -61,7 +62,7 @@ def attach_offers(
         device_id = by_event.get(event_id)
         if (
             device_id is not None
-            and message.channel in ("push", "inapp")
+            and CHANNELS[message.channel].in_answer
             and message.expires_ms > now_ms
         ):
             shown[device_id][message.decision_id] = _shown(message)

@@ -404,7 +404,7 @@ class Pipeline:
         version, default = (
             (project.index_version, project.profile) if project is not None else (0, Profile())
         )
-        fences, campaigns = queries.geofences(project_id), self._campaigns(project_id)
+        fences, campaigns = queries.geofences_by_uid(project_id), self._campaigns(project_id)
         known = self._catalogues.get(project_id)
         if known is not None:
             catalogue = known.following(version, default, fences, campaigns)
@@ -417,10 +417,7 @@ class Pipeline:
         return catalogue
 
     def _campaigns(self, project_id: str) -> list[Campaign]:
-        found: list[Campaign] = self.database.queries.page(
-            "campaigns", project_id, {}, None, MOST_CAMPAIGNS
-        )
-        return found
+        return self.database.queries.campaigns.page(project_id, None, None, MOST_CAMPAIGNS)
 
 
 def _applied(

@@ -401,7 +401,7 @@ class Writer:
             for reporter in list(self._reporters):
                 reporter(report)
         except BaseException as error:  # noqa: BLE001  (it is on disk; the sequencer runs again with the next tick)
-            log.error("telling_failed", error=type(error).__name__)
+            log.error("listener_failed", error=type(error).__name__)
 
 
 def _commit(unit: Unit) -> float:

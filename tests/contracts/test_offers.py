@@ -17,7 +17,7 @@ from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.edit import EditResult
-from geofence.model.message import Message, Outcome
+from geofence.model.message import OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
 from geofence.offers.campaigns import put_campaign, set_status
@@ -254,7 +254,9 @@ def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source:
 
 def test_a_channel_that_breaks_is_tried_again_and_its_hands_live(shop: Shop) -> None:
     class Broken(Notebook):
-        def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+        def send(
+            self, messages: Sequence[OutboxMessage], now_ms: int
+        ) -> Iterator[tuple[str, Outcome]]:
             if not self.handed:
                 self.handed.append(messages[0])
                 raise ValueError("broken")
@@ -277,7 +279,7 @@ def test_what_expires_on_a_channel_nobody_serves_gives_its_cap_back(shop: Shop) 
     shop.customer()
     shop.walk_in(at_s=60)
     shop.walk_in("other", at_s=2000, north_m=5000)
-    [message] = delivered(shop, 1, Notebook("log"))
+    [message] = delivered(shop, 1, Notebook("webhook"))
     assert (message.status, message.attempt) == ("expired", 0)
 
 

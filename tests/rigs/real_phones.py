@@ -112,8 +112,8 @@ def walk(profile: ProfileName, folder: Path) -> Walked:
     for some in _batches():
         street.post("p", list(enumerate(some))).result(60)
     database.sequence()
-    events = database.queries.page("events", "p", {}, None, EVERYTHING)
-    visits = database.queries.page("visits", "p", {}, None, EVERYTHING)
+    events = database.queries.events.page("p", None, None, EVERYTHING)
+    visits = database.queries.visits.page("p", None, None, EVERYTHING)
     street.stop()
     database.close()
     return Walked(events, visits)
