@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -13,8 +14,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     edit,
@@ -28,19 +27,22 @@ from api.http.auth import Caller
 from api.http.body import read_body
 from api.http.describe import describe
 from api.http.fields import PlainName
-from api.http.problems import Refusal, not_valid
+from api.http.merge_patch import PatchBody, Steps, patched
+from api.http.problems import invalid, not_valid
 from api.schemas.campaigns import (
+    CampaignFilters,
     CampaignIn,
     CampaignOut,
     CampaignPage,
     PreviewIn,
     PreviewOut,
     PreviewPage,
+    patched_campaign,
     read_campaign,
 )
 from api.services import Services
 from geofence.errors import NotFound
-from geofence.model.campaign import Campaign, Status
+from geofence.model.campaign import Campaign
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
 from geofence.ports.listing import CampaignFilter, CustomerFilter, Listing, StoreFilter
@@ -80,19 +82,39 @@ async def put_campaign(
 
     What cannot work is refused with the field named; an identical plan changes nothing.
     """
-    plan, now_ms = body.plan(), services.clock.now_ms()
-
-    def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(unit, caller.project_id, campaign_id, plan, now_ms)
-        _, created = put.value
-        if body.status is None:
-            return put
-        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return EditResult((turned.value, created), campaigns=both)
-
-    kept, created = await edit(services, caller.project_id, work)
+    now_ms = services.clock.now_ms()
+    kept, created = await edit(
+        services,
+        caller.project_id,
+        lambda unit: _put(unit, body, caller.project_id, campaign_id, now_ms),
+    )
     return await _answer(services, caller, kept, 201 if created else 200)
+
+
+@router.patch("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 409], patch=CampaignIn))
+async def patch_campaign(
+    campaign_id: CampaignId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a campaign, by JSON Merge Patch.
+
+    `variants` is replaced as a whole; the result is checked like a body of PUT.
+    """
+    now_ms = services.clock.now_ms()
+
+    def prepare(old: Campaign) -> CampaignIn:
+        return patched_campaign(old, patch, now_ms)
+
+    def current(unit: Unit) -> Campaign | None:
+        unit.edit(caller.project_id)
+        return unit.campaigns.get(caller.project_id, campaign_id)
+
+    async def read() -> Campaign:
+        listing = services.database.queries.campaigns
+        return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
+
+    put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
+    kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return await _answer(services, caller, kept)
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
@@ -147,15 +169,13 @@ async def preview_campaign(
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    services: AtHouse,
-    caller: Reader,
-    status: Annotated[Status | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CampaignFilters, Query()]
 ) -> Response:
     """Campaigns by id."""
-    listing, filters = services.database.queries.campaigns, CampaignFilter(status=status)
-    rows, more = await read_page(listing, caller.project_id, filters, cursor, limit)
+    wanted = filters.wanted(CampaignFilter)
+    rows, more = await read_page(
+        services.database.queries.campaigns, caller.project_id, wanted, filters
+    )
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
 
 
@@ -171,12 +191,7 @@ async def _named(listing: Listing[T, F], caller: Caller, filters: F, field: str)
     try:
         return await read_one(listing, caller.project_id, filters)
     except NotFound:
-        raise Refusal(
-            422,
-            "invalid",
-            "The request breaks a rule; see errors.",
-            errors=[(f"/{field}", f"There is no such {field} in this project.")],
-        ) from None
+        raise invalid((f"/{field}", f"There is no such {field} in this project.")) from None
 
 
 async def _answer(
@@ -189,6 +204,19 @@ async def _answer(
         services.clock.now_ms() - campaigns.SEEN_MS,
     )
     return reply(CampaignOut.of(campaign, matches), status)
+
+
+def _put(
+    unit: Unit, body: CampaignIn, project_id: str, campaign_id: str, now_ms: int
+) -> EditResult:
+    """Put a plan, then set the status that the body names; the value is (campaign, new)."""
+    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms)
+    if body.status is None:
+        return put
+    _, created = put.value
+    turned = campaigns.set_status(unit, project_id, campaign_id, body.status, now_ms)
+    both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
+    return EditResult((turned.value, created), campaigns=both)
 
 
 async def _turn(

@@ -11,7 +11,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.http.fields import Body, Name
-from api.http.problems import Refusal
+from api.http.filters import Page
+from api.http.merge_patch import merged, refuse_unknown_fields
+from api.http.problems import Refusal, invalid
 from api.schemas.messages import ChannelName
 from api.schemas.shown import Moment, shown
 from geofence.delivery.channels import CAMPAIGN_CHANNELS
@@ -133,12 +135,23 @@ def read_campaign(body: bytes, campaign_id: str, now_ms: int) -> CampaignIn:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "malformed", "The body is not one JSON document in UTF-8.") from None
+    return _read(found, campaign_id, now_ms)
+
+
+def patched_campaign(campaign: Campaign, patch: dict[str, Any], now_ms: int) -> CampaignIn:
+    """The campaign after a merge patch; raises `InputError` as `read_campaign` does."""
+    refuse_unknown_fields(patch, CampaignIn.__struct_encode_fields__)
+    return _read(merged(msgspec.to_builtins(campaign.plan), patch), campaign.id, now_ms)
+
+
+def _read(found: Any, campaign_id: str, now_ms: int) -> CampaignIn:
     read = read_plan(found, now_ms, CampaignIn)
     if read.id not in (None, campaign_id):
-        raise Refusal(
-            422,
-            "invalid",
-            "The request breaks a rule; see errors.",
-            errors=[("/id", "Differs from the one in the address.")],
-        )
+        raise invalid(("/id", "Differs from the one in the address."))
     return read
+
+
+class CampaignFilters(Page):
+    """Which campaigns."""
+
+    status: Status | None = None

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
-from geofence.backends.sql.schema_offers import redemptions
+from geofence.backends.sql.schema.coupons import redemptions
 from geofence.errors import RecordError
 from geofence.model.decision import Coupon
 from geofence.model.presence import DeviceKey, DeviceState

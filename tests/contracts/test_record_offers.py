@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase, open_database
-from geofence.backends.sql.schema_offers import campaign_versions
+from geofence.backends.sql.schema.campaigns import campaign_versions
 from geofence.errors import Conflict, RecordError
 from geofence.ports.decisions import NewDecisions
 from geofence.ports.listing import CampaignFilter, DecisionFilter

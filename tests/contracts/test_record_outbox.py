@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.outbox import EXPIRED_AT_ONCE
-from geofence.backends.sql.schema_offers import suppressions
+from geofence.backends.sql.schema.outbox import suppressions
 from geofence.model.customer import Consent
 from geofence.ports.listing import AttemptFilter, MessageFilter
 from tests.rigs import some

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from geofence.backends.sql.database import SqlDatabase, open_database
-from geofence.backends.sql.schema import events, metadata, visits
+from geofence.backends.sql.schema import metadata
+from geofence.backends.sql.schema.journal import events, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.ports.database import Database

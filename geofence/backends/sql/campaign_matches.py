@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema import geofences, stores, visits
+from geofence.backends.sql.schema.journal import visits
+from geofence.backends.sql.schema.places import geofences, stores
 from geofence.model.campaign import CampaignMatches, Trigger
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from geofence.backends.sql import campaign_matches, locks
 from geofence.backends.sql.rows import columns, from_row, to_row, upsert
-from geofence.backends.sql.schema_offers import campaign_versions, campaigns
+from geofence.backends.sql.schema.campaigns import campaign_versions, campaigns
 from geofence.errors import Conflict
 from geofence.model.campaign import Campaign, CampaignMatches, Plan, Trigger
 

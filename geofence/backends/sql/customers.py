@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from geofence.backends.sql import erasure, locks
 from geofence.backends.sql.rows import chunks, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import devices
-from geofence.backends.sql.schema_offers import customers
+from geofence.backends.sql.schema.customers import customers
+from geofence.backends.sql.schema.devices import devices
 from geofence.model.account import Device
 from geofence.model.customer import Customer
 from geofence.ports.hot_state import HotState

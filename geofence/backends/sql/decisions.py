@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from geofence.backends.sql.rows import chunks, columns, from_row, to_row
-from geofence.backends.sql.schema_offers import coupons, decisions, messages
+from geofence.backends.sql.schema.coupons import coupons
+from geofence.backends.sql.schema.decisions import decisions
+from geofence.backends.sql.schema.outbox import messages
 from geofence.model.decision import Decision
 from geofence.model.message import OutboxMessage
 from geofence.ports.decisions import NewDecisions

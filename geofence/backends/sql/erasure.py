@@ -11,8 +11,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema import devices, events, idempotency, visits
-from geofence.backends.sql.schema_offers import attempts, coupons, customers, decisions, messages
+from geofence.backends.sql.schema.accounts import idempotency
+from geofence.backends.sql.schema.coupons import coupons
+from geofence.backends.sql.schema.customers import customers
+from geofence.backends.sql.schema.decisions import decisions
+from geofence.backends.sql.schema.devices import devices
+from geofence.backends.sql.schema.journal import events, visits
+from geofence.backends.sql.schema.outbox import attempts, messages
 from geofence.model.presence import DeviceKey
 from geofence.ports.hot_state import HotState
 

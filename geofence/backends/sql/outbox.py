@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from geofence.backends.sql import recheck
 from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import devices
-from geofence.backends.sql.schema_offers import attempts, channels, messages, suppressions
+from geofence.backends.sql.schema.devices import devices
+from geofence.backends.sql.schema.outbox import attempts, channels, messages, suppressions
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey
 from geofence.ports.hot_state import HotState
