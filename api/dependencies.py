@@ -85,7 +85,7 @@ async def json_body(request: Request) -> bytes:
 
 async def edit(services: Services, project_id: str, work: Callable[[Unit], EditResult]) -> Any:
     """Run `work` in one transaction on the street's writer; its value once that is committed."""
-    return await asyncio.wrap_future(services.street.edit(project_id, work))
+    return await asyncio.wrap_future(services.street.submit_edit(project_id, work))
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -85,7 +85,7 @@ async def _poster(request: Request) -> Caller:
 
 async def _carry(services: Services, caller: Caller, intake: Intake, wish: _Wish) -> Receipt:
     if intake.items:
-        posted = services.street.post(
+        posted = services.street.submit_pings(
             caller.project_id, intake.items, intake.rejected, wish.include, wish.watch, wish.wake
         )
         receipt = await asyncio.wrap_future(posted)

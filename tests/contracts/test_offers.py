@@ -25,6 +25,7 @@ from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
+from tests.rigs.closures import run_edit
 from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 
 
@@ -415,7 +416,7 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
             )
 
         try:
-            shop.street.edit("p", work).result(60)
+            run_edit(shop.street, "p", work).result(60)
         except Conflict as error:
             return error.code
         return "redeemed"
@@ -450,5 +451,5 @@ def test_events_of_long_ago_lead_to_no_offer(shop: Shop, tmp_path: Path) -> None
     shop.customer()
     old = PingIn(*HOME, T0, "phone-ann")
     new = PingIn(HOME[0] + 1, HOME[1], T0 + 3_600_000, "other")
-    shop.street.post("p", [(0, old), (1, new)]).result(30)
+    shop.street.submit_pings("p", [(0, old), (1, new)]).result(30)
     assert shop.reasons == ["stale=3600s/900s"]

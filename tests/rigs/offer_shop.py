@@ -22,6 +22,7 @@ from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 from tests.rigs.lists import filters_of, list_of
 
 from geofence.backends.sql.database import open_database  # isort: skip
@@ -85,7 +86,7 @@ class Shop:
         self.database.close()
 
     def edit(self, work: Any) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
         plan = read_plan(PLAN | changes, T0)
@@ -126,7 +127,7 @@ class Shop:
         include: Sequence[str] = (),
     ) -> Receipt:
         ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
-        return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
+        return self.street.submit_pings("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
         return list_of(self.database, noun).page("p", filters_of(noun, **filters), None, 10_000)

@@ -19,6 +19,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.people.keys import make_key
 from geofence.ports.unit import Unit
+from tests.rigs.closures import run_edit
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
             unit.accounts.put_key(made.key)
         return EditResult(None)
 
-    running.house.street.edit(project.id, work).result(30)
+    run_edit(running.house.street, project.id, work).result(30)
     return Shop(running, project.id, pk.secret, sk.secret)
 
 
