@@ -63,9 +63,10 @@ class Receiver:
                         body,
                     )
                 )
-                if self.path == "/hang":
+                hangs = self.path == "/hang" or b'"hang:' in body
+                if hangs:
                     receiver.stopped.wait()
-                if self.path in ("/hang", "/drop"):
+                if hangs or self.path == "/drop":
                     self.close_connection = True
                     return
                 self._answer()
