@@ -86,9 +86,6 @@ class Settings:
         "offers@localhost",
         "the sender of e-mails: an address, or a name with one in angle brackets",
     )
-    sms_url: str = _setting(
-        "", "the gateway that takes SMS as JSON by POST; empty: no SMS", unit="URL"
-    )
     deliver: str = _setting(
         "auto",
         "who delivers: `auto` (on SQLite `serve`, else `geofence worker`) or `serve`",

@@ -13,7 +13,6 @@ from geofence.delivery.channel import Channel
 from geofence.delivery.channels.email.channel import Email
 from geofence.delivery.channels.email.connection import Patience
 from geofence.delivery.channels.fcm.channel import Fcm
-from geofence.delivery.channels.sms import Sms
 from geofence.delivery.channels.webhook.channel import LIMITS, Webhook
 from geofence.delivery.http.exchange import Limits
 from geofence.model.message import ChannelName, OutboxMessage, Outcome
@@ -30,7 +29,6 @@ CONTENT: dict[ChannelName, dict[str, Any]] = {
         "html": "<p>Coffee</p>",
         "unsubscribe_url": "https://shop.example/u/1",
     },
-    "sms": {"text": "2 for 1"},
     "webhook": {"type": "geofence.entered", "data": {"id": "evt_1"}, "secret": SECRET},
 }
 
@@ -105,15 +103,8 @@ def _webhook() -> Iterator[Rig]:
         )
 
 
-@contextmanager
-def _sms() -> Iterator[Rig]:
-    with running_receiver() as receiver:
-        yield Rig(Sms(receiver.url(), limits=SOON), "+436641234567", "hang:+436641234567")
-
-
 RIGS: dict[str, Callable[[], Any]] = {
     "push": _push,
     "email": _email,
     "webhook": _webhook,
-    "sms": _sms,
 }

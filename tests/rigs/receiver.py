@@ -63,10 +63,9 @@ class Receiver:
                         body,
                     )
                 )
-                hangs = self.path == "/hang" or b'"hang:' in body
-                if hangs:
+                if self.path == "/hang":
                     receiver.stopped.wait()
-                if hangs or self.path == "/drop":
+                if self.path in ("/hang", "/drop"):
                     self.close_connection = True
                     return
                 self._answer()
