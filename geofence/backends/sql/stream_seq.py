@@ -1,10 +1,10 @@
 """The reading order of events.
 
-Numbers only grow, also when events are erased, so nobody's cursor ever meets one twice.
+Numbers only grow, also when events are erased, so that no cursor meets one twice.
 
 On SQLite a unit numbers its own events: units commit one after the other. On PostgreSQL units
 commit in any order, so one transaction at a time numbers what has been committed; a reader that
-follows the numbers never passes a row still to come.
+follows the numbers never skips a row.
 """
 
 from __future__ import annotations
