@@ -42,6 +42,7 @@ from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.customer import Customer
 from geofence.model.edit import EditResult
+from geofence.people import erasure
 from geofence.ports.listing import CouponFilter, CustomerFilter
 from geofence.ports.unit import Unit
 
@@ -164,14 +165,13 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
         raise NotFound
 
     def work(unit: Unit) -> EditResult:
-        unit.customers.erase(caller.project_id, customer_id)
+        erasure.erase(unit, caller.project_id, customer_id)
         return EditResult(None)
 
     await edit(services, caller.project_id, work)
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
-        {noun: counted[noun] for noun in nouns}
-        for nouns in (personal_data.ERASED, personal_data.UNNAMED)
+        {noun: counted[noun] for noun in nouns} for nouns in (erasure.REMOVED, erasure.ANONYMISED)
     )
     return reply(
         ErasureReceipt(

@@ -23,11 +23,15 @@ from geofence.errors import RecordError
 from geofence.model.campaign import CouponPlan
 from tests.rigs import some
 
-MIGRATE = "import sys; from geofence.backends.sql.database import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+MIGRATE = (
+    "import sys; from geofence.backends.sql.database import open_database;"
+    " r = open_database(sys.argv[1], writer=False); r.migrate(); r.close()"
+)
 
 OLD_EVENT = (
-    "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"
-    " VALUES ('{id}', 1000, 'p1', 'geofence.entered', 'd1', 'gf_1', 'fence', 'vis_old', 1, 1, 'exact')"
+    "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id,"
+    " visit_id, ts_ms, recorded_ms, profile) VALUES ('{id}', 1000, 'p1', 'geofence.entered', 'd1',"
+    " 'gf_1', 'fence', 'vis_old', 1, 1, 'exact')"
 )
 
 OLD_CAMPAIGN = (

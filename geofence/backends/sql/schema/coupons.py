@@ -1,6 +1,6 @@
 """Coupons and redemptions.
 
-One coupon per decision; one redemption per single-use code, by an index of the single-use ones alone.
+One coupon per decision; one redemption per single-use code, by an index of those codes alone.
 """
 
 from __future__ import annotations
