@@ -11,9 +11,11 @@ from starlette.responses import Response
 from api.dependencies import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
 from api.schemas.devices import DeviceErasureReceipt, DeviceIn, DeviceOut
 from geofence import ids
 from geofence.errors import NotFound
+from geofence.model.account import Device
 from geofence.model.edit import EditResult
 from geofence.ports.listing import DeviceFilter
 from geofence.ports.unit import Unit
@@ -40,6 +42,37 @@ async def put_device(
 
     created, kept = await edit(services, caller.project_id, work)
     return reply(DeviceOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{device_id:path}", **describe(DeviceOut, 200, 204, refuses=[404], patch=DeviceIn))
+async def patch_device(
+    device_id: DeviceId, services: AtHouse, caller: Registrar, patch: PatchBody
+) -> Response:
+    """Change some fields of a device, by JSON Merge Patch. A publishable key may do this.
+
+    A key that may not read devices gets an empty answer (204).
+    """
+
+    def prepare(old: Device) -> Device:
+        body = patched_body(DeviceIn, DeviceIn.written(old), patch)
+        return replace(body.model(device_id, old.created_ms), seen_ms=old.seen_ms)
+
+    def current(unit: Unit) -> Device | None:
+        unit.edit(caller.project_id)
+        return unit.accounts.device(caller.project_id, device_id)
+
+    def put(unit: Unit, device: Device) -> EditResult:
+        unit.accounts.put_device(caller.project_id, device)
+        return EditResult(device)
+
+    async def read() -> Device:
+        listing = services.database.queries.devices
+        return await read_one(listing, caller.project_id, DeviceFilter(id=device_id))
+
+    kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    if not {"read", "manage"} & set(caller.key.scopes):
+        return Response(status_code=204)
+    return reply(DeviceOut.of(kept))
 
 
 @router.get("/{device_id:path}", **describe(DeviceOut, 200, refuses=[404, 422]))

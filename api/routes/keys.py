@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import SCOPES
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
 from api.http.describe import describe
@@ -24,6 +23,7 @@ from geofence.idempotency import once
 from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
+from geofence.people.keys import make_key
 from geofence.ports.listing import every
 from geofence.ports.unit import Unit
 
@@ -144,20 +144,16 @@ def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
 def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
     key_id, salt = ids.new("key"), secrets.token_hex(16)
     secret = _secret(caller, body.kind, key_id, salt)
-    scopes = tuple(body.scopes or SCOPES[body.kind])
-    return _Made(
-        Key(
-            key_id,
-            caller.project_id,
-            body.kind,
-            scopes,
-            ids.digest(secret),
-            secret[-4:],
-            body.name,
-            now_ms,
-        ),
-        salt,
+    made = make_key(
+        caller.project_id,
+        body.kind,
+        now_ms,
+        scopes=body.scopes,
+        name=body.name,
+        secret=secret,
+        key_id=key_id,
     )
+    return _Made(made.key, salt)
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:

@@ -62,10 +62,10 @@ def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
 
         for pause_s in PAUSES_S:
             try:
-                return list(street.edit(project_id, work).result())
+                return list(street.submit_edit(project_id, work).result())
             except (Busy, RecordError):
                 time.sleep(pause_s)
-        return list(street.edit(project_id, work).result())
+        return list(street.submit_edit(project_id, work).result())
 
     return put
 
