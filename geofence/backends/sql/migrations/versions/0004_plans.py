@@ -19,7 +19,9 @@ def upgrade() -> None:
     """Take the fields out of every stored plan and of its versions."""
     connection = op.get_bind()
     for name, key in (("campaigns", ()), ("campaign_versions", ("version",))):
-        columns: list[sa.ColumnClause[object]] = [sa.column(one) for one in ("project_id", "id", *key)]
+        columns: list[sa.ColumnClause[object]] = [
+            sa.column(one) for one in ("project_id", "id", *key)
+        ]
         table = sa.table(name, *columns, sa.column("plan", _JSON))
         for row in connection.execute(sa.select(table)).mappings().all():
             plan = dict(row["plan"])
