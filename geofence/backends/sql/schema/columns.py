@@ -1,4 +1,4 @@
-"""The columns and indexes that tables are made of, the same for SQLite and PostgreSQL."""
+"""The columns and indexes of the tables, the same for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
