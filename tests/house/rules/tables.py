@@ -207,15 +207,11 @@ def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
     found = {}
     for path in python_files(root, drawer):
         for node in tree_of(path).body:
-            target = (
-                node.targets[0]
-                if isinstance(node, ast.Assign)
-                else node.target
-                if isinstance(node, ast.AnnAssign)
-                else None
-            )
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+                continue
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name) and target.id == "NAME":
-                found[str(ast.literal_eval(node.value))] = path  # type: ignore[union-attr]  # only assignments get here
+                found[str(ast.literal_eval(node.value))] = path
     return found
 
 
