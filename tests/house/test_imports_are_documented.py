@@ -1,4 +1,4 @@
-"""docs/imports.md says what the code says.
+"""docs/reference/imports.md says what the code says.
 
 Every code that may happen, and every name of a column.
 """
@@ -15,7 +15,7 @@ from geofence.importing.columns import SYNONYMS
 from regions.readers.text.column_names import AREA
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "imports.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "imports.md").read_text(encoding="utf-8")
 SOURCES = [*(ROOT / "geofence" / "importing").rglob("*.py"), *(ROOT / "regions").rglob("*.py")]
 PLACE_OF_CODE = {"RowError": 1, "RegionError": 0, "FileError": 0, "warn": -2, "repair": -2}
 FROM_BELOW = {
