@@ -29,6 +29,7 @@ check: $(STAMPS)/dev ## lint, types and the rules of the house
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples/*.py tests/examples/*.py
 	@$(BIN)/python -m pytest -q tests/house
 
 .PHONY: format
