@@ -163,7 +163,8 @@ _WAKE = {
     "name": "wake",
     "in": "query",
     "schema": {"enum": sorted(_WAKES), "default": "clock"},
-    "description": "What wakes the app, see docs/hint.md. `clock`: only a timer, so the hint's next_ping_s is the time in which nobody"
+    "description": "What wakes the app, see docs/explanation/hint.md. "
+    "`clock`: only a timer, so the hint's next_ping_s is the time in which nobody"
     " gets out of the safe circle. `circle`: its system also wakes it when it leaves that circle, so it may sleep much longer.",
 }
 _INCLUDE = {

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
@@ -63,7 +63,7 @@ class Shop:
         )
 
 
-def run(url: str, **settings: object) -> Running:
+def run(url: str, **settings: Any) -> Running:
     """Open a house on that database and serve it from a thread."""
     house = open_services(Settings(database_url=url, port=0, **settings))
     listening = threading.Event()
@@ -78,10 +78,11 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
     """A new tenant with a key of each kind."""
     project = Project(ids.new("prj"), name, created_ms=running.house.clock.now_ms())
     pk, sk = ids.new_secret("pk"), ids.new_secret("sk")
+    secrets: tuple[tuple[Literal["pk", "sk"], str], ...] = (("pk", pk), ("sk", sk))
 
     def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(project)
-        for kind, secret in (("pk", pk), ("sk", sk)):
+        for kind, secret in secrets:
             unit.accounts.put_key(
                 Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:])
             )
