@@ -45,6 +45,7 @@ from geofence.model.place import Geofence, Profile
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0
@@ -171,7 +172,7 @@ def obey(fences: Sequence[Geofence], trace: Trace, wake: Wake) -> Spoken:
                 accuracy_m=float(fixes.accuracy_m[row]),
                 hint_version=version,
             )
-            posted = street.post("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
+            posted = street.submit_pings("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
             hint = posted.result(30).devices[trace.device_id].hint
             assert hint is not None
             rows.append(row)
@@ -211,13 +212,15 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
         street = Writer(database, PingClock())
         street.start()
         try:
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.accounts.put_project(Project("p", "bench", Profile()))
                 ),
             ).result(30)
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.places.put_geofences("p", fences), changed=tuple(fences)

@@ -5,7 +5,10 @@ The structs are the contract: their fields are the JSON, unknown ones are refuse
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -63,9 +66,9 @@ class Cap(_Strict, frozen=True):
 
 
 class Pressure(_Strict, frozen=True):
-    """How much one customer hears.
+    """How often one customer hears from the retailer.
 
-    `min_gap_s` is the time since the customer's last message of any campaign.
+    `min_gap_s` is the least time since the customer's last message of any campaign.
     """
 
     per_customer: Cap | None = None
@@ -74,14 +77,14 @@ class Pressure(_Strict, frozen=True):
 
 
 class CouponPlan(_Strict, frozen=True):
-    """A code for each one who is told.
+    """A code with each offer that is sent.
 
-    Valid to the end of the N-th day in the store's zone; `stores` who takes it.
+    It is good to the end of the N-th day after that day, in the store's time zone. `stores` are
+    those that take it: the one of the event, any, or those named.
     """
 
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 3
     single_use: bool = True
-    budget: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] | None = None
     stores: Literal["trigger", "any"] | tuple[str, ...] = "trigger"
 
 
@@ -92,47 +95,36 @@ class Offer(_Strict, frozen=True):
     coupon: CouponPlan | None = None
 
 
-class PushPlan(_Strict, frozen=True, tag_field="channel", tag="push"):
-    """A push as a template; `ttl_s` from the decision to its expiry."""
+class MessagePlan(_Strict, frozen=True, kw_only=True, tag_field="channel"):
+    """What the plan of every channel has; a channel's own file adds its templates and its limits.
 
-    title: Text
-    body: Text
-    link: str | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 900
-    when: Literal["always"] = "always"
-
-
-class EmailPlan(_Strict, frozen=True, tag_field="channel", tag="email"):
-    """An e-mail as templates.
-
-    `when` no_push: only when the same variant could not push to this customer.
+    The channels are found by scanning, and a plan can be decoded once `geofence.delivery.channels`
+    was imported.
     """
 
-    subject: Text
-    text: Text
-    html: Text | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=60, le=604_800)] = 14_400
-    when: Literal["always", "no_push"] = "always"
+    ttl_s: int
+    when: str
+
+    @property
+    def channel(self) -> str:
+        """The name of the channel."""
+        return str(self.__struct_config__.tag)
 
 
-class InAppPlan(_Strict, frozen=True, tag_field="channel", tag="inapp"):
-    """An offer shown in the app, from the answer to the ping that caused it."""
-
-    title: Text
-    body: Text
-    link: str | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 900
-    when: Literal["always"] = "always"
+if TYPE_CHECKING:
+    AnyMessagePlan = MessagePlan
 
 
-MessagePlan = PushPlan | EmailPlan | InAppPlan
+def register_message_plans(kinds: Sequence[type[MessagePlan]]) -> None:
+    """Set which plans the messages of a variant may have: a union that is tagged by `channel`."""
+    globals()["AnyMessagePlan"] = reduce(or_, kinds)
 
 
 class Variant(_Strict, frozen=True):
-    """One of the ways to say it; chosen per customer by weight."""
+    """One wording of the offer; each customer gets one, by weight."""
 
     name: Name
-    messages: Annotated[tuple[MessagePlan, ...], msgspec.Meta(min_length=1, max_length=8)]
+    messages: Annotated[tuple[AnyMessagePlan, ...], msgspec.Meta(min_length=1, max_length=8)]
     weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
 
 
@@ -147,11 +139,10 @@ class Plan(_Strict, frozen=True):
     schedule: Schedule = Schedule()
     pressure: Pressure = Pressure()
     holdout: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.0
-    attribution_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 3
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A plan with its place in the world.
+    """A plan with its id and status.
 
     `version` grows with every change of the plan; times epoch ms UTC.
     """
@@ -165,6 +156,13 @@ class Campaign(msgspec.Struct, frozen=True):
     updated_ms: int = 0
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of a plan, for the API document."""
-    return msgspec.json.schema(Plan)
+class CampaignMatches(msgspec.Struct, frozen=True):
+    """What a campaign's trigger matches now.
+
+    `stores` meet its filter, `rings` are their enabled geofences of the ring that it names, and
+    `devices_seen_24h` began a visit at one of those within the last 24 hours.
+    """
+
+    stores: int
+    rings: int
+    devices_seen_24h: int

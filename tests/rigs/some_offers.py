@@ -8,30 +8,30 @@ from __future__ import annotations
 from typing import Any
 
 from geofence.backends.sql.database import SqlDatabase
+from geofence.delivery.channels.email import EmailPlan
+from geofence.delivery.channels.fcm import PushPlan
+from geofence.delivery.channels.inapp import InAppPlan
 from geofence.model.campaign import (
     Campaign,
     CouponPlan,
-    EmailPlan,
-    InAppPlan,
     Offer,
     Plan,
-    PushPlan,
     Schedule,
     Trigger,
     Variant,
 )
 from geofence.model.customer import Consent, Customer, QuietHours
-from geofence.model.decision import Coupon, Decision, Judgement, Redemption
+from geofence.model.decision import Coupon, Decision, GateResult, Redemption
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, NewDecisions
+from geofence.ports.decisions import NewDecisions
 from tests.rigs.some import START_MS, device
 
 AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "push", "email")}
 
 
 def customer(customer_id: str = "c1", **given: Any) -> Customer:
-    facts: dict[str, Any] = {
+    facts = {
         "customer_id": customer_id,
         "email": f"{customer_id}@example.org",
         "consent": AGREED,
@@ -41,7 +41,7 @@ def customer(customer_id: str = "c1", **given: Any) -> Customer:
 
 
 def full_customer() -> Customer:
-    facts: dict[str, Any] = {
+    facts = {
         "attributes": {"first_name": "Zoë", "visits": [1, {"deep": None}]},
         "tags": ("vip", "früh"),
         "locale": "de-DE",
@@ -54,21 +54,23 @@ def full_customer() -> Customer:
 
 
 def plan(**given: Any) -> Plan:
-    push = Variant("only", (PushPlan("Hello {{ customer.first_name }}", "Come in"),))
-    facts: dict[str, Any] = {
-        "name": "Coffee",
-        "trigger": Trigger("entered"),
-        "offer": Offer("2 for 1"),
-        "variants": (push,),
-    }
-    return Plan(**facts | given)
+    push = Variant("only", (PushPlan(title="Hello {{ customer.first_name }}", body="Come in"),))
+    return Plan(
+        **{
+            "name": "Coffee",
+            "trigger": Trigger("entered"),
+            "offer": Offer("2 for 1"),
+            "variants": (push,),
+        }
+        | given
+    )
 
 
 def full_plan() -> Plan:
     said = (
-        PushPlan("a", "b", "app://x"),
-        EmailPlan("s", "t", "<p>t</p>", when="no_push"),
-        InAppPlan("a", "b"),
+        PushPlan(title="a", body="b", link="app://x"),
+        EmailPlan(subject="s", text="t", html="<p>t</p>", when="no_push"),
+        InAppPlan(title="a", body="b"),
     )
     schedule = Schedule(
         from_="2026-01-01",
@@ -79,7 +81,7 @@ def full_plan() -> Plan:
     )
     return plan(
         trigger=Trigger("dwelled", "near", dwell_s=60),
-        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"), budget=5)),
+        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"))),
         variants=(Variant("A", said, 3), Variant("B", said[:1])),
         schedule=schedule,
         holdout=0.125,
@@ -87,19 +89,21 @@ def full_plan() -> Plan:
 
 
 def campaign(id: str = "coffee", **given: Any) -> Campaign:  # noqa: A002 - the field is called id
-    facts: dict[str, Any] = {
-        "id": id,
-        "plan": plan(),
-        "status": "active",
-        "salt": "salt",
-        "created_ms": START_MS,
-        "updated_ms": START_MS,
-    }
-    return Campaign(**facts | given)
+    return Campaign(
+        **{
+            "id": id,
+            "plan": plan(),
+            "status": "active",
+            "salt": "salt",
+            "created_ms": START_MS,
+            "updated_ms": START_MS,
+        }
+        | given
+    )
 
 
 def decision(number: int = 1, **given: Any) -> Decision:
-    facts: dict[str, Any] = {
+    facts = {
         "id": f"dec_{number:06}",
         "project_id": "p1",
         "event_id": f"evt_{number:06}",
@@ -114,7 +118,7 @@ def decision(number: int = 1, **given: Any) -> Decision:
         "geofence_id": "fence",
         "visit_id": f"vis_{number}",
     }
-    trace = (Judgement("running", True), Judgement("cap", True, "", "0", "1"))
+    trace = (GateResult("active", True), GateResult("frequency_cap", True, "", "0", "1"))
     times = {"at_ms": START_MS + number, "event_ms": START_MS + number - 1}
     return Decision(
         **facts | more | times | {"outcome": "send", "reason": "send", "trace": trace} | given
@@ -122,7 +126,7 @@ def decision(number: int = 1, **given: Any) -> Decision:
 
 
 def message(number: int = 1, **given: Any) -> OutboxMessage:
-    facts: dict[str, Any] = {
+    facts = {
         "id": f"msg_{number:06}",
         "project_id": "p1",
         "decision_id": f"dec_{number:06}",
@@ -145,7 +149,7 @@ def message(number: int = 1, **given: Any) -> OutboxMessage:
 
 
 def attempt(message: OutboxMessage, **given: Any) -> Attempt:
-    facts: dict[str, Any] = {
+    facts = {
         "message_id": message.id,
         "project_id": message.project_id,
         "attempt": message.attempt,
@@ -159,7 +163,7 @@ def attempt(message: OutboxMessage, **given: Any) -> Attempt:
 
 
 def coupon(number: int = 1, **given: Any) -> Coupon:
-    facts: dict[str, Any] = {
+    facts = {
         "code": f"CODE{number:06}",
         "project_id": "p1",
         "campaign_id": "coffee",
@@ -171,7 +175,7 @@ def coupon(number: int = 1, **given: Any) -> Coupon:
 
 
 def redemption(number: int = 1, **given: Any) -> Redemption:
-    facts: dict[str, Any] = {
+    facts = {
         "id": f"red_{number:06}",
         "project_id": "p1",
         "code": "CODE000001",
@@ -184,26 +188,27 @@ def redemption(number: int = 1, **given: Any) -> Redemption:
 def add_customers(database: SqlDatabase, *customers: Customer, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in customers:
-            unit.commerce.put_customer(project_id, one)
+            unit.customers.put(project_id, one)
         unit.commit()
 
 
 def add_campaigns(database: SqlDatabase, *campaigns: Campaign, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in campaigns:
-            unit.commerce.put_campaign(project_id, one)
+            unit.campaigns.put(project_id, one)
         unit.commit()
 
 
-def add(database: SqlDatabase, *new_rows: Decision | Coupon | OutboxMessage) -> None:
+def add(database: SqlDatabase, *told: Decision | Coupon | OutboxMessage) -> None:
     """Decisions, coupons and messages of one unit."""
     new = NewDecisions(
-        [one for one in new_rows if isinstance(one, Decision)],
-        [one for one in new_rows if isinstance(one, Coupon)],
-        [one for one in new_rows if isinstance(one, OutboxMessage)],
+        *(
+            [one for one in told if isinstance(one, kind)]
+            for kind in (Decision, Coupon, OutboxMessage)
+        )
     )
     with database.begin() as unit:
-        unit.offers.save(new)
+        unit.decisions.save(new)
         unit.commit()
 
 
@@ -219,15 +224,8 @@ def arrive(
     key, presence = DeviceKey("p1", device_id), Presence(geofence_uid="gf_1", inside=inside)
     with database.begin() as unit:
         unit.accounts.put_device("p1", device(device_id, customer_id=customer_id, push_token=token))
-        unit.presences.save(
-            Changes(
-                states={
-                    key: DeviceState(
-                        True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence}
-                    )
-                }
-            )
-        )
+        state = DeviceState(True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence})
+        unit.hot.save({key: state}, {})
         unit.commit()
 
 
