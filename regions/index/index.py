@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from regions.geometry.ellipsoid import Floats
 from regions.index import index_file
-from regions.index.build import Built, taken, taken_circles
-from regions.index.cell_table import Column, Layers, columns_of, layered, merged, renumbered
+from regions.index.build import CoveredRegions, cover_circles, cover_regions
+from regions.index.cell_table import CellTable, Layers, layered, layers_of, merged, renumbered
 from regions.index.cells import cell_one, cells_at, check_position, check_positions
 from regions.index.nearest import Tree, Trees, nearest, trees_of
 from regions.index.raster import Coarse
@@ -31,19 +31,15 @@ from regions.region import Region
 
 Mask = NDArray[np.bool_]
 
-_SLOT = 0x7FFF_FFFF  # of a tag without its lowest bit
+_SLOT = 0x7FFF_FFFF  # the lower half of a key, whose upper half is the row of the ping
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """(m,) each: row of the ping, slot of the region, whether the cell lies wholly inside it.
-
-    By ping, then slot; pairs once.
-    """
+    """(m,) each: row of the ping and slot of the region, by ping, then slot; each pair once."""
 
     ping: NDArray[np.int64]
     slot: Slots
-    inner: Mask
 
 
 class Index:
@@ -72,7 +68,7 @@ class Index:
         Raises `RegionError` for a region whose cover is refused.
         """
         none = Index(*_nothing())
-        return none._with(taken(regions), [])
+        return none._with(cover_regions(regions), [])
 
     @classmethod
     def circles(cls, lat: ArrayLike, lon: ArrayLike, radius_m: ArrayLike) -> Index:
@@ -83,9 +79,8 @@ class Index:
         """
         at_lat, at_lon = _flat(lat), _flat(lon)
         none = Index(*_nothing())
-        return none._with(
-            taken_circles(at_lat, at_lon, np.broadcast_to(_flat(radius_m), at_lat.shape)), []
-        )
+        radii = np.broadcast_to(_flat(radius_m), at_lat.shape)
+        return none._with(cover_circles(at_lat, at_lon, radii), [])
 
     def patched(self, removed: Sequence[int], added: Sequence[Region]) -> tuple[Index, list[int]]:
         """A new index without the slots `removed` and with the regions `added`, and the slots these got.
@@ -94,11 +89,11 @@ class Index:
         """
         if any(not 0 <= slot < self.slots for slot in removed):
             raise IndexError("no such slot")
-        index = self._with(taken(added), removed)
+        index = self._with(cover_regions(added), removed)
         return index, list(range(self.slots, index.slots))
 
-    def _with(self, more: Built, removed: Sequence[int]) -> Index:
-        fresh = columns_of(more.pairs, self.slots)
+    def _with(self, more: CoveredRegions, removed: Sequence[int]) -> Index:
+        fresh = layers_of(more.pairs, self.slots)
         alive = np.ones(self.slots + len(more.lat), dtype=np.bool_)
         alive[: self.slots] = self._alive
         alive[np.asarray(removed, dtype=np.int64)] = False
@@ -122,7 +117,7 @@ class Index:
         """
         old = np.nonzero(self._alive)[0]
         layers = renumbered(merged(self._layers, self._alive), self._alive)
-        shapes = self._shapes.taken(old)
+        shapes = self._shapes.selected(old)
         lat, lon, radius_m = shapes.balls.T
         coarse = _painted(Coarse(), lat, lon, radius_m, shapes.areas)
         return Index(
@@ -142,7 +137,7 @@ class Index:
             "coarse_pool": coarse[1],
         }
         for nth, layer in enumerate(self._layers):
-            arrays |= {f"cell{nth}": layer.cell, f"tag{nth}": layer.tag}
+            arrays |= {f"cell{nth}": layer.cell, f"slot{nth}": layer.slot}
         for nth, tree in enumerate(self._trees):
             arrays |= {f"order{nth}": tree.order}
         index_file.save(path, mark, arrays | index_file.packed_areas(self._shapes.areas))
@@ -159,7 +154,7 @@ class Index:
             return None
         lat, lon, radius_m = arrays["balls"].T
         shapes = Shapes().grown(lat, lon, radius_m, index_file.unpacked_areas(arrays))
-        layers = tuple(Column(*pair) for pair in index_file.numbered(arrays, "cell", "tag"))
+        layers = tuple(CellTable(*pair) for pair in index_file.numbered(arrays, "cell", "slot"))
         trees: list[Tree] = []
         for (order,) in index_file.numbered(arrays, "order"):
             trees.append(Tree(shapes, trees[-1].end if trees else 0, order))
@@ -208,48 +203,26 @@ class Index:
         check_positions(at_lat, at_lon)
         row = np.nonzero(self._coarse.near_any(at_lat, at_lon))[0]
         if not len(row) or not self._layers:
-            return Candidates(
-                np.empty(0, dtype=np.int64),
-                np.empty(0, dtype=np.int64),
-                np.empty(0, dtype=np.bool_),
-            )
+            return Candidates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         cells = cells_at(at_lat[row], at_lon[row], self._finest)
         found = [layer.found(cells) for layer in self._layers]
-        at, tag = (np.concatenate(side) for side in zip(*found, strict=True))
-        live = self._alive[tag >> 1]
+        at, slot = (np.concatenate(side) for side in zip(*found, strict=True))
+        live = self._alive[slot]
         if not live.all():
-            at, tag = at[live], tag[live]
-        key = at << 32 | tag
+            at, slot = at[live], slot[live]
+        key = at << 32 | slot
         if (key[1:] <= key[:-1]).any():  # one layer of one resolution mostly answers in order
             key = np.sort(key)
-        return Candidates(row.take(key >> 32), key >> 1 & _SLOT, (key & 1).astype(np.bool_))
+        return Candidates(row.take(key >> 32), key & _SLOT)
 
-    def holding(self, lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.int64], Slots]:
-        """(m,) each.
-
-        Row of the ping and slot of a live region that holds it, the border included; by ping, then
-        slot.
-
-        Cheaper than `candidates` and `edge_m`: cells that lie wholly inside need no distance.
-        """
-        near = self.candidates(lat, lon)
-        open_ = np.nonzero(~near.inner)[0]
-        ping, slot = near.ping[open_], near.slot[open_]
-        held = near.inner.copy()
-        held[open_] = self._shapes.inside(_flat(lat)[ping], _flat(lon)[ping], slot)
-        return near.ping[held], near.slot[held]
-
-    def candidates_one(self, lat: float, lon: float) -> list[tuple[int, bool]]:
-        """`candidates` of one position.
-
-        Slots in order, each with whether its cell lies wholly inside.
-        """
+    def candidates_one(self, lat: float, lon: float) -> list[int]:
+        """`candidates` of one position: slots in order."""
         check_position(lat, lon)
         if not self._coarse.near_one(lat, lon):
             return []
         cell = cell_one(lat, lon, self._finest)
-        tags = [tag for layer in self._layers for tag in layer.found_one(cell)]
-        return [(tag >> 1, bool(tag & 1)) for tag in sorted(tags) if self._alive[tag >> 1]]
+        slots = [slot for layer in self._layers for slot in layer.found_one(cell)]
+        return [slot for slot in sorted(slots) if self._alive[slot]]
 
     def edge_m(self, lat: ArrayLike, lon: ArrayLike, slot: ArrayLike) -> Floats:
         """(n,) exact signed distances in metres, at most 0 inside, from positions to the regions in slots."""

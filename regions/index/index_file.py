@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from regions.region import Area
 
-FORMAT = 1
+FORMAT = 2  # 1 held a bit beside each slot that nothing read
 MAGIC = b"geofence index\n"
 Arrays = dict[str, NDArray[Any]]
 

@@ -142,7 +142,7 @@ class Shapes:
         """Without what another version, grown from the same one, has put behind our end."""
         return {slot: value for slot, value in list(by_slot.items()) if slot < self.count}
 
-    def taken(self, slots: Slots) -> Shapes:
+    def selected(self, slots: Slots) -> Shapes:
         """The shapes of some slots, in their order, renumbered from 0.
 
         What was prepared for areas goes along.
