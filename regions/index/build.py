@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from regions.geometry.ellipsoid import Floats
-from regions.index.cells import Rows
+from regions.index.cells import Cells, Rows
 from regions.index.cover import Pairs, check_circles, circle_pairs, covered_area, disk_sizes
 from regions.index.parallel_cover import AREAS, CIRCLES, processes, run_parts
-from regions.region import Area, Region
+from regions.region import Area, Circle, Region
 
 Ball = tuple[float, float, float]
 """Latitude, longitude, metres."""
@@ -38,17 +38,14 @@ def cover_circles(lat: Floats, lon: Floats, radius_m: Floats) -> CoveredRegions:
 def cover_regions(regions: Sequence[Region]) -> CoveredRegions:
     """Regions of both kinds. The border of an area is held only while its cover is found."""
     areas = {row: region for row, region in enumerate(regions) if isinstance(region, Area)}
-    balls = np.array(
-        [
-            (0.0, 0.0, 0.0) if isinstance(one, Area) else (one.lat, one.lon, one.radius_m)
-            for one in regions
-        ],
-        dtype=np.float64,
-    )
-    lat, lon, radius_m = balls.reshape(-1, 3).T.copy()
     found = _areas(areas)
+    balls = np.empty((len(regions), 3))
+    for row, region in enumerate(regions):
+        if isinstance(region, Circle):
+            balls[row] = region.lat, region.lon, region.radius_m
     for row, (ball, _) in zip(areas, found, strict=True):
-        lat[row], lon[row], radius_m[row] = ball
+        balls[row] = ball
+    lat, lon, radius_m = balls.T.copy()
     circles = np.array([row for row in range(len(regions)) if row not in areas], dtype=np.int64)
     of_circles = _circles(lat[circles], lon[circles], radius_m[circles], circles)
     pairs = chain((of_area for _, of_area in found), of_circles)
@@ -73,17 +70,24 @@ def _areas(areas: dict[int, Area]) -> list[tuple[Ball, Pairs]]:
     if count == 1:
         return [covered_area(area, row) for row, area in areas.items()]
     rows = np.array(list(areas), dtype=np.int64)
-    # Neighbours in a list are of like size, so process n takes every count-th area from the n-th on.
+    # Neighbours in a list are of like size, so each process takes every count-th area.
     shares = [slice(first, None, count) for first in range(count)]
     shapes = [shapely.to_wkb(area.shape) for area in areas.values()]
     found: dict[int, tuple[Ball, Pairs]] = {}
     answers = run_parts("areas", [_packed(shapes[share]) for share in shares])
-    for share, (cell, owner, balls) in zip(shares, answers, strict=True):
-        bounds = np.searchsorted(owner, np.arange(len(balls) + 1))
-        for nth, row in enumerate(rows[share].tolist()):
-            cells = cell[bounds[nth] : bounds[nth + 1]]
-            found[row] = tuple(balls[nth]), Pairs(cells, np.full(len(cells), row))
+    for share, answer in zip(shares, answers, strict=True):
+        found.update(_by_row(rows[share].tolist(), *answer))
     return [found[row] for row in areas]
+
+
+def _by_row(
+    rows: list[int], cell: Cells, owner: Rows, balls: Floats
+) -> Iterator[tuple[int, tuple[Ball, Pairs]]]:
+    """What one process answered for some areas; `owner` counts them from 0, in order."""
+    bounds = np.searchsorted(owner, np.arange(len(balls) + 1)).tolist()
+    for nth, (row, (lat, lon, radius_m)) in enumerate(zip(rows, balls.tolist(), strict=True)):
+        cells = cell[bounds[nth] : bounds[nth + 1]]
+        yield row, ((lat, lon, radius_m), Pairs(cells, np.full(len(cells), row)))
 
 
 def _packed(shapes: list[bytes]) -> list[Rows]:

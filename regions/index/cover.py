@@ -95,7 +95,10 @@ def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
 
 
 def check_circles(lat: Floats, lon: Floats, radius_m: Floats) -> None:
-    """Raise `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`."""
+    """Raise `RegionError` for positions off the earth and radii outside 0 to `LARGEST_M`.
+
+    A radius of 0 is refused, too.
+    """
     check_positions(lat, lon)
     if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
         raise RegionError(
@@ -110,7 +113,7 @@ def disk_sizes(radius_m: Floats) -> Rows:
 
 
 def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
-    """For each circle the finest resolution at which it fits a disk of its rings, and the fewest rings that do there."""
+    """For each circle the finest resolution at which its disk contains it, and the fewest rings."""
     most = np.select([radius_m <= _SMALL_M, radius_m <= _MIDDLE_M], _RINGS[:2], _RINGS[2])
     resolution = np.zeros(len(radius_m), dtype=np.int64)
     for rings in _RINGS:

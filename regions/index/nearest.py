@@ -1,6 +1,4 @@
-"""Which regions come first by distance.
-
-Boxes around boxes around the regions' centres in space, packed along a curve.
+"""The nearest regions: boxes around boxes around their centres in space, packed along a curve.
 
 Regions are sorted by the size of their ball (powers of four apart) and then along a Morton curve
 through space; 64 that follow each other share a box, and 64 boxes a larger one. A box bounds the
@@ -58,7 +56,7 @@ class Tree:
         )
 
     def floor_m(self, at: Floats) -> Floats:
-        """Lower bounds of the distances of the largest boxes from a point in space, for the other methods."""
+        """Lower bounds of the distances of the largest boxes from a point in space."""
         return _box_floor_m(self._blocks, at, None)
 
     def within(self, at: Floats, floor_m: Floats, limit_m: float) -> Slots:
@@ -68,7 +66,7 @@ class Tree:
         return self._slots(leaf)
 
     def likely(self, at: Floats, floor_m: Floats, alive: Mask, count: int) -> Slots:
-        """At least `count` live slots, or all there are, that are likely to be near a point in space."""
+        """At least `count` live slots, or all, that are likely to be near a point in space."""
         blocks, leaves = 2, 4 + count // 8
         while True:
             leaf = self._children(_least(floor_m, blocks), len(self._leaves[2]))
