@@ -185,7 +185,7 @@ def _pair(position: object, at: str) -> tuple[object, object]:
 
 
 def _circle(obj: Mapping[Any, object], at: str) -> Checked | None:
-    """Our circle, Radar's (as sent and as answered), a bare Point with a radius, and lat/lng/radius."""
+    """Our circle, Radar's (sent or answered), a bare Point with a radius, or lat/lng/radius."""
     centre = obj.get("geometryCenter")
     if isinstance(centre, Mapping) and "geometryRadius" in obj:
         return Checked(

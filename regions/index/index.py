@@ -46,7 +46,7 @@ class Index:
     Slots of live regions never change; those of removed ones are never used again.
     """
 
-    __slots__ = ("_alive", "_raster", "_finest", "_layers", "_live", "_shapes", "_trees")
+    __slots__ = ("_alive", "_finest", "_layers", "_live", "_raster", "_shapes", "_trees")
 
     def __init__(
         self, shapes: Shapes, layers: Layers, raster: Raster, trees: Trees, alive: Mask

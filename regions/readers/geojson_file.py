@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regions.readers.item import FileError, Item, bounded
-from regions.readers.text.crs_member import crs_told
+from regions.readers.text.crs_member import crs_notes
 from regions.readers.text.dialects import item_of
 from regions.readers.text.encoding import encoding_of_head
 from regions.readers.text.json_stream import Piece, is_lines, opened, pieces
@@ -69,7 +69,7 @@ def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, .
 
 def _crs(crs: object) -> tuple[str, ...]:
     """Nothing where the file says WGS84 or nothing; refuses every other system by its name."""
-    notes, refused = crs_told(crs)
+    notes, refused = crs_notes(crs)
     if refused is not None:
         raise FileError("crs_unsupported", refused)
     return notes
@@ -146,10 +146,10 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
             file.write(between + to_json(feature_out(item)))
             between = ",\n"
         file.write("\n]}\n")
-    return (*losses, *left_out_told(left_out))
+    return (*losses, *left_out_notes(left_out))
 
 
-def left_out_told(count: int) -> tuple[str, ...]:
+def left_out_notes(count: int) -> tuple[str, ...]:
     """A sentence for items with errors."""
     return (
         (f"{count:,} {'item' if count == 1 else 'items'} that could not be read were left out",)

@@ -36,8 +36,9 @@ class Item(NamedTuple):
     """
 
     number: int
-    """From 1: the line where the format has lines (a CSV header is line 1; a row over several lines counts where it
-    starts), else the feature's place in the file."""
+    """From 1: the line where the format has lines, else the feature's place in the file.
+
+    A CSV header is line 1; a row over several lines counts where it starts."""
     properties: dict[str, Any]
     geometry: dict[str, Any] | None
     id: str | None = None
@@ -45,7 +46,7 @@ class Item(NamedTuple):
     error: RegionError | None = None
     """Why this item cannot be read; the others can. Never holds a position."""
     notes: tuple[str, ...] = ()
-    """What was changed in reading, as sentences; what concerns the whole file stands on its first item."""
+    """Sentences on what reading changed; those on the whole file stand on its first item."""
 
 
 class FileError(ValueError):

@@ -132,9 +132,8 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise FileError("path_traversal", "the archive holds a link to another file")
     if entry.flag_bits & 0x1:
         raise FileError("encrypted", "the archive is locked with a password")
-    if (
-        entry.compress_type not in _METHODS
-    ):  # bzip2 and LZMA unpack all they were handed, a thousand times its size, before it is counted
+    # bzip2 and LZMA unpack their whole input, up to a thousand times its size, before it is counted
+    if entry.compress_type not in _METHODS:
         raise FileError(
             "unsafe", "the archive is packed by another method than deflate; pack it as a usual zip"
         )
@@ -151,12 +150,14 @@ def _check_sizes(entries: list[zipfile.ZipInfo], size: int) -> None:
     if unpacked > BYTES:
         raise FileError(
             "bomb",
-            f"the archive unpacks to {unpacked / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB",
+            f"the archive unpacks to {unpacked / 1048576:,.0f} MB; "
+            f"the limit is {BYTES // 1048576:,} MB",
         )
     if unpacked > _SMALL and unpacked > RATIO * size:
         raise FileError(
             "bomb",
-            f"the archive unpacks to {unpacked // size:,} times its size; the limit is {RATIO:,} times",
+            f"the archive unpacks to {unpacked // size:,} times its size; "
+            f"the limit is {RATIO:,} times",
         )
     if sum(entry.compress_size for entry in entries) > size:
         raise FileError("bomb", "the files of the archive lie over one another")

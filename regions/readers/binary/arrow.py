@@ -106,18 +106,20 @@ class Sink:
         radius_name = names[radius] if radius is not None else ""
         geometry: dict[str, Any] | None = None
         error: list[str] | None = None
-        told: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
         try:
             if bad:
                 raise RegionError("not_a_region", "the geometry is damaged")
-            geometry, told = from_shape(shape)
+            geometry, notes = from_shape(shape)
             if None not in places:
                 geometry = _named(cells, [names[place] for place in places if place is not None])
             geometry = _rounded(geometry, cells, radius_name)
         except RegionError as wrong:
             error = [wrong.code, wrong.detail]
-        notes, self._fresh = [*self._fresh, *told], []
-        line = to_json([self._number, cells, geometry, error, notes])
+        fresh, self._fresh = [*self._fresh, *notes], []
+        self._write(to_json([self._number, cells, geometry, error, fresh]))
+
+    def _write(self, line: str) -> None:
         self._left -= len(line)
         if len(line) >= ONE_ITEM:
             raise _row_too_large()
@@ -316,7 +318,8 @@ def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
     if far.sum() * 2 > len(known):
         raise FileError(
             "crs_unknown",
-            f"{layer} does not say in which system its coordinates are, and they are not degrees; give it its .prj or convert it",
+            f"{layer} does not say in which system its coordinates are, "
+            "and they are not degrees; give it its .prj or convert it",
         )
 
 
@@ -331,28 +334,32 @@ def table_of(
 
     columns: list[list[Any]] = [[] for _ in layer["columns"]]
     radii: list[float | None] = []
-    shapes: list[Any] = []
+    shapes: list[bytes | None] = []
     for properties, geometry in _selected(rows, layer["select"]):
-        for values, (_, kind, name) in zip(columns, layer["columns"], strict=True):
-            values.append(cell_of(properties.get(name), kind))
-        radii.append(
-            geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None
-        )
-        shapes.append(_shape(geometry, layer["geometry"]))
-    arrays = {
-        name: pa.array(values, _TEXT_KINDS[kind])
-        for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)
-    }
+        _append_cells(columns, layer["columns"], properties)
+        radii.append(_radius_of(geometry))
+        shapes.append(_wkb_of(geometry, layer["geometry"]))
+    arrays = [
+        pa.array(values, _TEXT_KINDS[kind])
+        for values, (_, kind, _) in zip(columns, layer["columns"], strict=True)
+    ]
+    table = dict(zip([name for name, _, _ in layer["columns"]], arrays, strict=True))
     if layer["radius"]:
-        arrays[layer["radius"]] = pa.array(radii, "float64")
-    return pa.table(
-        {
-            **arrays,
-            "geom": pa.array(
-                [None if shape is None else shapely.to_wkb(shape) for shape in shapes], "binary"
-            ),
-        }
-    )
+        table[layer["radius"]] = pa.array(radii, "float64")
+    return pa.table({**table, "geom": pa.array(shapes, "binary")})
+
+
+def _append_cells(
+    columns: list[list[Any]], specs: list[tuple[str, str, str]], properties: dict[str, Any]
+) -> None:
+    """Append a row to the columns, whose `specs` are name, kind and property."""
+    for values, (_, kind, name) in zip(columns, specs, strict=True):
+        values.append(cell_of(properties.get(name), kind))
+
+
+def _radius_of(geometry: dict[str, Any] | None) -> float | None:
+    """The radius of a circle in metres, None for any other geometry."""
+    return geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None
 
 
 def _selected(
@@ -375,9 +382,14 @@ def cell_of(value: Any, kind: str) -> Any:
     return float(value) if kind == "float" else value
 
 
-def _shape(geometry: dict[str, Any] | None, wanted: str) -> Any:
+def _wkb_of(geometry: dict[str, Any] | None, wanted: str) -> bytes | None:
     if geometry is None:
         return None
+    found: bytes = shapely.to_wkb(_shape(geometry, wanted))
+    return found
+
+
+def _shape(geometry: dict[str, Any], wanted: str) -> Any:
     if geometry["type"] == "circle":
         return shapely.Point(geometry["lon"], geometry["lat"])
     try:

@@ -23,9 +23,8 @@ _MEMORY_BYTES = {"read": 1024**3, "write": 3 * 1024**3}
 _OUTPUT_BYTES = 2 * 1024**3
 DRIVERS = {"geopackage": "GPKG", "flatgeobuf": "FlatGeobuf", "shapefile": "ESRI Shapefile"}
 _FILES = {"geopackage": "places.gpkg", "flatgeobuf": "places.fgb"}
-_OUTPUT_MIN = (
-    64 * 1024**2
-)  # characters of JSON, and so many times the size of the file: what packs better is no list of places
+# characters of JSON, and so many times the size of the file: a list of places packs no better
+_OUTPUT_MIN = 64 * 1024**2
 _OUTPUT_TIMES = 20
 _PAGE = 10_000
 
@@ -105,7 +104,8 @@ def _layers_told(names: list[str], without: int) -> tuple[str, ...]:
     told = []
     if len(names) > 1:
         told.append(
-            f"the file holds {len(names)} layers, read one after the other: {', '.join(name[:80] for name in names[:20])}"
+            f"the file holds {len(names)} layers, read one after the other: "
+            f"{', '.join(name[:80] for name in names[:20])}"
         )
     if without and names:
         told.append(
@@ -141,7 +141,8 @@ def _pages(file: Path, layer: str) -> Iterator[Batch]:
     if count < told:
         raise FileError(
             "broken",
-            f"the file is cut off: it says that it holds {told:,} features, and {count:,} are there",
+            f"the file is cut off: it says that it holds {told:,} features, "
+            f"and {count:,} are there",
         )
 
 

@@ -1,4 +1,7 @@
-"""Parquet, with the geometry that GeoParquet 1.x describes in the file's own notes, or with columns for latitude and longitude."""
+"""Parquet with a geometry or with columns for latitude and longitude.
+
+The geometry is the one that GeoParquet 1.x describes in the file's metadata.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,8 @@ def _check_sizes(told: Any, limit: int) -> None:
     if max(unpacked, _VALUE * sum(chunk.num_values for _, chunk in chunks)) > limit:
         raise FileError(
             "bomb",
-            f"the file unpacks to more than {limit // 1024**2:,} MB; that is the limit for its size",
+            f"the file unpacks to more than {limit // 1024**2:,} MB; "
+            "that is the limit for its size",
         )
     for rows, chunk in chunks:
         one_value, one_row = (
@@ -141,7 +145,8 @@ def _check_columns(schema: Any, name: str | None) -> None:
     if name is None and None in (place_of(names, LAT), place_of(names, LON)):
         raise FileError(
             "unknown_format",
-            "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude and longitude",
+            "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude "
+            "and longitude",
         )
 
 

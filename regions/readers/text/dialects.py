@@ -11,7 +11,7 @@ from typing import Any
 
 from regions.readers.geometry import our_circle, point, split_circle, tidy
 from regions.readers.item import Item
-from regions.readers.text.crs_member import crs_told
+from regions.readers.text.crs_member import crs_notes
 from regions.readers.values import clean, number_in, plain, radius_in
 from regions.region import RegionError
 
@@ -69,7 +69,7 @@ def item_of(number: int, obj: object, fields: object = None) -> Item:
 
 
 def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is to be told of the system that a Feature or its geometry names, each for itself as PostGIS writes them."""
+    """Notes on the system that a Feature or its geometry names; PostGIS writes it into each."""
     notes: tuple[str, ...] = ()
     for holder in (obj, obj.get("geometry")):
         if (
@@ -77,7 +77,7 @@ def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
             and "crs" in holder
             and (holder is not obj or obj.get("type") in ("Feature", *_GEOMETRIES))
         ):
-            notes, refused = crs_told(holder["crs"])
+            notes, refused = crs_notes(holder["crs"])
             if refused is not None:
                 raise RegionError("crs_unsupported", refused)
     return notes
@@ -195,12 +195,10 @@ def _named(obj: Mapping[str, Any]) -> Parts:
     own_id = obj.get("id")
     if lat is None or lon is None:
         return lambda: None, dict(obj), own_id
-    used = {lat, lon, *([radius] if radius else [])}
-    rest = {
-        name: value
-        for name, value in obj.items()
-        if name not in used and not (name == "type" and obj[name] == "circle")
-    }
+    used = {lat, lon, radius}
+    rest = {name: value for name, value in obj.items() if name not in used}
+    if rest.get("type") == "circle":
+        del rest["type"]
     if obj[lat] is None and obj[lon] is None:
         return lambda: None, rest, own_id
     if radius and obj[radius] is not None:

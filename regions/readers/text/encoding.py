@@ -1,4 +1,4 @@
-"""Text files as strangers write them: any encoding, lines of any length, told apart by looking."""
+"""Text files of any encoding and with lines of any length; the encoding is found by looking."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHUNK = 1 << 20
-_TOLD = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_GUESSED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 
 
 def encoding_of(path: Path) -> str:
@@ -51,10 +51,12 @@ def encoding_of_head(head: bytes) -> str | None:
     return None
 
 
-def told(encoding: str) -> tuple[str, ...]:
+def encoding_note(encoding: str) -> tuple[str, ...]:
     """A sentence where the encoding was guessed."""
     return (
-        (f"the text is not UTF-8; it was read as {_TOLD[encoding]}",) if encoding in _TOLD else ()
+        (f"the text is not UTF-8; it was read as {_GUESSED[encoding]}",)
+        if encoding in _GUESSED
+        else ()
     )
 
 
