@@ -1,28 +1,7 @@
-"""Finds the members of a drawer by looking into it.
-
-One new thing is one new file, and no list to keep.
-"""
+"""Finds the members of a family by scanning its package; `regions.plugins` does the work."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from types import ModuleType
+from regions.plugins import discover
 
-
-def discover(package: ModuleType) -> dict[str, ModuleType]:
-    """The modules below a package that say what they are called in a constant `NAME`, by that name, sorted.
-
-    A member may be a folder of its own with one such module. A module without `NAME` serves its neighbours and is no member.
-    Raises `ValueError` when two claim one name.
-    """
-    found: dict[str, ModuleType] = {}
-    for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        module = importlib.import_module(entry.name)
-        name = getattr(module, "NAME", None)
-        if not isinstance(name, str):
-            continue
-        if name in found:
-            raise ValueError(f"{module.__name__} and {found[name].__name__} are both called {name}")
-        found[name] = module
-    return dict(sorted(found.items()))
+__all__ = ["discover"]
