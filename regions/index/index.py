@@ -285,9 +285,9 @@ def _nothing() -> tuple[Shapes, Layers, Raster, Trees, Mask]:
 def _painted(
     raster: Raster, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Any]
 ) -> Raster:
-    round_ = np.ones(len(lat), dtype=np.bool_)
-    round_[list(areas)] = False
-    raster = raster.painted(circle_spans(lat[round_], lon[round_], radius_m[round_]))
+    circles = np.ones(len(lat), dtype=np.bool_)
+    circles[list(areas)] = False
+    raster = raster.painted(circle_spans(lat[circles], lon[circles], radius_m[circles]))
     return raster.painted(area_spans([area.shape for area in areas.values()])) if areas else raster
 
 

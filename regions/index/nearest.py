@@ -112,10 +112,10 @@ def trees_of(trees: Trees, shapes: Shapes) -> Trees:
     first = trees[-1].end if trees else 0
     if shapes.count - first < _TAIL:
         return trees
-    kept = list(trees)
-    while kept and len(kept[-1].order) <= _GROWTH * (shapes.count - first):
-        first = kept.pop().first
-    return (*kept, tree_of(shapes, first, shapes.count))
+    older = list(trees)
+    while older and len(older[-1].order) <= _GROWTH * (shapes.count - first):
+        first = older.pop().first
+    return (*older, tree_of(shapes, first, shapes.count))
 
 
 def nearest(
@@ -194,8 +194,8 @@ def _boxed(low: Floats, high: Floats, radius_m: Floats) -> tuple[Floats, Floats,
 
 def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | None) -> Floats:
     low, high, radius = boxes if rows is None else (each.take(rows, axis=0) for each in boxes)
-    away = np.maximum(np.maximum(low - at, at - high), 0.0)
-    return floor_m(lengths(away)) - radius
+    gap = np.maximum(np.maximum(low - at, at - high), 0.0)
+    return floor_m(lengths(gap)) - radius
 
 
 def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -4,6 +4,10 @@ H3 answers for one cell at a time, so a million circles would keep one core busy
 while the others wait. Each process covers an even part, this one the first. A part whose process
 cannot start, fails or is ended is covered here: then it takes longer, and what cannot be covered is
 refused in words.
+
+A pool of concurrent.futures is as fast and was not taken: its processes inherit every secret of the
+environment, have no time limit, and import the main module once more, which breaks where that is a
+script without a guard.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rows are only added at the end. A grown copy shares the arrays while there is room, so adding one
 fence among a million costs no copy, and readers of an older version never look beyond their own
-end. Borders of areas are prepared at their first use and kept; two threads may prepare one twice,
+end. Borders of areas are prepared at their first use and cached; two threads may prepare one twice,
 and either result serves.
 """
 

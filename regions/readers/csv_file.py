@@ -198,7 +198,7 @@ def _item(line: int, row: list[str], columns: Columns, notes: tuple[str, ...]) -
         return Item(line, properties, None, error=error, notes=notes)
     if (
         columns.area is not None and row[columns.area].strip()
-    ):  # what says a position, too, is kept beside the area
+    ):  # the position stays a property beside the area
         properties |= {name: _cell(name, row[nth]) for nth, name in columns.beside}
     return Item(line, properties, geometry, notes=(*notes, *place_notes))
 

@@ -32,7 +32,7 @@ _ALONE = (
 )
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """Text that starts with a JSON object or array, and goes on with it on the next line."""
     text = head[:4096].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
     return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[") and not is_lines(head)
@@ -53,7 +53,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The outermost object where it holds no list of places; and what is to be told."""
+    """The outermost object where it holds no list of places, and notes."""
     members: dict[str, Any] = {}
     lists = 0
     for piece in found:
@@ -82,14 +82,14 @@ def _alone(whole: dict[str, Any], notes: tuple[str, ...]) -> Iterator[Item]:
     """
     listed = whole.get("geometries")
     if whole.get("type") == "GeometryCollection" and isinstance(listed, list):
-        told = (
+        first_notes = (
             *notes,
             "the file is a bare collection of geometries; each is an item without properties",
         )
         for number, geometry in enumerate(listed, 1):
             item = item_of(number, geometry)
-            yield item._replace(notes=(*told, *item.notes))
-            told = ()
+            yield item._replace(notes=(*first_notes, *item.notes))
+            first_notes = ()
         return
     item = item_of(1, whole)
     if item.geometry is None and item.error is None and whole.get("type") not in _ALONE:

@@ -31,7 +31,7 @@ _WKT = re.compile(
 _WKT_HEAD = (
     200  # characters before the first number: the rest of a text of megabytes is not looked at
 )
-_COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
+_COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: real ones nest less, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
 
@@ -210,7 +210,7 @@ def from_shape(shape: Any) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 
 
 def to_wkt(geometry: Mapping[str, Any]) -> str:
-    """Well-known text of a GeoJSON geometry, every digit kept."""
+    """Well-known text of a GeoJSON geometry, with every digit."""
     if geometry["type"] == "GeometryCollection":
         return f"GEOMETRYCOLLECTION ({', '.join(to_wkt(part) for part in geometry['geometries'])})"
     body = _wkt_body(geometry["coordinates"], _LEVELS[geometry["type"]])

@@ -22,7 +22,7 @@ ABOUT_ALL = (
     LENGTHS,
     IN_SYSTEM,
 )  # how notes begin that the first item they are true of has for all
-ROW_SWALLOWED = "a quotation mark may be astray"  # how a note begins on what nobody has put right
+ROW_SWALLOWED = "a quotation mark may be astray"  # the start of a note on what was left as it is
 
 
 class Item(NamedTuple):
@@ -62,7 +62,7 @@ class FileError(ValueError):
 
 
 class Format(Protocol):
-    """What a file of this drawer offers: one format of places, to read and to write."""
+    """One format of places, to read and to write."""
 
     NAME: str
     SUFFIXES: tuple[str, ...]
@@ -105,7 +105,7 @@ def too_many() -> FileError:
 
 
 def bounded(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, until there are too many of them; what is true of all is told once."""
+    """The items, until there are too many of them; a note that is true of all stands once."""
     said: set[str] = set()
     for count, item in enumerate(items):
         if count >= ITEMS:

@@ -38,7 +38,7 @@ _KINDS: dict[str, tuple[str, list[str | None]]] = {
 }
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """A zip in whose list of contents a .shp stands."""
     return head.startswith(b"PK\x03\x04") and b".shp" in head.lower()
 
@@ -54,7 +54,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _unpacked(opened: Archive, folder: Path) -> tuple[str, ...]:
-    """Write each layer out as layer_1.shp and so on; what is to be told of them."""
+    """Write each layer out as layer_1.shp and so on; notes on them."""
     stems = sorted({_stem(name) for name in opened.names if name.lower().endswith(".shp")})
     if not stems:
         raise FileError("unknown_format", "the archive holds no Shapefile (.shp)")
@@ -88,7 +88,7 @@ def _shown(stem: str) -> str:
 
 
 def _checked(shp: Path, name: str) -> list[str]:
-    """What is missing beside a .shp, told; a text encoding nobody told, found out."""
+    """Notes on what is missing beside a .shp; finds the text encoding that no file names."""
     with shp.open("rb") as file:
         if file.read(4) != _MAGIC:
             raise FileError("broken", f"{name}.shp is no Shapefile")

@@ -1,4 +1,4 @@
-"""ZIP archives from strangers.
+"""ZIP archives from untrusted sources.
 
 Everything the directory says is checked before a byte is unpacked, and nothing keeps its name.
 """
@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from regions.readers.item import BYTES, FileError
 
@@ -70,14 +71,13 @@ class Archive:
                 raise
             raise _broken() from error
 
-    def _copy(self, source: zipfile.ZipExtFile | object, out: object, told: int) -> None:
-        read, write = source.read, out.write  # type: ignore[union-attr,attr-defined] # two files, opened just above
-        while chunk := read(_CHUNK):
-            told -= len(chunk)
+    def _copy(self, source: IO[bytes], out: IO[bytes], left: int) -> None:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
             self._left -= len(chunk)
-            if told < 0 or self._left < 0:
+            if left < 0 or self._left < 0:
                 raise FileError("bomb", "the archive holds more than its directory says")
-            write(chunk)
+            out.write(chunk)
 
 
 @contextmanager

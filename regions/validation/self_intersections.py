@@ -14,7 +14,7 @@ from regions.region import RegionError
 
 Ints = NDArray[np.int64]
 
-CROSSINGS = 1_000  # proper ones; beyond it repair takes seconds and helps nobody
+CROSSINGS = 1_000  # proper ones; beyond it repair takes seconds and rarely helps
 TOUCHES = 20_000  # edges that meet without crossing, as those of adjoining parts do
 BOX_PAIRS = 2_000_000  # pairs of edges whose boxes overlap; a mapped border has a few per vertex
 _CHUNK = 64

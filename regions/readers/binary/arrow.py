@@ -64,7 +64,7 @@ class Sink:
             self._take(piece)
 
     def _take(self, batch: Batch) -> None:
-        self._tell(batch.notes)
+        self._note(batch.notes)
         names = list(batch.columns)
         values = [
             _values(column, _text if is_text(name) else _value)
@@ -127,7 +127,7 @@ class Sink:
             raise FileError("bomb", "the file unpacks to far more than its size")
         self._out.write(line + "\n")
 
-    def _tell(self, notes: Iterable[str]) -> None:
+    def _note(self, notes: Iterable[str]) -> None:
         fresh = [note for note in notes if note not in self._notes]
         self._notes.update(dict.fromkeys(fresh))
         self._fresh += fresh
@@ -150,17 +150,17 @@ class Sink:
             dtype=bool,
         )
         if shapely.has_z(shapes).any():
-            self._tell([FLAT])
+            self._note([FLAT])
         shapes = shapely.force_2d(shapes)
-        found, told = _in_degrees(shapes, batch.crs, batch.layer)
-        self._tell(told)
+        found, notes = _in_degrees(shapes, batch.crs, batch.layer)
+        self._note(notes)
         return found, bad
 
 
 def pieces(batch: Batch) -> Iterator[Batch]:
     """The rows of a batch in parts that are small once they are unfolded.
 
-    A text kept once may stand in every row.
+    A text stored once may stand in every row.
     """
     held = [*batch.columns.values(), *([batch.wkb] if batch.wkb is not None else [])]
     if sum(map(_weight, held)) <= ONE_ITEM:
@@ -284,7 +284,7 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
         moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
         raise FileError(
-            "crs_unknown", f"the coordinates of {layer} are in a system that nobody knows"
+            "crs_unknown", f"the coordinates of {layer} are in an unknown system"
         ) from error
     return np.asarray(moved.array, dtype=object), (
         f"the coordinates were converted from {system.name[:80]} to WGS84",
@@ -339,11 +339,10 @@ def table_of(
         _append_cells(columns, layer["columns"], properties)
         radii.append(_radius_of(geometry))
         shapes.append(_wkb_of(geometry, layer["geometry"]))
-    arrays = [
-        pa.array(values, _TEXT_KINDS[kind])
-        for values, (_, kind, _) in zip(columns, layer["columns"], strict=True)
-    ]
-    table = dict(zip([name for name, _, _ in layer["columns"]], arrays, strict=True))
+    table = {
+        name: pa.array(values, _TEXT_KINDS[kind])
+        for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)
+    }
     if layer["radius"]:
         table[layer["radius"]] = pa.array(radii, "float64")
     return pa.table({**table, "geom": pa.array(shapes, "binary")})

@@ -100,7 +100,7 @@ def written(kind: str, spool: Spool, plan: dict[str, Any], folder: Path) -> Path
 
 
 def check_installed(kind: str) -> None:
-    """Raise `FileError` `format_not_installed` unless the libraries for binary formats are there."""
+    """Raise `FileError` `format_not_installed` unless the libraries of the extra are there."""
     if not all(map(find_spec, _LIBRARIES)):
         raise FileError(
             "format_not_installed",

@@ -73,15 +73,15 @@ def losses(spool: Spool) -> Iterator[str]:
 
 
 def _placemark(item: Item, kinds: dict[str, str]) -> str:
-    told = {name: value for name, value in item.properties.items() if value is not None}
+    properties = {name: value for name, value in item.properties.items() if value is not None}
     own = "".join(
-        f"<{name}>{_text(told.pop(name))}</{name}>"
+        f"<{name}>{_text(properties.pop(name))}</{name}>"
         for name in _OWN
-        if isinstance(told.get(name), str) and told[name].strip()
+        if isinstance(properties.get(name), str) and properties[name].strip()
     )
     data = "".join(
         f"<SimpleData name={_attribute(name)}>{_text(_cell(value, kinds[name]))}</SimpleData>"
-        for name, value in told.items()
+        for name, value in properties.items()
     )
     if item.geometry is not None and item.geometry["type"] == "circle":
         data += f'<SimpleData name="{RADIUS}">{item.geometry["radius_m"]!r}</SimpleData>'

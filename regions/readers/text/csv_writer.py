@@ -71,7 +71,7 @@ def _losses(spool: Spool) -> Iterator[str]:
 def _out(value: Any) -> str:
     """A cell.
 
-    Before what a spreadsheet would run goes an apostrophe, which the reader takes away again.
+    An apostrophe precedes text that a spreadsheet would run; the reader removes it.
     """
     if isinstance(value, str):
         return f"'{value}" if FORMULA.match(value) and not _SIGNED.fullmatch(value) else value

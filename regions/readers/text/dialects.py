@@ -1,4 +1,4 @@
-"""One JSON object of a list of places, whoever wrote the list.
+"""One JSON object of a list of places, in the dialects of several services.
 
 GeoJSON, Radar, Amazon Location, Tile38, Azure Maps, or plain lat/lng.
 """
@@ -107,9 +107,9 @@ def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
 
 
 def _feature(obj: Mapping[str, Any]) -> Parts:
-    """RFC 7946; what stands beside `properties` (TomTom's name) is kept among them."""
-    told = obj.get("properties")
-    if told is not None and not isinstance(told, Mapping):
+    """RFC 7946; members beside `properties` (TomTom's `name`) join them."""
+    properties = obj.get("properties")
+    if properties is not None and not isinstance(properties, Mapping):
         raise RegionError(
             "not_a_region", "the properties of a Feature must be an object", "/properties"
         )
@@ -118,10 +118,10 @@ def _feature(obj: Mapping[str, Any]) -> Parts:
     if isinstance(geometry, Mapping) and geometry.get("type") == "Point" and "radius" in geometry:
         return (
             partial(our_circle, {**obj, "properties": {}}),
-            {**beside, **(told or {})},
+            {**beside, **(properties or {})},
             obj.get("id"),
         )
-    return lambda: geometry, {**beside, **(told or {})}, obj.get("id")
+    return lambda: geometry, {**beside, **(properties or {})}, obj.get("id")
 
 
 def _radar(obj: Mapping[str, Any]) -> Parts:
@@ -154,8 +154,8 @@ def _amazon(obj: Mapping[str, Any]) -> Parts:
         if name not in ("Geometry", "GeofenceId", "GeofenceProperties")
     }
     rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
-    told = obj.get("GeofenceProperties")
-    properties = {**rest, **(told if isinstance(told, Mapping) else {})}
+    own = obj.get("GeofenceProperties")
+    properties = {**rest, **(own if isinstance(own, Mapping) else {})}
     if "Circle" in geometry:
         return partial(our_circle, {"Geometry": geometry}), properties, obj.get("GeofenceId")
     return partial(_amazon_area, geometry), properties, obj.get("GeofenceId")
@@ -172,19 +172,19 @@ def _amazon_area(geometry: Mapping[str, Any]) -> object:
 
 def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
     values = obj.get("fields")
-    told: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
+    named: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
     if isinstance(values, list) and isinstance(fields, list):
-        told = {str(name): value for name, value in zip(fields, values, strict=False)}
+        named = {str(name): value for name, value in zip(fields, values, strict=False)}
     if "object" not in obj:
         geometry, more, _ = _named(obj["point"])
-        return geometry, {**more, **told}, obj.get("id")
+        return geometry, {**more, **named}, obj.get("id")
     inner = obj["object"]
     if not isinstance(inner, Mapping):
-        return lambda: None, {**told, "object": inner}, obj.get("id")
+        return lambda: None, {**named, "object": inner}, obj.get("id")
     if inner.get("type") == "Feature":
         geometry, more, _ = _feature(inner)
-        return geometry, {**more, **told}, obj.get("id")
-    return lambda: inner, told, obj.get("id")
+        return geometry, {**more, **named}, obj.get("id")
+    return lambda: inner, named, obj.get("id")
 
 
 def _named(obj: Mapping[str, Any]) -> Parts:

@@ -1,4 +1,8 @@
-"""Text files of any encoding and with lines of any length; the encoding is found by looking."""
+"""Text files of any encoding and with lines of any length; the encoding is found by looking.
+
+charset-normalizer 3.5 was measured and not taken: it reads `Preis €` in Windows-1252 as Cyrillic
+(cp1125) and a German list of stores as mac_iceland, and takes thirty times as long.
+"""
 
 from __future__ import annotations
 

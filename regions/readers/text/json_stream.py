@@ -1,6 +1,8 @@
-"""One JSON value of any size, read piece by piece.
+"""One JSON value of any size, read piece by piece: members of an object, items of its lists.
 
-The members of an object, and the items of its lists of places.
+ijson 3.6 was measured and not taken: it is as fast, but copies its prefix at every level, so
+that 40 kB of nested brackets cost 4.7 s and 717 MB, and it reads neither UTF-16 nor a byte order
+mark. Here such a text ends at Python's own limit of recursion.
 """
 
 from __future__ import annotations
