@@ -71,8 +71,8 @@ bench: $(STAMPS)/dev ## measure, print a table and write bench/results/
 
 .PHONY: lock
 lock: $(STAMPS)/install ## pin every dependency anew, with hashes and without addresses
-	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
-	@$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra dev --extra formats -o requirements-dev.lock $(ARGS)
+	@$(COMPILE) pyproject.toml --extra formats -c requirements-dev.lock -o requirements.lock
 	@$(COMPILE) --group install -c requirements-dev.lock -o requirements-install.lock
 
 .PHONY: clean

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -30,6 +30,7 @@ from geofence.importing.report import Kind, Report, RowError
 from geofence.importing.run import Wish, import_file
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
+from regions.readers import formats
 from regions.readers.item import FileError
 from regions.region import RegionError
 from regions.temp_folder import scratch
@@ -39,17 +40,10 @@ MAX_BYTES = 64 * 1024 * 1024
 PLACES = 10
 UPLOAD_S = 900.0  # for the whole body: a slow sender keeps one of few places
 NDJSON = "application/x-ndjson"
-FormatName = Literal[
-    "csv",
-    "flatgeobuf",
-    "geojson",
-    "geojsonl",
-    "geopackage",
-    "geoparquet",
-    "kml",
-    "kmz",
-    "shapefile",
-]
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(member.NAME for member in formats())]
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 # two at a time, in threads of their own: other requests keep theirs
