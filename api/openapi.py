@@ -25,6 +25,7 @@ _REF = "#/components/schemas/"
 FILE_CODES = (
     "unknown_format", "empty", "no_header", "broken", "bomb", "path_traversal", "external_entity", "network_link", "nested_archive",
     "encrypted", "unsafe", "crs_unknown", "crs_unsupported", "too_many_items", "no_column",
+    "column_in_use",
 )  # fmt: skip
 _BODIES = (
     places.StoreIn,

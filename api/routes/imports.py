@@ -27,8 +27,9 @@ from api.openapi import describe
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS
+from geofence.importing.mapping import NOT_CONSTANT
 from geofence.importing.report import Kind, Report, RowError
-from geofence.importing.run import Wish, import_file
+from geofence.importing.run import ImportOptions, import_file
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
 from regions.readers.item import FileError
@@ -61,6 +62,7 @@ _ROOM = threading.BoundedSemaphore(
 )  # files on our disk, those that wait for their turn included
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _COLUMN = r"^[a-z_]{1,20}:.{1,200}$"
+_CONSTANT = r"^[a-z_]{1,20}=.{1,200}$"
 _TOLD = describe(Report, 200, refuses=[400, 413, 415])
 _TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
 _FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -87,6 +89,15 @@ Columns = Annotated[
         description="field:column where the names of the columns do not tell",
     ),
 ]
+Constants = Annotated[
+    list[Annotated[str, Query(json_schema_extra={"pattern": _CONSTANT})]],
+    Query(
+        alias="set",
+        max_length=50,
+        description="field=value of every row, such as brand=target for a list of one brand; "
+        "it wins over a column of that field",
+    ),
+]
 
 
 @router.post("", **_TOLD)
@@ -103,18 +114,28 @@ async def post_import(
     ] = None,
     ring: Rings = [],  # noqa: B006 - FastAPI copies it
     columns: Columns = [],  # noqa: B006 - FastAPI copies it
+    constants: Constants = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """Bring in a file.
 
     CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
 
-    Rows are upserts by external id; what the file has no column for stays as it is. Rows are
-    written 2,000 at a time, each commit by itself, so a file sent again after a failure completes
-    it. With `Accept: application/x-ndjson` the answer is progress, one object a line, and the
-    report as the last line.
+    Rows are upserts by external id; what the file has no column for stays as it is. A CSV without
+    columns for a position updates the places whose ids it holds. Rows are written 2,000 at a time,
+    each commit by itself, so a file sent again after a failure completes it. With
+    `Accept: application/x-ndjson` the answer is progress, one object a line, and the report as the
+    last line.
     """
     name = form or request.headers.get("content-type", "").partition(";")[0]
-    wish = Wish(kind, dry_run == "true", name, _rings(kind, ring), _columns(kind, columns))
+    mapped = _fields(kind, "map", columns)
+    options = ImportOptions(
+        kind,
+        dry_run == "true",
+        name,
+        _rings(kind, ring),
+        mapped,
+        _constants(kind, constants, mapped),
+    )
     if not _ROOM.acquire(blocking=False):
         raise Busy
     try:
@@ -129,7 +150,7 @@ async def post_import(
         services,
         caller.project_id,
         path,
-        wish,
+        options,
         lambda *at: loop.call_soon_threadsafe(news.put_nowait, at),
     )
     turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
@@ -145,9 +166,11 @@ async def post_import(
     )
 
 
-def _run(services: Services, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
+def _run(
+    services: Services, project_id: str, path: Path, options: ImportOptions, tell: Any
+) -> Report:
     try:
-        return import_file(services.street, project_id, path, wish, tell)
+        return import_file(services.street, project_id, path, options, tell)
     except FileError as error:
         raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
 
@@ -231,15 +254,32 @@ def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
     return found
 
 
-def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
-    if not all(re.fullmatch(_COLUMN, one) for one in given):
-        raise _wrong("/query/map", "must be field:column, such as lat:breite")
-    found = {field: column for field, _, column in (one.partition(":") for one in given)}
-    strange = next((name for name in found if name not in SYNONYMS[kind]), None)
-    if strange is not None:
-        raise _wrong(
-            "/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}"
-        )
+def _fields(kind: Kind, name: Literal["map", "set"], given: list[str]) -> dict[str, str]:
+    """Field -> column (`map`) or value (`set`). Refuses unknown fields, and a field named twice."""
+    pattern, mark, example = {
+        "map": (_COLUMN, ":", "field:column, such as lat:breite"),
+        "set": (_CONSTANT, "=", "field=value, such as brand=target"),
+    }[name]
+    pointer = f"/query/{name}"
+    if not all(re.fullmatch(pattern, one) for one in given):
+        raise _wrong(pointer, f"must be {example}")
+    found = {field: value for field, _, value in (one.partition(mark) for one in given)}
+    if not found.keys() <= SYNONYMS[kind].keys():
+        form, fields = example.partition(",")[0], ", ".join(SYNONYMS[kind])
+        raise _wrong(pointer, f"must be {form}; the fields are {fields}")
+    if len(found) < len(given):
+        raise _wrong(pointer, "names a field twice")
+    return found
+
+
+def _constants(kind: Kind, given: list[str], mapped: dict[str, str]) -> dict[str, str]:
+    found = _fields(kind, "set", given)
+    unfit = sorted(found.keys() & NOT_CONSTANT)
+    if unfit:
+        raise _wrong("/query/set", f"{unfit[0]} cannot be the same in every row")
+    both = sorted(found.keys() & mapped.keys())
+    if both:
+        raise _wrong("/query/set", f"{both[0]} is in map, too: a field has a column or a value")
     return found
 
 
