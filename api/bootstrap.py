@@ -19,7 +19,7 @@ from geofence.clock import Clock, make_clock
 from geofence.delivery.channels import Channel
 from geofence.errors import RecordError
 from geofence.model.account import Key, Project, Scope
-from geofence.ports import Database
+from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 

@@ -24,7 +24,7 @@ from api.http.problems import Refusal, not_valid
 from geofence.errors import NotFound
 from geofence.limits import is_storable
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 T = TypeVar("T", bound=Body)
 _TAKEN = (

@@ -15,7 +15,7 @@ from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.account import Key, Scope
-from geofence.ports import Database
+from geofence.ports.database import Database
 
 keys = typer.Typer(
     name="keys",

@@ -20,7 +20,7 @@ from api.http.problems import Refusal
 from api.http.query_params import refuse_unknown
 from geofence import ids
 from geofence.model.account import Key, Scope
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 REMEMBERED_S = 2.0
 REMEMBERED_KEYS = 4096

@@ -31,7 +31,7 @@ from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, Previe
 from geofence.model.campaign import Status
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]

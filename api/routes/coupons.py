@@ -26,7 +26,7 @@ from geofence.errors import NotFound
 from geofence.idempotency import once
 from geofence.model.edit import EditResult
 from geofence.offers import coupon_codes, redeem
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 

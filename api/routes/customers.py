@@ -40,7 +40,7 @@ from api.schemas.offers_out import (
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
@@ -95,12 +95,12 @@ async def put_customer(
     """
 
     def work(unit: Unit) -> EditResult:
-        known = unit.offers.customers(caller.project_id, [customer_id]).get(customer_id)
+        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
         now_ms = services.clock.now_ms()
         customer = body.model(customer_id, known, now_ms)
         if known is not None and customer == replace(known, updated_ms=now_ms):
             return EditResult((known, False))
-        unit.commerce.put_customer(caller.project_id, customer)
+        unit.customers.put(caller.project_id, customer)
         return EditResult((customer, known is None))
 
     kept, created = await edit(services, caller.project_id, work)
@@ -129,7 +129,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
         raise NotFound
 
     def work(unit: Unit) -> EditResult:
-        unit.commerce.delete_customer(caller.project_id, customer_id)
+        unit.customers.erase(caller.project_id, customer_id)
         return EditResult(None)
 
     await edit(services, caller.project_id, work)

@@ -16,7 +16,7 @@ from api.schemas.places_out import DeviceOut, ErasedOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
 DeviceId = Annotated[Name, Path(description="The id under which the app posts its pings.")]

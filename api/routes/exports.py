@@ -27,7 +27,7 @@ from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
 from geofence.places.editing import is_ring
 from geofence.places.export_rows import items_of_geofences, items_of_stores
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 from regions.readers import Format, formats
 from regions.readers.item import FileError
 from regions.temp_folder import scratch

@@ -23,7 +23,7 @@ from geofence.idempotency import once
 from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["keys"])
 KeyId = Annotated[Name, Path(description="As listed.")]

@@ -18,7 +18,7 @@ from api.schemas.places_out import LintPage
 from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places.editing import is_ring
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 from regions.lint.lint import CODES, Finding, bounded, lint
 
 MOST = 200_000

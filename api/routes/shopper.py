@@ -25,7 +25,8 @@ from api.openapi import refusal
 from geofence.model.customer import Consent, Purpose
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage
-from geofence.ports import Queries, Unit
+from geofence.ports.queries import Queries
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
@@ -119,7 +120,7 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
     purpose, _ = _ENDS[message.channel]
 
     def work(unit: Unit) -> EditResult:
-        customer = unit.offers.customers(message.project_id, [message.customer_id]).get(
+        customer = unit.customers.locked(message.project_id, [message.customer_id]).get(
             message.customer_id
         )
         if customer is not None and customer.agreed(purpose):
@@ -127,7 +128,7 @@ async def _withdraw(services: Services, message: OutboxMessage) -> None:
             consent = customer.consent | {
                 purpose: Consent(False, now_ms, f"the page of {message.id}")
             }
-            unit.commerce.put_customer(
+            unit.customers.put(
                 message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
             )
         return EditResult(None)

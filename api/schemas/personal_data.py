@@ -20,7 +20,7 @@ from api.schemas.offers_out import (
 from api.schemas.places_out import DeviceOut
 from api.wire.native import EventOut, VisitOut
 from geofence.model.message import Attempt
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 ERASED = ("customers", "decisions", "messages")
 UNNAMED = (

@@ -10,7 +10,7 @@ from geofence.importing.report import Found, Report
 from geofence.importing.sink import Place
 from geofence.model.place import Geofence, Store
 from geofence.places.editing import ring_id
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 from regions.geojson import read_region
 from regions.lint.lint import Finding, lint
 from regions.region import Circle, Region

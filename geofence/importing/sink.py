@@ -17,7 +17,8 @@ from geofence.importing.stores import kept_store
 from geofence.model.edit import EditResult
 from geofence.places import editing
 from geofence.places.editing import Outcome
-from geofence.ports import Queries, Unit
+from geofence.ports.queries import Queries
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)

@@ -17,7 +17,7 @@ from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPl
 from geofence.model.decision import Decision
 from geofence.model.edit import CampaignChange, EditResult
 from geofence.offers.templates import render
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.compose import check_templates, coupon_for, fields_of, sample_case
 
 Problem = tuple[str, str]
@@ -45,7 +45,7 @@ def put_campaign(
     cannot work.
     """
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is not None and kept.plan == plan:
         return EditResult((kept, False))
     campaign = Campaign(
@@ -56,7 +56,7 @@ def put_campaign(
         campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
     if not checked:
         check_plan(plan, now_ms)
-    unit.commerce.put_campaign(project_id, campaign)
+    unit.campaigns.put(project_id, campaign)
     return EditResult((campaign, kept is None), campaigns=CampaignChange(kept, campaign))
 
 
@@ -65,23 +65,23 @@ def set_status(
 ) -> EditResult:
     """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
         raise NotFound
     if kept.status == status:
         return EditResult(kept)
     campaign = replace(kept, status=status, updated_ms=now_ms)
-    unit.commerce.put_campaign(project_id, campaign)
+    unit.campaigns.put(project_id, campaign)
     return EditResult(campaign, campaigns=CampaignChange(kept, campaign))
 
 
 def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult:
     """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
         raise NotFound
-    unit.commerce.delete_campaign(project_id, campaign_id)
+    unit.campaigns.delete(project_id, campaign_id)
     return EditResult(None, campaigns=CampaignChange(kept, None))
 
 

@@ -29,7 +29,8 @@ from geofence.offers import triggers as drawer
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
-from geofence.ports import NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from geofence.street import compose as paper
 from geofence.street.decide import Ruling, decide
 
@@ -91,7 +92,7 @@ class Proposer:
         for some in pings.values():
             for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
                 self._write(ruling, people, new_decisions)
-        unit.offers.save(new_decisions)
+        unit.decisions.save(new_decisions)
         return new_decisions
 
     def _write(self, ruling: Ruling, people: CustomerContext, new_decisions: NewDecisions) -> None:
@@ -142,14 +143,16 @@ def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerConte
     project_id = matches[0].event.project_id
     ids = sorted({match.event.customer_id for match in matches if match.event.customer_id})
     sent: dict[str, list[Decision]] = defaultdict(list)
-    customers = unit.offers.customers(project_id, ids) if ids else {}
+    customers = unit.customers.locked(project_id, ids) if ids else {}
     if not customers:
         return CustomerContext({}, {}, sent)
-    for decision in unit.offers.sent(
+    for decision in unit.decisions.sent(
         project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)
     ):
         sent[decision.customer_id].append(decision)
-    return CustomerContext(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
+    return CustomerContext(
+        customers, unit.customers.devices_of(project_id, sorted(customers)), sent
+    )
 
 
 def _horizon_ms(campaigns: Iterable[Campaign]) -> int:

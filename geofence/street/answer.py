@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from geofence.model.message import OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import DeviceAnswer, InAppOffer
-from geofence.ports import NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 
 NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 
@@ -49,7 +50,7 @@ def attach_offers(
     shown: dict[str, dict[str, InAppOffer]] = defaultdict(dict)
     new = {decision.id: decision.event_id for decision in new_decisions.decisions}
     stored = (
-        unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms)
+        unit.decisions.caused_by(project_id, by_event.keys() - new.values(), now_ms)
         if by_event.keys() - new.values()
         else []
     )

@@ -23,7 +23,7 @@ from geofence.delivery.channels import Channel
 from geofence.errors import Busy, RecordError
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage, Outcome
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street import deliver
 from geofence.street.writer import Writer
 

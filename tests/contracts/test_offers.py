@@ -23,7 +23,7 @@ from geofence.model.place import Ring, Store
 from geofence.offers.campaigns import put_campaign, set_status
 from geofence.offers.redeem import redeem
 from geofence.places.editing import put_store
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
 from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
@@ -218,7 +218,7 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
         consent={p: Consent(True, T0) for p in ("location", "push")},
         attributes={"since": "9e999999999"},
     )
-    shop.edit(lambda unit: EditResult(unit.commerce.put_customer("p", odd)))
+    shop.edit(lambda unit: EditResult(unit.customers.put("p", odd)))
     shop.walk_in()
     assert [event.kind for event in shop.page("events")][:1] == ["geofence.entered"]
     assert shop.reasons in (["template_failed"], ["send"])

@@ -12,7 +12,7 @@ from geofence.errors import InputError
 from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places import editing
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from tests.rigs import some
 
 NOW_MS = some.START_MS

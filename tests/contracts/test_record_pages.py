@@ -10,7 +10,6 @@ from geofence.backends.sql.database import SqlDatabase
 from geofence.backends.sql.listing import NOUNS, cursor_key
 from geofence.errors import InputError
 from geofence.model.presence import DeviceKey, DeviceState, Presence, Visit
-from geofence.ports import Changes
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
@@ -209,12 +208,8 @@ def _stand(database: SqlDatabase, presence: Presence, visit: Visit) -> Visit:
     """The visit as it is listed when its device and geofence have that presence."""
     state = DeviceState(True, some.START_MS, presences={presence.geofence_uid: presence})
     with database.begin() as unit:
-        unit.presences.save(
-            Changes(
-                states={DeviceKey("p1", visit.device_id): state},
-                visits={visit.visit_id: ("p1", visit)},
-            )
-        )
+        unit.hot.save({DeviceKey("p1", visit.device_id): state}, {})
+        unit.journal.save([], {visit.visit_id: ("p1", visit)})
         unit.commit()
     [found] = database.queries.page("visits", "p1", {"id": visit.visit_id}, None, 9)
     return found

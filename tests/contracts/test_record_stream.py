@@ -6,7 +6,6 @@ import random
 import threading
 
 from geofence.backends.sql.database import SqlDatabase, open_database
-from geofence.ports import Changes
 from tests.rigs import some
 
 
@@ -16,7 +15,7 @@ def _after(database: SqlDatabase, seq: int | None = None) -> list[str]:
 
 def _unit_with(database: SqlDatabase, *events):
     unit = database.begin()
-    unit.presences.save(Changes(events=list(events)))
+    unit.journal.save(events, {})
     return unit
 
 

@@ -20,7 +20,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile, Ring, Store
 from geofence.places.editing import put_stores
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.pipeline import Post
 from geofence.street.writer import Writer
 from tests.rigs.street import HOME, T0, fence, ping

@@ -16,7 +16,9 @@ from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import events, metadata, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, Database, NewDecisions, Unit
+from geofence.ports.database import Database
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
@@ -39,23 +41,20 @@ def _fill(unit: Unit) -> None:
     unit.places.put_stores("p1", [some.store()])
     unit.places.put_geofences("p1", [some.geofence()])
     state = DeviceState(True, 5, 5, 1.0, 1.0, None, {"gf_1": presence})
-    unit.presences.save(
-        Changes(
-            states={HERE: state}, events=[some.event()], visits={"vis_000001": ("p1", some.visit())}
-        )
-    )
+    unit.hot.save({HERE: state}, {})
+    unit.journal.save([some.event()], {"vis_000001": ("p1", some.visit())})
     _fill_offers(unit)
 
 
 def _fill_offers(unit: Unit) -> None:
-    unit.commerce.put_customer("p1", offers.customer())
-    unit.commerce.put_campaign("p1", offers.campaign())
-    unit.offers.save(NewDecisions([offers.decision()], [offers.coupon()], [offers.message()]))
+    unit.customers.put("p1", offers.customer())
+    unit.campaigns.put("p1", offers.campaign())
+    unit.decisions.save(NewDecisions([offers.decision()], [offers.coupon()], [offers.message()]))
     taken = unit.outbox.take("push", some.START_MS + 1000, 1000, 1)[0]
     unit.outbox.finish([(taken, offers.attempt(taken))])
     unit.outbox.suppress("p1", "push", "token", "reason", 1)
     unit.outbox.pause("email", "reason", 1)
-    unit.commerce.redeem(offers.coupon(), offers.redemption())
+    unit.coupons.redeem(offers.coupon(), offers.redemption())
 
 
 def _counts(database: SqlDatabase) -> dict[str, int]:

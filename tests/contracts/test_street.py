@@ -17,7 +17,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from geofence.model.receipt import Receipt
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from tests.rigs.street import HOME, T0, House, fence, ping
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from tests.rigs.shop import Shop, until
 
 

@@ -21,7 +21,7 @@ from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
 from geofence.offers.campaigns import put_campaign, set_status
 from geofence.places.editing import put_store
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
 
@@ -110,7 +110,7 @@ class Shop:
         )
 
         def work(unit: Unit) -> EditResult:
-            unit.commerce.put_customer("p", person)
+            unit.customers.put("p", person)
             unit.accounts.put_device(
                 "p", Device(f"phone-{name}", customer_id=name, push_token=f"token-{name}")
             )

@@ -25,7 +25,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -16,7 +16,7 @@ from api.settings import Settings
 from geofence import ids
 from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 

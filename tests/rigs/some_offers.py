@@ -24,7 +24,7 @@ from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.decision import Coupon, Decision, Judgement, Redemption
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, NewDecisions
+from geofence.ports.decisions import NewDecisions
 from tests.rigs.some import START_MS, device
 
 AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "push", "email")}
@@ -188,14 +188,14 @@ def redemption(number: int = 1, **given: Any) -> Redemption:
 def add_customers(database: SqlDatabase, *customers: Customer, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in customers:
-            unit.commerce.put_customer(project_id, one)
+            unit.customers.put(project_id, one)
         unit.commit()
 
 
 def add_campaigns(database: SqlDatabase, *campaigns: Campaign, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in campaigns:
-            unit.commerce.put_campaign(project_id, one)
+            unit.campaigns.put(project_id, one)
         unit.commit()
 
 
@@ -208,7 +208,7 @@ def add(database: SqlDatabase, *told: Decision | Coupon | OutboxMessage) -> None
         )
     )
     with database.begin() as unit:
-        unit.offers.save(new)
+        unit.decisions.save(new)
         unit.commit()
 
 
@@ -224,15 +224,8 @@ def arrive(
     key, presence = DeviceKey("p1", device_id), Presence(geofence_uid="gf_1", inside=inside)
     with database.begin() as unit:
         unit.accounts.put_device("p1", device(device_id, customer_id=customer_id, push_token=token))
-        unit.presences.save(
-            Changes(
-                states={
-                    key: DeviceState(
-                        True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence}
-                    )
-                }
-            )
-        )
+        state = DeviceState(True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence})
+        unit.hot.save({key: state}, {})
         unit.commit()
 
 

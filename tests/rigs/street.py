@@ -13,7 +13,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 T0 = 1_790_000_000_000

@@ -20,7 +20,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class SqlQueries:
-    """Implements `ports.Reading`; safe from any thread."""
+    """Implements `ports.queries.Queries`; safe from any thread."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
