@@ -17,7 +17,7 @@ from geofence.importing.report import Kind, Report
 from geofence.importing.sheet import Sheet
 from geofence.importing.sink import dry_run, into_database, known_places
 from geofence.model.place import Ring
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 from geofence.street.writer import Writer
 from regions.readers import Format, csv_file, format_of
 

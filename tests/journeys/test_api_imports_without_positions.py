@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,11 +33,11 @@ def _errors(report: dict[str, Any]) -> list[tuple[int, str, str]]:
 
 
 @pytest.fixture
-def stores(shop: Shop) -> Iterator[Shop]:
+def stores(shop: Shop) -> Shop:
     for name in ("a", "b"):
         store = {"name": name, "brand": "x", "lat": 48.1, "lon": 11.5, "rings": RINGS}
         assert shop.client.put(f"/v1/stores/{name}", json=store).status_code == 201
-    yield shop
+    return shop
 
 
 def test_a_list_of_ids_and_radii_updates_the_stores_and_nothing_else(stores: Shop) -> None:
