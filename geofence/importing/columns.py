@@ -154,12 +154,19 @@ def make_plan(
     for field, name in _by_synonym(left, kind):
         if field not in column and field not in said and name not in column.values():
             column[field] = name
-    taken = set(column.values()) | set(constant_columns(given).values())
-    days: tuple[tuple[str, DayColumn], ...] = ()
-    if kind == "stores" and "opening_hours" not in column:
-        days = _day_columns([name for name in names if name not in taken])
-        taken |= {name for name, _ in days}
-    rest = tuple(name for name in names if name not in taken and normal(name) not in _DROPPED)
+    used = {*column.values(), *constant_columns(given).values()}
+    left = [name for name in names if name not in used]
+    wants_days = kind == "stores" and "opening_hours" not in column
+    days = _day_columns(left) if wants_days else ()
+    return _with_rest(column, days, left)
+
+
+def _with_rest(
+    column: dict[str, str], days: tuple[tuple[str, DayColumn], ...], left: list[str]
+) -> Plan:
+    """The plan whose other columns become metadata."""
+    taken = {name for name, _ in days}
+    rest = tuple(name for name in left if name not in taken and normal(name) not in _DROPPED)
     return Plan(column, days, rest, _fields(column, bool(days), bool(rest)))
 
 

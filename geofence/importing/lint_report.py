@@ -67,18 +67,19 @@ def grouped(findings: Iterable[Finding]) -> Iterator[Finding]:
         cause = "" if one.code in ONE_CAUSE else one.detail
         same.setdefault((one.code, cause), []).append(one)
     for alike in same.values():
-        names = tuple(dict.fromkeys(name for one in alike for name in one.names))
-        if len(alike) == 1:
-            yield alike[0]
-        elif len({one.detail for one in alike}) == 1:
-            detail = f"{len(names):,} geofences: {alike[0].detail}"
-            yield replace(alike[0], names=names[:MAX_NAMES], detail=detail)
-        else:
-            worst = max(alike, key=lambda one: one.value or 0.0)
-            first = worst.names[0]
-            names = (first, *(name for name in names if name != first))
-            detail = f'{len(names):,} geofences, the worst of them "{first}": {worst.detail}'
-            yield replace(worst, names=names[:MAX_NAMES], detail=detail)
+        yield alike[0] if len(alike) == 1 else _as_one(alike)
+
+
+def _as_one(alike: list[Finding]) -> Finding:
+    names = tuple(dict.fromkeys(name for one in alike for name in one.names))
+    worst = max(alike, key=lambda one: one.value or 0.0)
+    if len({one.detail for one in alike}) == 1:
+        detail = f"{len(names):,} geofences: {worst.detail}"
+        return replace(alike[0], names=names[:MAX_NAMES], detail=detail)
+    first = worst.names[0]
+    detail = f'{len(names):,} geofences, the worst of them "{first}": {worst.detail}'
+    names = (first, *(name for name in names if name != first))
+    return replace(worst, names=names[:MAX_NAMES], detail=detail)
 
 
 def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region] | None:

@@ -189,14 +189,20 @@ def _errors(
     share = dice.random(stays)[stay]
     bias = (dice.standard_normal((stays, 2)) @ _EAST_NORTH)[stay]
     count = len(at_s)
-    found = _Errors(np.zeros(count), np.zeros(count, complex), np.full(count, -1), np.zeros(count))
+    found = _no_errors(count)
+    around = path.surroundings[leg]
     for number, noise in enumerate((phone.street, phone.canyon, phone.indoors)):
-        here = path.surroundings[leg] == number
+        here = around == number
         per_day = noise.outliers_per_day * here.sum() / max(count, 1)
         some = _errors_of(noise, per_day, at_s[here], share[here], bias[here], phone, dice)
         for whole, part in zip(found, some, strict=True):
             whole[here] = part
     return found
+
+
+def _no_errors(count: int) -> _Errors:
+    zeros = np.zeros(count)
+    return _Errors(zeros, np.zeros(count, complex), np.full(count, -1), zeros.copy())
 
 
 def _errors_of(
