@@ -223,13 +223,16 @@ def rivals(index: Index, fences: Places, radius_m: float, pings: Places) -> dict
         raise AssertionError("two ways found different pairs")
     count = len(pings[0])
     found = {"pairs_per_ping": len(ours.pairs) / count, "one_us": one_ping_us(index, pings)}
-    for name, way, measured in (
-        ("index", ours, count),
-        ("tree", trees, count),
-        ("brute", brute, BRUTE_PINGS),
-    ):
-        found |= {name: measured / way.wall_s, f"{name}_cpu_us": way.cpu_s / measured * 1e6}
-    return found
+    return found | {
+        **rate("index", ours, count),
+        **rate("tree", trees, count),
+        **rate("brute", brute, BRUTE_PINGS),
+    }
+
+
+def rate(name: str, best: Best, count: int) -> dict[str, float]:
+    """Pings per second, and CPU microseconds per ping."""
+    return {name: count / best.wall_s, f"{name}_cpu_us": best.cpu_s / count * 1e6}
 
 
 def retail(path: Path, count: int) -> dict[str, Any]:
