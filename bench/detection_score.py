@@ -116,9 +116,13 @@ def _add(total: Score, heard: Heard, least_s: float) -> None:
         for fence_id in seen
         for one in seen[fence_id]
     )
+    _judge_events(total, heard, true)
+
+
+def _judge_events(total: Score, heard: Heard, true: dict[str, list[Span]]) -> None:
     before = total.false_exits
     for event in heard.events:
-        _judge_event(total, event, true.get(event.geofence_id, []), span)
+        _judge_event(total, event, true.get(event.geofence_id, []), _whole(heard))
     total.devices += 1
     total.devices_leaving += total.false_exits > before
 
