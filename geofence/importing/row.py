@@ -14,7 +14,7 @@ from geofence.importing.report import RowError
 from geofence.importing.sheet import Sheet
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from regions.readers.item import Item
-from regions.readers.values import METRES, length_told
+from regions.readers.values import METRES, length_notes
 
 PLACE = "position"
 """In `fields_present` where the row says where its place is."""
@@ -169,7 +169,7 @@ class Row:
             raise RowError("radius_units", "invalid_radius", detail)
         mark = self.sheet.mark
         found = cells.metres(self.cell("radius"), unit or unit_of(column), mark=mark)
-        for note in () if self.sheet.has_lengths else length_told(self.cell("radius"), mark):
+        for note in () if self.sheet.has_lengths else length_notes(self.cell("radius"), mark):
             self.sheet.has_lengths = True
             self.repair("radius", "reading", note)
         return found
