@@ -89,7 +89,7 @@ class Shop:
         return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
-        plan = read_plan(PLAN | changes, T0)
+        plan: Any = read_plan(PLAN | changes, T0)
         self.edit(lambda unit: put_campaign(unit, "p", name, plan, T0))
         self.edit(lambda unit: set_status(unit, "p", name, "active", T0))
 
@@ -144,7 +144,7 @@ class Shop:
 class Notebook:
     """A channel that writes down what it is handed, and answers as it is told to."""
 
-    retry_s = (1, 1)
+    retry_s: tuple[int, ...] = (1, 1)
 
     def __init__(self, name: ChannelName, *verdicts: Any) -> None:
         self.name = name
@@ -155,7 +155,7 @@ class Notebook:
     def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         for message in messages:
             self.handed.append(message)
-            verdict = self.verdicts.pop(0) if self.verdicts else "sent"
+            verdict: Any = self.verdicts.pop(0) if self.verdicts else "sent"
             yield (
                 message.id,
                 Outcome(
