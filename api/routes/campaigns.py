@@ -122,19 +122,19 @@ async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Ma
 async def activate_campaign(
     campaign_id: CampaignId, services: AtHouse, caller: Manager
 ) -> Response:
-    """Let a campaign run, from the next event on."""
+    """Activate a campaign, from the next event on."""
     return await _turn(services, caller, campaign_id, "active")
 
 
 @router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
 async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
-    """Let a campaign rest: events are decided, and nobody is told."""
+    """Pause a campaign: events are still decided, and no message is sent."""
     return await _turn(services, caller, campaign_id, "paused")
 
 
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
 async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
-    """Every message, filled in for somebody who does not exist. Nothing is sent."""
+    """Every message, filled in for an invented customer. Nothing is sent."""
     campaign = await _campaign(services, caller, campaign_id)
     shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))

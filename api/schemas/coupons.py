@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from api.http.fields import Body, Name, Text
+from api.http.fields import Body, Name, Text, example
 from api.schemas.shown import Moment, shown
 from geofence.model.decision import Coupon, CouponStatus, Redemption
 
@@ -18,10 +18,25 @@ class RedemptionIn(Body):
     `amount` in the currency's smallest unit (cents), `currency` as in ISO 4217.
     """
 
-    store: Name
-    till: Annotated[Text, Field(max_length=128)] = ""
-    amount: Annotated[int, Field(ge=0, le=10**15)] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    model_config = example(
+        store="s-1",
+        till="till-3",
+        amount=380,
+        currency="EUR",
+    )
+
+    store: Annotated[Name, Field(description="External id of the store.")]
+    till: Annotated[
+        Annotated[Text, Field(max_length=128)], Field(description="The till's own name.")
+    ] = ""
+    amount: Annotated[
+        Annotated[int, Field(ge=0, le=10**15)] | None,
+        Field(description="Sum in the currency's smallest unit: 380 is 3.80 euros."),
+    ] = None
+    currency: Annotated[
+        Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None,
+        Field(description="Currency as in ISO 4217."),
+    ] = None
 
 
 class CouponOut(msgspec.Struct, frozen=True):
