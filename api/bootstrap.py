@@ -24,9 +24,12 @@ from geofence.street.writer import Writer
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:
-    """Open the record, bring its schema up to date, make the first project on an empty one, and start the street.
+    """Open the database, migrate it, make the first project in an empty one, start the writer.
 
-    With `deliver` this process delivers whatever the settings say. Raises `SettingError` for a channel that cannot be opened.
+    With `deliver` this process delivers, whatever the settings say.
+
+    Raises:
+        SettingError: A channel cannot be opened.
     """
     database = reach_database(settings, writer=True)
     here = deliver or database.embedded or settings.deliver == "serve"
@@ -36,15 +39,7 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
         first = first_project(database, clock, settings.dev_key)
         metrics = Metrics()
-        street = Writer(
-            database,
-            clock,
-            public_url=public_url(settings),
-            index_stem=record_file(settings),
-            queue_limit=settings.queue_limit,
-        )
-        metrics.watch_depth(street.depth)
-        street.on_unit(metrics.count_unit)
+        street = _writer(database, clock, settings, metrics)
         feed = EventFeed(street.on_commit, metrics.streams)
         street.start()
         worker = Worker(street, channels, clock) if here else None
@@ -69,6 +64,20 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         notes=delivery_warnings(channels, here=here),
         first_keys=first,
     )
+
+
+def _writer(database: Database, clock: Clock, settings: Settings, metrics: Metrics) -> Writer:
+    """The writer, watched by the metrics and not started yet."""
+    writer = Writer(
+        database,
+        clock,
+        public_url=public_url(settings),
+        index_stem=record_file(settings),
+        queue_limit=settings.queue_limit,
+    )
+    metrics.watch_depth(writer.depth)
+    writer.on_unit(metrics.count_unit)
+    return writer
 
 
 def public_url(settings: Settings) -> str:

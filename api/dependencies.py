@@ -1,4 +1,4 @@
-"""What the doors share: the house behind a request, bodies, edits on the street, answers, pages."""
+"""What the routes share: the services, bodies, edits, answers and pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TAKEN = (
 
 
 def services_of(request: Request) -> Services:
-    """The house this request came to."""
+    """The services of the process that serves this request."""
     services: Services = request.app.state.services
     return services
 

@@ -103,19 +103,19 @@ _SCHEMES = {
 
 
 def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
-    """The whole document. `found` holds the operations and tags that FastAPI does not know."""
-    routes = list(routes)
+    """The whole document. `found` holds the scopes, operations and tags that FastAPI omits."""
     made = get_openapi(
         title="Geofence",
         version=our_version(),
         description=_ABOUT,
-        routes=routes,
+        routes=list(routes),
         servers=[{"url": "/", "description": "This service."}],
         tags=[dict(tag) for tag in found.tags],
     )
     scopes = {
         (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for route in routes
+        for router in found.routers
+        for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
     }

@@ -1,4 +1,4 @@
-"""Nobody tries out codes: how often one API key may name a code that does not exist."""
+"""Limits how often one API key may name a code that does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys, and the project they belong to."""
+"""API keys and the project they belong to."""
 
 from __future__ import annotations
 
@@ -34,15 +34,18 @@ OnceKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="Send the same again within 24 h: the same answer.",
+        description=(
+            "Any text that names this request. The same request under the same key within 24 hours"
+            " gets the same answer and acts once; another request under it is refused (409)."
+        ),
     ),
 ]
 
 
 class _Made(msgspec.Struct):
-    """What is remembered of a key made under an Idempotency-Key.
+    """What is kept of a key made under an Idempotency-Key.
 
-    Enough to tell the secret again, but not alone.
+    Enough to make the secret again, together with the caller's own.
     """
 
     key: Key
@@ -157,7 +160,7 @@ def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:
-    """It follows from the caller's own secret, which is kept nowhere, and a salt that no answer tells."""
+    """A secret made from the caller's own, which is kept nowhere, and a salt in no answer."""
     return ids.of_facts(kind, caller.secret, salt, key_id)
 
 

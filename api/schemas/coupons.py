@@ -8,7 +8,7 @@ import msgspec
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from api.http.fields import Body, Name, Text
+from api.http.fields import Body, Name, Text, example
 from api.schemas.shown import Moment, shown
 from geofence.model.decision import Coupon, CouponStatus, Redemption
 
@@ -30,10 +30,27 @@ class RedemptionIn(Body):
     `currency`, as in ISO 4217.
     """
 
-    store: Name
-    till: Annotated[Text, Field(max_length=128)] = ""
-    amount: Annotated[int | None, Field(ge=0, le=10**15), BeforeValidator(_whole)] = None
-    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", validate_default=True)] = None
+    model_config = example(store="s-1", till="till-3", amount=380, currency="EUR")
+
+    store: Annotated[Name, Field(description="External id of the store.")]
+    till: Annotated[Text, Field(max_length=128, description="The till's own name.")] = ""
+    amount: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=10**15,
+            description="Sum in the currency's smallest unit: 380 is 3.80 euros.",
+        ),
+        BeforeValidator(_whole),
+    ] = None
+    currency: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z]{3}$",
+            validate_default=True,
+            description="Currency as in ISO 4217; needed with an amount.",
+        ),
+    ] = None
 
     @field_validator("currency")
     @classmethod
