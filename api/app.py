@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.bootstrap import Services
 from api.http import problems
 from api.http.middleware import Middleware
+from api.http.proxy import Proxies
 from api.openapi import document, operation_id
 from api.routes import (
     campaigns,
@@ -29,6 +30,7 @@ from api.routes import (
     messages,
     pings,
     shopper,
+    start,
     stores,
     visits,
 )
@@ -51,6 +53,7 @@ NOUNS = (
     keys,
     shopper,
     health,
+    start,
 )
 
 
@@ -71,11 +74,19 @@ def make_app(services: Services) -> Application:
         version=our_version(),
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         generate_unique_id_function=operation_id,
     )
     app.state.services = services
-    app.add_middleware(Middleware, metrics=services.metrics)
+    settings = services.settings
+    app.add_middleware(
+        Middleware,
+        metrics=services.metrics,
+        proxies=Proxies(settings.root_path, settings.trusted_proxies),
+        access_log=settings.access_log == "on",
+    )
     problems.install(app)
     app.router.routes.extend(pings.ROUTES)
     for noun in NOUNS:

@@ -24,7 +24,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 class Late(TyperGroup):
-    """Commands whose modules are imported when they run, so that `geofence serve` loads no file readers and `--help` no database."""
+    """Commands whose modules are imported when they run.
+
+    So `geofence serve` loads no file readers, and `--help` no database.
+    """
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command by name."""
@@ -151,7 +154,7 @@ LATE: dict[str, Later] = {
     "demo": Later(
         "api.demo.command",
         "demo",
-        "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew.",
+        "Show an invented town in which people hear from the stores they pass, live.",
     ),
     "doctor": Later(
         "api.cli.doctor",
@@ -161,7 +164,7 @@ LATE: dict[str, Later] = {
     "export": Later(
         "api.cli.transfer",
         "take",
-        "Write all stores or geofences of a running service into a file; what the format cannot hold is told.",
+        "Write all stores or geofences of a running service into a file.",
     ),
     "health": Later(
         "api.cli.health",
@@ -171,13 +174,13 @@ LATE: dict[str, Later] = {
     "import": Later(
         "api.cli.transfer",
         "bring",
-        "Bring a file of stores or geofences into a running service; what is there already is updated by its id.",
+        "Bring a file of stores or geofences into a running service.",
     ),
     "keys": Later("api.cli.keys", "keys", "List, create and revoke API keys."),
     "replay": Later(
         "api.cli.replay",
         "replay",
-        "Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.",
+        "Post a recorded walk to a running service, in the order of time.",
     ),
     "sandbox": Later(
         "api.sandbox.command",
@@ -187,7 +190,7 @@ LATE: dict[str, Later] = {
     "simulate": Later(
         "api.cli.simulate",
         "simulate_command",
-        "Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.",
+        "Write pings of invented people, the geofences they meet, and the visits they truly make.",
     ),
     "worker": Later(
         "api.cli.worker",

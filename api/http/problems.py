@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.http.fields import BY_NAME, IN_FULL, shape_of
+from api.http.request_id import CURRENT
 from geofence.errors import (
     Busy,
     Conflict,
@@ -57,7 +58,8 @@ class RejectedItem(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A refusal after RFC 9457.
 
-    `code` never changes its meaning; `rejected` is there when every item was bad.
+    `code` never changes its meaning; `rejected` is there when every item was bad. `request_id`
+    is that of the header `X-Request-Id`: log lines of the request hold it, too.
     """
 
     type: str
@@ -67,6 +69,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     errors: tuple[Fault, ...] = ()
     rejected: tuple[RejectedItem, ...] = ()
+    request_id: str = ""
 
 
 class Refusal(Exception):
@@ -97,6 +100,7 @@ def answer(refusal: Refusal, rejected: Iterable[RejectedItem] = ()) -> Response:
         detail=refusal.detail,
         errors=refusal.errors,
         rejected=tuple(rejected),
+        request_id=CURRENT.get(),
     )
     return Response(msgspec.json.encode(problem), refusal.status, refusal.headers, MEDIA_TYPE)
 

@@ -12,6 +12,7 @@ import pytest
 
 from api.app import make_app
 from api.metrics import Metrics
+from api.settings import Settings
 from api.openapi import FILE_CODES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ NEVER_OF_AN_UPLOAD = {"not_found", "not_writable", "too_large"}  # the last is 4
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    house: Any = SimpleNamespace(metrics=Metrics())  # the document is the same over any house
+    house: Any = SimpleNamespace(metrics=Metrics(), settings=Settings())  # the document is the same over any house
     return make_app(house).openapi()
 
 
