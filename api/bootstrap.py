@@ -1,32 +1,25 @@
-"""Puts the house together; the only place that names a backend."""
+"""Puts the service together; here and in `database` alone a backend is named."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from api.channels import channels_of, delivery_warnings
+from api.database import reach_database, record_file
 from api.http.auth import KeyRing
 from api.http.event_feed import EventFeed
 from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
 from api.settings import Settings
 from geofence import ids
-from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
 from geofence.delivery.channels import Channel
-from geofence.errors import RecordError
-from geofence.model.account import Key, Project, Scope
+from geofence.model.account import SCOPES, Key, Project
 from geofence.ports import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
-
-SCOPES: dict[str, tuple[Scope, ...]] = {
-    "pk": ("ingest",),
-    "sk": ("ingest", "manage", "redeem", "read"),
-}
 
 
 class FirstKeys(NamedTuple):
@@ -87,6 +80,7 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
             queue_limit=settings.queue_limit,
         )
         metrics.watch_depth(street.depth)
+        metrics.watch_outbox(database.queries.backlogs, clock)
         street.on_unit(metrics.count_unit)
         feed = EventFeed(street.on_commit, metrics.streams)
         street.start()
@@ -121,29 +115,6 @@ def public_url(settings: Settings) -> str:
     """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
-
-
-def reach_database(settings: Settings, *, writer: bool) -> SqlDatabase:
-    """The record the settings name.
-
-    Without `writer` it may be open elsewhere at the same time, and must be there.
-    """
-    path = record_file(settings)
-    if path is not None and writer:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif path is not None and not path.exists():
-        raise RecordError("There is no record yet: run `geofence serve` once.")
-    return open_database(settings.database_url, writer=writer)
-
-
-def record_file(settings: Settings) -> Path | None:
-    """The file of an SQLite record; None for a database server."""
-    url = settings.database_url
-    return (
-        Path(url.removeprefix("sqlite:///").partition("?")[0])
-        if url.startswith("sqlite:///")
-        else None
-    )
 
 
 def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys | None:

@@ -14,7 +14,7 @@ from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
 from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
-from geofence.model.account import Key, Scope
+from geofence.model.account import SCOPES, Key, Scope
 from geofence.ports import Database
 
 keys = typer.Typer(
@@ -66,8 +66,6 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key and print its secret, this once."""
-    from api.bootstrap import SCOPES
-
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
         typer.echo(
             f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True
@@ -117,7 +115,7 @@ def revoke(
 
 @contextmanager
 def _record() -> Iterator[Database]:
-    from api.bootstrap import reach_database
+    from api.database import reach_database
 
     try:
         database = reach_database(settled().settings, writer=False)

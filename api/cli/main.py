@@ -132,6 +132,18 @@ def serve(
 
 
 @app.command()
+def health(
+    worker: Annotated[
+        bool, typer.Option("--worker", help="ask the worker's own port (GEOFENCE_WORKER_PORT)")
+    ] = False,
+) -> None:
+    """Ask the service on the configured address whether it is ready (exit code 0 or 1)."""
+    from api.cli.health import report
+
+    raise typer.Exit(report(worker=worker))
+
+
+@app.command()
 def settings(as_json: AsJson = False) -> None:
     """Print every setting with its value, default, unit and source."""
     shown = list(settled().shown())
@@ -165,11 +177,6 @@ LATE: dict[str, Later] = {
         "api.cli.transfer",
         "take",
         "Write all stores or geofences of a running service into a file.",
-    ),
-    "health": Later(
-        "api.cli.health",
-        "health",
-        "Ask the service on the configured address whether it is ready (exit code 0 or 1).",
     ),
     "import": Later(
         "api.cli.transfer",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import SCOPES, Services
+from api.bootstrap import Services
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
 from api.http.fields import Name
@@ -20,7 +20,7 @@ from api.schemas.places_out import KeyOut, KeyPage, NewKeyOut, ProjectOut
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
-from geofence.model.account import Key, Project
+from geofence.model.account import SCOPES, Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
 from geofence.ports import Unit

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from geofence.model.account import Device, Key, Project
+from geofence.model.backlog import Backlog
 from geofence.model.campaign import Campaign
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision, Redemption
@@ -333,6 +334,9 @@ class Queries(Protocol):
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in the outbox and which channels are paused, by channel."""
 
     def health(self) -> Mapping[str, Any]:
         """What readiness wants to know; raises `RecordError` when the record does not answer."""

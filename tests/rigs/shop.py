@@ -10,11 +10,11 @@ from typing import TypeVar
 
 import httpx
 
-from api.bootstrap import SCOPES, Services, open_services
+from api.bootstrap import Services, open_services
 from api.server.server import Server
 from api.settings import Settings
 from geofence import ids
-from geofence.model.account import Key, Project
+from geofence.model.account import SCOPES, Key, Project
 from geofence.model.edit import EditResult
 from geofence.ports import Unit
 

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from geofence.backends.sql import backlog, listing, open_visits
 from geofence.backends.sql import engine as door
-from geofence.backends.sql import listing, open_visits
 from geofence.backends.sql.rows import columns, from_row
 from geofence.backends.sql.schema import events, geofences, keys, projects
 from geofence.model.account import Key, Project
+from geofence.model.backlog import Backlog
 from geofence.model.place import Geofence
 from geofence.model.presence import Visit
 
@@ -91,6 +92,11 @@ class SqlQueries:
                     sa.select(sa.func.count()).where(events.c.stream_seq.is_(None))
                 ).scalar(),
             }
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in the outbox and which channels are paused, by channel."""
+        with door.connect(self._engine) as connection:
+            return backlog.backlogs(connection)
 
     def _all(self, kind: type[T], query: sa.Select[Any]) -> list[T]:
         with door.connect(self._engine) as connection:
