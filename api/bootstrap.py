@@ -1,10 +1,8 @@
-"""Puts the service together; here and in `database` alone a backend is named."""
+"""Opens the services of a process; here and in `database` alone a backend is named."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.database import reach_database, record_file
@@ -12,51 +10,14 @@ from api.http.auth import KeyRing
 from api.http.event_feed import EventFeed
 from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
+from api.services import FirstKeys, Services
 from api.settings import Settings
 from geofence import ids
 from geofence.clock import Clock, make_clock
-from geofence.delivery.channels import Channel
 from geofence.model.account import SCOPES, Key, Project
-from geofence.ports import Database
+from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
-
-
-class FirstKeys(NamedTuple):
-    """The keys of a project just made; the only time their secrets are seen."""
-
-    project_id: str
-    publishable: str
-    secret: str
-
-
-@dataclass(slots=True)
-class Services:
-    """Everything a running service holds.
-
-    `embedded`: one process on an SQLite file; `worker` where this process delivers.
-    """
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    street: Writer
-    keys: KeyRing
-    metrics: Metrics
-    feed: EventFeed
-    embedded: bool
-    guesses: GuessLimit
-    channels: Mapping[str, Channel]
-    worker: Worker | None
-    notes: tuple[str, ...]
-    first_keys: FirstKeys | None = None
-
-    def close(self) -> None:
-        """Finish what is queued, then let go of the record."""
-        if self.worker is not None:
-            self.worker.stop()
-        self.street.stop()
-        self.database.close()
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:

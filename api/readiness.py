@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from api.bootstrap import Services
 from api.http.fields import moment_text
+from api.services import Services
 from geofence.errors import RecordError
 from geofence.model.backlog import Backlog
 

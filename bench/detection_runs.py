@@ -24,13 +24,14 @@ from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
 from geofence.detection.presence import advance
 from geofence.model.account import Project
+from geofence.model.changes import Changes
 from geofence.model.edit import EditResult
 from geofence.model.event import Event
 from geofence.model.ping import PingIn, Pings
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState, Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Changes, Unit
+from geofence.ports.unit import Unit
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
 from geofence.street.locate import locate
@@ -160,8 +161,8 @@ def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace
                 WITHIN_S
             )
         database.sequence()
-        events = database.queries.page("events", PROJECT, {}, None, 1_000_000)
-        visits = database.queries.page("visits", PROJECT, {}, None, 1_000_000)
+        events = database.queries.events.page(PROJECT, None, None, 1_000_000)
+        visits = database.queries.visits.page(PROJECT, None, None, 1_000_000)
     finally:
         street.stop()
         database.close()

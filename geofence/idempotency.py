@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geofence.errors import Conflict
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 KEPT_MS = 24 * 3_600_000
 

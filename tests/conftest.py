@@ -71,7 +71,7 @@ def record_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def record(record_url: str) -> Iterator[SqlDatabase]:
+def database(record_url: str) -> Iterator[SqlDatabase]:
     """That record, open for writing."""
     opened = open_database(record_url)
     yield opened

@@ -15,7 +15,8 @@ from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.account import SCOPES, Key, Scope
-from geofence.ports import Database
+from geofence.ports.database import Database
+from geofence.ports.listing import every
 
 keys = typer.Typer(
     name="keys",
@@ -32,7 +33,7 @@ ProjectId = Annotated[
 def list_keys(project: ProjectId = None, as_json: AsJson = False) -> None:
     """List the keys of a project; secrets are not kept."""
     with _record() as database:
-        found = database.queries.keys(_project_id(database, project))
+        found = every(database.queries.keys, _project_id(database, project))
     rows = [
         {
             "id": key.id,
@@ -100,7 +101,7 @@ def revoke(
         key = next(
             (
                 one
-                for one in database.queries.keys(_project_id(database, project))
+                for one in every(database.queries.keys, _project_id(database, project))
                 if one.id == key_id
             ),
             None,

@@ -16,7 +16,7 @@ from api.cli.main import BAD_RECORD, BAD_SETTING, settled
 from api.settings import SettingError, Settings
 
 if TYPE_CHECKING:
-    from api.bootstrap import Services
+    from api.services import Services
 
 LOOK_S = 1.0
 

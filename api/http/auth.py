@@ -21,7 +21,7 @@ from api.http.problems import Refusal
 from api.http.query_params import refuse_unknown
 from geofence import ids
 from geofence.model.account import Key, Scope
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 REMEMBERED_S = 2.0
 REMEMBERED_KEYS = 4096
@@ -111,18 +111,24 @@ def permit(caller: Caller, *scopes: Scope) -> Caller:
 
 
 def allow(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency.
+    """A dependency: the caller of a route that needs one of these scopes.
 
-    The caller of a route that needs one of these scopes; its query must hold nothing the route does
-    not know.
+    The query must hold nothing that the route does not know.
     """
 
-    async def caller(request: Request) -> Caller:
-        found = permit(await identify(request), *scopes)
+    return _Allow(scopes)
+
+
+class _Allow:
+    """The dependency; its `scopes` are read by the OpenAPI document."""
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        self.scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        found = permit(await identify(request), *self.scopes)
         refuse_unknown(request)
         return found
-
-    return caller
 
 
 def shown_secret(request: Request, *, in_query: bool) -> str:

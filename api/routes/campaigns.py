@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,11 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     edit,
@@ -24,58 +22,89 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import PlainName
-from api.openapi import describe
-from api.schemas.campaigns import PlanIn, read_plan
-from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, PreviewPage
-from geofence.model.campaign import Status
+from api.http.merge_patch import PatchBody, Steps, patched
+from api.schemas.campaigns import (
+    CampaignFilters,
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    PreviewOut,
+    PreviewPage,
+    patched_plan,
+    read_plan,
+)
+from api.services import Services
+from geofence.model.campaign import Campaign
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
-from geofence.ports import Unit
+from geofence.ports.listing import CampaignFilter
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
-async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
+async def _plan(campaign_id: CampaignId, request: Request) -> CampaignIn:
     return read_plan(await json_body(request), campaign_id)
 
 
-@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
+@router.put(
+    "/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=CampaignIn)
+)
 async def put_campaign(
     campaign_id: CampaignId,
     services: AtHouse,
     caller: Manager,
-    body: Annotated[PlanIn, Depends(_plan)],
+    body: Annotated[CampaignIn, Depends(_plan)],
 ) -> Response:
     """Insert or replace a campaign.
 
     What cannot work is refused with the field named; an identical plan changes nothing.
     """
-    plan, now_ms = body.plan(), services.clock.now_ms()
-    await run_in_threadpool(campaigns.check_plan, plan, now_ms)
-
-    def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(
-            unit, caller.project_id, campaign_id, plan, now_ms, checked=True
-        )
-        _, created = put.value
-        if body.status is None:
-            return put
-        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return EditResult((turned.value, created), campaigns=both)
-
-    kept, created = await edit(services, caller.project_id, work)
+    now_ms = services.clock.now_ms()
+    await run_in_threadpool(campaigns.check_plan, body.plan(), now_ms)
+    kept, created = await edit(
+        services,
+        caller.project_id,
+        lambda unit: _put(unit, body, caller.project_id, campaign_id, now_ms),
+    )
     return reply(CampaignOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 409], patch=CampaignIn))
+async def patch_campaign(
+    campaign_id: CampaignId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a campaign, by JSON Merge Patch.
+
+    `variants` is replaced as a whole; the result is checked like a body of PUT.
+    """
+    now_ms = services.clock.now_ms()
+
+    def prepare(old: Campaign) -> CampaignIn:
+        body = patched_plan(old, patch)
+        campaigns.check_plan(body.plan(), now_ms)
+        return body
+
+    def current(unit: Unit) -> Campaign | None:
+        unit.edit(caller.project_id)
+        return unit.campaigns.get(caller.project_id, campaign_id)
+
+    async def read() -> Campaign:
+        listing = services.database.queries.campaigns
+        return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
+
+    put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
+    kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(CampaignOut.of(kept))
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(
-        CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id))
-    )
+    return reply(CampaignOut.of(await _campaign(services, caller, campaign_id)))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
@@ -106,24 +135,39 @@ async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Man
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
 async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+    campaign = await _campaign(services, caller, campaign_id)
     shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    services: AtHouse,
-    caller: Reader,
-    status: Annotated[Status | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CampaignFilters, Query()]
 ) -> Response:
     """Campaigns by id."""
+    wanted = filters.wanted(CampaignFilter)
     rows, more = await read_page(
-        services, "campaigns", caller.project_id, {"status": status}, cursor, limit
+        services.database.queries.campaigns, caller.project_id, wanted, filters
     )
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Campaign:
+    listing = services.database.queries.campaigns
+    return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
+
+
+def _put(
+    unit: Unit, body: CampaignIn, project_id: str, campaign_id: str, now_ms: int
+) -> EditResult:
+    """Put a checked plan, then set the status that the body names; the value is (campaign, new)."""
+    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms, checked=True)
+    if body.status is None:
+        return put
+    _, created = put.value
+    turned = campaigns.set_status(unit, project_id, campaign_id, body.status, now_ms)
+    both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
+    return EditResult((turned.value, created), campaigns=both)
 
 
 async def _turn(

@@ -13,20 +13,20 @@ import msgspec
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, body_of, edit, read_one, reply
 from api.http.auth import Caller, allow
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
-from api.schemas.customers import RedeemIn
-from api.schemas.offers_out import CouponOut, RedemptionOut, RedemptionResult
+from api.schemas.coupons import CouponOut, RedemptionIn, RedemptionOut, RedemptionResult
+from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
 from geofence.model.edit import EditResult
 from geofence.offers import coupon_codes, redeem
-from geofence.ports import Unit
+from geofence.ports.listing import CouponFilter
+from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 
@@ -45,19 +45,23 @@ async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
     found = await _known(
         services,
         caller,
-        lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)),
+        lambda: read_one(
+            services.database.queries.coupons,
+            caller.project_id,
+            CouponFilter(id=coupon_codes.read_code(code)),
+        ),
     )
     return reply(CouponOut.of(found))
 
 
 @router.post(
-    "/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedeemIn)
+    "/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedemptionIn)
 )
 async def redeem_coupon(
     code: Code,
     services: AtHouse,
     caller: Till,
-    body: Annotated[RedeemIn, Depends(body_of(RedeemIn))],
+    body: Annotated[RedemptionIn, Depends(body_of(RedemptionIn))],
     idempotency_key: OnceKey = None,
 ) -> Response:
     """Use a code at a store.

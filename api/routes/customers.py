@@ -14,8 +14,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -25,29 +23,34 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller, allow
+from api.http.describe import describe
 from api.http.fields import Name, moment_text
-from api.openapi import describe
+from api.http.filters import Page
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
 from api.schemas import personal_data
-from api.schemas.customers import CustomerIn, NewCustomerId
-from api.schemas.offers_out import (
-    CouponOut,
-    CouponPage,
+from api.schemas.coupons import CouponOut, CouponPage
+from api.schemas.customers import (
     CustomerExport,
+    CustomerFilters,
+    CustomerIn,
     CustomerOut,
     CustomerPage,
     ErasureReceipt,
+    NewCustomerId,
 )
 from geofence import ids
 from geofence.errors import NotFound
+from geofence.model.customer import Customer
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.listing import CouponFilter, CustomerFilter
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
 NewId = Annotated[
     NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")
 ]
-Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
+CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
@@ -69,13 +72,15 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 async def list_coupons(
     customer_id: CustomerId,
     services: AtHouse,
-    caller: Counter,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    caller: CouponReader,
+    page: Annotated[Page, Query()],
 ) -> Response:
-    """The person's codes, by time of issue."""
+    """The codes of a customer, by time of issue."""
     rows, more = await read_page(
-        services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit
+        services.database.queries.coupons,
+        caller.project_id,
+        CouponFilter(customer=customer_id),
+        page,
     )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
@@ -95,24 +100,54 @@ async def put_customer(
     """
 
     def work(unit: Unit) -> EditResult:
-        known = unit.offers.customers(caller.project_id, [customer_id]).get(customer_id)
+        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
         now_ms = services.clock.now_ms()
         customer = body.model(customer_id, known, now_ms)
         if known is not None and customer == replace(known, updated_ms=now_ms):
             return EditResult((known, False))
-        unit.commerce.put_customer(caller.project_id, customer)
+        unit.customers.put(caller.project_id, customer)
         return EditResult((customer, known is None))
 
     kept, created = await edit(services, caller.project_id, work)
     return reply(CustomerOut.of(kept), 201 if created else 200)
 
 
+@router.patch("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404], patch=CustomerIn))
+async def patch_customer(
+    customer_id: CustomerId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a customer, by JSON Merge Patch.
+
+    A consent in the patch replaces the stored one as a whole; its `at` is now when absent.
+    """
+    now_ms = services.clock.now_ms()
+
+    def prepare(old: Customer) -> Customer:
+        body = patched_body(CustomerIn, CustomerIn.written(old, patch), patch)
+        new = body.model(customer_id, old, now_ms)
+        return old if new == replace(old, updated_ms=now_ms) else new
+
+    def current(unit: Unit) -> Customer | None:
+        return unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
+
+    def put(unit: Unit, customer: Customer) -> EditResult:
+        unit.customers.put(caller.project_id, customer)
+        return EditResult(customer)
+
+    async def read() -> Customer:
+        listing = services.database.queries.customers
+        return await read_one(listing, caller.project_id, CustomerFilter(id=customer_id))
+
+    kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(CustomerOut.of(kept))
+
+
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(
-        CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id))
-    )
+    customers = services.database.queries.customers
+    found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
+    return reply(CustomerOut.of(found))
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
@@ -129,7 +164,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
         raise NotFound
 
     def work(unit: Unit) -> EditResult:
-        unit.commerce.delete_customer(caller.project_id, customer_id)
+        unit.customers.erase(caller.project_id, customer_id)
         return EditResult(None)
 
     await edit(services, caller.project_id, work)
@@ -148,14 +183,11 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse,
-    caller: Reader,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
+    wanted = filters.wanted(CustomerFilter)
     rows, more = await read_page(
-        services, "customers", caller.project_id, {"tag": tag}, cursor, limit
+        services.database.queries.customers, caller.project_id, wanted, filters
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

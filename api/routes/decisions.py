@@ -7,12 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.dependencies import AtHouse, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import DecisionOut, DecisionPage
-from geofence.model.decision import Outcome
+from api.schemas.decisions import DecisionFilters, DecisionOut, DecisionPage
+from geofence.ports.listing import DecisionFilter
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 DecisionId = Annotated[Name, Path(description="As listed.")]
@@ -20,39 +19,12 @@ DecisionId = Annotated[Name, Path(description="As listed.")]
 
 @router.get("", **describe(DecisionPage, 200, refuses=[400, 422]))
 async def list_decisions(
-    services: AtHouse,
-    caller: Reader,
-    customer: Who = None,
-    campaign: Who = None,
-    store: Who = None,
-    device: Who = None,
-    event: Who = None,
-    outcome: Annotated[Outcome | None, Query()] = None,
-    reason: Annotated[
-        Name | None, Query(description="The whole reason, as `send` or `holdout`.")
-    ] = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[DecisionFilters, Query()]
 ) -> Response:
-    """Decisions by time, each with what the gates said."""
-    filters = {
-        "customer": customer,
-        "campaign": campaign,
-        "store": store,
-        "device": device,
-        "event": event,
-    }
-    filters |= {"outcome": outcome, "reason": reason}
+    """Decisions by time, each with what the gates found."""
+    wanted = filters.wanted(DecisionFilter)
     rows, more = await read_page(
-        services,
-        "decisions",
-        caller.project_id,
-        {**filters, **span(since, until), "descending": order == "desc"},
-        cursor,
-        limit,
+        services.database.queries.decisions, caller.project_id, wanted, filters
     )
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
@@ -60,6 +32,6 @@ async def list_decisions(
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
 async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
     """One decision."""
-    return reply(
-        DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id))
-    )
+    decisions = services.database.queries.decisions
+    found = await read_one(decisions, caller.project_id, DecisionFilter(id=decision_id))
+    return reply(DecisionOut.of(found))

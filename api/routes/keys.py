@@ -10,20 +10,21 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.schemas.places import KeyIn, ProjectIn, profile_of
-from api.schemas.places_out import KeyOut, KeyPage, NewKeyOut, ProjectOut
+from api.schemas.keys import KeyIn, KeyOut, KeyPage, NewKeyOut, ProjectIn, ProjectOut
+from api.schemas.profiles import profile_of
+from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
 from geofence.model.account import SCOPES, Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
-from geofence.ports import Unit
+from geofence.ports.listing import every
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["keys"])
 KeyId = Annotated[Name, Path(description="As listed.")]
@@ -53,8 +54,12 @@ async def list_keys(services: AtHouse, caller: Manager) -> Response:
 
     Secrets are not kept, so they are not shown.
     """
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     return reply(KeyPage(tuple(map(KeyOut.of, found))))
+
+
+def _all(services: Services, caller: Caller) -> list[Key]:
+    return list(every(services.database.queries.keys, caller.project_id))
 
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
@@ -89,7 +94,7 @@ async def create_key(
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
 async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Response:
     """Revoke a key; it stops working within two seconds, everywhere."""
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     key = next((one for one in found if one.id == key_id), None)
     if key is None:
         raise NotFound

@@ -8,12 +8,17 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.dependencies import AtHouse, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import AttemptOut, MessageDetail, MessageOut, MessagePage
-from geofence.model.message import ChannelName, MessageStatus
+from api.schemas.messages import (
+    AttemptOut,
+    MessageDetail,
+    MessageFilters,
+    MessageOut,
+    MessagePage,
+)
+from geofence.ports.listing import AttemptFilter, MessageFilter
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 MessageId = Annotated[Name, Path(description="As listed.")]
@@ -22,34 +27,12 @@ MOST_TRIES = 1000
 
 @router.get("", **describe(MessagePage, 200, refuses=[400, 422]))
 async def list_messages(
-    services: AtHouse,
-    caller: Reader,
-    customer: Who = None,
-    campaign: Who = None,
-    decision: Who = None,
-    channel: Annotated[ChannelName | None, Query()] = None,
-    status: Annotated[MessageStatus | None, Query()] = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[MessageFilters, Query()]
 ) -> Response:
     """Messages by time. Addresses are masked."""
-    filters = {
-        "customer": customer,
-        "campaign": campaign,
-        "decision": decision,
-        "channel": channel,
-        "status": status,
-    }
+    wanted = filters.wanted(MessageFilter)
     rows, more = await read_page(
-        services,
-        "messages",
-        caller.project_id,
-        {**filters, **span(since, until), "descending": order == "desc"},
-        cursor,
-        limit,
+        services.database.queries.messages, caller.project_id, wanted, filters
     )
     return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
 
@@ -57,9 +40,8 @@ async def list_messages(
 @router.get("/{message_id}", **describe(MessageDetail, 200, refuses=[404, 422]))
 async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) -> Response:
     """One message with its tries."""
-    message = await read_one(services, "messages", caller.project_id, message_id)
-    queries, filters = services.database.queries, {"message": message_id}
-    tries = await run_in_threadpool(
-        queries.page, "attempts", caller.project_id, filters, None, MOST_TRIES
-    )
+    queries, project_id = services.database.queries, caller.project_id
+    message = await read_one(queries.messages, project_id, MessageFilter(id=message_id))
+    of_message = AttemptFilter(message=message_id)
+    tries = await run_in_threadpool(queries.attempts.page, project_id, of_message, None, MOST_TRIES)
     return reply(MessageDetail(MessageOut.of(message), tuple(map(AttemptOut.of, tries))))

@@ -13,9 +13,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, reply
 from api.http.problems import Refusal
+from api.services import Services
 from api.version import our_version
 
 router = APIRouter(include_in_schema=False)

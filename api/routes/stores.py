@@ -10,8 +10,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -20,11 +18,15 @@ from api.dependencies import (
     read_page,
     reply,
 )
-from api.http.fields import FIRM, Name, PlainName
-from api.openapi import describe
-from api.schemas.places import StoreIn
-from api.schemas.places_out import StoreOut, StorePage
+from api.http.describe import describe
+from api.http.fields import FIRM, PlainName
+from api.http.merge_patch import PatchBody, Steps, patched, patched_body
+from api.schemas.stores import StoreFilters, StoreIn, StoreOut, StorePage
+from geofence.model.edit import EditResult
+from geofence.model.place import Store
 from geofence.places import editing
+from geofence.ports.listing import StoreFilter
+from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -50,10 +52,40 @@ async def put_store(
     return reply(StoreOut.of(kept), 201 if created else 200)
 
 
+@router.patch("/{external_id}", **describe(StoreOut, 200, refuses=[404, 409], patch=StoreIn))
+async def patch_store(
+    external_id: StoreId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a store, by JSON Merge Patch.
+
+    `rings` is replaced as a whole. A ring kept by name keeps its visits.
+    """
+
+    def prepare(old: Store) -> Store:
+        body = patched_body(StoreIn, StoreIn.written(old), patch)
+        return editing.ready_store(body.model(external_id))
+
+    def current(unit: Unit) -> Store | None:
+        unit.edit(caller.project_id)
+        return unit.places.stores(caller.project_id, [external_id]).get(external_id)
+
+    def put(unit: Unit, store: Store) -> EditResult:
+        return editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
+
+    async def read() -> Store:
+        listing = services.database.queries.stores
+        return await read_one(listing, caller.project_id, StoreFilter(id=external_id))
+
+    _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    return reply(StoreOut.of(kept))
+
+
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
 async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
     """One store."""
-    return reply(StoreOut.of(await read_one(services, "stores", caller.project_id, external_id)))
+    stores = services.database.queries.stores
+    found = await read_one(stores, caller.project_id, StoreFilter(id=external_id))
+    return reply(StoreOut.of(found))
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
@@ -71,15 +103,11 @@ async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager)
 
 @router.get("", **describe(StorePage, 200, refuses=[400, 422]))
 async def list_stores(
-    services: AtHouse,
-    caller: Reader,
-    brand: Annotated[Name | None, Query()] = None,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[StoreFilters, Query()]
 ) -> Response:
     """Stores by external id."""
+    wanted = filters.wanted(StoreFilter)
     rows, more = await read_page(
-        services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit
+        services.database.queries.stores, caller.project_id, wanted, filters
     )
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

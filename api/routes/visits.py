@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.places_out import VisitPage
-from api.wire.native import VisitOut
+from api.dependencies import AtHouse, Reader, read_page, reply
+from api.http.describe import describe
+from api.schemas.visits import VisitFilters, VisitOut, VisitPage
+from geofence.ports.listing import VisitFilter
 
 router = APIRouter(prefix="/v1/visits", tags=["events"])
 
 
 @router.get("", **describe(VisitPage, 200, refuses=[400, 422]))
 async def list_visits(
-    services: AtHouse,
-    caller: Reader,
-    device: Who = None,
-    customer: Who = None,
-    store: Who = None,
-    geofence: Who = None,
-    visit: Who = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[VisitFilters, Query()]
 ) -> Response:
-    """Visits by arrival.
-
-    `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names.
-    """
-    filters = {
-        "device": device,
-        "customer": customer,
-        "store": store,
-        "geofence": geofence,
-        "id": visit,
-        **span(since, until),
-    }
+    """Visits by arrival."""
+    wanted = filters.wanted(VisitFilter)
     rows, more = await read_page(
-        services,
-        "visits",
-        caller.project_id,
-        filters | {"descending": order == "desc"},
-        cursor,
-        limit,
+        services.database.queries.visits, caller.project_id, wanted, filters
     )
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

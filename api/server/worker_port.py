@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from api.bootstrap import Services
 from api.metrics import MEDIA_TYPE
 from api.readiness import readiness
+from api.services import Services
 from api.settings import SettingError
 
 Answer = tuple[int, bytes, str]

@@ -12,11 +12,12 @@ from geofence import ids
 from geofence.detection.late_pings import accepts, amend, amend_ended, changed_fields
 from geofence.detection.outliers import Fix
 from geofence.detection.presence import Transition, end
+from geofence.model.changes import Changes
 from geofence.model.event import Event
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, Presence, Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Changes, Presences
+from geofence.ports.journal import JournalStore
 from regions.index.cells import cell_of
 
 EVENT_CELL_RESOLUTION = 7  # about 5 km2: coarse enough to keep, see engine section 8
@@ -159,7 +160,7 @@ class Journal:
         uid: str,
         presence: Presence | None,
         seen: LateSighting,
-        presences: Presences,
+        past: JournalStore,
     ) -> Presence | None:
         """Let a late ping inside amend the one visit it falls into, going on or ended.
 
@@ -174,7 +175,7 @@ class Journal:
         )
         if open_ is not None and ts_ms >= open_.arrival_ms:
             return self._amend_open(key, customer_id, open_, seen)
-        for visit, later in pairwise([*self._visits(key, uid, ts_ms, presences), None]):
+        for visit, later in pairwise([*self._visits(key, uid, ts_ms, past), None]):
             if visit is None:
                 break
             if open_ is not None and visit.visit_id == open_.visit_id:
@@ -197,7 +198,7 @@ class Journal:
         ]
 
     def end_orphan(
-        self, key: DeviceKey, presence: Presence, ts_ms: int, presences: Presences, by_ms: int = 0
+        self, key: DeviceKey, presence: Presence, ts_ms: int, past: JournalStore, by_ms: int = 0
     ) -> None:
         """End a presence whose geofence went while this unit was under way elsewhere.
 
@@ -205,9 +206,7 @@ class Journal:
         """
         _, happened = end(presence, ts_ms, "geofence_removed")
         for one in happened:
-            for visit in self._visits(
-                key, presence.geofence_uid, presence.last_inside_ms, presences
-            ):
+            for visit in self._visits(key, presence.geofence_uid, presence.last_inside_ms, past):
                 if visit.visit_id == presence.visit_id:
                     left = replace(
                         visit,
@@ -284,11 +283,11 @@ class Journal:
             cell=cell_of(fix.lat, fix.lon, EVENT_CELL_RESOLUTION),
         )
 
-    def _visits(self, key: DeviceKey, uid: str, ts_ms: int, presences: Presences) -> list[Visit]:
+    def _visits(self, key: DeviceKey, uid: str, ts_ms: int, past: JournalStore) -> list[Visit]:
         """This device's visits there that may take a ping of that time, as they are now, oldest first."""
         since_ms, stored = self._past.get((key, uid), (None, []))
         if since_ms is None or ts_ms < since_ms:
-            stored = presences.visits_since(key, uid, ts_ms)
+            stored = past.visits_since(key, uid, ts_ms)
             self._past[key, uid] = (ts_ms, stored)
         written = self._written.get((key, uid), {})
         known = {visit.visit_id: visit for visit in stored} | written

@@ -18,7 +18,9 @@ from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome
-from geofence.ports import Queries, Unit
+from geofence.ports.listing import GeofenceFilter, StoreFilter
+from geofence.ports.queries import Queries
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
@@ -96,8 +98,13 @@ def known_places(
     """Those of these external ids that a project has."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
-        some = queries.page(kind, project_id, {"id": names[start : start + AT_ONCE]}, None, AT_ONCE)
-        found |= {one.external_id: one for one in some}
+        some = names[start : start + AT_ONCE]
+        rows: list[Any] = (
+            queries.stores.page(project_id, StoreFilter(id=some), None, AT_ONCE)
+            if kind == "stores"
+            else queries.geofences.page(project_id, GeofenceFilter(id=some), None, AT_ONCE)
+        )
+        found |= {one.external_id: one for one in rows}
     return found
 
 

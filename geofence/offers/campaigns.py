@@ -13,12 +13,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from geofence.errors import InputError, NotFound
-from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
+from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.decision import Decision
 from geofence.model.edit import CampaignChange, EditResult
-from geofence.offers.templates import render
-from geofence.ports import Unit
-from geofence.street.compose import check_templates, coupon_for, fields_of, sample_case
+from geofence.offers.filling import (
+    SAMPLE_PAGE,
+    check_templates,
+    coupon_for,
+    fields_of,
+    sample_case,
+    templates_of,
+)
+from geofence.ports.unit import Unit
+from geofence.templates import render
 
 Problem = tuple[str, str]
 
@@ -45,7 +52,7 @@ def put_campaign(
     cannot work.
     """
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is not None and kept.plan == plan:
         return EditResult((kept, False))
     campaign = Campaign(
@@ -56,7 +63,7 @@ def put_campaign(
         campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
     if not checked:
         check_plan(plan, now_ms)
-    unit.commerce.put_campaign(project_id, campaign)
+    unit.campaigns.put(project_id, campaign)
     return EditResult((campaign, kept is None), campaigns=CampaignChange(kept, campaign))
 
 
@@ -65,23 +72,23 @@ def set_status(
 ) -> EditResult:
     """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
         raise NotFound
     if kept.status == status:
         return EditResult(kept)
     campaign = replace(kept, status=status, updated_ms=now_ms)
-    unit.commerce.put_campaign(project_id, campaign)
+    unit.campaigns.put(project_id, campaign)
     return EditResult(campaign, campaigns=CampaignChange(kept, campaign))
 
 
 def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult:
     """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
     unit.edit(project_id)
-    kept = unit.commerce.campaign(project_id, campaign_id)
+    kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
         raise NotFound
-    unit.commerce.delete_campaign(project_id, campaign_id)
+    unit.campaigns.delete(project_id, campaign_id)
     return EditResult(None, campaigns=CampaignChange(kept, None))
 
 
@@ -108,28 +115,13 @@ def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:
         "send",
         now_ms,
     )
-    fields = fields_of(case, coupon_for(case, decision))
+    fields = fields_of(case, coupon_for(case, decision), SAMPLE_PAGE)
     return [
-        {"variant": variant.name, "channel": _channel(plan)}
-        | {name: render(source, fields, html=name == "html") for name, source in _sources(plan)}
+        {"variant": variant.name, "channel": plan.channel}
+        | {name: render(source, fields, html=name == "html") for name, source in templates_of(plan)}
         for variant in campaign.plan.variants
         for plan in variant.messages
     ]
-
-
-def _sources(plan: PushPlan | EmailPlan | InAppPlan) -> list[tuple[str, str]]:
-    names = ("title", "body", "link", "subject", "text", "html")
-    return [(name, source) for name in names if (source := getattr(plan, name, None)) is not None]
-
-
-def _channel(plan: PushPlan | EmailPlan | InAppPlan) -> str:
-    return (
-        "push"
-        if isinstance(plan, PushPlan)
-        else "email"
-        if isinstance(plan, EmailPlan)
-        else "inapp"
-    )
 
 
 def _problems(plan: Plan) -> list[Problem]:
@@ -157,7 +149,7 @@ def _variant_problems(plan: Plan) -> list[Problem]:
         if names[variant.name] > 1
     ]
     for place, variant in enumerate(plan.variants):
-        for channel, count in Counter(map(_channel, variant.messages)).items():
+        for channel, count in Counter(plan.channel for plan in variant.messages).items():
             if count > 1:
                 wrong.append(
                     (

@@ -26,11 +26,13 @@ from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
 from geofence.offers import triggers as drawer
+from geofence.offers.filling import coupon_for
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
-from geofence.ports import NewDecisions, Unit
-from geofence.street import compose as paper
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
+from geofence.street.compose import compose
 from geofence.street.decide import Ruling, decide
 
 TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
@@ -91,15 +93,15 @@ class Proposer:
         for some in pings.values():
             for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
                 self._write(ruling, people, new_decisions)
-        unit.offers.save(new_decisions)
+        unit.decisions.save(new_decisions)
         return new_decisions
 
     def _write(self, ruling: Ruling, people: CustomerContext, new_decisions: NewDecisions) -> None:
         case, decision, variant = ruling
         if variant is not None:
-            coupon = paper.coupon_for(case, decision)
+            coupon = coupon_for(case, decision)
             try:
-                messages = paper.compose(case, decision, variant, coupon, self.public_url)
+                messages = compose(case, decision, variant, coupon, self.public_url)
             except Exception as error:  # noqa: BLE001  (one shopper's odd attribute must hold up nobody, and not his own events)
                 log.warning(
                     "template_failed", campaign=decision.campaign_id, error=type(error).__name__
@@ -142,14 +144,16 @@ def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerConte
     project_id = matches[0].event.project_id
     ids = sorted({match.event.customer_id for match in matches if match.event.customer_id})
     sent: dict[str, list[Decision]] = defaultdict(list)
-    customers = unit.offers.customers(project_id, ids) if ids else {}
+    customers = unit.customers.locked(project_id, ids) if ids else {}
     if not customers:
         return CustomerContext({}, {}, sent)
-    for decision in unit.offers.sent(
+    for decision in unit.decisions.sent(
         project_id, sorted(customers), now_ms - _horizon_ms(match.campaign for match in matches)
     ):
         sent[decision.customer_id].append(decision)
-    return CustomerContext(customers, unit.offers.devices_of(project_id, sorted(customers)), sent)
+    return CustomerContext(
+        customers, unit.customers.devices_of(project_id, sorted(customers)), sent
+    )
 
 
 def _horizon_ms(campaigns: Iterable[Campaign]) -> int:

@@ -8,7 +8,7 @@ from geofence import ids
 from geofence.errors import Conflict, NotFound
 from geofence.model.decision import Coupon, Redemption
 from geofence.offers import coupon_codes
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 
 def look_up(unit: Unit, project_id: str, typed: str) -> Coupon:
@@ -16,7 +16,7 @@ def look_up(unit: Unit, project_id: str, typed: str) -> Coupon:
 
     Raises `NotFound`.
     """
-    coupon = unit.commerce.coupon(project_id, coupon_codes.read_code(typed))
+    coupon = unit.coupons.locked(project_id, coupon_codes.read_code(typed))
     if coupon is None:
         raise NotFound("There is no such code.", code="coupon_unknown")
     return coupon
@@ -51,7 +51,7 @@ def redeem(
     use = Redemption(
         ids.new("red"), project_id, coupon.code, store_id, now_ms, till, amount, currency
     )
-    if not unit.commerce.redeem(spent, use):
+    if not unit.coupons.redeem(spent, use):
         raise Conflict("This code was redeemed already.", code="coupon_redeemed")
     return spent, use
 
@@ -62,5 +62,5 @@ def void(unit: Unit, project_id: str, typed: str) -> Coupon:
     if coupon.status == "redeemed":
         raise Conflict("This code was redeemed already.", code="coupon_redeemed")
     empty = replace(coupon, status="void")
-    unit.commerce.redeem(empty, None)
+    unit.coupons.redeem(empty, None)
     return empty

@@ -12,7 +12,7 @@ from geofence.errors import Conflict, InputError, NotFound
 from geofence.model.edit import EditResult
 from geofence.model.place import Geofence, Ring, Store
 from geofence.places.opening_hours import check_hours
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from regions.geojson import canonical
 from regions.geometry.time_zone import time_zone
 from regions.region import RegionError

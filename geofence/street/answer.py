@@ -10,10 +10,12 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from geofence.delivery.channels import CHANNELS
 from geofence.model.message import OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import DeviceAnswer, InAppOffer
-from geofence.ports import NewDecisions, Unit
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 
 NEAR = ("geofence.entered", "geofence.dwelled")  # what makes an offer for being near
 
@@ -49,7 +51,7 @@ def attach_offers(
     shown: dict[str, dict[str, InAppOffer]] = defaultdict(dict)
     new = {decision.id: decision.event_id for decision in new_decisions.decisions}
     stored = (
-        unit.offers.caused_by(project_id, by_event.keys() - new.values(), now_ms)
+        unit.decisions.caused_by(project_id, by_event.keys() - new.values(), now_ms)
         if by_event.keys() - new.values()
         else []
     )
@@ -60,7 +62,7 @@ def attach_offers(
         device_id = by_event.get(event_id)
         if (
             device_id is not None
-            and message.channel in ("push", "inapp")
+            and CHANNELS[message.channel].in_answer
             and message.expires_ms > now_ms
         ):
             shown[device_id][message.decision_id] = _shown(message)

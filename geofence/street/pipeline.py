@@ -26,6 +26,7 @@ from geofence.detection.journal import Journal
 from geofence.detection.presence import Rules, Transition, Update, advance_clock, end, retime
 from geofence.hints.safe_radius import Here, Wake, Wish, hint
 from geofence.model.campaign import Campaign
+from geofence.model.changes import Changes
 from geofence.model.decision import Decision
 from geofence.model.edit import EditResult
 from geofence.model.event import Event
@@ -37,7 +38,9 @@ from geofence.model.receipt import DeviceAnswer, Receipt
 from geofence.offers.cases import Proposer
 from geofence.places.catalogue import Catalogue
 from geofence.places.index_cache import IndexCache
-from geofence.ports import Changes, Database, NewDecisions, Unit
+from geofence.ports.database import Database
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from geofence.street.answer import attach_offers, open_visits
 from geofence.street.locate import locate
 from geofence.street.normalise import normalise
@@ -149,7 +152,7 @@ class Pipeline:
         # first the projects are held, then all devices of all of them are locked in one go: whoever
         # changed a geofence before us is seen, and nobody removes one behind our back
         unit.hold(by_project)
-        states = unit.presences.read(
+        states = unit.hot.read(
             {
                 DeviceKey(one.post.project_id, name)
                 for one in batches
@@ -161,7 +164,8 @@ class Pipeline:
             self._run_project(
                 unit, Journal(project_id, catalogue, changes, now_ms), some, states, done
             )
-        unit.presences.save(changes)
+        unit.hot.save(changes.states, changes.watermarks)
+        unit.journal.save(changes.events, changes.visits)
         _number(unit, batches)
         done.events = changes.events
         done.tallies = [batch.tally for batch in batches]
@@ -185,7 +189,7 @@ class Pipeline:
         """
         edited = edit.work(unit)
         touched = [*edited.removed, *(fence.uid for fence in edited.changed)]
-        keys = unit.presences.at_geofences(touched) if touched else []
+        keys = unit.hot.at_geofences(touched) if touched else []
         if not keys and edited.campaigns is None:
             return edited, BatchResult(), ()
         old = self._committed(edit.project_id)
@@ -195,7 +199,7 @@ class Pipeline:
             else old.with_campaign_change(*edited.campaigns).dwell_changed_for(old)
         )
         now_ms, gone = self.clock.now_ms(), set(edited.removed)
-        here = {uid for state in unit.presences.read(keys).values() for uid in state.presences}
+        here = {uid for state in unit.hot.read(keys).values() for uid in state.presences}
         new = Catalogue.build(
             0, old.default, [fence for fence in edited.changed if fence.uid in here], old.campaigns
         )
@@ -273,7 +277,7 @@ class Pipeline:
             crossings = self.passing.prepare(project_id, catalogue, pings, devices, states)
             tracker = Tracker(
                 columns,
-                unit.presences,
+                unit.journal,
                 self.duplicates,
                 done.seen_in_unit,
                 journal,
@@ -336,7 +340,7 @@ class Pipeline:
         )
         repeated: dict[str, list[Event]] = defaultdict(list)
         for event in (
-            unit.presences.events_at(post.project_id, tally.repeated) if tally.repeated else []
+            unit.journal.events_at(post.project_id, tally.repeated) if tally.repeated else []
         ):
             repeated[event.device_id].append(event)
         for key, row, before in came:
@@ -374,7 +378,7 @@ class Pipeline:
         journals: dict[str, Journal] = {}
         if known is None:
             unit.hold({key.project_id for key in keys})
-        for key, state in unit.presences.read(keys).items():
+        for key, state in unit.hot.read(keys).items():
             if key.project_id not in journals:
                 catalogue = known or self.catalogue(
                     key.project_id, unit.index_version(key.project_id)
@@ -389,7 +393,8 @@ class Pipeline:
                 changes.states[key] = replace(state, presences=presences)
         for journal in journals.values():
             self._propose(unit, journal, done)
-        unit.presences.save(changes)
+        unit.hot.save(changes.states, changes.watermarks)
+        unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
         return done
 
@@ -399,7 +404,7 @@ class Pipeline:
         version, default = (
             (project.index_version, project.profile) if project is not None else (0, Profile())
         )
-        fences, campaigns = queries.geofences(project_id), self._campaigns(project_id)
+        fences, campaigns = queries.geofences_by_uid(project_id), self._campaigns(project_id)
         known = self._catalogues.get(project_id)
         if known is not None:
             catalogue = known.following(version, default, fences, campaigns)
@@ -412,10 +417,7 @@ class Pipeline:
         return catalogue
 
     def _campaigns(self, project_id: str) -> list[Campaign]:
-        found: list[Campaign] = self.database.queries.page(
-            "campaigns", project_id, {}, None, MOST_CAMPAIGNS
-        )
-        return found
+        return self.database.queries.campaigns.page(project_id, None, None, MOST_CAMPAIGNS)
 
 
 def _applied(
@@ -439,7 +441,7 @@ def _applied(
         rules = None if slot is None else catalogue.rules[slot]
         if rules is None:
             if orphans:
-                journal.end_orphan(key, presence, presence.last_ms, unit.presences)
+                journal.end_orphan(key, presence, presence.last_ms, unit.journal)
             else:
                 kept[uid] = presence
             continue
@@ -463,7 +465,7 @@ def _number(unit: Unit, batches: Sequence[Batch]) -> None:
         for answer in batch.receipt.devices.values()
         for event in answer.events
     }
-    numbers = unit.presences.visit_numbers(sorted(visits)) if visits else {}
+    numbers = unit.journal.visit_numbers(sorted(visits)) if visits else {}
     for batch in told:
         devices = {
             name: replace(

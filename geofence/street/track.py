@@ -30,7 +30,7 @@ from geofence.model.event import Event
 from geofence.model.ping import Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.model.sightings import Sightings
-from geofence.ports import Presences
+from geofence.ports.journal import JournalStore
 
 LIVE_MS = 60_000
 MOST_LAG_MS = 24 * 3_600_000
@@ -92,7 +92,7 @@ class Tracker:
     def __init__(
         self,
         columns: Columns,
-        presences: Presences,
+        past: JournalStore,
         duplicates: DuplicateFilter,
         seen_in_unit: dict[int, int],
         journal: Journal,
@@ -103,9 +103,9 @@ class Tracker:
 
         None where pings move it, so that none is behind.
         """
-        self.columns, self.presences, self.duplicates, self.seen_in_unit, self.crossings = (
+        self.columns, self.past, self.duplicates, self.seen_in_unit, self.crossings = (
             columns,
-            presences,
+            past,
             duplicates,
             seen_in_unit,
             crossings,
@@ -209,7 +209,7 @@ class DeviceTrack:
         if written or self.key in changes.states:
             changes.states[self.key] = new
         elif self.watermark_ms != old.watermark_ms:
-            changes.hot[self.key] = new
+            changes.watermarks[self.key] = new
         return new
 
     def _apply(self, row: int) -> None:
@@ -277,7 +277,7 @@ class DeviceTrack:
             if slot is None:
                 self._keep(uid, None)
                 self.tracker.journal.end_orphan(
-                    self.key, presence, seen.ts_ms, self.tracker.presences, seen.ts_ms
+                    self.key, presence, seen.ts_ms, self.tracker.past, seen.ts_ms
                 )
                 continue
             edge_m = edges.pop(slot, None)
@@ -367,7 +367,7 @@ class DeviceTrack:
             presence = self.presences.get(fence.uid)
             seen = LateSighting(fix, c.edge_m[place], probability)
             after = journal.amend(
-                self.key, self.customer_id, fence.uid, presence, seen, self.tracker.presences
+                self.key, self.customer_id, fence.uid, presence, seen, self.tracker.past
             )
             if after is not None and after is not presence:
                 self._keep(fence.uid, retime(after, rules))

@@ -28,7 +28,8 @@ from geofence.model.ping import PingIn, Rejection
 from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
 from geofence.places.index_cache import IndexCache
-from geofence.ports import Database, Unit
+from geofence.ports.database import Database
+from geofence.ports.unit import Unit
 from geofence.street.pipeline import IOS_WATCHES, BatchResult, Edit, Pipeline, Post
 from geofence.street.track import Tally
 
@@ -299,7 +300,7 @@ class Writer:
         """Set the timers anew at geofences of which a campaign asks another dwell time, some phones at a time, between other work."""
 
         def work(unit: Unit) -> EditResult:
-            found = unit.presences.at_geofences(uids) if keys is None else keys
+            found = unit.hot.at_geofences(uids) if keys is None else keys
             self._pipeline.retime(unit, found[:MOST_DUE])
             if len(found) > MOST_DUE:
                 self._retime_later(project_id, uids, found[MOST_DUE:])
@@ -318,7 +319,7 @@ class Writer:
             self.database.sequence()
             self._follow_others(now_s)
             with self._unit() as unit:
-                found = unit.presences.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
+                found = unit.hot.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
             due = [key for key in found if self._ailing.get(key, 0.0) <= now_s][:MOST_DUE]
         except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
             self._failed("tick_failed", error)
@@ -400,7 +401,7 @@ class Writer:
             for reporter in list(self._reporters):
                 reporter(report)
         except BaseException as error:  # noqa: BLE001  (it is on disk; the sequencer runs again with the next tick)
-            log.error("telling_failed", error=type(error).__name__)
+            log.error("listener_failed", error=type(error).__name__)
 
 
 def _commit(unit: Unit) -> float:

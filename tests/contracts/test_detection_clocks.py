@@ -63,7 +63,7 @@ def tick(house: House, clock: WallClock, at_s: float) -> None:
     """Let the service's clock be there, and its timers fire."""
     clock.at_s = at_s
     with house.database.begin() as unit:
-        due = unit.presences.due(clock.now_ms(), 100)
+        due = unit.hot.due(clock.now_ms(), 100)
         house.street._pipeline.tick(unit, clock.now_ms(), due)
         unit.commit()
 

@@ -17,13 +17,13 @@ from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.edit import EditResult
-from geofence.model.message import Message, Outcome
+from geofence.model.message import OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
 from geofence.offers.campaigns import put_campaign, set_status
 from geofence.offers.redeem import redeem
 from geofence.places.editing import put_store
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
 from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
@@ -218,7 +218,7 @@ def test_an_odd_attribute_silences_its_template_and_not_the_shoppers_events(shop
         consent={p: Consent(True, T0) for p in ("location", "push")},
         attributes={"since": "9e999999999"},
     )
-    shop.edit(lambda unit: EditResult(unit.commerce.put_customer("p", odd)))
+    shop.edit(lambda unit: EditResult(unit.customers.put("p", odd)))
     shop.walk_in()
     assert [event.kind for event in shop.page("events")][:1] == ["geofence.entered"]
     assert shop.reasons in (["template_failed"], ["send"])
@@ -254,7 +254,9 @@ def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source:
 
 def test_a_channel_that_breaks_is_tried_again_and_its_hands_live(shop: Shop) -> None:
     class Broken(Notebook):
-        def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+        def send(
+            self, messages: Sequence[OutboxMessage], now_ms: int
+        ) -> Iterator[tuple[str, Outcome]]:
             if not self.handed:
                 self.handed.append(messages[0])
                 raise ValueError("broken")
@@ -277,7 +279,7 @@ def test_what_expires_on_a_channel_nobody_serves_gives_its_cap_back(shop: Shop) 
     shop.customer()
     shop.walk_in(at_s=60)
     shop.walk_in("other", at_s=2000, north_m=5000)
-    [message] = delivered(shop, 1, Notebook("log"))
+    [message] = delivered(shop, 1, Notebook("webhook"))
     assert (message.status, message.attempt) == ("expired", 0)
 
 

@@ -10,7 +10,6 @@ from geofence.backends.sql.database import SqlDatabase
 from geofence.errors import Busy, RecordError
 from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes
 from tests.rigs import some
 
 HERE = DeviceKey("p1", "d1")
@@ -38,16 +37,11 @@ def _put(database: SqlDatabase, *, key=None, device=None, project_id="p1"):
 def _see(database: SqlDatabase, key: DeviceKey = HERE, number: int = 1):
     """One ping's consequences: state, visit and event."""
     with database.begin() as unit:
-        unit.presences.read([key])
+        unit.hot.read([key])
         visit = some.visit(number, device_id=key.device_id)
         event = some.event(number, project_id=key.project_id, device_id=key.device_id)
-        unit.presences.save(
-            Changes(
-                states={key: STATE},
-                events=[event],
-                visits={visit.visit_id: (key.project_id, visit)},
-            )
-        )
+        unit.hot.save({key: STATE}, {})
+        unit.journal.save([event], {visit.visit_id: (key.project_id, visit)})
         unit.commit()
     database.sequence()
 
@@ -85,7 +79,10 @@ def test_projects_and_keys_come_oldest_first(database: SqlDatabase):
     _put(database, key=some.key("key_a", created_ms=3))
     _put(database, key=some.key("key_x", created_ms=1, project_id="p2"))
     assert [one.id for one in database.queries.projects()] == ["p_c", "p_a", "p_b"]
-    assert [one.id for one in database.queries.keys("p1")] == ["key_b", "key_a"]
+    assert [one.id for one in database.queries.keys.page("p1", None, None, 99)] == [
+        "key_b",
+        "key_a",
+    ]
 
 
 def test_a_key_is_found_by_its_digest_revoked_or_not(database: SqlDatabase):
@@ -107,7 +104,7 @@ def test_a_key_cannot_be_moved_to_another_project(database: SqlDatabase):
     _put(database, key=some.key())
     with pytest.raises(RecordError):
         _put(database, key=some.key(project_id="p2"))
-    assert database.queries.keys("p2") == []
+    assert database.queries.keys.page("p2", None, None, 99) == []
 
 
 def test_a_device_comes_back_as_it_was_put(database: SqlDatabase):
@@ -133,7 +130,7 @@ def test_a_device_put_again_keeps_its_hot_state(database: SqlDatabase):
         device=some.device(customer_id="c2", push_token="tok", created_ms=some.START_MS + 100),
     )
     with database.begin() as unit:
-        assert unit.presences.read([HERE]) == {HERE: replace(STATE, customer_id="c2")}
+        assert unit.hot.read([HERE]) == {HERE: replace(STATE, customer_id="c2")}
         kept = unit.accounts.device("p1", "d1")
     assert (kept.push_token, kept.seen_ms) == ("tok", STATE.watermark_ms)
     assert kept.created_ms < some.START_MS + 100
@@ -165,13 +162,17 @@ def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses
         unit.commit()
     with database.begin() as unit:
         assert unit.accounts.device("p1", "d1") is None
-        assert unit.presences.read([HERE, *others]) == {HERE: DeviceState()} | dict.fromkeys(
+        assert unit.hot.read([HERE, *others]) == {HERE: DeviceState()} | dict.fromkeys(
             others, STATE
         )
-        assert unit.presences.at_geofences(["gf_1"]) == others
+        assert unit.hot.at_geofences(["gf_1"]) == others
     for noun in ("events", "visits", "devices"):
-        assert [one.device_id for one in database.queries.page(noun, "p1", {}, None, 9)] == ["d2"]
-        assert [one.device_id for one in database.queries.page(noun, "p2", {}, None, 9)] == ["d1"]
+        assert [
+            one.device_id for one in getattr(database.queries, noun).page("p1", None, None, 9)
+        ] == ["d2"]
+        assert [
+            one.device_id for one in getattr(database.queries, noun).page("p2", None, None, 9)
+        ] == ["d1"]
 
 
 def test_an_answer_is_kept_with_its_fingerprint(database: SqlDatabase):

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
-from geofence.backends.sql.schema_offers import redemptions
+from geofence.backends.sql.schema.coupons import redemptions
 from geofence.errors import RecordError
 from geofence.model.decision import Coupon
 from geofence.model.presence import DeviceKey, DeviceState
-from geofence.ports import Changes, NewDecisions
+from geofence.ports.decisions import NewDecisions
 from tests.rigs import some
 from tests.rigs import some_offers as offers
+from tests.rigs.lists import filters_of, list_of
 
 
 def _used(coupon: Coupon) -> Coupon:
@@ -29,8 +30,8 @@ def _used(coupon: Coupon) -> Coupon:
 def _redeem(database: SqlDatabase, number: int = 1) -> bool:
     """As a till does it, but without looking whether the code was used."""
     with database.begin() as unit:
-        coupon = unit.commerce.coupon("p1", "CODE000001")
-        done = unit.commerce.redeem(_used(coupon), offers.redemption(number))
+        coupon = unit.coupons.locked("p1", "CODE000001")
+        done = unit.coupons.redeem(_used(coupon), offers.redemption(number))
         unit.commit()
     return done
 
@@ -43,30 +44,30 @@ def _count(database: SqlDatabase, table: sa.Table) -> int:
 def test_a_coupon_is_found_by_its_code_within_its_project(database: SqlDatabase):
     offers.add(database, offers.coupon(1), offers.coupon(2, stores=()))
     with database.begin() as unit:
-        assert unit.commerce.coupon("p1", "CODE000001") == offers.coupon(1)
-        assert unit.commerce.coupon("p1", "CODE000002") == offers.coupon(2, stores=())
-        assert unit.commerce.coupon("p2", "CODE000001") is None
+        assert unit.coupons.locked("p1", "CODE000001") == offers.coupon(1)
+        assert unit.coupons.locked("p1", "CODE000002") == offers.coupon(2, stores=())
+        assert unit.coupons.locked("p2", "CODE000001") is None
 
 
 def test_a_single_use_code_is_redeemed_once_and_the_unit_goes_on(database: SqlDatabase):
     offers.add(database, offers.coupon())
     assert _redeem(database, 1)
     with database.begin() as unit:
-        assert not unit.commerce.redeem(offers.coupon(uses=9), offers.redemption(2))
-        unit.commerce.put_customer("p1", offers.customer())
+        assert not unit.coupons.redeem(offers.coupon(uses=9), offers.redemption(2))
+        unit.customers.put("p1", offers.customer())
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(status="redeemed", uses=1)
     ]
     assert _count(database, redemptions) == 1
-    assert len(database.queries.page("customers", "p1", {}, None, 9)) == 1
+    assert len(database.queries.customers.page("p1", None, None, 9)) == 1
 
 
 def test_a_code_of_many_uses_counts_each(database: SqlDatabase):
     coupon = offers.coupon(single_use=False)
     offers.add(database, coupon)
     assert [_redeem(database, number) for number in range(3)] == [True, True, True]
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         replace(coupon, status="redeemed", uses=3)
     ]
 
@@ -74,9 +75,9 @@ def test_a_code_of_many_uses_counts_each(database: SqlDatabase):
 def test_a_coupon_without_a_redemption_is_written_as_it_is(database: SqlDatabase):
     offers.add(database, offers.coupon(1), offers.coupon(2))
     with database.begin() as unit:
-        assert unit.commerce.redeem(offers.coupon(1, status="void"), None)
+        assert unit.coupons.redeem(offers.coupon(1, status="void"), None)
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, status="void"),
         offers.coupon(2),
     ]
@@ -102,8 +103,8 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(postgres_url: str, locked):
     def till(number: int) -> None:
         ready.wait()
         with taking, database.begin() as unit:
-            coupon = unit.commerce.coupon("p1", "CODE000001") if locked else offers.coupon()
-            done.append(unit.commerce.redeem(_used(coupon), offers.redemption(number)))
+            coupon = unit.coupons.locked("p1", "CODE000001") if locked else offers.coupon()
+            done.append(unit.coupons.redeem(_used(coupon), offers.redemption(number)))
             unit.commit()
 
     taking = threading.BoundedSemaphore(16)  # of the pool's twenty connections
@@ -112,7 +113,7 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(postgres_url: str, locked):
         thread.start()
     for thread in threads:
         thread.join()
-    kept = database.queries.page("coupons", "p1", {}, None, 9), _count(database, redemptions)
+    kept = database.queries.coupons.page("p1", None, None, 9), _count(database, redemptions)
     database.close()
     assert (done.count(True), done.count(False)) == (1, 63)
     assert kept == ([offers.coupon(status="redeemed", uses=1)], 1)
@@ -122,10 +123,10 @@ def test_a_coupon_is_locked_until_the_unit_ends(postgres_url: str):
     database = open_database(postgres_url)
     offers.add(database, offers.coupon())
     with database.begin() as first, database.begin() as second:
-        assert first.commerce.coupon("p1", "CODE000001") is not None
+        assert first.coupons.locked("p1", "CODE000001") is not None
         second.connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
         with pytest.raises(RecordError, match="LockNotAvailable"):
-            second.commerce.coupon("p1", "CODE000001")
+            second.coupons.locked("p1", "CODE000001")
     database.close()
 
 
@@ -142,7 +143,7 @@ def _everything_about(
     visit = some.visit(number, device_id=device_id, customer_id=person)
     with database.begin() as unit:
         events = [some.event(number, device_id=device_id, customer_id=person)]
-        unit.presences.save(Changes(events=events, visits={visit.visit_id: ("p1", visit)}))
+        unit.journal.save(events, {visit.visit_id: ("p1", visit)})
         body = f'{{"customer_id":"{person}"}}'.encode()
         unit.accounts.remember_answer("p1", f"key {number}", "f", 200, body, some.START_MS)
         unit.outbox.suppress("p1", "email", mail, "hard_bounce", some.START_MS)
@@ -184,7 +185,7 @@ def _spelled(row) -> str:
 
 def _erase(database: SqlDatabase, customer_id: str) -> None:
     with database.begin() as unit:
-        unit.commerce.delete_customer("p1", customer_id)
+        unit.customers.erase("p1", customer_id)
         unit.commit()
 
 
@@ -204,7 +205,7 @@ def test_an_erased_person_stands_in_no_table(database: SqlDatabase):
     _erase(database, PERSON)
     assert _mentions(database, PERSON, MAIL, TOKEN) == []
     assert [
-        database.queries.page(noun, "p1", {}, None, 9)
+        getattr(database.queries, noun).page("p1", None, None, 9)
         for noun in ("decisions", "messages", "attempts", "customers")
     ] == [[]] * 4
 
@@ -214,11 +215,12 @@ def test_an_erased_person_leaves_a_spent_code_a_silence_and_visits_of_a_device(
 ):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, customer_id="", status="void")
     ]
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("visits", "devices")
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
+        for noun in ("visits", "devices")
     ] == [1, 1]
     offers.add_customers(database, offers.customer("newcomer", email=MAIL))
     mail = offers.message(7, channel="email", address=MAIL, customer_id="newcomer")
@@ -230,7 +232,7 @@ def test_a_redeemed_code_stays_redeemed_when_its_person_leaves(database: SqlData
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     assert _redeem(database)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, customer_id="", status="redeemed", uses=1)
     ]
     assert _count(database, redemptions) == 1
@@ -240,19 +242,22 @@ def test_a_code_of_many_uses_ends_when_its_person_leaves(database: SqlDatabase):
     offers.add(database, offers.coupon(single_use=False))
     assert _redeem(database)
     _erase(database, "c1")
-    assert [one.status for one in database.queries.page("coupons", "p1", {}, None, 9)] == ["void"]
+    assert [one.status for one in database.queries.coupons.page("p1", None, None, 9)] == ["void"]
 
 
 def test_erasing_one_person_leaves_another_alone(database: SqlDatabase):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _everything_about(database, "person-5", "other@example.org", "token-5", 2)
     before = {
-        noun: database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9)
+        noun: list_of(database, noun).page("p1", filters_of(noun, customer="person-5"), None, 9)
         for noun in ("decisions", "messages", "coupons")
     }
     _erase(database, PERSON)
     for noun, held in before.items():
-        assert database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9) == held
+        assert (
+            list_of(database, noun).page("p1", filters_of(noun, customer="person-5"), None, 9)
+            == held
+        )
     assert "idempotency" in _mentions(database, "person-5")
 
 
@@ -261,19 +266,19 @@ def test_erasing_nobody_leaves_the_decisions_about_nobody(database: SqlDatabase)
         database, offers.decision(customer_id="", outcome="silent", reason="customer_unknown")
     )
     _erase(database, "")
-    assert len(database.queries.page("decisions", "p1", {}, None, 9)) == 1
+    assert len(database.queries.decisions.page("p1", None, None, 9)) == 1
 
 
 def test_hot_state_forgets_an_erased_person_with_the_commit(database: SqlDatabase):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     key = DeviceKey("p1", "d1")
     with database.begin() as unit:
-        unit.commerce.delete_customer("p1", PERSON)
+        unit.customers.erase("p1", PERSON)
     with database.begin() as unit:
-        assert unit.presences.read([key])[key].customer_id == PERSON
+        assert unit.hot.read([key])[key].customer_id == PERSON
     _erase(database, PERSON)
     with database.begin() as unit:
-        kept = unit.presences.read([key])[key]
+        kept = unit.hot.read([key])[key]
     assert kept.customer_id is None
     assert kept.presences["gf_1"].inside
     assert isinstance(kept, DeviceState)
@@ -296,16 +301,16 @@ def test_a_person_who_is_being_decided_about_is_erased_after_it(postgres_url: st
     database = open_database(postgres_url)
     offers.add_customers(database, offers.customer())
     deciding = database.begin()
-    deciding.offers.customers("p1", ["c1"])
+    deciding.customers.locked("p1", ["c1"])
     eraser = threading.Thread(target=_erase, args=(database, "c1"))
     eraser.start()
     with database.engine.connect() as connection:
         waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         while eraser.is_alive() and not connection.execute(waits).scalar():
             connection.rollback()
-    deciding.offers.save(NewDecisions(decisions=[offers.decision()]))
+    deciding.decisions.save(NewDecisions(decisions=[offers.decision()]))
     deciding.commit()
     eraser.join()
-    held = database.queries.page("decisions", "p1", {}, None, 9)
+    held = database.queries.decisions.page("p1", None, None, 9)
     database.close()
     assert held == []

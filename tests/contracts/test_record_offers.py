@@ -12,16 +12,17 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from geofence.backends.sql.database import SqlDatabase, open_database
-from geofence.backends.sql.schema_offers import campaign_versions
+from geofence.backends.sql.schema.campaigns import campaign_versions
 from geofence.errors import Conflict, RecordError
-from geofence.ports import NewDecisions
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.listing import CampaignFilter, DecisionFilter
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
 
 def _sent(database: SqlDatabase, *customer_ids: str, since_ms: int = 0) -> list[str]:
     with database.begin() as unit:
-        return [one.id for one in unit.offers.sent("p1", customer_ids, since_ms)]
+        return [one.id for one in unit.decisions.sent("p1", customer_ids, since_ms)]
 
 
 def test_a_customer_comes_back_as_it_was_put(database: SqlDatabase):
@@ -29,9 +30,9 @@ def test_a_customer_comes_back_as_it_was_put(database: SqlDatabase):
         database, offers.full_customer(), offers.customer("c2", email=None, consent={})
     )
     with database.begin() as unit:
-        assert unit.commerce.customer("p1", "c1") == offers.full_customer()
-        assert unit.commerce.customer("p2", "c1") is None
-        found = unit.offers.customers("p1", ["c2", "c1", "c2", "nobody"])
+        assert unit.customers.get("p1", "c1") == offers.full_customer()
+        assert unit.customers.get("p2", "c1") is None
+        found = unit.customers.locked("p1", ["c2", "c1", "c2", "nobody"])
     assert found == {
         "c1": offers.full_customer(),
         "c2": offers.customer("c2", email=None, consent={}),
@@ -42,7 +43,7 @@ def test_a_customer_put_again_keeps_its_creation_and_nothing_else(database: SqlD
     offers.add_customers(database, offers.full_customer())
     offers.add_customers(database, offers.customer(email=None, consent={}, created_ms=5))
     with database.begin() as unit:
-        assert unit.commerce.customer("p1", "c1") == offers.customer(email=None, consent={})
+        assert unit.customers.get("p1", "c1") == offers.customer(email=None, consent={})
 
 
 def test_a_campaign_comes_back_as_it_was_put(database: SqlDatabase):
@@ -50,14 +51,15 @@ def test_a_campaign_comes_back_as_it_was_put(database: SqlDatabase):
     full = offers.campaign(plan=offers.full_plan())
     offers.add_campaigns(database, full, offers.campaign("tea", status="draft"))
     with database.begin() as unit:
-        assert unit.commerce.campaign("p1", "coffee") == full
-        assert unit.commerce.campaign("p2", "coffee") is None
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == [
+        assert unit.campaigns.get("p1", "coffee") == full
+        assert unit.campaigns.get("p2", "coffee") is None
+    assert database.queries.campaigns.page("p1", None, None, 9) == [
         full,
         offers.campaign("tea", status="draft"),
     ]
     assert [
-        one.id for one in database.queries.page("campaigns", "p1", {"status": "draft"}, None, 9)
+        one.id
+        for one in database.queries.campaigns.page("p1", CampaignFilter(status="draft"), None, 9)
     ] == ["tea"]
 
 
@@ -77,7 +79,7 @@ def test_every_version_of_a_plan_is_kept_and_the_index_version_grows(database: S
             .all()
         )
         assert versions == [1, 2]
-        assert unit.commerce.campaign("p1", "coffee") == replace(changed, created_ms=some.START_MS)
+        assert unit.campaigns.get("p1", "coffee") == replace(changed, created_ms=some.START_MS)
         assert unit.index_version("p1") == before + 3
 
 
@@ -86,7 +88,7 @@ def test_two_changes_of_one_version_are_a_conflict(database: SqlDatabase):
     offers.add_campaigns(database, offers.campaign())
     with pytest.raises(Conflict):
         offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == [offers.campaign()]
+    assert database.queries.campaigns.page("p1", None, None, 9) == [offers.campaign()]
 
 
 def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(database: SqlDatabase):
@@ -95,11 +97,11 @@ def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(database: Sql
     before = database.queries.project("p1").index_version
     offers.add(database, offers.decision(), offers.coupon(), offers.message())
     with database.begin() as unit:
-        unit.commerce.delete_campaign("p1", "coffee")
+        unit.campaigns.delete("p1", "coffee")
         unit.commit()
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == []
+    assert database.queries.campaigns.page("p1", None, None, 9) == []
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9))
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
         for noun in ("decisions", "coupons", "messages")
     ] == [1, 1, 1]
     offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
@@ -121,12 +123,12 @@ def test_what_an_offering_holds_comes_back_as_it_was_saved(database: SqlDatabase
         offers.message(content={"title": "ä", "data": {"n": [1, None]}}),
     )
     offers.add(database, offers.decision(variant="A"), silent, coupon, message)
-    assert database.queries.page("decisions", "p1", {}, None, 9) == [
+    assert database.queries.decisions.page("p1", None, None, 9) == [
         offers.decision(variant="A"),
         silent,
     ]
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [coupon]
-    assert database.queries.page("messages", "p1", {}, None, 9) == [message]
+    assert database.queries.coupons.page("p1", None, None, 9) == [coupon]
+    assert database.queries.messages.page("p1", None, None, 9) == [message]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_the_database_refuses_a_consequence_it_has(database: SqlDatabase, second
     with pytest.raises(RecordError):
         offers.add(database, second)
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9))
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
         for noun in ("decisions", "coupons", "messages")
     ] == [1, 1, 1]
 
@@ -164,7 +166,7 @@ def test_an_event_may_be_decided_for_several_campaigns_and_customers(database: S
         offers.decision(3, customer_id="c2", **same),
     )
     offers.add(database, *told)
-    assert len(database.queries.page("decisions", "p1", {"event": "evt_1"}, None, 9)) == 3
+    assert len(database.queries.decisions.page("p1", DecisionFilter(event="evt_1"), None, 9)) == 3
 
 
 def test_sent_holds_sends_and_holdouts_since_then_oldest_first(database: SqlDatabase):
@@ -235,13 +237,13 @@ def test_messages_that_events_led_to_are_found_until_they_expire(database: SqlDa
     )
     events = ["evt_000003", "evt_000002", "evt_000001", "evt_9"]
     with database.begin() as unit:
-        found = unit.offers.caused_by("p1", events, some.START_MS + 5)
+        found = unit.decisions.caused_by("p1", events, some.START_MS + 5)
         assert [(event_id, one.id) for event_id, one in found] == [
             ("evt_000001", "msg_000001"),
             ("evt_000002", "msg_000002"),
         ]
-        assert len(unit.offers.caused_by("p1", events, some.START_MS + 4)) == 3
-        assert unit.offers.caused_by("p2", events, 0) == []
+        assert len(unit.decisions.caused_by("p1", events, some.START_MS + 4)) == 3
+        assert unit.decisions.caused_by("p2", events, 0) == []
 
 
 def test_thousands_of_customers_are_asked_for_at_once(database: SqlDatabase):
@@ -249,9 +251,9 @@ def test_thousands_of_customers_are_asked_for_at_once(database: SqlDatabase):
     offers.add(database, offers.decision(1, customer_id="c39999", visit_id="vis_39999"))
     with database.begin() as unit:
         assert (
-            unit.offers.customers("p1", names[:5000]) == {}
+            unit.customers.locked("p1", names[:5000]) == {}
         )  # a lock each: PostgreSQL has room for some thousands
-        assert len(unit.offers.sent("p1", names, 0)) == 1
+        assert len(unit.decisions.sent("p1", names, 0)) == 1
 
 
 def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(database: SqlDatabase):
@@ -269,7 +271,7 @@ def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(database: S
         unit.connection.exec_driver_sql(
             "UPDATE devices SET seen_ms = CASE device_id WHEN 'a' THEN 5 WHEN 'c' THEN 9 WHEN 'd' THEN 7 ELSE NULL END"
         )
-        found = unit.offers.devices_of("p1", ["c1", "c2", "nobody"])
+        found = unit.customers.devices_of("p1", ["c1", "c2", "nobody"])
     assert {name: [one.device_id for one in theirs] for name, theirs in found.items()} == {
         "c1": ["c", "a", "b"]
     }
@@ -282,10 +284,10 @@ def test_who_asks_for_a_customer_waits_until_the_one_before_has_decided(postgres
 
     def decide(number: int) -> None:
         with database.begin() as unit:
-            unit.offers.customers("p1", ["c1", "c2"] if number % 2 else ["c2", "c1"])
-            before = unit.offers.sent("p1", ["c1"], 0)
+            unit.customers.locked("p1", ["c1", "c2"] if number % 2 else ["c2", "c1"])
+            before = unit.decisions.sent("p1", ["c1"], 0)
             if not before:  # a cap of one
-                unit.offers.save(NewDecisions(decisions=[offers.decision(number)]))
+                unit.decisions.save(NewDecisions(decisions=[offers.decision(number)]))
             seen.append(len(before))
             unit.commit()
 
@@ -303,5 +305,5 @@ def test_a_customer_and_a_device_of_one_name_are_locked_apart(postgres_url: str)
     with database.begin() as first, database.begin() as second:
         first.accounts.put_device("p1", some.device("same"))
         second.connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
-        assert second.offers.customers("p1", ["same"]) == {}
+        assert second.customers.locked("p1", ["same"]) == {}
     database.close()

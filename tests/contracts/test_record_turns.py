@@ -20,7 +20,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile, Ring, Store
 from geofence.places.editing import put_stores
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.pipeline import Post
 from geofence.street.writer import Writer
 from tests.rigs.street import HOME, T0, fence, ping
@@ -69,10 +69,10 @@ def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and
     removed.result(10)
     here.stop()
     first.sequence()
-    told = {(event.kind, event.reason) for event in first.queries.page("events", "p", {}, None, 10)}
+    told = {(event.kind, event.reason) for event in first.queries.events.page("p", None, None, 10)}
     assert told == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
     assert [
-        visit.departure_ms is not None for visit in first.queries.page("visits", "p", {}, None, 10)
+        visit.departure_ms is not None for visit in first.queries.visits.page("p", None, None, 10)
     ] == [True]
 
 
@@ -113,7 +113,7 @@ def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(
     here.stop()
     there.stop()
     second.sequence()
-    assert second.queries.page("events", "p", {}, None, 10) == []
+    assert second.queries.events.page("p", None, None, 10) == []
 
 
 def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(
@@ -145,7 +145,7 @@ def test_two_who_fill_in_the_same_store_at_once_lose_nothing_of_each_other(
         unit.commit()
     thread.join(10)
     assert (edited.value[0][0], made) == ("updated", ["updated"])
-    [kept] = records[0].queries.page("stores", "p", {}, None, 10)
+    [kept] = records[0].queries.stores.page("p", None, None, 10)
     assert (kept.brand, kept.name) == ("bean", "Corner Shop")
 
 
@@ -184,7 +184,7 @@ def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made
     there.stop()
     first.sequence()
     told = {
-        (event.kind, event.geofence_id) for event in first.queries.page("events", "p", {}, None, 10)
+        (event.kind, event.geofence_id) for event in first.queries.events.page("p", None, None, 10)
     }
     assert told == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
 

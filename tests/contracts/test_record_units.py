@@ -13,10 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from geofence.backends.sql.database import SqlDatabase, open_database
-from geofence.backends.sql.schema import events, metadata, visits
+from geofence.backends.sql.schema import metadata
+from geofence.backends.sql.schema.journal import events, visits
 from geofence.errors import RecordError
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, Database, NewDecisions, Unit
+from geofence.ports.database import Database
+from geofence.ports.decisions import NewDecisions
+from geofence.ports.unit import Unit
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
@@ -39,23 +42,20 @@ def _fill(unit: Unit) -> None:
     unit.places.put_stores("p1", [some.store()])
     unit.places.put_geofences("p1", [some.geofence()])
     state = DeviceState(True, 5, 5, 1.0, 1.0, None, {"gf_1": presence})
-    unit.presences.save(
-        Changes(
-            states={HERE: state}, events=[some.event()], visits={"vis_000001": ("p1", some.visit())}
-        )
-    )
+    unit.hot.save({HERE: state}, {})
+    unit.journal.save([some.event()], {"vis_000001": ("p1", some.visit())})
     _fill_offers(unit)
 
 
 def _fill_offers(unit: Unit) -> None:
-    unit.commerce.put_customer("p1", offers.customer())
-    unit.commerce.put_campaign("p1", offers.campaign())
-    unit.offers.save(NewDecisions([offers.decision()], [offers.coupon()], [offers.message()]))
+    unit.customers.put("p1", offers.customer())
+    unit.campaigns.put("p1", offers.campaign())
+    unit.decisions.save(NewDecisions([offers.decision()], [offers.coupon()], [offers.message()]))
     taken = unit.outbox.take("push", some.START_MS + 1000, 1000, 1)[0]
     unit.outbox.finish([(taken, offers.attempt(taken))])
     unit.outbox.suppress("p1", "push", "token", "reason", 1)
     unit.outbox.pause("email", "reason", 1)
-    unit.commerce.redeem(offers.coupon(), offers.redemption())
+    unit.coupons.redeem(offers.coupon(), offers.redemption())
 
 
 def _counts(database: SqlDatabase) -> dict[str, int]:
@@ -102,7 +102,7 @@ def test_a_refused_statement_spoils_its_unit_only(database: SqlDatabase):
     with pytest.raises(RecordError):
         some.add_events(database, some.event(2), some.event(1))
     some.add_events(database, some.event(3))
-    assert [one.id for one in database.queries.page("events", "p1", {}, None, 9)] == [
+    assert [one.id for one in database.queries.events.page("p1", None, None, 9)] == [
         "evt_000001",
         "evt_000003",
     ]
@@ -169,7 +169,7 @@ def test_many_threads_read_while_one_writes(database: SqlDatabase):
         try:
             while not writing.is_set():
                 names = {
-                    one.name[0] for one in database.queries.page("stores", "p1", {}, None, 1000)
+                    one.name[0] for one in database.queries.stores.page("p1", None, None, 1000)
                 }
                 if len(names) > 1:  # a unit renames all stores: half of it must never be seen
                     wrong.append(names)

@@ -106,6 +106,6 @@ def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
             items = list(enumerate(msgspec.json.decode(body, type=list[PingIn])))
             street.post("p", items).result(30)
     street.stop()
-    found = database.queries.page("events", "p", {}, None, 10_000_000)
+    found = database.queries.events.page("p", None, None, 10_000_000)
     database.close()
     return {(event.kind, event.device_id, event.geofence_id, event.ts_ms) for event in found}

@@ -25,7 +25,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -112,8 +112,8 @@ def walk(profile: ProfileName, folder: Path) -> Walked:
     for some in _batches():
         street.post("p", list(enumerate(some))).result(60)
     database.sequence()
-    events = database.queries.page("events", "p", {}, None, EVERYTHING)
-    visits = database.queries.page("visits", "p", {}, None, EVERYTHING)
+    events = database.queries.events.page("p", None, None, EVERYTHING)
+    visits = database.queries.visits.page("p", None, None, EVERYTHING)
     street.stop()
     database.close()
     return Walked(events, visits)

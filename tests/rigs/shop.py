@@ -10,13 +10,14 @@ from typing import TypeVar
 
 import httpx
 
-from api.bootstrap import Services, open_services
+from api.bootstrap import open_services
 from api.server.server import Server
+from api.services import Services
 from api.settings import Settings
 from geofence import ids
 from geofence.model.account import SCOPES, Key, Project
 from geofence.model.edit import EditResult
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 

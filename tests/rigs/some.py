@@ -13,7 +13,6 @@ from geofence.model.account import Device, Key, Project
 from geofence.model.event import Event
 from geofence.model.place import Geofence, Profile, Ring, Store
 from geofence.model.presence import Visit
-from geofence.ports import Changes
 
 START_MS = 1_790_000_000_000
 
@@ -145,12 +144,12 @@ def add_geofences(database: SqlDatabase, *geofences: Geofence, project_id: str =
 def add_events(database: SqlDatabase, *events: Event) -> None:
     """Committed and numbered."""
     with database.begin() as unit:
-        unit.presences.save(Changes(events=list(events)))
+        unit.journal.save(events, {})
         unit.commit()
     database.sequence()
 
 
 def add_visits(database: SqlDatabase, visits: Iterable[Visit], project_id: str = "p1") -> None:
     with database.begin() as unit:
-        unit.presences.save(Changes(visits={one.visit_id: (project_id, one) for one in visits}))
+        unit.journal.save([], {one.visit_id: (project_id, one) for one in visits})
         unit.commit()

@@ -8,23 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from geofence.backends.sql.database import SqlDatabase
+from geofence.delivery.channels.email import EmailPlan
+from geofence.delivery.channels.fcm import PushPlan
+from geofence.delivery.channels.inapp import InAppPlan
 from geofence.model.campaign import (
     Campaign,
     CouponPlan,
-    EmailPlan,
-    InAppPlan,
     Offer,
     Plan,
-    PushPlan,
     Schedule,
     Trigger,
     Variant,
 )
 from geofence.model.customer import Consent, Customer, QuietHours
-from geofence.model.decision import Coupon, Decision, Judgement, Redemption
+from geofence.model.decision import Coupon, Decision, GateResult, Redemption
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
-from geofence.ports import Changes, NewDecisions
+from geofence.ports.decisions import NewDecisions
 from tests.rigs.some import START_MS, device
 
 AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "push", "email")}
@@ -54,7 +54,7 @@ def full_customer() -> Customer:
 
 
 def plan(**given: Any) -> Plan:
-    push = Variant("only", (PushPlan("Hello {{ customer.first_name }}", "Come in"),))
+    push = Variant("only", (PushPlan(title="Hello {{ customer.first_name }}", body="Come in"),))
     return Plan(
         **{
             "name": "Coffee",
@@ -68,9 +68,9 @@ def plan(**given: Any) -> Plan:
 
 def full_plan() -> Plan:
     said = (
-        PushPlan("a", "b", "app://x"),
-        EmailPlan("s", "t", "<p>t</p>", when="no_push"),
-        InAppPlan("a", "b"),
+        PushPlan(title="a", body="b", link="app://x"),
+        EmailPlan(subject="s", text="t", html="<p>t</p>", when="no_push"),
+        InAppPlan(title="a", body="b"),
     )
     schedule = Schedule(
         from_="2026-01-01",
@@ -118,7 +118,7 @@ def decision(number: int = 1, **given: Any) -> Decision:
         "geofence_id": "fence",
         "visit_id": f"vis_{number}",
     }
-    trace = (Judgement("running", True), Judgement("cap", True, "", "0", "1"))
+    trace = (GateResult("active", True), GateResult("frequency_cap", True, "", "0", "1"))
     times = {"at_ms": START_MS + number, "event_ms": START_MS + number - 1}
     return Decision(
         **facts | more | times | {"outcome": "send", "reason": "send", "trace": trace} | given
@@ -188,14 +188,14 @@ def redemption(number: int = 1, **given: Any) -> Redemption:
 def add_customers(database: SqlDatabase, *customers: Customer, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in customers:
-            unit.commerce.put_customer(project_id, one)
+            unit.customers.put(project_id, one)
         unit.commit()
 
 
 def add_campaigns(database: SqlDatabase, *campaigns: Campaign, project_id: str = "p1") -> None:
     with database.begin() as unit:
         for one in campaigns:
-            unit.commerce.put_campaign(project_id, one)
+            unit.campaigns.put(project_id, one)
         unit.commit()
 
 
@@ -208,7 +208,7 @@ def add(database: SqlDatabase, *told: Decision | Coupon | OutboxMessage) -> None
         )
     )
     with database.begin() as unit:
-        unit.offers.save(new)
+        unit.decisions.save(new)
         unit.commit()
 
 
@@ -224,15 +224,8 @@ def arrive(
     key, presence = DeviceKey("p1", device_id), Presence(geofence_uid="gf_1", inside=inside)
     with database.begin() as unit:
         unit.accounts.put_device("p1", device(device_id, customer_id=customer_id, push_token=token))
-        unit.presences.save(
-            Changes(
-                states={
-                    key: DeviceState(
-                        True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence}
-                    )
-                }
-            )
-        )
+        state = DeviceState(True, START_MS, START_MS, 1.0, 1.0, customer_id, {"gf_1": presence})
+        unit.hot.save({key: state}, {})
         unit.commit()
 
 

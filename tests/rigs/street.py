@@ -13,7 +13,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
-from geofence.ports import Unit
+from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 T0 = 1_790_000_000_000
@@ -86,14 +86,14 @@ class House:
     def told(self) -> list[tuple[str, str, float]]:
         """(kind, device, second) of every event, in reading order."""
         self.database.sequence()
-        found = self.database.queries.page("events", "p", {}, None, 100_000)
+        found = self.database.queries.events.page("p", None, None, 100_000)
         return [
             (e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found
         ]
 
     @property
     def visits(self) -> list[Any]:
-        return self.database.queries.page("visits", "p", {}, None, 100_000)
+        return self.database.queries.visits.page("p", None, None, 100_000)
 
 
 def opened(house: House) -> None:

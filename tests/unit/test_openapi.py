@@ -12,8 +12,8 @@ import pytest
 
 from api.app import make_app
 from api.metrics import Metrics
-from api.settings import Settings
 from api.openapi import FILE_CODES
+from api.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER_OF_AN_UPLOAD = {"not_found", "not_writable", "too_large"}  # the last is 413
@@ -79,7 +79,7 @@ def test_an_import_tells_every_code_of_a_file_that_nobody_can_read(found: dict[s
 
 
 def test_what_a_visit_says_is_explained_where_its_name_does_not_tell(found: dict[str, Any]) -> None:
-    fields = found["components"]["schemas"]["VisitOut"]["properties"]
+    fields = found["components"]["schemas"]["Visit"]["properties"]
     unclear = (
         "visit_id",
         "visit",

@@ -7,21 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from geofence.backends.sql import locks
-from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import (
-    devices,
-    events,
-    idempotency,
-    keys,
-    presences,
-    projects,
-    visits,
-)
+from geofence.backends.sql.schema.accounts import idempotency, keys, projects
+from geofence.backends.sql.schema.devices import devices, presences
+from geofence.backends.sql.schema.journal import events, visits
 from geofence.errors import Busy, RecordError
 from geofence.model.account import Device, Key, Project
 from geofence.model.place import Profile
 from geofence.model.presence import DeviceKey
+from geofence.ports.hot_state import HotState
 
 KEPT_MS = 24 * 3_600_000
 
@@ -30,10 +24,10 @@ _HOT = ("created_ms", "seen_ms")
 
 
 class SqlAccounts:
-    """Implements `ports.Accounts`."""
+    """Implements `ports.accounts.Accounts`."""
 
-    def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
-        self._connection, self._presences = connection, presences
+    def __init__(self, connection: sa.Connection, hot: HotState) -> None:
+        self._connection, self._hot = connection, hot
 
     def put_project(self, project: Project) -> None:
         """Insert or replace.
@@ -72,25 +66,24 @@ class SqlAccounts:
         Watermark, position, `created_ms` and `seen_ms` stay.
         """
         key = DeviceKey(project_id, device.device_id)
-        self._presences.read(
-            [key]
-        )  # takes the device's lock before its row, as every unit does: the other order can deadlock
+        # the device's lock before its row, as every unit does: the other order can deadlock
+        self._hot.read([key])
         upsert(
             self._connection, devices, [to_row(devices, device, project_id=project_id)], keep=_HOT
         )
-        self._presences.adopt(key, device.customer_id)
+        self._hot.assign(key, device.customer_id)
 
     def delete_device(self, project_id: str, device_id: str) -> None:
         """Erase the device with its presences, visits and events."""
         key = DeviceKey(project_id, device_id)
-        self._presences.read([key])  # its lock first, as in `put_device`
+        self._hot.read([key])  # its lock first, as in `put_device`
         for table in _ERASED_WITH_DEVICE:
             self._connection.execute(
                 sa.delete(table).where(
                     table.c.project_id == project_id, table.c.device_id == device_id
                 )
             )
-        self._presences.drop(key)
+        self._hot.drop(key)
 
     def remember_answer(
         self, project_id: str, key: str, fingerprint: str, status: int, body: bytes, now_ms: int
@@ -126,13 +119,9 @@ class SqlAccounts:
     def answer(self, project_id: str, key: str, since_ms: int) -> tuple[str, int, bytes] | None:
         """(fingerprint, status, body) kept for that key since then.
 
-        Others with this key wait until the unit ends.
+        Other units with this key wait until this one ends.
         """
-        if self._connection.dialect.name == "postgresql":
-            name = f"{project_id}\x1f{key}"
-            self._connection.execute(
-                sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))"), {"name": name}
-            )
+        locks.answer(self._connection, project_id, key)
         kept = sa.select(idempotency.c.fingerprint, idempotency.c.status, idempotency.c.body).where(
             idempotency.c.project_id == project_id,
             idempotency.c.key == key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema_offers import channels, messages
+from geofence.backends.sql.schema.outbox import channels, messages
 from geofence.model.backlog import Backlog
 
 

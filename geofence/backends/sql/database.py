@@ -15,7 +15,7 @@ from geofence.backends.sql.queries import SqlQueries
 from geofence.backends.sql.state_cache import StateCache
 from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
-from geofence.ports import Queries
+from geofence.ports.queries import Queries
 
 
 def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
@@ -31,7 +31,7 @@ def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
 
 
 class SqlDatabase:
-    """Implements `ports.Record`. `embedded` is true on SQLite: one process, one writer thread."""
+    """Implements `ports.database.Database`. `embedded` is true on SQLite: one process, one writer thread."""
 
     queries: Queries
 

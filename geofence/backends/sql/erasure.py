@@ -11,10 +11,15 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql.presences import SqlPresences
-from geofence.backends.sql.schema import devices, events, idempotency, visits
-from geofence.backends.sql.schema_offers import attempts, coupons, customers, decisions, messages
+from geofence.backends.sql.schema.accounts import idempotency
+from geofence.backends.sql.schema.coupons import coupons
+from geofence.backends.sql.schema.customers import customers
+from geofence.backends.sql.schema.decisions import decisions
+from geofence.backends.sql.schema.devices import devices
+from geofence.backends.sql.schema.journal import events, visits
+from geofence.backends.sql.schema.outbox import attempts, messages
 from geofence.model.presence import DeviceKey
+from geofence.ports.hot_state import HotState
 
 _CARRY = (devices, visits, events)  # where the person is an addition to a device's facts
 _THEIRS = (messages, decisions, customers)
@@ -35,7 +40,7 @@ _MENTIONS = {"sqlite": "instr(body, :named) > 0", "postgresql": "position(:named
 
 
 def lock_devices(
-    connection: sa.Connection, presences: SqlPresences, project_id: str, customer_id: str
+    connection: sa.Connection, hot: HotState, project_id: str, customer_id: str
 ) -> list[DeviceKey]:
     """The devices that the person carries now, with every device that ever was theirs locked until the unit ends."""
     of = [
@@ -45,7 +50,7 @@ def lock_devices(
         DeviceKey(project_id, device_id)
         for device_id in connection.execute(sa.union(*of)).scalars()
     ]
-    return [key for key, state in presences.read(keys).items() if state.customer_id == customer_id]
+    return [key for key, state in hot.read(keys).items() if state.customer_id == customer_id]
 
 
 def erase(connection: sa.Connection, project_id: str, customer_id: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql.schema import presences, visits
+from geofence.backends.sql.rows import from_row
+from geofence.backends.sql.schema.devices import presences
+from geofence.backends.sql.schema.journal import visits
 from geofence.model.presence import Presence, Visit
 
 STATE = "state"
@@ -30,6 +33,11 @@ def with_presences(found: sa.Select[Any]) -> sa.Select[Any]:
     return found.add_columns(presences.c.state.label(STATE)).outerjoin_from(
         visits, presences, sa.and_(*same)
     )
+
+
+def read(row: Mapping[Any, Any]) -> Visit:
+    """The visit of a row of `with_presences`, as it stands."""
+    return as_it_stands(from_row(Visit, row), row[STATE])
 
 
 def as_it_stands(visit: Visit, state: bytes | None) -> Visit:

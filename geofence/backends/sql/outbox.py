@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from geofence.backends.sql import recheck
-from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import devices
-from geofence.backends.sql.schema_offers import attempts, channels, messages, suppressions
+from geofence.backends.sql.schema.devices import devices
+from geofence.backends.sql.schema.outbox import attempts, channels, messages, suppressions
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey
+from geofence.ports.hot_state import HotState
 
 EXPIRED_AT_ONCE = 1000  # after a long silence they go in portions: nobody waits behind all of them
 
@@ -24,10 +24,10 @@ _ENDED = ("status", "reason", "due_ms", "finished_ms")
 
 
 class SqlOutbox:
-    """Implements `ports.Outbox`."""
+    """Implements `ports.outbox.Outbox`."""
 
-    def __init__(self, connection: sa.Connection, presences: SqlPresences) -> None:
-        self._connection, self._presences = connection, presences
+    def __init__(self, connection: sa.Connection, hot: HotState) -> None:
+        self._connection, self._hot = connection, hot
 
     def take(
         self, channel: str, now_ms: int, lease_ms: int, limit: int, *, wall_ms: int | None = None
@@ -103,7 +103,7 @@ class SqlOutbox:
             sa.select(devices.c.project_id, devices.c.device_id).where(held)
         )
         keys = [DeviceKey(*row) for row in holders]
-        self._presences.read(keys)
+        self._hot.read(keys)
         theirs = sa.tuple_(devices.c.project_id, devices.c.device_id).in_(
             [tuple(key) for key in keys]
         )

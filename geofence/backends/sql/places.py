@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from geofence.backends.sql import locks
-from geofence.backends.sql.rows import columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import geofences, stores
+from geofence.backends.sql.rows import chunks, columns, from_row, to_row, upsert
+from geofence.backends.sql.schema.places import geofences, stores
 from geofence.errors import RecordError
 from geofence.model.place import Geofence, Store
 
-CHUNK = 1000  # names per question; SQLite takes 32,766 values at most
+AT_ONCE = 1000  # names per statement
 
 T = TypeVar("T", Store, Geofence)
 
 
 class SqlPlaces:
-    """Implements `ports.Places`.
+    """Implements `ports.places.Places`.
 
     The first write of a unit bumps the project's `index_version`; writers of one project wait for
     each other until the unit ends, so versions grow in the order of commits.
@@ -117,7 +117,7 @@ class SqlPlaces:
         Asked for one, SQLite reads the whole project for it.
         """
         query = sa.select(*columns(table, kind)).where(table.c.project_id == project_id)
-        for some in _chunks(sorted(set(names))):
+        for some in chunks(sorted(set(names)), AT_ONCE):
             for row in self._connection.execute(query.where(column.in_(some))).mappings():
                 yield from_row(kind, row)
 
@@ -126,8 +126,3 @@ class SqlPlaces:
             return
         self._bumped.add(project_id)
         locks.bump(self._connection, project_id)
-
-
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), CHUNK):
-        yield names[start : start + CHUNK]

@@ -20,8 +20,9 @@ import msgspec
 import sqlalchemy as sa
 
 from geofence.backends.sql.rows import columns, from_row
-from geofence.backends.sql.schema import devices, presences
-from geofence.backends.sql.schema_offers import customers, suppressions
+from geofence.backends.sql.schema.customers import customers
+from geofence.backends.sql.schema.devices import devices, presences
+from geofence.backends.sql.schema.outbox import suppressions
 from geofence.model.customer import Customer, Purpose
 from geofence.model.message import OutboxMessage
 from geofence.model.presence import Presence

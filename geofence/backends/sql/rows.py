@@ -1,8 +1,8 @@
-"""Structs of the model as rows of a table, and back; the same few lines for every noun."""
+"""Structs of the model as rows of a table, and back; the same for every noun."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,10 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 Row = dict[str, Any]
 
+CHUNK = 4000  # values in one IN list; SQLite takes 32,766
 COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy says -1 for an INSERT on PostgreSQL
+
+
+def chunks(values: Sequence[V], size: int = CHUNK) -> Iterator[Sequence[V]]:
+    """The values, at most `size` at once."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def to_row(table: sa.Table, struct: msgspec.Struct, **more: object) -> Row:
@@ -44,12 +52,12 @@ def _names(table: sa.Table) -> tuple[str, ...]:
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
     """The struct of a row; NULL leaves a field at its default, and is None where there is none."""
     bare = _without_default(kind)  # type: ignore[arg-type]  # a class is hashable, whatever an unbound T may be
-    told = {
+    given = {
         str(name): value
         for name, value in row.items()
         if (value is not None or name in bare) and (value or name != "dwell_s")
     }
-    return msgspec.convert(told, kind)
+    return msgspec.convert(given, kind)
 
 
 @cache

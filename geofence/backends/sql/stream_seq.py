@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema import counters, events
+from geofence.backends.sql.schema.journal import counters, events
 from geofence.model.event import Event
 
 _STREAM = "events"

@@ -8,48 +8,47 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from geofence.backends.sql import engine as door
-from geofence.backends.sql import locks as index_version
+from geofence.backends.sql import engine as engines
+from geofence.backends.sql import locks
 from geofence.backends.sql.accounts import SqlAccounts
-from geofence.backends.sql.campaigns import SqlCommerce
-from geofence.backends.sql.offers import SqlOffers
+from geofence.backends.sql.campaigns import SqlCampaigns
+from geofence.backends.sql.coupons import SqlCoupons
+from geofence.backends.sql.customers import SqlCustomers
+from geofence.backends.sql.decisions import SqlDecisions
+from geofence.backends.sql.hot_state import SqlHotState
+from geofence.backends.sql.journal import SqlJournal
 from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
-from geofence.backends.sql.presences import SqlPresences
 from geofence.backends.sql.state_cache import StateCache
 from geofence.errors import RecordError
-from geofence.ports import Accounts, Commerce, Offers, Outbox, Places
+from geofence.ports.hot_state import HotState
 
 
 class SqlUnit:
-    """Implements `ports.Unit` on one connection of its own.
+    """Implements `ports.unit.Unit` on one connection of its own.
 
-    As a context manager it rolls back whatever was not committed. After commit or rollback it is
+    As a context manager it rolls back what was not committed. After commit or rollback it is
     closed.
     """
-
-    presences: SqlPresences
-    places: Places
-    accounts: Accounts
-    offers: Offers
-    outbox: Outbox
-    commerce: Commerce
 
     def __init__(
         self, engine: sa.Engine, memory: StateCache | None, floors: StateCache | None = None
     ) -> None:
-        self._connection = door.connect(engine, writes=True)
+        self._connection = engines.connect(engine, writes=True)
         try:
             self._connection.begin()
         except BaseException:
             self._connection.close()
             raise
-        self.presences = SqlPresences(self._connection, memory, floors)
+        self.hot: HotState = SqlHotState(self._connection, memory, floors)
+        self.journal = SqlJournal(self._connection)
         self.places = SqlPlaces(self._connection)
-        self.accounts = SqlAccounts(self._connection, self.presences)
-        offers = SqlOffers(self._connection)
-        self.offers, self.outbox = offers, SqlOutbox(self._connection, self.presences)
-        self.commerce = SqlCommerce(self._connection, self.presences, offers)
+        self.accounts = SqlAccounts(self._connection, self.hot)
+        self.customers = SqlCustomers(self._connection, self.hot)
+        self.campaigns = SqlCampaigns(self._connection)
+        self.decisions = SqlDecisions(self._connection)
+        self.coupons = SqlCoupons(self._connection)
+        self.outbox = SqlOutbox(self._connection, self.hot)
 
     @property
     def connection(self) -> sa.Connection:
@@ -58,31 +57,35 @@ class SqlUnit:
 
     def index_version(self, project_id: str) -> int:
         """The project's index version as this transaction sees it, 0 for an unknown project."""
-        return index_version.read(self._connection, project_id)
+        return locks.read(self._connection, project_id)
 
     def edit(self, project_id: str) -> None:
-        """Let nobody else edit this project's places or campaigns until this unit ends.
+        """Lock the project's places and campaigns against other edits until this unit ends.
 
-        Before what the edit rests on is read.
+        Call it before the reads that the edit rests on.
         """
-        index_version.edit(self._connection, project_id)
+        locks.edit(self._connection, project_id)
 
     def hold(self, project_ids: Iterable[str]) -> None:
-        """Let no edit of these projects' places or campaigns be committed until this unit ends.
+        """Delay the commit of other edits of these projects until this unit ends.
 
-        Before any device is read.
+        Call it before any device is read.
         """
-        index_version.hold(self._connection, project_ids)
+        locks.hold(self._connection, project_ids)
 
     def commit(self) -> None:
-        """Make it durable, or raise `RecordError` with nothing stored."""
+        """Make it durable.
+
+        Raises:
+            RecordError: Nothing was stored.
+        """
         if self._connection.closed:
             raise RecordError("This unit is closed.")
         try:
             self._connection.commit()
         finally:
             self._connection.close()
-        self.presences.committed()
+        self.hot.committed()
 
     def rollback(self) -> None:
         """Forget it.

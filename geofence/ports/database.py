@@ -1,0 +1,33 @@
+"""The database that holds the record."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from geofence.ports.queries import Queries
+from geofence.ports.unit import Unit
+
+
+class Database(Protocol):
+    """The record: a database that outlives the process."""
+
+    queries: Queries
+
+    def begin(self) -> Unit:
+        """Open a unit. On SQLite only the writer thread may, one at a time."""
+
+    def sequence(self) -> int:
+        """Give `stream_seq` to committed events that have none; how many.
+
+        Does nothing where commits are in order.
+        """
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's.
+
+        Raises:
+            RecordError: The schema is newer than the code.
+        """
+
+    def close(self) -> None:
+        """Release connections and locks."""

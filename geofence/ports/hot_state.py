@@ -1,0 +1,45 @@
+"""Hot state: what is remembered of each device between two of its pings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from geofence.model.presence import DeviceKey, DeviceState
+
+
+class HotState(Protocol):
+    """Devices' states within a unit.
+
+    `read` locks the devices, in sorted order, until the unit ends.
+    """
+
+    def read(self, keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
+        """The state of each device; an unknown device has an empty `DeviceState`."""
+
+    def at_geofences(self, uids: Sequence[str]) -> list[DeviceKey]:
+        """Devices that have a presence at any of these geofences."""
+
+    def due(self, now_ms: int, limit: int) -> list[DeviceKey]:
+        """Devices with a presence whose timer is due, oldest first."""
+
+    def save(
+        self,
+        states: Mapping[DeviceKey, DeviceState],
+        watermarks: Mapping[DeviceKey, DeviceState],
+    ) -> None:
+        """Write `states`; remember `watermarks` where the backend has a memory.
+
+        Args:
+            states: Devices that are new, or whose presences or customer changed.
+            watermarks: Devices of which only the watermark moved.
+        """
+
+    def assign(self, key: DeviceKey, customer_id: str | None) -> None:
+        """Set the customer who carries a device from now on."""
+
+    def drop(self, key: DeviceKey) -> None:
+        """Forget a device that this unit erases."""
+
+    def committed(self) -> None:
+        """Adopt what the unit read and saved: it is durable now."""
