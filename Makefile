@@ -25,7 +25,7 @@ test: $(STAMPS)/dev ## run every test (about 10 minutes on two cores)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: check
-check: $(STAMPS)/dev ## lint, types and the rules of the house
+check: $(STAMPS)/dev ## lint, types and the rules of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -57,9 +57,9 @@ bench: $(STAMPS)/dev ## measure, print a table and write bench/results/
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
-lock: $(STAMPS)/install ## pin every dependency anew, with hashes and without addresses
+lock: $(STAMPS)/install ## pin every dependency, with hashes and without addresses
 	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
-	@$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra sandbox -c requirements-dev.lock -o requirements.lock
 	@$(COMPILE) --group install -c requirements-dev.lock -o requirements-install.lock
 
 .PHONY: clean

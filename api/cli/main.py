@@ -10,6 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from types import ModuleType
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -19,6 +20,8 @@ from api.settings import Loaded, SettingError, load
 from api.version import our_version
 
 BAD_SETTING, BAD_RECORD = 2, 3
+# the extra that installs a library
+EXTRAS = {"aiosmtpd": "sandbox", "cryptography": "sandbox"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
@@ -60,7 +63,7 @@ class Later(NamedTuple):
 
     def load(self, name: str) -> Any:
         """The command itself."""
-        found = getattr(importlib.import_module(self.module), self.attribute)
+        found = getattr(_imported(self.module), self.attribute)
         command = typer.main.get_command(found if isinstance(found, typer.Typer) else _alone(found))
         command.name = name  # not that of the function: `import` is none that Python lets one have
         return command
@@ -154,6 +157,21 @@ def settings(as_json: AsJson = False) -> None:
         unit = f" {one.unit}" if one.unit else ""
         typer.echo(f"{one.name} = {one.value or '(empty)'}{unit}  [{one.source}]")
         typer.echo(f"    {one.doc} (default: {one.default or 'empty'})")
+
+
+def _imported(module: str) -> ModuleType:
+    """The module, or an end that names the extra which installs what it needs."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        typer.echo(
+            f"This needs {error.name}, which is not installed: pip install 'geofence[{extra}]'",
+            err=True,
+        )
+        raise typer.Exit(BAD_SETTING) from None
 
 
 def _alone(command: Callable[..., Any]) -> typer.Typer:
