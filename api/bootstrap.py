@@ -21,9 +21,14 @@ from geofence.street.writer import Writer
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:
-    """Open the record, bring its schema up to date, make the first project on an empty one, and start the street.
+    """Open the database, migrate it, make the first project where there is none, start the street.
 
-    With `deliver` this process delivers whatever the settings say. Raises `SettingError` for a channel that cannot be opened.
+    Args:
+        settings: What the operator chose.
+        deliver: This process delivers, whatever the settings say.
+
+    Raises:
+        SettingError: A channel cannot be opened.
     """
     database = reach_database(settings, writer=True)
     here = deliver or database.embedded or settings.deliver == "serve"
@@ -33,16 +38,7 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
         first = first_project(database, clock, settings.dev_key)
         metrics = Metrics()
-        street = Writer(
-            database,
-            clock,
-            public_url=public_url(settings),
-            index_stem=record_file(settings),
-            queue_limit=settings.queue_limit,
-        )
-        metrics.watch_depth(street.depth)
-        metrics.watch_outbox(database.queries.backlogs, clock)
-        street.on_unit(metrics.count_unit)
+        street = _writer(settings, database, clock, metrics)
         feed = EventFeed(street.on_commit, metrics.streams)
         street.start()
         worker = Worker(street, channels, clock) if here else None
@@ -67,6 +63,21 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         notes=delivery_warnings(channels, here=here),
         first_keys=first,
     )
+
+
+def _writer(settings: Settings, database: Database, clock: Clock, metrics: Metrics) -> Writer:
+    """The street's writer, not yet started, with what is counted of it."""
+    street = Writer(
+        database,
+        clock,
+        public_url=public_url(settings),
+        index_stem=record_file(settings),
+        queue_limit=settings.queue_limit,
+    )
+    metrics.watch_depth(street.depth)
+    metrics.watch_outbox(database.queries.backlogs, clock)
+    street.on_unit(metrics.count_unit)
+    return street
 
 
 def public_url(settings: Settings) -> str:

@@ -90,14 +90,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        ProcessCollector(registry=registry)
-        build = Gauge(
-            "geofence_build_info",
-            "The version that runs, always 1",
-            ["version", "python"],
-            registry=registry,
-        )
-        build.labels(our_version(), platform.python_version()).set(1)
+        _describe_process(registry)
         self._accepted = self.pings.labels("accepted")
         self._duplicate = self.pings.labels("duplicate")
         self._refused = self.pings.labels("rejected")
@@ -137,6 +130,18 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+def _describe_process(registry: CollectorRegistry) -> None:
+    """Add the `process_*` metrics and the version."""
+    ProcessCollector(registry=registry)
+    build = Gauge(
+        "geofence_build_info",
+        "The version that runs, always 1",
+        ["version", "python"],
+        registry=registry,
+    )
+    build.labels(our_version(), platform.python_version()).set(1)
 
 
 class _Outbox(Collector):

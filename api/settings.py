@@ -225,27 +225,27 @@ def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Loaded:
     Raises:
         SettingError: A value cannot be used.
     """
-    path = environment.get(variable("config"), "")
-    variables = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(PREFIX)
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
-    fields = {field.name: field for field in dataclasses.fields(Settings)}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     unknown: list[str] = []
-    for source, offered in (
-        (path, _file(path)),
-        ("environment", variables),
-        ("command line", chosen),
-    ):
+    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    for source, offered in _offered(environment, given):
         unknown += [_unknown(name, source) for name in offered if name not in fields]
         known = {name: value for name, value in offered.items() if name in fields}
         values |= {name: _read(fields[name], value) for name, value in known.items()}
         sources |= dict.fromkeys(known, source)
     return Loaded(Settings(**values), sources, tuple(unknown))
+
+
+def _offered(
+    environment: Mapping[str, str], given: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Sources by rising precedence, each with what it says by name."""
+    path = environment.get(variable("config"), "")
+    yield path, _file(path)
+    variables = ((name, value) for name, value in environment.items() if name.startswith(PREFIX))
+    yield "environment", {name.removeprefix(PREFIX).lower(): value for name, value in variables}
+    yield "command line", {name: value for name, value in given.items() if value is not None}
 
 
 def _unknown(name: str, source: str) -> str:

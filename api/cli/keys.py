@@ -75,18 +75,22 @@ def create(
     secret = ids.new_secret(kind)
     scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
     with _record() as database:
-        key = Key(
-            id=ids.new("key"),
-            project_id=_project_id(database, project),
-            kind="pk" if kind == "pk" else "sk",
-            scopes=scopes,
-            digest=ids.digest(secret),
-            tail=secret[-4:],
-            name=name,
-            created_ms=SystemClock().now_ms(),
-        )
+        key = _new_key(_project_id(database, project), kind, scopes, secret, name)
         _put(database, key)
     typer.echo(json.dumps({"id": key.id, "secret": secret}) if as_json else secret)
+
+
+def _new_key(project_id: str, kind: str, scopes: tuple[Scope, ...], secret: str, name: str) -> Key:
+    return Key(
+        id=ids.new("key"),
+        project_id=project_id,
+        kind="pk" if kind == "pk" else "sk",
+        scopes=scopes,
+        digest=ids.digest(secret),
+        tail=secret[-4:],
+        name=name,
+        created_ms=SystemClock().now_ms(),
+    )
 
 
 @keys.command()
@@ -96,7 +100,7 @@ def revoke(
     ],
     project: ProjectId = None,
 ) -> None:
-    """Revoke a key; a running service feels it within two seconds."""
+    """Revoke a key; it takes effect in a running service within two seconds."""
     with _record() as database:
         key = next(
             (
