@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api.http.describe import REF, public_name
+from api.http.describe import MERGE_PATCH, REF, public_name
 from api.http.fields import Body
 from api.http.problems import Problem
 from api.http.route_modules import Found
@@ -188,7 +188,7 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    public: dict[str, Any] = {}
+    public: dict[str, Any] = {"MergePatch": MERGE_PATCH}
     for name, schema in [*taken["$defs"].items(), *given.items()]:
         if public_name(name) in public:
             raise ValueError(f"two schemas are called {public_name(name)}")

@@ -27,6 +27,17 @@ _REFUSALS = {
 }
 
 
+# one component: generated clients name a schema that stands in several bodies once for each
+MERGE_PATCH = {
+    "type": "object",
+    "title": "MergePatch",
+    "description": (
+        "A JSON Merge Patch (RFC 7396): fields that are absent stay, null removes a field, objects"
+        " merge, arrays are replaced as a whole. The result must be a body that PUT accepts."
+    ),
+}
+
+
 def describe(
     answer: type | Mapping[str, Any] | None,
     *statuses: int,
@@ -75,16 +86,10 @@ def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _patch_body(patch: type) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "description": (
-            f"A JSON Merge Patch (RFC 7396) on {public_name(patch.__name__)}: fields that are"
-            " absent stay, null removes a field, objects merge, arrays are replaced as a whole."
-            " The result must be a body that PUT accepts."
-        ),
-    }
+    described = f"A merge patch on {public_name(patch.__name__)}."
     media = ("application/merge-patch+json", "application/json")
-    return {"required": True, "content": {name: {"schema": schema} for name in media}}
+    content = {name: {"schema": {"$ref": f"{REF}MergePatch"}} for name in media}
+    return {"required": True, "description": described, "content": content}
 
 
 def operation_id(route: APIRoute) -> str:

@@ -26,6 +26,7 @@ from api.schemas.devices import DeviceIn
 from api.schemas.geofences import GeofenceIn
 from api.schemas.keys import KeyIn, ProjectIn
 from api.schemas.stores import RingIn, StoreIn
+from api.settings import Settings
 from geofence.model.ping import PingIn
 from geofence.offers.campaigns import check_plan
 
@@ -35,7 +36,8 @@ NEVER_OF_AN_UPLOAD = {"not_found", "not_writable", "too_large"}  # the last is 4
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    services: Any = SimpleNamespace(metrics=Metrics())  # the document is always the same
+    # the document is the same over any services
+    services: Any = SimpleNamespace(metrics=Metrics(), settings=Settings())
     return make_app(services).openapi()
 
 
