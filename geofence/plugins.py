@@ -1,4 +1,4 @@
-"""Finds the members of a family of plug-ins by scanning its package.
+"""Finds plug-ins by scanning packages.
 
 One new member is one new file; no list of members has to be kept.
 """
@@ -6,6 +6,7 @@ One new member is one new file; no list of members has to be kept.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
@@ -27,6 +28,14 @@ def discover(package: ModuleType) -> dict[str, ModuleType]:
             raise ValueError(f"{module.__name__} and {other} are both called {module.NAME}")
         found[module.NAME] = module
     return dict(sorted(found.items()))
+
+
+def modules_named(package: ModuleType, name: str) -> Iterator[ModuleType]:
+    """The modules of that name in the folders right below a package; no other module is loaded."""
+    for entry in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        full_name = f"{entry.name}.{name}"
+        if entry.ispkg and importlib.util.find_spec(full_name) is not None:
+            yield importlib.import_module(full_name)
 
 
 def _members(package: ModuleType) -> Iterator[ModuleType]:

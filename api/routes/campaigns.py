@@ -35,10 +35,9 @@ from api.schemas.campaigns import (
 )
 from api.services import Services
 from geofence.model.campaign import Campaign, Status
-from geofence.model.edit import EditResult
 from geofence.offers import campaigns
+from geofence.offers.edits import DeleteCampaign, PutCampaign, SetCampaignStatus
 from geofence.ports.listing import CampaignFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -64,18 +63,11 @@ async def put_campaign(
     plan, now_ms = body.plan(), services.clock.now_ms()
     await run_in_threadpool(campaigns.check_plan, plan, now_ms)
 
-    def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(
-            unit, caller.project_id, campaign_id, plan, now_ms, checked=True
-        )
-        _, created = put.value
-        if body.status is None:
-            return put
-        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return EditResult((turned.value, created), campaigns=both)
-
-    kept, created = await edit(services, caller.project_id, work)
+    kept, created = await edit(
+        services,
+        caller.project_id,
+        PutCampaign(campaign_id=campaign_id, plan=plan, status=body.status),
+    )
     return reply(CampaignOut.of(kept), 201 if created else 200)
 
 
@@ -88,11 +80,7 @@ async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reade
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id),
-    )
+    await edit(services, caller.project_id, DeleteCampaign(campaign_id=campaign_id))
     return Response(status_code=204)
 
 
@@ -140,10 +128,6 @@ async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Cam
 async def _turn(
     services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]
 ) -> Response:
-    now_ms = services.clock.now_ms()
-    kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms),
-    )
+    change = SetCampaignStatus(campaign_id=campaign_id, status=status)
+    kept = await edit(services, caller.project_id, change)
     return reply(CampaignOut.of(kept))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -39,9 +38,8 @@ from api.schemas.customers import (
 )
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.model.edit import EditResult
+from geofence.people.edits import EraseCustomer, PutCustomer
 from geofence.ports.listing import CouponFilter, CustomerFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
@@ -94,16 +92,8 @@ async def put_customer(
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
 
-    def work(unit: Unit) -> EditResult:
-        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
-        now_ms = services.clock.now_ms()
-        customer = body.model(customer_id, known, now_ms)
-        if known is not None and customer == replace(known, updated_ms=now_ms):
-            return EditResult((known, False))
-        unit.customers.put(caller.project_id, customer)
-        return EditResult((customer, known is None))
-
-    kept, created = await edit(services, caller.project_id, work)
+    change = PutCustomer(customer=body.model(customer_id), said=body.consent.model())
+    kept, created = await edit(services, caller.project_id, change)
     return reply(CustomerOut.of(kept), 201 if created else 200)
 
 
@@ -128,11 +118,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
     if not any(found.values()):
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        unit.customers.erase(caller.project_id, customer_id)
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, EraseCustomer(customer_id=customer_id))
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
         {noun: counted[noun] for noun in nouns}

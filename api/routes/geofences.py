@@ -35,6 +35,7 @@ from api.schemas.geofences import (
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.places.edits import DeleteGeofence, PutGeofence
 from geofence.ports.listing import GeofenceFilter
 from regions.geojson import read_region, write_feature
 
@@ -75,13 +76,7 @@ async def put_geofence(
     """
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_geofence(
-            unit, caller.project_id, geofence, services.clock.now_ms()
-        ),
-    )
+    created, kept = await edit(services, caller.project_id, PutGeofence(geofence=geofence))
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
 
@@ -96,11 +91,7 @@ async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reade
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_geofence(unit, caller.project_id, external_id),
-    )
+    await edit(services, caller.project_id, DeleteGeofence(geofence_id=external_id))
     return Response(status_code=204)
 
 

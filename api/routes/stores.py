@@ -24,6 +24,7 @@ from api.http.describe import describe
 from api.http.fields import FIRM, Name, PlainName
 from api.schemas.stores import StoreIn, StoreOut, StorePage
 from geofence.places import editing
+from geofence.places.edits import DeleteStore, PutStore
 from geofence.ports.listing import StoreFilter
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
@@ -42,11 +43,7 @@ async def put_store(
     Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits.
     """
     store = await run_in_threadpool(editing.ready_store, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms()),
-    )
+    created, kept = await edit(services, caller.project_id, PutStore(store=store))
     return reply(StoreOut.of(kept), 201 if created else 200)
 
 
@@ -61,13 +58,7 @@ async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_store(
-            unit, caller.project_id, external_id, services.clock.now_ms()
-        ),
-    )
+    await edit(services, caller.project_id, DeleteStore(store_id=external_id))
     return Response(status_code=204)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
 from geofence.model.ping import Fix, PingIn, Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import Receipt
-from geofence.ports.unit import Unit
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 
@@ -41,13 +40,13 @@ class Post:
 
 @dataclass(slots=True, eq=False)
 class Edit:
-    """A change to be made in a unit of its own: its `work`.
+    """A change to be made in a unit of its own: plain data, run by the handler of its kind.
 
     `project_id` is empty for the service's own edits, which belong to no project.
     """
 
     project_id: str
-    work: Callable[[Unit], EditResult]
+    arguments: EditArguments
     again: bool = False
     future: Future[Any] = field(default_factory=Future)
 

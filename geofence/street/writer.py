@@ -22,7 +22,7 @@ from geofence.clock import Clock
 from geofence.errors import Busy, RecordError
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
 from geofence.model.ping import PingIn, Rejection
@@ -32,6 +32,7 @@ from geofence.places.catalogues import Catalogues
 from geofence.places.index_cache import IndexCache
 from geofence.ports.database import Database
 from geofence.ports.unit import Unit
+from geofence.street.handlers import edit_handlers
 from geofence.street.jobs import IOS_WATCHES, BatchResult, Edit, Post, Retime, Tally
 from geofence.street.pipeline import Pipeline
 from geofence.street.timers import Timers
@@ -83,6 +84,7 @@ class Writer:
         self.catalogues = Catalogues(database.queries, IndexCache(index_stem))
         self.pipeline = Pipeline(self.catalogues, clock, public_url)
         self.timers = Timers(self.catalogues, clock, self.pipeline.offer)
+        self._handlers = edit_handlers()
         self._group_limit, self._queue_limit = group_limit, queue_limit
         self._queue: deque[Job] = deque()
         self._waiting = 0
@@ -140,19 +142,29 @@ class Writer:
         """
         return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
 
-    def submit_edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
+    def submit_edit(self, project_id: str, arguments: EditArguments) -> Future[Any]:
         """Queue an edit, to run in a unit of its own.
 
-        Its value comes after the commit, with the index swapped already. Raises `Busy`.
-        """
-        return self._queued(Edit(project_id, work)).future
+        Its value comes after the commit, with the index swapped already.
 
-    def submit_internal(self, work: Callable[[Unit], EditResult]) -> Future[Any]:
+        Raises:
+            Busy: The queue is full, or the writer stops.
+            InputError: No handler runs edits of this kind (code `unknown_edit`).
+        """
+        self._handlers.check(arguments)
+        return self._queued(Edit(project_id, arguments)).future
+
+    def submit_internal(self, arguments: EditArguments) -> Future[Any]:
         """Queue an edit of the service's own, which touches no places.
 
-        It is taken also when the queue is full of pings. Raises `Busy` when the writer stops.
+        It is taken also when the queue is full of pings.
+
+        Raises:
+            Busy: The writer stops.
+            InputError: No handler runs edits of this kind (code `unknown_edit`).
         """
-        return self._queued(Edit("", work), limited=False).future
+        self._handlers.check(arguments)
+        return self._queued(Edit("", arguments), limited=False).future
 
     def near(
         self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int
@@ -285,7 +297,8 @@ class Writer:
         try:
             with self.database.begin() as unit:
                 self.catalogues.catalogue(project_id, unit.index_version(project_id))
-                edited = edit.work(unit)
+                now_ms = self.clock.now_ms()
+                edited = self._handlers.run(edit.arguments, unit, project_id, now_ms)
                 done, later = self.timers.follow_edit(unit, project_id, edited)
                 version = unit.index_version(project_id)
                 took_s = _commit(unit)
