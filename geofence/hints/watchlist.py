@@ -20,8 +20,8 @@ from regions.geometry.geodesy import circle_edge_m_one
 
 ANCHOR_STEPS = 10_000  # anchors lie on a grid of a ten-thousandth of a degree, 11 m
 LONGEST_VERSION = 32
-# no list names a geofence further away: no phone gets there within a day on the ground, and one that
-# flies asks again when it lands
+# no list names a geofence further away: no phone drives there within a day, and one that flies asks
+# again when it lands
 FARTHEST_M = 1_000_000.0
 SLACK_M = 1.0  # distances to an area's border are right within centimetres
 _LONGITUDES = 360 * ANCHOR_STEPS + 1
@@ -53,14 +53,9 @@ def around(
     catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_to: Callable[[int], bool]
 ) -> Around:
     """At least `watch` geofences that are `open_to` something, or all within `FARTHEST_M`."""
-    index = catalogue.index
-    k = watch
+    index, k = catalogue.index, watch
     found = index.nearest(*anchor, k)
-    while (
-        len(found) == k
-        and found[-1][1] <= FARTHEST_M
-        and sum(open_to(slot) for slot, _ in found) < watch
-    ):
+    while len(found) == k and _too_few(found, watch, open_to):
         k *= 4
         found = index.nearest(*anchor, k)
     slots = [slot for slot, _ in found]
@@ -72,6 +67,11 @@ def around(
     near_here = sorted(zip(slots, edges_m, strict=True), key=lambda one: one[1])
     away_m = circle_edge_m_one(*here, *anchor, 0.0)
     return Around(found, near_here, inf if len(found) < k else found[-1][1] - away_m - SLACK_M)
+
+
+def _too_few(found: Found, watch: int, open_to: Callable[[int], bool]) -> bool:
+    """Whether geofences further away than those found may belong in a list."""
+    return found[-1][1] <= FARTHEST_M and sum(open_to(slot) for slot, _ in found) < watch
 
 
 def watchlist(

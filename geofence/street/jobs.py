@@ -15,6 +15,7 @@ from geofence.model.message import OutboxMessage
 from geofence.model.ping import Fix, PingIn, Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import Receipt
+from geofence.ports.decisions import NewDecisions
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 
@@ -128,3 +129,8 @@ class BatchResult:
     messages: list[OutboxMessage] = field(default_factory=list)
     seen_in_unit: dict[int, int] = field(default_factory=dict)
     newest_ms: int = 0
+
+    def add(self, offers: NewDecisions) -> None:
+        """Add what was decided in one project."""
+        self.decisions += offers.decisions
+        self.messages += offers.messages
