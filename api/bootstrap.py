@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.http.auth import KeyRing
@@ -123,13 +123,9 @@ def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys |
 
 
 def _store(database: Database, project: Project | None, keys: list[Key]) -> None:
-    unit: Any = database.begin()
-    try:
+    with database.begin() as unit:
         if project is not None:
             unit.accounts.put_project(project)
         for key in keys:
             unit.accounts.put_key(key)
         unit.commit()
-    except BaseException:
-        unit.rollback()
-        raise

@@ -100,8 +100,9 @@ def by_index(index: Index, pings: Places) -> Pairs:
     found = []
     for start in range(0, len(pings[0]), BATCH):
         lat, lon = pings[0][start : start + BATCH], pings[1][start : start + BATCH]
-        ping, slot = index.holding(lat, lon)
-        found.append((ping + start) * _PAIR + slot)
+        near = index.candidates(lat, lon)
+        inside = index.inside(lat[near.ping], lon[near.ping], near.slot)
+        found.append((near.ping[inside] + start) * _PAIR + near.slot[inside])
     return np.concatenate(found)
 
 
@@ -175,9 +176,8 @@ def one_ping_us(index: Index, pings: Places) -> float:
     some = list(zip(*few(pings, 5_000), strict=True))
     start = time.perf_counter()
     for lat, lon in some:
-        for slot, inner in index.candidates_one(lat, lon):
-            if not inner:
-                index.edge_m_one(lat, lon, slot)
+        for slot in index.candidates_one(lat, lon):
+            index.edge_m_one(lat, lon, slot)
     return (time.perf_counter() - start) / len(some) * 1e6
 
 

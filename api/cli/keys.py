@@ -141,10 +141,6 @@ def _project_id(database: Database, wanted: str | None) -> str:
 
 
 def _put(database: Database, key: Key) -> None:
-    unit = database.begin()
-    try:
+    with database.begin() as unit:
         unit.accounts.put_key(key)
         unit.commit()
-    except BaseException:
-        unit.rollback()
-        raise

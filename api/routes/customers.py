@@ -13,8 +13,6 @@ from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -26,10 +24,13 @@ from api.dependencies import (
 from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
+from api.http.filters import Page
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas import personal_data
 from api.schemas.coupons import CouponOut, CouponPage
 from api.schemas.customers import (
     CustomerExport,
+    CustomerFilters,
     CustomerIn,
     CustomerOut,
     CustomerPage,
@@ -38,6 +39,8 @@ from api.schemas.customers import (
 )
 from geofence import ids
 from geofence.errors import NotFound
+from geofence.model.customer import Customer
+from geofence.people import erasure
 from geofence.people.edits import EraseCustomer, PutCustomer
 from geofence.ports.listing import CouponFilter, CustomerFilter
 
@@ -46,7 +49,7 @@ CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and
 NewId = Annotated[
     NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")
 ]
-Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
+CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
@@ -68,13 +71,16 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 async def list_coupons(
     customer_id: CustomerId,
     services: AtHouse,
-    caller: Counter,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    caller: CouponReader,
+    page: Annotated[Page, Query()],
 ) -> Response:
-    """The person's codes, by time of issue."""
-    coupons, theirs = services.database.queries.coupons, CouponFilter(customer=customer_id)
-    rows, more = await read_page(coupons, caller.project_id, theirs, cursor, limit)
+    """The codes of a customer, by time of issue."""
+    rows, more = await read_page(
+        services.database.queries.coupons,
+        caller.project_id,
+        CouponFilter(customer=customer_id),
+        page,
+    )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
@@ -91,10 +97,29 @@ async def put_customer(
 
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
-
-    change = PutCustomer(customer=body.model(customer_id), said=body.consent.model())
-    kept, created = await edit(services, caller.project_id, change)
+    kept, created = await edit(services, caller.project_id, _put(customer_id, body))
     return reply(CustomerOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404], patch=CustomerIn))
+async def patch_customer(
+    customer_id: CustomerId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a customer, by JSON Merge Patch.
+
+    A consent in the patch replaces the stored one as a whole; its `at` is now when absent.
+    """
+
+    def prepare(old: Customer) -> PutCustomer:
+        body = patched_body(CustomerIn, CustomerIn.written(old, patch), patch)
+        return _put(customer_id, body, old)
+
+    async def read() -> Customer:
+        listing = services.database.queries.customers
+        return await read_one(listing, caller.project_id, CustomerFilter(id=customer_id))
+
+    kept, _ = await patched(services, caller.project_id, read, prepare)
+    return reply(CustomerOut.of(kept))
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
@@ -121,8 +146,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
     await edit(services, caller.project_id, EraseCustomer(customer_id=customer_id))
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
-        {noun: counted[noun] for noun in nouns}
-        for nouns in (personal_data.ERASED, personal_data.UNNAMED)
+        {noun: counted[noun] for noun in nouns} for nouns in (erasure.REMOVED, erasure.ANONYMISED)
     )
     return reply(
         ErasureReceipt(
@@ -134,15 +158,17 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse,
-    caller: Reader,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
-    customers = services.database.queries.customers
+    wanted = filters.wanted(CustomerFilter)
     rows, more = await read_page(
-        customers, caller.project_id, CustomerFilter(tag=tag), cursor, limit
+        services.database.queries.customers, caller.project_id, wanted, filters
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))
+
+
+def _put(customer_id: str, body: CustomerIn, expected: Customer | None = None) -> PutCustomer:
+    return PutCustomer(
+        customer=body.model(customer_id), said=body.consent.model(), expected=expected
+    )

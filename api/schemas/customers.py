@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
 from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
+from api.http.filters import By, Page
 from api.schemas.coupons import CouponOut
 from api.schemas.decisions import DecisionOut
 from api.schemas.devices import DeviceOut
@@ -141,6 +143,19 @@ class CustomerIn(Body):
             locale=self.locale,
         )
 
+    @classmethod
+    def written(cls, customer: Customer, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that makes this customer, for a patch to change.
+
+        A consent in the patch replaces the stored one as a whole: what a customer says now does
+        not take over the time and source of an older statement.
+        """
+        body: dict[str, Any] = msgspec.to_builtins(CustomerOut.of(customer))
+        said = patch.get("consent")
+        for purpose in said if isinstance(said, dict) else ():
+            body["consent"].pop(purpose, None)
+        return {name: body[name] for name in cls.model_fields}
+
 
 class ConsentOut(msgspec.Struct, frozen=True):
     """What a customer agreed to for one purpose, when and where."""
@@ -206,3 +221,9 @@ class CustomerExport(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionOut, ...]
     messages: tuple[StoredMessage, ...]
     coupons: tuple[CouponOut, ...]
+
+
+class CustomerFilters(Page):
+    """Which customers."""
+
+    tag: By = None

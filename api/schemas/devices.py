@@ -28,6 +28,11 @@ class DeviceIn(Body):
         """The device of the model."""
         return Device(device_id, **self.model_dump(), created_ms=now_ms)
 
+    @classmethod
+    def written(cls, device: Device) -> dict[str, Any]:
+        """The body that makes this device, for a patch to change."""
+        return {name: getattr(device, name) for name in cls.model_fields}
+
 
 class DeviceOut(msgspec.Struct, frozen=True):
     """A device. The push token itself is not shown."""

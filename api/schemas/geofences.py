@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from api.http.fields import (
     FIRM,
@@ -18,12 +19,16 @@ from api.http.fields import (
     moment_ms,
 )
 from api.http.fields import Moment as MomentIn
+from api.http.filters import By, Page
+from api.http.problems import Refusal, invalid
 from api.schemas.profiles import ProfileChoice, profile_of
 from api.schemas.shown import Moment, shown
 from geofence.importing.report import Found
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Near
 
+_NUMBER = r"[+-]?\d{1,3}(\.\d{1,15})?"
+NEAR = re.compile(rf"^\s*{_NUMBER}\s*,\s*{_NUMBER}\s*$")
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 _RINGS = {
     "type": "array",
@@ -104,6 +109,12 @@ class GeofenceIn(Body):
             active_until_ms=moment_ms(self.active_until) if self.active_until else None,
             enabled=self.enabled,
         )
+
+    @classmethod
+    def written(cls, geofence: Geofence) -> dict[str, Any]:
+        """The body that makes this geofence, for a patch to change."""
+        shown: dict[str, Any] = msgspec.to_builtins(GeofenceOut.of(geofence))
+        return {name: shown[name] for name in cls.model_fields}
 
 
 class GeofenceOut(msgspec.Struct, frozen=True):
@@ -190,3 +201,42 @@ class LintPage(msgspec.Struct, frozen=True):
     total: int
     counts: dict[str, int]
     next_cursor: str | None
+
+
+class GeofenceFilters(Page):
+    """Which geofences, in which form."""
+
+    near: Annotated[
+        str | None,
+        Field(
+            pattern=NEAR.pattern,
+            description="lat,lon in degrees: the nearest first, by distance to the edge.",
+        ),
+    ] = None
+    within_m: Annotated[
+        float | None, Field(ge=0, le=100_000_000, description="With near: no farther than this.")
+    ] = None
+    store: By = None
+    tag: By = None
+    form: Annotated[Literal["json", "geojson"], Field(alias="format")] = "json"
+
+    def place(self) -> tuple[float, float]:
+        """(lat, lon) of `near`.
+
+        Raises:
+            Refusal: 422 for degrees that do not exist, and beside filters of the other list.
+        """
+        if (self.store, self.tag, self.cursor) != (None, None, None):
+            raise invalid(("/query/near", "Goes with within_m and limit only."))
+        lat, lon = map(float, (self.near or "").split(","))
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise Refusal(
+                422,
+                "invalid_position",
+                "near is lat,lon in degrees.",
+                errors=[("/query/near", "within 90 and 180 degrees")],
+            )
+        return lat, lon
+
+    def _given(self) -> dict[str, Any]:
+        return {"store": self.store, "tag": self.tag}

@@ -27,13 +27,6 @@ from geofence.ports.listing import (
 )
 from geofence.ports.queries import Queries
 
-ERASED = ("customers", "decisions", "messages")
-UNNAMED = (
-    "devices",
-    "visits",
-    "events",
-    "coupons",
-)  # facts of the retailer's that stay, without the person
 _AT_ONCE = 1000
 
 

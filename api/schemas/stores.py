@@ -20,10 +20,12 @@ from api.http.fields import (
     Text,
     Zone,
 )
+from api.http.filters import By, Page
 from api.schemas.profiles import ProfileChoice, profile_of
 from api.schemas.shown import Moment, shown
 from geofence.limits import MAX_RINGS
 from geofence.model.place import Ring, Store
+from regions.geometry.time_zone import time_zone
 
 
 class RingIn(Body):
@@ -59,6 +61,17 @@ class StoreIn(Body):
         )
         return Store(external_id, **given, tags=tuple(self.tags), rings=rings)
 
+    @classmethod
+    def written(cls, store: Store) -> dict[str, Any]:
+        """The body that makes this store, for a patch to change.
+
+        A time zone that follows from the position is left out, so that it follows a new position.
+        """
+        body: dict[str, Any] = msgspec.to_builtins(store)
+        if store.time_zone == time_zone(store.lat, store.lon):
+            del body["time_zone"]
+        return {name: body[name] for name in cls.model_fields if name in body}
+
 
 class StoreOut(msgspec.Struct, frozen=True):
     """A store."""
@@ -88,3 +101,10 @@ class StorePage(msgspec.Struct, frozen=True):
 
     data: tuple[StoreOut, ...]
     next_cursor: str | None
+
+
+class StoreFilters(Page):
+    """Which stores."""
+
+    brand: By = None
+    tag: By = None

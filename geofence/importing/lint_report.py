@@ -54,7 +54,7 @@ class Touched:
             return
         findings = (
             one
-            for one in lint(list(together.items()), told=AFTER_IMPORT)
+            for one in lint(list(together.items()), listed=AFTER_IMPORT)
             if not self.regions.keys().isdisjoint(one.names)
         )
         report.lint = [Found.of(one) for one in islice(gathered(findings), TOLD)]

@@ -19,7 +19,7 @@ from geofence.importing.report import Report, RowError
 from geofence.limits import MAX_METADATA_BYTES, MAX_NAME, document_fault, is_storable
 from geofence.model.place import Ring
 from regions.readers.item import Item
-from regions.readers.values import METRES, Mark, length_told
+from regions.readers.values import METRES, Mark, length_notes
 
 MOST_PLANS = 1_000
 LEAST_ROWS = 3  # to tell a column that never changes from one that is short
@@ -249,7 +249,7 @@ class Row:
             )
         mark = self.sheet.mark
         found = cells.metres(self.cell("radius"), said or unit_of(column), mark=mark)
-        for told in () if self.sheet.has_lengths else length_told(self.cell("radius"), mark):
+        for told in () if self.sheet.has_lengths else length_notes(self.cell("radius"), mark):
             self.sheet.has_lengths = True
             self.repair("radius", "reading", told)
         return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from geofence.idempotency import once
-from geofence.model.campaign import Plan, Status
+from geofence.idempotency import is_unchanged, once
+from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.decision import Coupon, Redemption
 from geofence.model.edit import EditArguments, EditResult
 from geofence.offers import campaigns, redeem
@@ -13,11 +13,15 @@ from geofence.ports.unit import Unit
 
 
 class PutCampaign(EditArguments, frozen=True, tag="campaign.put"):
-    """Save a plan that `campaigns.check_plan` has checked, and set a status where one is given."""
+    """Save a plan that was checked, and set a status where one is given.
+
+    Where a campaign is `expected`, only that one is replaced.
+    """
 
     campaign_id: str
     plan: Plan
     status: Status | None = None
+    expected: Campaign | None = None
 
 
 class SetCampaignStatus(EditArguments, frozen=True, tag="campaign.set_status"):
@@ -63,10 +67,12 @@ class Redeemed(msgspec.Struct, frozen=True):
 
 
 def put_campaign(edit: PutCampaign, unit: Unit, project_id: str, now_ms: int) -> EditResult:
-    """The value is (campaign, created)."""
-    put = campaigns.put_campaign(
-        unit, project_id, edit.campaign_id, edit.plan, now_ms, checked=True
-    )
+    """The value is (campaign, created), or None where another one is stored than expected."""
+    if edit.expected is not None:
+        unit.edit(project_id)
+        if not is_unchanged(unit.campaigns.get(project_id, edit.campaign_id), edit.expected):
+            return EditResult(None)
+    put = campaigns.put_campaign(unit, project_id, edit.campaign_id, edit.plan, now_ms)
     if edit.status is None:
         return put
     turned = campaigns.set_status(unit, project_id, edit.campaign_id, edit.status, now_ms)

@@ -6,19 +6,24 @@ import msgspec
 from msgspec.structs import replace
 
 from geofence.errors import NotFound
-from geofence.idempotency import once
+from geofence.idempotency import is_unchanged, once
 from geofence.model.account import Device, Key, Project
 from geofence.model.customer import Customer, Purpose
 from geofence.model.edit import EditArguments, EditResult
+from geofence.people import erasure
 from geofence.people.consent import Statement, merge, withdraw
 from geofence.ports.unit import Unit
 
 
 class PutCustomer(EditArguments, frozen=True, tag="customer.put"):
-    """Insert or replace a customer; `said` is what the person says of each purpose now."""
+    """Insert or replace a customer; `said` is what the person says of each purpose now.
+
+    Where one is `expected`, only that one is replaced.
+    """
 
     customer: Customer
     said: dict[Purpose, Statement]
+    expected: Customer | None = None
 
 
 class EraseCustomer(EditArguments, frozen=True, tag="customer.erase"):
@@ -36,9 +41,13 @@ class WithdrawConsent(EditArguments, frozen=True, tag="customer.withdraw"):
 
 
 class PutDevice(EditArguments, frozen=True, tag="device.put"):
-    """Register a device, or replace what is known of it."""
+    """Register a device, or replace what is known of it.
+
+    Where one is `expected`, only that one is replaced.
+    """
 
     device: Device
+    expected: Device | None = None
 
 
 class EraseDevice(EditArguments, frozen=True, tag="device.erase"):
@@ -79,9 +88,14 @@ class PutProject(EditArguments, frozen=True, tag="project.put"):
 
 
 def put_customer(edit: PutCustomer, unit: Unit, project_id: str, now_ms: int) -> EditResult:
-    """The value is (customer, created); the same again changes nothing."""
+    """The value is (customer, created), or None where another one is stored than expected.
+
+    The same again changes nothing.
+    """
     given = edit.customer
     known = unit.customers.locked(project_id, [given.customer_id]).get(given.customer_id)
+    if not is_unchanged(known, edit.expected):
+        return EditResult(None)
     consent = merge(known.consent if known else {}, edit.said, now_ms)
     created_ms = known.created_ms if known else now_ms
     customer = replace(given, consent=consent, created_ms=created_ms, updated_ms=now_ms)
@@ -93,7 +107,7 @@ def put_customer(edit: PutCustomer, unit: Unit, project_id: str, now_ms: int) ->
 
 def erase_customer(edit: EraseCustomer, unit: Unit, project_id: str, _: int) -> EditResult:
     """The customer need not exist: devices and codes may name one that does not."""
-    unit.customers.erase(project_id, edit.customer_id)
+    erasure.erase(unit, project_id, edit.customer_id)
     return EditResult(None)
 
 
@@ -107,8 +121,12 @@ def withdraw_consent(edit: WithdrawConsent, unit: Unit, project_id: str, now_ms:
 
 
 def put_device(edit: PutDevice, unit: Unit, project_id: str, _: int) -> EditResult:
-    """The value is (created, device)."""
+    """The value is (created, device), or None where another one is stored than expected."""
+    if edit.expected is not None:
+        unit.edit(project_id)
     old = unit.accounts.device(project_id, edit.device.device_id)
+    if not is_unchanged(old, edit.expected):
+        return EditResult(None)
     unit.accounts.put_device(project_id, edit.device)
     times = {"created_ms": old.created_ms, "seen_ms": old.seen_ms} if old else {}
     return EditResult((old is None, replace(edit.device, **times)))

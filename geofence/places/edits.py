@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geofence.idempotency import is_unchanged
 from geofence.model.edit import EditArguments, EditResult
 from geofence.model.place import Geofence, Store
 from geofence.places import editing
@@ -9,9 +10,13 @@ from geofence.ports.unit import Unit
 
 
 class PutStore(EditArguments, frozen=True, tag="store.put"):
-    """Insert or replace a store that `editing.ready_store` has made."""
+    """Insert or replace a store that `editing.ready_store` has made.
+
+    Where one is `expected`, only that one is replaced.
+    """
 
     store: Store
+    expected: Store | None = None
 
 
 class DeleteStore(EditArguments, frozen=True, tag="store.delete"):
@@ -21,9 +26,13 @@ class DeleteStore(EditArguments, frozen=True, tag="store.delete"):
 
 
 class PutGeofence(EditArguments, frozen=True, tag="geofence.put"):
-    """Insert or replace a geofence that `editing.ready_geofence` has made."""
+    """Insert or replace a geofence that `editing.ready_geofence` has made.
+
+    Where one is `expected`, only that one is replaced.
+    """
 
     geofence: Geofence
+    expected: Geofence | None = None
 
 
 class DeleteGeofence(EditArguments, frozen=True, tag="geofence.delete"):
@@ -33,7 +42,13 @@ class DeleteGeofence(EditArguments, frozen=True, tag="geofence.delete"):
 
 
 def put_store(edit: PutStore, unit: Unit, project_id: str, now_ms: int) -> EditResult:
-    """The value is (created, store)."""
+    """The value is (created, store), or None where another store is stored than expected."""
+    name = edit.store.external_id
+    if edit.expected is not None:
+        unit.edit(project_id)
+        stored = unit.places.stores(project_id, [name]).get(name)
+        if not is_unchanged(stored, edit.expected):
+            return EditResult(None)
     return editing.put_store(unit, project_id, edit.store, now_ms)
 
 
@@ -43,7 +58,16 @@ def delete_store(edit: DeleteStore, unit: Unit, project_id: str, now_ms: int) ->
 
 
 def put_geofence(edit: PutGeofence, unit: Unit, project_id: str, now_ms: int) -> EditResult:
-    """The value is (created, geofence). Raises as `editing.put_geofence` does."""
+    """The value is (created, geofence), or None where another one is stored than expected.
+
+    Raises as `editing.put_geofence` does.
+    """
+    name = edit.geofence.external_id
+    if edit.expected is not None:
+        unit.edit(project_id)
+        stored = unit.places.geofences(project_id, [name]).get(name)
+        if not is_unchanged(stored, edit.expected):
+            return EditResult(None)
     return editing.put_geofence(unit, project_id, edit.geofence, now_ms)
 
 

@@ -7,6 +7,7 @@ of none.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -67,7 +68,9 @@ class IndexCache:
         try:
             index.save(index_file, _mark(digests.tobytes()))
             fresh = digests_file.with_suffix(".fresh")
-            fresh.write_bytes(digests.tobytes())
+            fresh.unlink(missing_ok=True)
+            with open(fresh, "xb", opener=_for_its_owner) as file:
+                file.write(digests.tobytes())
             fresh.replace(digests_file)
         except OSError:
             return False
@@ -77,6 +80,10 @@ class IndexCache:
         assert self._stem is not None  # noqa: S101  (both callers looked)
         stem = f"{self._stem.name}.{project_id}"
         return self._stem.with_name(f"{stem}.index"), self._stem.with_name(f"{stem}.digests")
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _digest(fence: Geofence) -> int:

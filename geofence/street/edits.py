@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
+from geofence.delivery import recheck
 from geofence.model.edit import EditArguments, EditResult
 from geofence.model.message import Attempt, OutboxMessage, Outcome
 from geofence.ports.unit import Unit
@@ -54,7 +55,7 @@ def take_messages(edit: TakeMessages, unit: Unit, _: str, now_ms: int) -> EditRe
     taken = unit.outbox.take(
         edit.channel, now_ms, deliver.LEASE_MS, edit.limit, wall_ms=edit.wall_ms
     )
-    reasons = unit.outbox.look_again(taken)
+    reasons = recheck.reasons(taken, unit.outbox.recipients(taken))
     stopped = [
         deliver.dropped(message, reasons[message.id], now_ms)
         for message in taken

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import inf, nan
+from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,11 +119,26 @@ def _words(code: str, item: PingIn) -> str:
         and SECONDS.start <= item.ts < SECONDS.stop
     ):
         return "ts looks like seconds since 1970; send milliseconds, or RFC 3339 with an offset"
+    if code == "invalid_time":
+        return "ts lies before the year 2000"
+    if code == "invalid_position":
+        return _position_fault(item)
+    if code == "invalid_device" and not item.device_id:
+        return "device_id is missing"
     if code == "invalid_field":
         return (
             "accuracy_m is negative or infinite: the phone says that it does not know where it is"
         )
     return REJECTION_CODES[code]
+
+
+def _position_fault(item: PingIn) -> str:
+    """Which of lat and lon cannot be true."""
+    faults = {"lat": (item.lat, 90), "lon": (item.lon, 180)}
+    name, (degrees, limit) = next(
+        (name, fault) for name, fault in faults.items() if not abs(fault[0]) <= fault[1]
+    )
+    return f"{name} is outside ±{limit} degrees" if isfinite(degrees) else f"{name} is not finite"
 
 
 def _known(value: float | None) -> float:

@@ -81,7 +81,7 @@ def full_plan() -> Plan:
     )
     return plan(
         trigger=Trigger("dwelled", "near", dwell_s=60),
-        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"), budget=5)),
+        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"))),
         variants=(Variant("A", said, 3), Variant("B", said[:1])),
         schedule=schedule,
         holdout=0.125,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from geofence.backends.sql import locks, rows
-from geofence.backends.sql.schema import devices, presences
+from geofence.backends.sql.schema.devices import devices, presences
 from geofence.backends.sql.state_cache import StateCache
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 
