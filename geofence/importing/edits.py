@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geofence.importing.geofences import kept_geofence
+from geofence.importing.row import PLACE
 from geofence.importing.stores import kept_store
 from geofence.model.edit import EditArguments, EditResult
 from geofence.model.place import Geofence, Store
@@ -38,14 +39,31 @@ def import_geofences(edit: ImportGeofences, unit: Unit, project_id: str, now_ms:
 
 
 def fill_stores(edit: ImportStores) -> editing.Fill[Store]:
-    """What each store takes over from the one that it replaces."""
+    """What each store takes over from the one that it updates.
+
+    A row without a position refuses to make a new store.
+    """
     names = [one.external_id for one in edit.stores]
     present = dict(zip(names, edit.fields_present, strict=True))
-    return lambda old, new: kept_store(old, new, present[new.external_id])
+
+    def fill(old: Store | None, new: Store) -> Store | None:
+        fields = present[new.external_id]
+        if old is None:
+            return new if PLACE in fields else None
+        return kept_store(old, new, fields)
+
+    return fill
 
 
 def fill_geofences(edit: ImportGeofences) -> editing.Fill[Geofence]:
-    """What each geofence takes over from the one that it replaces."""
+    """What each geofence takes over from the one that it updates, as `fill_stores`."""
     names = [one.external_id for one in edit.geofences]
     present = dict(zip(names, edit.fields_present, strict=True))
-    return lambda old, new: kept_geofence(old, new, present[new.external_id])
+
+    def fill(old: Geofence | None, new: Geofence) -> Geofence | None:
+        fields = present[new.external_id]
+        if old is None:
+            return new if PLACE in fields else None
+        return kept_geofence(old, new, fields)
+
+    return fill

@@ -1,7 +1,6 @@
-"""Where places go.
+"""Write the places of an import, one edit for each chunk so that pings come in between.
 
-Onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the
-same.
+A dry run compares with the database and writes nothing.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ Place = Any  # Store or Geofence, as the kind says
 
 
 class PlacedRow(NamedTuple):
-    """A row that can be put.
+    """A row that is ready to be written.
 
-    Its number, the store or geofence, and the fields that the file speaks of.
+    `fields_present` are the fields that the file has a column for.
     """
 
     number: int
@@ -44,10 +43,10 @@ class PlacedRow(NamedTuple):
 Put = Callable[[Sequence[PlacedRow]], list[tuple[Outcome, Place]]]
 
 
-def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
-    """Puts a chunk in one edit.
+def into_database(street: Writer, project_id: str, kind: Kind) -> Put:
+    """A function that writes a chunk in one edit.
 
-    A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised.
+    It retries while the writer is busy, for `PAUSES_S`; then it raises `Busy` or `RecordError`.
     """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
@@ -62,11 +61,8 @@ def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
     return put
 
 
-def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
-    """What putting a chunk would do, by what is in the record.
-
-    Nothing is written and the writer is not asked.
-    """
+def dry_run(queries: Queries, project_id: str, kind: Kind) -> Put:
+    """A function that says what writing a chunk would do; it writes nothing."""
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
@@ -87,7 +83,7 @@ def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
 def known_places(
     queries: Queries, kind: Kind, project_id: str, names: Sequence[str]
 ) -> dict[str, Place]:
-    """Those of these external ids that a project has."""
+    """The stores or geofences of a project that have these external ids, by external id."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]

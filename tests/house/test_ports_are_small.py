@@ -37,18 +37,18 @@ def methods_of(port: type) -> list[str]:
 
 
 @pytest.mark.parametrize("module", list(_modules()), ids=lambda module: module.__name__)
-def test_a_module_of_ports_holds_one_port_of_at_most_eight_methods(module: ModuleType):
+def test_a_module_of_ports_holds_one_port_of_at_most_eight_methods(module: ModuleType) -> None:
     [port] = _ports(module)
     assert 1 <= len(methods_of(port)) <= MOST
 
 
-def test_a_ninth_method_is_noticed():
+def test_a_ninth_method_is_noticed() -> None:
     names = [f"method_{number}" for number in range(MOST + 1)]
     large = type("Large", (Protocol,), {name: lambda _self: None for name in names})
     assert len(methods_of(large)) > MOST
 
 
-def test_there_is_a_module_for_every_machine():
+def test_there_is_a_module_for_every_machine() -> None:
     assert {module.__name__.rpartition(".")[2] for module in _modules()} >= {
         *("hot_state", "journal", "places", "accounts", "customers", "campaigns"),
         *("decisions", "coupons", "outbox", "unit", "queries", "database"),

@@ -89,7 +89,7 @@ class Shop:
         return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
-        plan = read_plan(PLAN | changes, T0)
+        plan: Any = read_plan(PLAN | changes, T0)
         self.edit(lambda unit: put_campaign(unit, "p", name, plan, T0))
         self.edit(lambda unit: set_status(unit, "p", name, "active", T0))
 

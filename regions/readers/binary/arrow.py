@@ -19,7 +19,7 @@ from shapely.errors import ShapelyError
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, ONE_ITEM, FileError, too_many
 from regions.readers.text.column_names import LAT, LON, is_text, place_of, plain_name, radius_of
-from regions.readers.values import nested_in, plain, radius_in, to_json
+from regions.readers.values import nested_in, number_in, plain, radius_in, to_json
 from regions.region import RegionError
 
 _DEGREE = math.pi / 180.0  # in radians
@@ -235,13 +235,21 @@ def _named(cells: dict[str, Any], names: list[str]) -> dict[str, Any] | None:
     if lat is None and lon is None:
         return None
     try:
-        return point(float(lat), float(lon))
+        return point(_degrees(lat), _degrees(lon))
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, RegionError):
             raise
         raise RegionError(
             "invalid_position", "the latitude or the longitude is missing or not a number"
         ) from error
+
+
+def _degrees(cell: Any) -> float:
+    """A number, or a text that holds one, also with a decimal comma. Raises `ValueError`."""
+    found = number_in(cell) if isinstance(cell, str) else float(cell)
+    if found is None:
+        raise ValueError("not a number")
+    return found
 
 
 def _rounded(

@@ -9,13 +9,13 @@ import pytest
 from geofence.places.persistent import PersistentMap, PersistentVector
 
 
-def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:
+def test_every_version_of_a_vector_keeps_its_own_rows() -> None:
     chance = random.Random(1)
     versions: list[tuple[PersistentVector[int], list[int | None]]] = [
         (PersistentVector(range(1_500)), list(range(1_500)))
     ]
     for _ in range(60):
-        shelf, rows = chance.choice(versions)
+        vector, rows = chance.choice(versions)
         longer = [*rows, *[None] * chance.choice((0, 0, 1, 700, 1_024, 3_000))]
         changed = {
             chance.randrange(len(longer)): chance.choice((None, chance.randrange(9)))
@@ -23,21 +23,21 @@ def test_every_version_of_a_shelf_keeps_its_own_rows() -> None:
         }
         for row, value in changed.items():
             longer[row] = value
-        versions.append((shelf.changed(changed, len(longer)), longer))
-    for shelf, rows in versions:
-        assert list(shelf) == rows
-        assert len(shelf) == len(rows)
-        assert [shelf[row] for row in range(0, len(rows), 97)] == rows[::97]
+        versions.append((vector.changed(changed, len(longer)), longer))
+    for vector, rows in versions:
+        assert list(vector) == rows
+        assert len(vector) == len(rows)
+        assert [vector[row] for row in range(0, len(rows), 97)] == rows[::97]
 
 
-def test_an_empty_shelf_grows() -> None:
-    shelf: PersistentVector[str] = PersistentVector()
-    assert list(shelf.changed({2: "a"}, 3)) == [None, None, "a"]
+def test_an_empty_vector_grows() -> None:
+    vector: PersistentVector[str] = PersistentVector()
+    assert list(vector.changed({2: "a"}, 3)) == [None, None, "a"]
     with pytest.raises(IndexError):
-        shelf[0]
+        vector[0]
 
 
-def test_every_version_of_the_names_keeps_its_own_numbers() -> None:
+def test_every_version_of_a_map_keeps_its_own_numbers() -> None:
     chance = random.Random(2)
     start = {f"n{number}": number for number in range(300)}
     versions: list[tuple[PersistentMap, dict[str, int]]] = [(PersistentMap(start), start)]
@@ -51,6 +51,6 @@ def test_every_version_of_the_names_keeps_its_own_numbers() -> None:
     for names, numbers in versions:
         assert set(names) == set(numbers)
         assert all(names[name] == number and name in names for name, number in numbers.items())
-        assert names.get("nobody") is None
+        assert names.get("unknown") is None
         with pytest.raises(KeyError):
-            names["nobody"]
+            names["unknown"]
