@@ -13,7 +13,7 @@ import typer
 from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
-from geofence.model.account import Key, Scope
+from geofence.model.account import SCOPES, Key, Scope
 from geofence.ports.database import Database
 from geofence.ports.listing import every
 
