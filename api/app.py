@@ -1,4 +1,4 @@
-"""The application: its doors, in order."""
+"""The application: the routes that were found, behind the middleware."""
 
 from __future__ import annotations
 
@@ -9,63 +9,27 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api.bootstrap import Services
 from api.http import problems
+from api.http.describe import operation_id
 from api.http.middleware import Middleware
-from api.openapi import document, operation_id
-from api.routes import (
-    campaigns,
-    coupons,
-    customers,
-    decisions,
-    devices,
-    events,
-    exports,
-    geofences,
-    health,
-    imports,
-    keys,
-    lint,
-    messages,
-    pings,
-    shopper,
-    stores,
-    visits,
-)
+from api.http.route_modules import found_routes
+from api.openapi import document
+from api.services import Services
 from api.version import our_version
-
-NOUNS = (
-    stores,
-    geofences,
-    imports,
-    exports,
-    lint,
-    devices,
-    customers,
-    campaigns,
-    events,
-    visits,
-    decisions,
-    messages,
-    coupons,
-    keys,
-    shopper,
-    health,
-)
 
 
 class Application(FastAPI):
-    """FastAPI with an OpenAPI document that is true for the raw routes, too."""
+    """FastAPI with an OpenAPI document that covers the plain Starlette routes."""
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = document(self.routes, pings.PATHS)
+            self.openapi_schema = document(self.routes, found_routes())
         return self.openapi_schema
 
 
 def make_app(services: Services) -> Application:
-    """The application over an open house; the house is closed when the application ends."""
+    """The application over open services, which are closed when the application ends."""
     app = Application(
         title="Geofence",
         version=our_version(),
@@ -77,9 +41,10 @@ def make_app(services: Services) -> Application:
     app.state.services = services
     app.add_middleware(Middleware, metrics=services.metrics)
     problems.install(app)
-    app.router.routes.extend(pings.ROUTES)
-    for noun in NOUNS:
-        app.include_router(noun.router)
+    found = found_routes()
+    app.router.routes.extend(found.raw)
+    for router in found.routers:
+        app.include_router(router)
     return app
 
 

@@ -1,69 +1,26 @@
-"""Puts the house together; the only place that names a backend."""
+"""Opens the services of a process; the only place that names a backend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.http.auth import KeyRing
 from api.http.event_feed import EventFeed
 from api.http.rate_limit import GuessLimit
 from api.metrics import Metrics
+from api.services import FirstKeys, Services
 from api.settings import Settings
 from geofence import ids
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
-from geofence.delivery.channels import Channel
 from geofence.errors import RecordError
-from geofence.model.account import Key, Project, Scope
+from geofence.model.account import Key, Project
+from geofence.people.keys import make_key
 from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
-
-SCOPES: dict[str, tuple[Scope, ...]] = {
-    "pk": ("ingest",),
-    "sk": ("ingest", "manage", "redeem", "read"),
-}
-
-
-class FirstKeys(NamedTuple):
-    """The keys of a project just made; the only time their secrets are seen."""
-
-    project_id: str
-    publishable: str
-    secret: str
-
-
-@dataclass(slots=True)
-class Services:
-    """Everything a running service holds.
-
-    `embedded`: one process on an SQLite file; `worker` where this process delivers.
-    """
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    street: Writer
-    keys: KeyRing
-    metrics: Metrics
-    feed: EventFeed
-    embedded: bool
-    guesses: GuessLimit
-    channels: Mapping[str, Channel]
-    worker: Worker | None
-    notes: tuple[str, ...]
-    first_keys: FirstKeys | None = None
-
-    def close(self) -> None:
-        """Finish what is queued, then let go of the record."""
-        if self.worker is not None:
-            self.worker.stop()
-        self.street.stop()
-        self.database.close()
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:
@@ -154,33 +111,15 @@ def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys |
     projects = database.queries.projects()
     if projects:
         if dev_key and database.queries.key_of(ids.digest(dev_key)) is None:
-            _store(
-                database,
-                None,
-                [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())],
-            )
+            name = "fixed by GEOFENCE_DEV_KEY"
+            fixed = make_key(projects[0].id, "sk", clock.now_ms(), name=name, secret=dev_key)
+            _store(database, None, [fixed.key])
         return None
     project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
-    publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
-    made = [
-        _key(project.id, "pk", publishable, "first", clock.now_ms()),
-        _key(project.id, "sk", secret, "first", clock.now_ms()),
-    ]
-    _store(database, project, made)
-    return FirstKeys(project.id, publishable, secret)
-
-
-def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now_ms: int) -> Key:
-    return Key(
-        ids.new("key"),
-        project_id,
-        kind,
-        SCOPES[kind],
-        ids.digest(secret),
-        secret[-4:],
-        name,
-        now_ms,
-    )
+    publishable = make_key(project.id, "pk", clock.now_ms(), name="first")
+    secret = make_key(project.id, "sk", clock.now_ms(), name="first", secret=dev_key)
+    _store(database, project, [publishable.key, secret.key])
+    return FirstKeys(project.id, publishable.secret, secret.secret)
 
 
 def _store(database: Database, project: Project | None, keys: list[Key]) -> None:

@@ -1,59 +1,52 @@
-"""The ways out that the settings open, and what they leave closed."""
+"""The channels that the settings open, and what an operator should know of the others."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
-from api.settings import SettingError, Settings
-from geofence.delivery.channels import Channel
+from api.settings import SettingError, Settings, variable
+from geofence.delivery.channel import Channel
+from geofence.delivery.channels import CHANNELS
 from geofence.errors import InputError
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
-    """The configured channels by name. Raises `SettingError` that names the setting."""
+    """The configured channels by name.
+
+    Raises:
+        SettingError: A channel cannot be opened; the text names the setting.
+    """
+    values = {one.name: getattr(settings, one.name) for one in dataclasses.fields(settings)}
     channels: dict[str, Channel] = {}
-    try:
-        if settings.fcm_credentials:
-            from geofence.delivery.channels.fcm.channel import Fcm
-
-            channels["push"] = Fcm(settings.fcm_credentials, endpoint=settings.fcm_endpoint)
-        if settings.smtp_url:
-            from geofence.delivery.channels.email.channel import Email
-
-            channels["email"] = Email(settings.smtp_url, sender=settings.email_from)
-    except InputError as error:
-        for channel in channels.values():
-            channel.close()
-        raise SettingError(f"{_SETTINGS.get(error.code, 'a channel')}: {error.detail}") from None
+    for name, kind in CHANNELS.items():
+        try:
+            channel = kind.from_settings(values) if kind.from_settings is not None else None
+        except InputError as error:
+            for opened in channels.values():
+                opened.close()
+            setting = kind.settings.get(error.code, next(iter(kind.settings)))
+            raise SettingError(f"{variable(setting)}: {error.detail}") from None
+        if channel is not None:
+            channels[name] = channel
     return channels
 
 
 def delivery_warnings(channels: Mapping[str, Channel], *, here: bool) -> tuple[str, ...]:
-    """What an operator should know of delivery, for /readyz.
+    """What an operator should know of delivery, for /readyz. The service takes pings all the same.
 
-    Nothing of it keeps the service from taking pings.
+    `here`: whether this process delivers.
     """
     if not here:
         return ("deliver: left to `geofence worker`",)
-    closed = {"push": "GEOFENCE_FCM_CREDENTIALS", "email": "GEOFENCE_SMTP_URL"}
     return tuple(
-        f"{name}: not configured ({setting}); messages wait until they expire"
-        for name, setting in closed.items()
-        if name not in channels
+        f"{name}: not configured ({variable(next(iter(kind.settings)))}); "
+        "messages wait until they expire"
+        for name, kind in CHANNELS.items()
+        if kind.from_settings is not None and name not in channels
     )
 
 
 def startup_lines(channels: Mapping[str, Channel], notes: Iterable[str]) -> tuple[str, ...]:
-    """Every channel in a line of its own, as `serve` prints them at its start.
-
-    Those that are open, then the notes.
-    """
+    """One line per open channel, then the notes, as `serve` prints them at its start."""
     return (*(f"{name}: configured" for name in channels), *notes)
-
-
-_SETTINGS = {
-    "fcm_credentials": "GEOFENCE_FCM_CREDENTIALS",
-    "fcm_endpoint": "GEOFENCE_FCM_ENDPOINT",
-    "smtp_url": "GEOFENCE_SMTP_URL",
-    "email_sender": "GEOFENCE_EMAIL_FROM",
-}

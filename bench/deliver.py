@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.report import Clock, write
 from geofence.delivery.channels.fcm.channel import Fcm
-from geofence.model.message import Message
+from geofence.model.message import OutboxMessage
 
 NOW_MS = time.time_ns() // 1_000_000
 
@@ -28,7 +28,7 @@ def serve(pipe: Connection) -> None:
         pipe.send(len(sandbox.attempts()))
 
 
-def batch(start: int, size: int, token: str) -> list[Message]:
+def batch(start: int, size: int, token: str) -> list[OutboxMessage]:
     content = {
         "title": "2 for 1",
         "body": "Coffee is 120 m away. Code K7QX-9B2M",
@@ -36,7 +36,7 @@ def batch(start: int, size: int, token: str) -> list[Message]:
         "data": {"store": 17},
     }
     return [
-        Message(
+        OutboxMessage(
             f"msg_{start + place:026d}",
             "bench",
             "push",

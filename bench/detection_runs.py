@@ -22,9 +22,10 @@ from msgspec.structs import replace
 from geofence.backends.sql.database import open_database
 from geofence.backends.sql.open_visits import as_it_stands
 from geofence.clock import PingClock
+from geofence.detection.changes import Changed, Tracked
+from geofence.detection.deadlines import advance
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
-from geofence.detection.presence import advance
 from geofence.model.account import Project
 from geofence.model.changes import Changes
 from geofence.model.edit import EditResult
@@ -36,10 +37,12 @@ from geofence.places.catalogue import Catalogue
 from geofence.ports.unit import Unit
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
+from geofence.street.jobs import Tally
 from geofence.street.locate import locate
 from geofence.street.normalise import FUTURE_MS
-from geofence.street.track import Columns, Tally, Tracker
+from geofence.street.track import Tracker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 PROJECT = "p"
 BATCH = 2_000
@@ -96,11 +99,7 @@ class _Past:
 def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     fixes = _arriving(trace)
     pings = _pings(trace.device_id, fixes)
-    columns, duplicates, fresh = (
-        Columns.of(pings, locate(catalogue.index, pings)),
-        DuplicateFilter(),
-        {},
-    )
+    tracker = Tracker(pings, locate(catalogue.index, pings), catalogue, DuplicateFilter(), {})
     key, state, changes, tally = (
         DeviceKey(PROJECT, trace.device_id),
         DeviceState(),
@@ -109,13 +108,13 @@ def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     )
     past = _Past(changes)
     for row, now_ms in enumerate(fixes.received_ms.tolist()):
-        journal = Journal(PROJECT, catalogue, changes, now_ms)
+        journal = Journal(PROJECT, catalogue, past, changes, now_ms)
         if any(
             presence.due_ms is not None and presence.due_ms <= now_ms
             for presence in state.presences.values()
         ):
             state = _time_passed(journal, key, state, now_ms)
-        state = Tracker(columns, past, duplicates, fresh, journal).follow(key, state, [row], tally)
+        _, state = journal.record(tracker.track_one(key, state, [row], tally))
     return _heard(
         trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()]
     )
@@ -129,16 +128,16 @@ def _read(visit: Visit, state: DeviceState) -> Visit:
 
 def _time_passed(journal: Journal, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
     """Fire the timers that come due while a phone is quiet."""
-    kept = {}
+    kept, transitions = {}, []
     for uid, presence in state.presences.items():
         rules = journal.catalogue.rules[journal.catalogue.slot_of[uid]]
         assert rules is not None
         after, happened = advance(presence, now_ms, rules)
-        for one in happened:
-            journal.write(key, None, one, None)
+        transitions += happened
         if after is not None:
             kept[uid] = after
-    return replace(state, presences=kept)
+    steps = [Changed(None, transitions, tuple(kept.values()))] if transitions else []
+    return journal.record(Tracked(key, replace(state, presences=kept), steps, written=True))[1]
 
 
 def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace) -> Heard:
@@ -150,15 +149,15 @@ def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace
     street = Writer(database, PingClock())
     street.start()
     try:
-        street.edit(PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
+        run_edit(street, PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
         fixes = _arriving(trace)
         for start in range(0, len(fixes), BATCH):
-            street.post(PROJECT, _items(trace.device_id, fixes, start, start + BATCH)).result(
-                WITHIN_S
-            )
+            street.submit_pings(
+                PROJECT, _items(trace.device_id, fixes, start, start + BATCH)
+            ).result(WITHIN_S)
         database.sequence()
-        events = database.queries.page("events", PROJECT, {}, None, 1_000_000)
-        visits = database.queries.page("visits", PROJECT, {}, None, 1_000_000)
+        events = database.queries.events.page(PROJECT, None, None, 1_000_000)
+        visits = database.queries.visits.page(PROJECT, None, None, 1_000_000)
     finally:
         street.stop()
         database.close()
@@ -180,13 +179,12 @@ def _arriving(trace: Trace) -> Fixes:
 def _pings(device_id: str, fixes: Fixes) -> Pings:
     count = len(fixes)
     return Pings(
-        index=np.arange(count),
+        index=list(range(count)),
         device_id=[device_id] * count,
         ts_ms=fixes.ts_ms,
         lat=fixes.lat,
         lon=fixes.lon,
         accuracy_m=fixes.accuracy_m,
-        speed_mps=fixes.speed_mps,
         suspect=np.zeros(count, dtype=np.bool_),
         id=[None] * count,
         customer_id=[None] * count,

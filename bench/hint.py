@@ -46,6 +46,7 @@ from geofence.model.receipt import Hint
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0
@@ -185,7 +186,7 @@ def ask(street: Writer, trace: Trace, row: int, version: str | None, wake: Wake)
         accuracy_m=float(fixes.accuracy_m[row]),
         hint_version=version,
     )
-    posted = street.post("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
+    posted = street.submit_pings("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
     hint = posted.result(30).devices[trace.device_id].hint
     assert hint is not None
     return hint
@@ -224,13 +225,15 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
         street = Writer(database, PingClock())
         street.start()
         try:
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.accounts.put_project(Project("p", "bench", Profile()))
                 ),
             ).result(30)
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.places.put_geofences("p", fences), changed=tuple(fences)

@@ -11,11 +11,11 @@ import msgspec
 import typer
 
 from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
-from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.account import Key, Scope
 from geofence.ports.database import Database
+from geofence.ports.listing import every
 
 keys = typer.Typer(
     name="keys",
@@ -32,7 +32,7 @@ ProjectId = Annotated[
 def list_keys(project: ProjectId = None, as_json: AsJson = False) -> None:
     """List the keys of a project; secrets are not kept."""
     with _record() as database:
-        found = database.queries.keys(_project_id(database, project))
+        found = every(database.queries.keys, _project_id(database, project))
     rows = [
         {
             "id": key.id,
@@ -66,25 +66,20 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key and print its secret, this once."""
-    from api.bootstrap import SCOPES
+    from geofence.people.keys import SCOPES, make_key
 
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
         typer.echo(
             f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True
         )
         raise typer.Exit(BAD_SETTING)
-    secret = ids.new_secret(kind)
-    scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
     with _record() as database:
-        key = Key(
-            id=ids.new("key"),
-            project_id=_project_id(database, project),
-            kind="pk" if kind == "pk" else "sk",
-            scopes=scopes,
-            digest=ids.digest(secret),
-            tail=secret[-4:],
+        key, secret = make_key(
+            _project_id(database, project),
+            "pk" if kind == "pk" else "sk",
+            SystemClock().now_ms(),
+            scopes=msgspec.convert(scope, tuple[Scope, ...] | None),
             name=name,
-            created_ms=SystemClock().now_ms(),
         )
         _put(database, key)
     typer.echo(json.dumps({"id": key.id, "secret": secret}) if as_json else secret)
@@ -102,7 +97,7 @@ def revoke(
         key = next(
             (
                 one
-                for one in database.queries.keys(_project_id(database, project))
+                for one in every(database.queries.keys, _project_id(database, project))
                 if one.id == key_id
             ),
             None,

@@ -107,18 +107,24 @@ def permit(caller: Caller, *scopes: Scope) -> Caller:
 
 
 def allow(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency.
+    """A dependency: the caller of a route that needs one of these scopes.
 
-    The caller of a route that needs one of these scopes; its query must hold nothing the route does
-    not know.
+    The query must hold nothing that the route does not know.
     """
 
-    async def caller(request: Request) -> Caller:
-        found = permit(await identify(request), *scopes)
+    return _Allow(scopes)
+
+
+class _Allow:
+    """The dependency; its `scopes` are read by the OpenAPI document."""
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        self.scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        found = permit(await identify(request), *self.scopes)
         refuse_unknown(request)
         return found
-
-    return caller
 
 
 def shown_secret(request: Request, *, in_query: bool) -> str:

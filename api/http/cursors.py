@@ -1,36 +1,40 @@
-"""What each list is sorted by: the fields whose values a cursor carries."""
+"""Cursors: the sort key of a page's last item, opaque to clients."""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import binascii
+from collections.abc import Callable
 
-Key = str | int | list[str | int]
+import msgspec
 
-_SORTED_BY: dict[str, tuple[tuple[str, type], ...]] = {
-    "stores": (("external_id", str),),
-    "geofences": (("external_id", str),),
-    "devices": (("device_id", str),),
-    "events": (("stream_seq", int),),
-    "visits": (("arrival_ms", int), ("visit_id", str)),
-    "customers": (("customer_id", str),),
-    "campaigns": (("id", str),),
-    "decisions": (("at_ms", int), ("id", str)),
-    "messages": (("created_ms", int), ("id", str)),
-    "attempts": (("message_id", str), ("attempt", int)),
-    "coupons": (("issued_ms", int), ("code", str)),
-    "lint": (("place", int),),
-}
+from api.http.problems import Refusal
+from geofence.limits import is_storable
+from geofence.ports.listing import Key
 
 
-def sort_key(noun: str, item: Any) -> Key:
-    """The item's place in its list."""
-    values = [getattr(item, name) for name, _ in _SORTED_BY[noun]]
-    return values[0] if len(values) == 1 else values
+def seal(noun: str, key: Key) -> str:
+    """A cursor of the noun's list."""
+    packed = base64.urlsafe_b64encode(msgspec.json.encode((noun, key)))
+    return packed.decode().rstrip("=")
 
 
-def is_key_of(noun: str, key: Key) -> bool:
-    """Whether this can be a place in the noun's list."""
+def unseal(noun: str, cursor: str | None, is_key: Callable[[Key], bool]) -> Key | None:
+    """The sort key in a cursor; raises a 400 `Refusal` for one that this list did not give."""
+    if cursor is None:
+        return None
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        of, key = msgspec.json.decode(packed, type=tuple[str, Key])
+    except (binascii.Error, ValueError, RecursionError):
+        raise bad_cursor() from None
     parts = key if isinstance(key, list) else [key]
-    return isinstance(key, list) == (len(_SORTED_BY[noun]) > 1) and [
-        type(part) for part in parts
-    ] == [kind for _, kind in _SORTED_BY[noun]]
+    fits = all(is_storable(part) if isinstance(part, str) else abs(part) < 2**63 for part in parts)
+    if of != noun or not fits or not is_key(key):
+        raise bad_cursor()
+    return key
+
+
+def bad_cursor() -> Refusal:
+    """The refusal of a cursor that is not of this list."""
+    return Refusal(400, "bad_cursor", "The cursor is not one that this list gave.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -80,6 +81,14 @@ def _moment(text: str) -> str:
     return text
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone, like Europe/Berlin") from None
+    return name
+
+
 def _small(value: dict[str, Any]) -> dict[str, Any]:
     if len(msgspec.json.encode(value)) > MAX_METADATA_BYTES:
         raise ValueError(f"must not be larger than {MAX_METADATA_BYTES} bytes")
@@ -118,5 +127,7 @@ Document = Annotated[
 Moment = Annotated[
     str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9_-]+$")]
+Zone = Annotated[Name, AfterValidator(_zone)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]

@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import (
     AtHouse,
     Cursor,
@@ -24,29 +23,38 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import PlainName
-from api.openapi import describe
-from api.schemas.campaigns import PlanIn, read_plan
-from api.schemas.offers_out import CampaignOut, CampaignPage, PreviewOut, PreviewPage
-from geofence.model.campaign import Status
-from geofence.model.edit import EditResult
+from api.schemas.campaigns import (
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    PreviewOut,
+    PreviewPage,
+    read_plan,
+)
+from api.services import Services
+from geofence.model.campaign import Campaign, Status
 from geofence.offers import campaigns
-from geofence.ports.unit import Unit
+from geofence.offers.edits import DeleteCampaign, PutCampaign, SetCampaignStatus
+from geofence.ports.listing import CampaignFilter
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
-async def _plan(campaign_id: CampaignId, request: Request) -> PlanIn:
+async def _plan(campaign_id: CampaignId, request: Request) -> CampaignIn:
     return read_plan(await json_body(request), campaign_id)
 
 
-@router.put("/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=PlanIn))
+@router.put(
+    "/{campaign_id}", **describe(CampaignOut, 200, 201, refuses=[404, 409], body=CampaignIn)
+)
 async def put_campaign(
     campaign_id: CampaignId,
     services: AtHouse,
     caller: Manager,
-    body: Annotated[PlanIn, Depends(_plan)],
+    body: Annotated[CampaignIn, Depends(_plan)],
 ) -> Response:
     """Insert or replace a campaign.
 
@@ -55,37 +63,24 @@ async def put_campaign(
     plan, now_ms = body.plan(), services.clock.now_ms()
     await run_in_threadpool(campaigns.check_plan, plan, now_ms)
 
-    def work(unit: Unit) -> EditResult:
-        put = campaigns.put_campaign(
-            unit, caller.project_id, campaign_id, plan, now_ms, checked=True
-        )
-        _, created = put.value
-        if body.status is None:
-            return put
-        turned = campaigns.set_status(unit, caller.project_id, campaign_id, body.status, now_ms)
-        both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-        return EditResult((turned.value, created), campaigns=both)
-
-    kept, created = await edit(services, caller.project_id, work)
+    kept, created = await edit(
+        services,
+        caller.project_id,
+        PutCampaign(campaign_id=campaign_id, plan=plan, status=body.status),
+    )
     return reply(CampaignOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(
-        CampaignOut.of(await read_one(services, "campaigns", caller.project_id, campaign_id))
-    )
+    return reply(CampaignOut.of(await _campaign(services, caller, campaign_id)))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id),
-    )
+    await edit(services, caller.project_id, DeleteCampaign(campaign_id=campaign_id))
     return Response(status_code=204)
 
 
@@ -106,7 +101,7 @@ async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Man
 @router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
 async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await read_one(services, "campaigns", caller.project_id, campaign_id)
+    campaign = await _campaign(services, caller, campaign_id)
     shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
@@ -120,19 +115,19 @@ async def list_campaigns(
     cursor: Cursor = None,
 ) -> Response:
     """Campaigns by id."""
-    rows, more = await read_page(
-        services, "campaigns", caller.project_id, {"status": status}, cursor, limit
-    )
+    listing, filters = services.database.queries.campaigns, CampaignFilter(status=status)
+    rows, more = await read_page(listing, caller.project_id, filters, cursor, limit)
     return reply(CampaignPage(tuple(map(CampaignOut.of, rows)), more))
+
+
+async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Campaign:
+    listing = services.database.queries.campaigns
+    return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
 
 async def _turn(
     services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]
 ) -> Response:
-    now_ms = services.clock.now_ms()
-    kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms),
-    )
+    change = SetCampaignStatus(campaign_id=campaign_id, status=status)
+    kept = await edit(services, caller.project_id, change)
     return reply(CampaignOut.of(kept))

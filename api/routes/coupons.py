@@ -13,20 +13,18 @@ import msgspec
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, body_of, edit, read_one, reply
 from api.http.auth import Caller, allow
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
 from api.routes.keys import OnceKey, own_name
-from api.schemas.customers import RedeemIn
-from api.schemas.offers_out import CouponOut, RedemptionOut, RedemptionResult
+from api.schemas.coupons import CouponOut, RedemptionIn, RedemptionOut, RedemptionResult
+from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.idempotency import once
-from geofence.model.edit import EditResult
-from geofence.offers import coupon_codes, redeem
-from geofence.ports.unit import Unit
+from geofence.offers import coupon_codes
+from geofence.offers.edits import RedeemCoupon, Redeemed, VoidCoupon
+from geofence.ports.listing import CouponFilter
 
 T = TypeVar("T")
 
@@ -45,19 +43,23 @@ async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
     found = await _known(
         services,
         caller,
-        lambda: read_one(services, "coupons", caller.project_id, coupon_codes.read_code(code)),
+        lambda: read_one(
+            services.database.queries.coupons,
+            caller.project_id,
+            CouponFilter(id=coupon_codes.read_code(code)),
+        ),
     )
     return reply(CouponOut.of(found))
 
 
 @router.post(
-    "/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedeemIn)
+    "/{code}/redeem", **describe(RedemptionResult, 200, refuses=[404, 409, 429], body=RedemptionIn)
 )
 async def redeem_coupon(
     code: Code,
     services: AtHouse,
     caller: Till,
-    body: Annotated[RedeemIn, Depends(body_of(RedeemIn))],
+    body: Annotated[RedemptionIn, Depends(body_of(RedemptionIn))],
     idempotency_key: OnceKey = None,
 ) -> Response:
     """Use a code at a store.
@@ -68,50 +70,39 @@ async def redeem_coupon(
         "req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json()
     )
 
-    def work(unit: Unit) -> EditResult:
-        now_ms = services.clock.now_ms()
-
-        def make() -> tuple[int, bytes]:
-            coupon, use = redeem.redeem(
-                unit,
-                caller.project_id,
-                code,
-                store_id=body.store,
-                till=body.till,
-                amount=body.amount,
-                currency=body.currency,
-                now_ms=now_ms,
-            )
-            return 200, msgspec.json.encode(
-                RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use))
-            )
-
-        return EditResult(
-            once(
-                unit,
-                caller.project_id,
-                own_name(caller, idempotency_key),
-                fingerprint,
-                now_ms,
-                make,
-            )
-        )
-
-    status, told = await _known(services, caller, lambda: edit(services, caller.project_id, work))
-    return Response(told, status, media_type="application/json")
+    redemption = RedeemCoupon(
+        code=code,
+        store_id=body.store,
+        till=body.till,
+        amount=body.amount,
+        currency=body.currency,
+        once_key=own_name(caller, idempotency_key),
+        fingerprint=fingerprint,
+    )
+    status, kept = await _known(
+        services, caller, lambda: edit(services, caller.project_id, redemption)
+    )
+    return Response(_redeemed(kept), status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
 async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
 
-    def work(unit: Unit) -> EditResult:
-        return EditResult(redeem.void(unit, caller.project_id, code))
+    voided = await _known(
+        services, caller, lambda: edit(services, caller.project_id, VoidCoupon(code=code))
+    )
+    return reply(CouponOut.of(voided))
 
-    return reply(
-        CouponOut.of(
-            await _known(services, caller, lambda: edit(services, caller.project_id, work))
-        )
+
+def _redeemed(kept: bytes) -> bytes:
+    """The answer to a redemption, from what is remembered of it."""
+    try:
+        done = msgspec.json.decode(kept, type=Redeemed)
+    except msgspec.ValidationError:
+        return kept  # an earlier version remembered the answer itself, for 24 hours
+    return msgspec.json.encode(
+        RedemptionResult(CouponOut.of(done.spent), RedemptionOut.of(done.use))
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -25,22 +24,22 @@ from api.dependencies import (
     reply,
 )
 from api.http.auth import Caller, allow
+from api.http.describe import describe
 from api.http.fields import Name, moment_text
-from api.openapi import describe
 from api.schemas import personal_data
-from api.schemas.customers import CustomerIn, NewCustomerId
-from api.schemas.offers_out import (
-    CouponOut,
-    CouponPage,
+from api.schemas.coupons import CouponOut, CouponPage
+from api.schemas.customers import (
     CustomerExport,
+    CustomerIn,
     CustomerOut,
     CustomerPage,
     ErasureReceipt,
+    NewCustomerId,
 )
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.model.edit import EditResult
-from geofence.ports.unit import Unit
+from geofence.people.edits import EraseCustomer, PutCustomer
+from geofence.ports.listing import CouponFilter, CustomerFilter
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
@@ -74,9 +73,8 @@ async def list_coupons(
     cursor: Cursor = None,
 ) -> Response:
     """The person's codes, by time of issue."""
-    rows, more = await read_page(
-        services, "coupons", caller.project_id, {"customer": customer_id}, cursor, limit
-    )
+    coupons, theirs = services.database.queries.coupons, CouponFilter(customer=customer_id)
+    rows, more = await read_page(coupons, caller.project_id, theirs, cursor, limit)
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
@@ -94,25 +92,17 @@ async def put_customer(
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
 
-    def work(unit: Unit) -> EditResult:
-        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
-        now_ms = services.clock.now_ms()
-        customer = body.model(customer_id, known, now_ms)
-        if known is not None and customer == replace(known, updated_ms=now_ms):
-            return EditResult((known, False))
-        unit.customers.put(caller.project_id, customer)
-        return EditResult((customer, known is None))
-
-    kept, created = await edit(services, caller.project_id, work)
+    change = PutCustomer(customer=body.model(customer_id), said=body.consent.model())
+    kept, created = await edit(services, caller.project_id, change)
     return reply(CustomerOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
     """One person."""
-    return reply(
-        CustomerOut.of(await read_one(services, "customers", caller.project_id, customer_id))
-    )
+    customers = services.database.queries.customers
+    found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
+    return reply(CustomerOut.of(found))
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
@@ -128,11 +118,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
     if not any(found.values()):
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        unit.customers.erase(caller.project_id, customer_id)
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, EraseCustomer(customer_id=customer_id))
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
         {noun: counted[noun] for noun in nouns}
@@ -155,7 +141,8 @@ async def list_customers(
     cursor: Cursor = None,
 ) -> Response:
     """Customers by id."""
+    customers = services.database.queries.customers
     rows, more = await read_page(
-        services, "customers", caller.project_id, {"tag": tag}, cursor, limit
+        customers, caller.project_id, CustomerFilter(tag=tag), cursor, limit
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import DecisionOut, DecisionPage
+from api.routes.events import Order, Since, Until, Who, time_ms
+from api.schemas.decisions import DecisionOut, DecisionPage
 from geofence.model.decision import Outcome
+from geofence.ports.listing import DecisionFilter
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 DecisionId = Annotated[Name, Path(description="As listed.")]
@@ -38,28 +39,26 @@ async def list_decisions(
     cursor: Cursor = None,
 ) -> Response:
     """Decisions by time, each with what the gates said."""
-    filters = {
-        "customer": customer,
-        "campaign": campaign,
-        "store": store,
-        "device": device,
-        "event": event,
-    }
-    filters |= {"outcome": outcome, "reason": reason}
-    rows, more = await read_page(
-        services,
-        "decisions",
-        caller.project_id,
-        {**filters, **span(since, until), "descending": order == "desc"},
-        cursor,
-        limit,
+    filters = DecisionFilter(
+        customer=customer,
+        campaign=campaign,
+        store=store,
+        device=device,
+        event=event,
+        outcome=outcome,
+        reason=reason,
+        since_ms=time_ms(since),
+        until_ms=time_ms(until),
+        descending=order == "desc",
     )
+    decisions = services.database.queries.decisions
+    rows, more = await read_page(decisions, caller.project_id, filters, cursor, limit)
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
 
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
 async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
     """One decision."""
-    return reply(
-        DecisionOut.of(await read_one(services, "decisions", caller.project_id, decision_id))
-    )
+    decisions = services.database.queries.decisions
+    found = await read_one(decisions, caller.project_id, DecisionFilter(id=decision_id))
+    return reply(DecisionOut.of(found))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import Moment, Name, moment_ms
-from api.openapi import describe
-from api.schemas.places_out import EventPage
-from api.wire.native import EventOut
+from api.schemas.events import EventOut, EventPage
+from api.services import Services
 from geofence.model.event import Event, EventKind
+from geofence.ports.listing import EventFilter
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 AT_ONCE = 500
@@ -51,16 +51,19 @@ async def list_events(
     cursor: Cursor = None,
 ) -> Response:
     """Events in the order in which they became visible: who follows the cursor misses none."""
-    who = {"device": device, "customer": customer, "store": store, "geofence": geofence}
-    filters = who | {"visit": visit, "kind": kind, **span(since, until)}
-    rows, more = await read_page(
-        services,
-        "events",
-        caller.project_id,
-        filters | {"descending": order == "desc"},
-        cursor,
-        limit,
+    filters = EventFilter(
+        device=device,
+        customer=customer,
+        store=store,
+        geofence=geofence,
+        visit=visit,
+        kind=kind,
+        since_ms=time_ms(since),
+        until_ms=time_ms(until),
+        descending=order == "desc",
     )
+    events = services.database.queries.events
+    rows, more = await read_page(events, caller.project_id, filters, cursor, limit)
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 
 
@@ -80,22 +83,19 @@ async def stream_events(
     after = last_event_id if last_event_id is not None else since_seq
     if after is None:
         after = await run_in_threadpool(services.database.queries.newest_seq, caller.project_id)
-    lines = _lines(services, caller, {"kind": kind, "store": store}, after)
+    lines = _lines(services, caller, EventFilter(kind=kind, store=store), after)
     return StreamingResponse(
         lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
-def span(since: str | None, until: str | None) -> dict[str, int | None]:
-    """The filters of a time range."""
-    return {
-        "since": moment_ms(since) if since else None,
-        "until": moment_ms(until) if until else None,
-    }
+def time_ms(moment: str | None) -> int | None:
+    """Epoch ms of an end of a time range, None where it is open."""
+    return moment_ms(moment) if moment else None
 
 
 async def _lines(
-    services: Services, caller: Caller, filters: dict[str, Any], after: int
+    services: Services, caller: Caller, filters: EventFilter, after: int
 ) -> AsyncIterator[bytes]:
     """The stream's text.
 
@@ -127,14 +127,14 @@ async def _lines(
 
 
 def _news(
-    services: Services, project_id: str, filters: dict[str, Any], after: int
+    services: Services, project_id: str, filters: EventFilter, after: int
 ) -> tuple[list[Event], int]:
     """What came after a place in the stream, and the place up to which everything was looked at."""
     queries = services.database.queries
     newest = queries.newest_seq(project_id)
     if newest <= after:
         return [], after
-    rows = queries.page("events", project_id, filters, after, AT_ONCE)
+    rows = queries.events.page(project_id, filters, after, AT_ONCE)
     return rows, rows[-1].stream_seq if rows else newest
 
 

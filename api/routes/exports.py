@@ -19,14 +19,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.dependencies import AtHouse, Reader
+from api.http.describe import describe
 from api.http.fields import Name
 from api.http.problems import Refusal
-from api.openapi import describe
 from api.routes.imports import FormatName
-from geofence.importing.lint_report import every
 from geofence.importing.report import Kind
 from geofence.places.editing import is_ring
 from geofence.places.export_rows import items_of_geofences, items_of_stores
+from geofence.ports.listing import GeofenceFilter, StoreFilter, every
 from geofence.ports.queries import Queries
 from regions.readers import Format, formats
 from regions.readers.item import FileError
@@ -88,10 +88,9 @@ async def get_export(
             "The request breaks a rule; see errors.",
             errors=[("/query/brand", "goes with stores only")],
         )
-    filters = {"brand": brand, "tag": tag} if kind == "stores" else {"tag": tag}
     queries, loop = services.database.queries, asyncio.get_running_loop()
     accepted = request.headers.get("accept", "")
-    places = _places(queries, kind, caller.project_id, filters, with_rings=rings == "true")
+    places = _places(queries, kind, caller.project_id, brand, tag, with_rings=rings == "true")
     file, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
@@ -112,13 +111,17 @@ def _places(
     queries: Queries,
     kind: Kind,
     project_id: str,
-    filters: dict[str, str | None],
+    brand: str | None,
+    tag: str | None,
     *,
     with_rings: bool,
 ) -> Iterator[Any]:
-    for place in every(queries, kind, project_id, filters):
-        if with_rings or kind == "stores" or not is_ring(place.external_id):
-            yield place
+    if kind == "stores":
+        yield from every(queries.stores, project_id, StoreFilter(brand=brand, tag=tag))
+        return
+    for geofence in every(queries.geofences, project_id, GeofenceFilter(tag=tag)):
+        if with_rings or not is_ring(geofence.external_id):
+            yield geofence
 
 
 def _write(

@@ -22,15 +22,21 @@ from api.dependencies import (
     read_page,
     reply,
 )
+from api.http.describe import describe, ref
 from api.http.fields import FIRM, Name
 from api.http.problems import Refusal
-from api.openapi import describe, ref
-from api.schemas.places import GeofenceIn
-from api.schemas.places_out import GeofenceOut, GeofencePage, NearPage
-from api.wire.native import WatchOut
+from api.schemas.geofences import (
+    GeofenceIn,
+    GeofenceOut,
+    GeofencePage,
+    NearbyGeofenceOut,
+    NearbyPage,
+)
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.places.edits import DeleteGeofence, PutGeofence
+from geofence.ports.listing import GeofenceFilter
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
@@ -50,7 +56,7 @@ _COLLECTION = {
     },
 }
 _LISTED = {
-    "application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearPage)]}},
+    "application/json": {"schema": {"anyOf": [ref(GeofencePage), ref(NearbyPage)]}},
     GEOJSON: {"schema": _COLLECTION},
 }
 
@@ -70,32 +76,22 @@ async def put_geofence(
     """
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_geofence(
-            unit, caller.project_id, geofence, services.clock.now_ms()
-        ),
-    )
+    created, kept = await edit(services, caller.project_id, PutGeofence(geofence=geofence))
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
 async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
     """One geofence."""
-    return reply(
-        GeofenceOut.of(await read_one(services, "geofences", caller.project_id, external_id))
-    )
+    geofences = services.database.queries.geofences
+    found = await read_one(geofences, caller.project_id, GeofenceFilter(id=external_id))
+    return reply(GeofenceOut.of(found))
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_geofence(unit, caller.project_id, external_id),
-    )
+    await edit(services, caller.project_id, DeleteGeofence(geofence_id=external_id))
     return Response(status_code=204)
 
 
@@ -133,10 +129,11 @@ async def list_geofences(
         return (
             _collection([_near_feature(one) for one in found], None)
             if form == "geojson"
-            else reply(NearPage(tuple(map(_watch, found))))
+            else reply(NearbyPage(tuple(map(_watch, found))))
         )
+    filters = GeofenceFilter(store=store, tag=tag)
     rows, more = await read_page(
-        services, "geofences", caller.project_id, {"store": store, "tag": tag}, cursor, limit
+        services.database.queries.geofences, caller.project_id, filters, cursor, limit
     )
     if form == "geojson":
         return _collection(
@@ -157,9 +154,9 @@ def _place(near: str) -> tuple[float, float]:
     return lat, lon
 
 
-def _watch(near: Near) -> WatchOut:
+def _watch(near: Near) -> NearbyGeofenceOut:
     fence = near.geofence
-    return WatchOut(
+    return NearbyGeofenceOut(
         fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
     )
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, reply
 from api.metrics import MEDIA_TYPE
+from api.services import Services
 from geofence.errors import RecordError
 
 router = APIRouter(tags=["health"])

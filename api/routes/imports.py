@@ -20,10 +20,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, Manager, reply
+from api.http.describe import describe
 from api.http.problems import Refusal, answer, refuse
-from api.openapi import describe
+from api.services import Services
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS

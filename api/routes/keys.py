@@ -10,20 +10,20 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.bootstrap import SCOPES, Services
 from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
 from api.http.auth import Caller
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.schemas.places import KeyIn, ProjectIn, profile_of
-from api.schemas.places_out import KeyOut, KeyPage, NewKeyOut, ProjectOut
+from api.schemas.keys import KeyIn, KeyOut, KeyPage, NewKeyOut, ProjectIn, ProjectOut
+from api.schemas.profiles import profile_of
+from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.idempotency import once
 from geofence.model.account import Key, Project
-from geofence.model.edit import EditResult
 from geofence.model.place import Profile
-from geofence.ports.unit import Unit
+from geofence.people.edits import CreateKey, NewKey, PutProject, RevokeKey
+from geofence.people.keys import make_key
+from geofence.ports.listing import every
 
 router = APIRouter(prefix="/v1", tags=["keys"])
 KeyId = Annotated[Name, Path(description="As listed.")]
@@ -37,24 +37,18 @@ OnceKey = Annotated[
 ]
 
 
-class _Made(msgspec.Struct):
-    """What is remembered of a key made under an Idempotency-Key.
-
-    Enough to tell the secret again, but not alone.
-    """
-
-    key: Key
-    salt: str
-
-
 @router.get("/keys", **describe(KeyPage, 200))
 async def list_keys(services: AtHouse, caller: Manager) -> Response:
     """The project's keys, revoked ones too, oldest first.
 
     Secrets are not kept, so they are not shown.
     """
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     return reply(KeyPage(tuple(map(KeyOut.of, found))))
+
+
+def _all(services: Services, caller: Caller) -> list[Key]:
+    return list(every(services.database.queries.keys, caller.project_id))
 
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
@@ -65,21 +59,12 @@ async def create_key(
     idempotency_key: OnceKey = None,
 ) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
-    now_ms = services.clock.now_ms()
-
-    mine = own_name(caller, idempotency_key)
-    fingerprint = ids.of_facts("req", "POST /v1/keys", body.model_dump_json())
-
-    def work(unit: Unit) -> EditResult:
-        def make() -> tuple[int, bytes]:
-            made = _new_key(caller, body, now_ms)
-            unit.accounts.put_key(made.key)
-            return 201, msgspec.json.encode(made)
-
-        status, kept = once(unit, caller.project_id, mine, fingerprint, now_ms, make)
-        return EditResult((status, msgspec.json.decode(kept, type=_Made)))
-
-    status, made = await edit(services, caller.project_id, work)
+    creation = CreateKey(
+        new=_new_key(caller, body, services.clock.now_ms()),
+        once_key=own_name(caller, idempotency_key),
+        fingerprint=ids.of_facts("req", "POST /v1/keys", body.model_dump_json()),
+    )
+    status, made = await edit(services, caller.project_id, creation)
     return reply(
         NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)),
         status,
@@ -89,17 +74,12 @@ async def create_key(
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
 async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Response:
     """Revoke a key; it stops working within two seconds, everywhere."""
-    found = await run_in_threadpool(services.database.queries.keys, caller.project_id)
+    found = await run_in_threadpool(_all, services, caller)
     key = next((one for one in found if one.id == key_id), None)
     if key is None:
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        if key.revoked_ms is None:
-            unit.accounts.put_key(msgspec.structs.replace(key, revoked_ms=services.clock.now_ms()))
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, RevokeKey(key=key))
     services.keys.forget(key.digest)
     return Response(status_code=204)
 
@@ -120,11 +100,8 @@ async def put_project(
         old, name=body.name, profile=profile_of(body.profile) or Profile()
     )
 
-    def work(unit: Unit) -> EditResult:
-        unit.accounts.put_project(new)
-        return EditResult(new, reload=new.profile != old.profile)
-
-    return reply(ProjectOut.of(await edit(services, caller.project_id, work)))
+    change = PutProject(project=new, profile_changed=new.profile != old.profile)
+    return reply(ProjectOut.of(await edit(services, caller.project_id, change)))
 
 
 def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
@@ -135,23 +112,19 @@ def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
     return f"{caller.key.id}:" + idempotency_key.strip('"') if idempotency_key else None
 
 
-def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
+def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> NewKey:
     key_id, salt = ids.new("key"), secrets.token_hex(16)
     secret = _secret(caller, body.kind, key_id, salt)
-    scopes = tuple(body.scopes or SCOPES[body.kind])
-    return _Made(
-        Key(
-            key_id,
-            caller.project_id,
-            body.kind,
-            scopes,
-            ids.digest(secret),
-            secret[-4:],
-            body.name,
-            now_ms,
-        ),
-        salt,
+    made = make_key(
+        caller.project_id,
+        body.kind,
+        now_ms,
+        scopes=body.scopes,
+        name=body.name,
+        secret=secret,
+        key_id=key_id,
     )
+    return NewKey(made.key, salt)
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:

@@ -11,10 +11,11 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, open_cursor, reply, seal_cursor
+from api.dependencies import AtHouse, Cursor, Limit, Reader, reply
+from api.http import cursors
+from api.http.describe import describe
 from api.http.problems import Refusal
-from api.openapi import describe
-from api.schemas.places_out import LintPage
+from api.schemas.geofences import LintPage
 from geofence.importing.lint_report import regions_of, roadside
 from geofence.importing.report import Found, Kind
 from geofence.places.editing import is_ring
@@ -62,17 +63,15 @@ async def get_lint(
     wanted = [one for one in found if code in (None, one.code)]
     told = tuple(Found.of(one) for one in wanted[place : place + limit])
     end = place + limit
-    more = seal_cursor("lint", Place(end)) if end < len(wanted) else None
+    more = cursors.seal("lint", end) if end < len(wanted) else None
     return reply(
         LintPage(told, _counted(wanted).total(), dict(sorted(_counted(found).items())), more)
     )
 
 
 def _place(cursor: str | None) -> int:
-    place: int | None = open_cursor("lint", cursor)
-    if place is not None and place < 0:
-        raise Refusal(400, "bad_cursor", "The cursor is not one that this list gave.")
-    return place or 0
+    place = cursors.unseal("lint", cursor, lambda key: type(key) is int and key >= 0)
+    return place if isinstance(place, int) else 0
 
 
 def _look(queries: Queries, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:

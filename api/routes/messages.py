@@ -9,11 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.http.describe import describe
 from api.http.fields import Name
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.offers_out import AttemptOut, MessageDetail, MessageOut, MessagePage
-from geofence.model.message import ChannelName, MessageStatus
+from api.routes.events import Order, Since, Until, Who, time_ms
+from api.schemas.messages import AttemptOut, ChannelName, MessageDetail, MessageOut, MessagePage
+from geofence.model.message import MessageStatus
+from geofence.ports.listing import AttemptFilter, MessageFilter
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 MessageId = Annotated[Name, Path(description="As listed.")]
@@ -36,30 +37,26 @@ async def list_messages(
     cursor: Cursor = None,
 ) -> Response:
     """Messages by time. Addresses are masked."""
-    filters = {
-        "customer": customer,
-        "campaign": campaign,
-        "decision": decision,
-        "channel": channel,
-        "status": status,
-    }
-    rows, more = await read_page(
-        services,
-        "messages",
-        caller.project_id,
-        {**filters, **span(since, until), "descending": order == "desc"},
-        cursor,
-        limit,
+    filters = MessageFilter(
+        customer=customer,
+        campaign=campaign,
+        decision=decision,
+        channel=channel,
+        status=status,
+        since_ms=time_ms(since),
+        until_ms=time_ms(until),
+        descending=order == "desc",
     )
+    messages = services.database.queries.messages
+    rows, more = await read_page(messages, caller.project_id, filters, cursor, limit)
     return reply(MessagePage(tuple(map(MessageOut.of, rows)), more))
 
 
 @router.get("/{message_id}", **describe(MessageDetail, 200, refuses=[404, 422]))
 async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) -> Response:
     """One message with its tries."""
-    message = await read_one(services, "messages", caller.project_id, message_id)
-    queries, filters = services.database.queries, {"message": message_id}
-    tries = await run_in_threadpool(
-        queries.page, "attempts", caller.project_id, filters, None, MOST_TRIES
-    )
+    queries, project_id = services.database.queries, caller.project_id
+    message = await read_one(queries.messages, project_id, MessageFilter(id=message_id))
+    of_message = AttemptFilter(message=message_id)
+    tries = await run_in_threadpool(queries.attempts.page, project_id, of_message, None, MOST_TRIES)
     return reply(MessageDetail(MessageOut.of(message), tuple(map(AttemptOut.of, tries))))

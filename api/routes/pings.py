@@ -15,17 +15,19 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.bootstrap import Services
 from api.dependencies import reply, services_of
 from api.http.auth import Caller, identify, permit
-from api.http.body import Intake, read_body, read_pings
+from api.http.body import read_body
+from api.http.describe import ref, refusal
 from api.http.problems import Refusal, RejectedItem, answer
 from api.http.query_params import refuse_unknown
-from api.openapi import ref, refusal
+from api.services import Services
 from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
+from api.wire.native_in import Intake, read_pings
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
 from geofence.model.receipt import DeviceAnswer, Receipt
+from geofence.ports.listing import DeviceFilter
 
 INCLUDES = frozenset({"events", "offers", "hint"})
 _PARAMETERS = ("include", "platform", "wake", "key")
@@ -80,7 +82,7 @@ async def _carry(
     wake: Wake,
 ) -> Receipt:
     if intake.items:
-        posted = services.street.post(
+        posted = services.street.submit_pings(
             caller.project_id, intake.items, intake.rejected, include, watch, wake
         )
         receipt = await asyncio.wrap_future(posted)
@@ -128,7 +130,7 @@ def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
 
 def _watched_by(services: Services, project_id: str, device_id: str) -> int:
     known = (
-        services.database.queries.page("devices", project_id, {"id": device_id}, None, 1)
+        services.database.queries.devices.page(project_id, DeviceFilter(id=device_id), None, 1)
         if device_id.isprintable()
         else []
     )

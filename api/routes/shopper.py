@@ -10,32 +10,34 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.bootstrap import Services
 from api.dependencies import AtHouse, edit
 from api.http.body import read_body
-from api.openapi import refusal
-from geofence.model.customer import Consent, Purpose
-from geofence.model.edit import EditResult
+from api.http.describe import refusal
+from api.services import Services
+from geofence.delivery.channels import CAMPAIGN_CHANNELS
 from geofence.model.message import OutboxMessage
+from geofence.people.edits import WithdrawConsent
+from geofence.ports.listing import (
+    CampaignFilter,
+    CustomerFilter,
+    DecisionFilter,
+    Listing,
+    MessageFilter,
+    StoreFilter,
+)
 from geofence.ports.queries import Queries
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
-# what ends messages of this kind; an offer inside the app needs no consent but the one to location
-_ENDS: dict[str, tuple[Purpose, str]] = {
-    "email": ("email", "offers by e-mail"),
-    "push": ("push", "offers as notifications"),
-    "inapp": ("location", "offers by location"),
-}
+T = TypeVar("T")
+F = TypeVar("F")
 _ID = re.compile(r"msg_[0-9A-Z]{26}")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -112,57 +114,45 @@ async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Re
     if letter is None:
         return _nothing()
     await _withdraw(services, letter.message)
-    told = f"<p>{escape(letter.sender)} will not send you {_ENDS[letter.message.channel][1]} any more.</p>"
+    told = f"<p>{escape(letter.sender)} will not send you {CAMPAIGN_CHANNELS[letter.message.channel].stops} any more.</p>"
     return _page("Done", told)
 
 
 async def _withdraw(services: Services, message: OutboxMessage) -> None:
-    purpose, _ = _ENDS[message.channel]
+    purpose = CAMPAIGN_CHANNELS[message.channel].purpose
 
-    def work(unit: Unit) -> EditResult:
-        customer = unit.customers.locked(message.project_id, [message.customer_id]).get(
-            message.customer_id
-        )
-        if customer is not None and customer.agreed(purpose):
-            now_ms = services.clock.now_ms()
-            consent = customer.consent | {
-                purpose: Consent(False, now_ms, f"the page of {message.id}")
-            }
-            unit.customers.put(
-                message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
-            )
-        return EditResult(None)
-
-    await edit(services, message.project_id, work)
+    change = WithdrawConsent(
+        customer_id=message.customer_id, purpose=purpose, source=f"the page of {message.id}"
+    )
+    await edit(services, message.project_id, change)
 
 
 def _letter(queries: Queries, message_id: str) -> Letter | None:
-    found = (
-        queries.page("messages", None, {"id": message_id}, None, 1)
-        if _ID.fullmatch(message_id)
-        else []
-    )
-    if not found or found[0].channel not in _ENDS:
+    if not _ID.fullmatch(message_id):
         return None
-    message: OutboxMessage = found[0]
-
-    def one(noun: str, name: str | None) -> Any:
-        rows = queries.page(noun, message.project_id, {"id": name}, None, 1) if name else []
-        return rows[0] if rows else None
-
-    project, campaign = queries.project(message.project_id), one("campaigns", message.campaign_id)
-    customer, decision = (
-        one("customers", message.customer_id),
-        one("decisions", message.decision_id),
-    )
-    store = one("stores", decision.store_id) if decision else None
+    # every project: the id is the only secret of the page's address
+    message = _first(queries.messages, None, MessageFilter(id=message_id))
+    if message is None or message.channel not in CAMPAIGN_CHANNELS:
+        return None
+    project_id = message.project_id
+    project = queries.project(project_id)
+    campaign = _first(queries.campaigns, project_id, CampaignFilter(id=message.campaign_id))
+    customer = _first(queries.customers, project_id, CustomerFilter(id=message.customer_id))
+    decision = _first(queries.decisions, project_id, DecisionFilter(id=message.decision_id))
+    store_id = decision.store_id if decision else None
+    store = _first(queries.stores, project_id, StoreFilter(id=store_id)) if store_id else None
     return Letter(
         message,
         sender=project.name if project else "",
         campaign=campaign.plan.name if campaign else "",
         store=store.name if store else "",
-        stopped=customer is None or not customer.agreed(_ENDS[message.channel][0]),
+        stopped=customer is None or not customer.agreed(CAMPAIGN_CHANNELS[message.channel].purpose),
     )
+
+
+def _first(listing: Listing[T, F], project_id: str | None, filters: F) -> T | None:
+    found = listing.page(project_id, filters, None, 1)
+    return found[0] if found else None
 
 
 def _why(letter: Letter) -> str:
@@ -170,7 +160,7 @@ def _why(letter: Letter) -> str:
     part = (
         f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
     )
-    what = _ENDS[letter.message.channel][1]
+    what = CAMPAIGN_CHANNELS[letter.message.channel].stops
     told = f"<p>You were{near or ' near a store'}, and you agreed to {what} from <b>{escape(letter.sender)}</b>.{part}</p>"
     return told + (
         f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what)

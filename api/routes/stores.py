@@ -20,11 +20,12 @@ from api.dependencies import (
     read_page,
     reply,
 )
+from api.http.describe import describe
 from api.http.fields import FIRM, Name, PlainName
-from api.openapi import describe
-from api.schemas.places import StoreIn
-from api.schemas.places_out import StoreOut, StorePage
+from api.schemas.stores import StoreIn, StoreOut, StorePage
 from geofence.places import editing
+from geofence.places.edits import DeleteStore, PutStore
+from geofence.ports.listing import StoreFilter
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -42,30 +43,22 @@ async def put_store(
     Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits.
     """
     store = await run_in_threadpool(editing.ready_store, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms()),
-    )
+    created, kept = await edit(services, caller.project_id, PutStore(store=store))
     return reply(StoreOut.of(kept), 201 if created else 200)
 
 
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
 async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
     """One store."""
-    return reply(StoreOut.of(await read_one(services, "stores", caller.project_id, external_id)))
+    stores = services.database.queries.stores
+    found = await read_one(stores, caller.project_id, StoreFilter(id=external_id))
+    return reply(StoreOut.of(found))
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_store(
-            unit, caller.project_id, external_id, services.clock.now_ms()
-        ),
-    )
+    await edit(services, caller.project_id, DeleteStore(store_id=external_id))
     return Response(status_code=204)
 
 
@@ -79,7 +72,6 @@ async def list_stores(
     cursor: Cursor = None,
 ) -> Response:
     """Stores by external id."""
-    rows, more = await read_page(
-        services, "stores", caller.project_id, {"brand": brand, "tag": tag}, cursor, limit
-    )
+    stores, filters = services.database.queries.stores, StoreFilter(brand=brand, tag=tag)
+    rows, more = await read_page(stores, caller.project_id, filters, cursor, limit)
     return reply(StorePage(tuple(map(StoreOut.of, rows)), more))

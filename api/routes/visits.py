@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
-from api.openapi import describe
-from api.routes.events import Order, Since, Until, Who, span
-from api.schemas.places_out import VisitPage
-from api.wire.native import VisitOut
+from api.http.describe import describe
+from api.routes.events import Order, Since, Until, Who, time_ms
+from api.schemas.visits import VisitOut, VisitPage
+from geofence.ports.listing import VisitFilter
 
 router = APIRouter(prefix="/v1/visits", tags=["events"])
 
@@ -33,20 +33,16 @@ async def list_visits(
 
     `since` and `until` are about the arrival, `visit` is the `visit_id` that an event names.
     """
-    filters = {
-        "device": device,
-        "customer": customer,
-        "store": store,
-        "geofence": geofence,
-        "id": visit,
-        **span(since, until),
-    }
-    rows, more = await read_page(
-        services,
-        "visits",
-        caller.project_id,
-        filters | {"descending": order == "desc"},
-        cursor,
-        limit,
+    filters = VisitFilter(
+        device=device,
+        customer=customer,
+        store=store,
+        geofence=geofence,
+        id=visit,
+        since_ms=time_ms(since),
+        until_ms=time_ms(until),
+        descending=order == "desc",
     )
+    visits = services.database.queries.visits
+    rows, more = await read_page(visits, caller.project_id, filters, cursor, limit)
     return reply(VisitPage(tuple(map(VisitOut.of, rows)), more))

@@ -1,19 +1,26 @@
-"""What the control plane takes about people and codes."""
+"""Customers: addresses, consent and quiet hours."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec.structs import replace
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+import msgspec
+from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
-from api.http.fields import Body, Document, Name, Tags, Text, moment_ms
-from geofence.model.customer import Consent, Customer, Purpose, QuietHours
+from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
+from api.schemas.coupons import CouponOut
+from api.schemas.decisions import DecisionOut
+from api.schemas.devices import DeviceOut
+from api.schemas.events import EventOut
+from api.schemas.messages import StoredMessage
+from api.schemas.shown import Moment, shown
+from api.schemas.visits import VisitOut
+from geofence.delivery.channels import PURPOSES
+from geofence.model.customer import LOCATION, Consent, Customer, Purpose, QuietHours
+from geofence.people.consent import Statement
 
-_LATEST_MS = (
-    4_102_444_800_000  # the year 2100: whoever sends more has mistaken seconds for something else
-)
+_LATEST_MS = 4_102_444_800_000  # the year 2100: a later time is in the wrong unit
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
@@ -63,52 +70,40 @@ NewCustomerId = Annotated[Name, AfterValidator(_customer_id)]
 
 
 class ConsentIn(Body):
-    """What a person said about one purpose.
+    """What a customer agreed to for one purpose.
 
-    `at` is now when absent; `source` where they said it.
+    `at` is now when absent; `source` names where the customer said it.
     """
 
     granted: bool
     at: SaidAt | None = None
     source: Text = ""
 
-    def model(self, known: Consent | None, now_ms: int) -> Consent:
-        """The consent of the floor below, `known` being the last word so far.
-
-        The same said again without a time keeps the time of the first; an old grant does not undo a
-        newer refusal.
-        """
-        said = Consent(self.granted, now_ms if self.at is None else moment_ms(self.at), self.source)
-        if known is None:
-            return said
-        if self.at is None and replace(known, at_ms=now_ms) == said:
-            return known
-        return known if said.granted and not known.granted and said.at_ms < known.at_ms else said
+    def model(self) -> Statement:
+        """The statement; one without a time was made now."""
+        at_ms = None if self.at is None else moment_ms(self.at)
+        return Statement(self.granted, at_ms, self.source)
 
 
-class ConsentsIn(Body):
+class _Consents(Body):
     """By purpose; one that is absent is not granted."""
 
-    location: ConsentIn | None = None
-    push: ConsentIn | None = None
-    email: ConsentIn | None = None
+    def model(self) -> dict[Purpose, Statement]:
+        """The statements by purpose."""
+        made = {purpose: getattr(self, purpose) for purpose in type(self).model_fields}
+        return {purpose: one.model() for purpose, one in made.items() if one is not None}
 
-    def model(self, known: dict[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
-        """The consents of the floor below.
 
-        A refusal is remembered even when it is not mentioned any more.
-        """
-        spoken: dict[Purpose, ConsentIn | None] = {
-            "location": self.location,
-            "push": self.push,
-            "email": self.email,
-        }
-        kept = {purpose: consent for purpose, consent in known.items() if not consent.granted}
-        return kept | {
-            purpose: one.model(known.get(purpose), now_ms)
-            for purpose, one in spoken.items()
-            if one is not None
-        }
+# one field for the consent to location, and one for each channel's
+if TYPE_CHECKING:
+    ConsentsIn = _Consents
+else:
+    ConsentsIn = create_model(
+        "ConsentsIn",
+        __base__=_Consents,
+        __doc__=_Consents.__doc__,
+        **dict.fromkeys((LOCATION, *PURPOSES), (ConsentIn | None, None)),
+    )
 
 
 class QuietHoursIn(Body):
@@ -120,44 +115,94 @@ class QuietHoursIn(Body):
     @model_validator(mode="after")
     def _some_time(self) -> QuietHoursIn:
         if self.start == self.until:
-            raise ValueError("begin and end at the same time: that is never")
+            raise ValueError("start and end are equal, so the window is empty")
         return self
 
 
 class CustomerIn(Body):
-    """A person to insert or replace."""
+    """A customer to insert or replace."""
 
     email: Email | None = None
     attributes: Document = {}
     tags: Tags = []
     consent: ConsentsIn = ConsentsIn()
     quiet_hours: QuietHoursIn | None = None
-    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    locale: Locale | None = None
 
-    def model(self, customer_id: str, known: Customer | None, now_ms: int) -> Customer:
-        """The customer of the floor below, `known` being what is there already."""
+    def model(self, customer_id: str) -> Customer:
+        """The customer of the model, without consents and times."""
+        hours = self.quiet_hours
         return Customer(
             customer_id,
             self.email,
             self.attributes,
             tuple(self.tags),
-            self.consent.model(known.consent if known else {}, now_ms),
-            QuietHours(self.quiet_hours.start, self.quiet_hours.until)
-            if self.quiet_hours
-            else None,
-            self.locale,
-            known.created_ms if known else now_ms,
-            now_ms,
+            quiet_hours=QuietHours(hours.start, hours.until) if hours else None,
+            locale=self.locale,
         )
 
 
-class RedeemIn(Body):
-    """A code used at a till.
+class ConsentOut(msgspec.Struct, frozen=True):
+    """What a customer agreed to for one purpose, when and where."""
 
-    `amount` in the currency's smallest unit (cents), `currency` as in ISO 4217.
+    granted: bool
+    at: Moment
+    source: str
+
+    @classmethod
+    def of(cls, consent: Consent) -> ConsentOut:
+        """The consent as clients see it."""
+        return shown(cls, consent)
+
+
+class CustomerOut(msgspec.Struct, frozen=True):
+    """A customer; a purpose missing from `consent` was never granted."""
+
+    id: str
+    email: str | None
+    attributes: dict[str, Any]
+    tags: tuple[str, ...]
+    consent: dict[Purpose, ConsentOut]
+    quiet_hours: QuietHours | None
+    locale: str | None
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, customer: Customer) -> CustomerOut:
+        """The customer as clients see it."""
+        consent = {purpose: ConsentOut.of(one) for purpose, one in sorted(customer.consent.items())}
+        return shown(cls, customer, id=customer.customer_id, consent=consent)
+
+
+class CustomerPage(msgspec.Struct, frozen=True):
+    """A page of customers."""
+
+    data: tuple[CustomerOut, ...]
+    next_cursor: str | None
+
+
+class ErasureReceipt(msgspec.Struct, frozen=True):
+    """The receipt of a customer's erasure.
+
+    How many rows of each noun were erased, and how many are kept without the customer.
     """
 
-    store: Name
-    till: Annotated[Text, Field(max_length=128)] = ""
-    amount: Annotated[int, Field(ge=0, le=10**15)] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    result: Literal["erased"]
+    receipt: str
+    erased_at: Moment
+    erased: dict[str, int]
+    kept_anonymised: dict[str, int]
+
+
+class CustomerExport(msgspec.Struct, frozen=True):
+    """Everything that is stored about a customer."""
+
+    exported_at: Moment
+    customer: CustomerOut | None
+    devices: tuple[DeviceOut, ...]
+    visits: tuple[VisitOut, ...]
+    events: tuple[EventOut, ...]
+    decisions: tuple[DecisionOut, ...]
+    messages: tuple[StoredMessage, ...]
+    coupons: tuple[CouponOut, ...]

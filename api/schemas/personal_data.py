@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
-from api.http.cursors import sort_key
 from api.http.fields import moment_text
-from api.schemas.offers_out import (
-    AttemptOut,
-    CouponOut,
-    CustomerExport,
-    CustomerOut,
-    DecisionOut,
-    MessageOut,
-    StoredMessage,
-)
-from api.schemas.places_out import DeviceOut
-from api.wire.native import EventOut, VisitOut
+from api.schemas.coupons import CouponOut
+from api.schemas.customers import CustomerExport, CustomerOut
+from api.schemas.decisions import DecisionOut
+from api.schemas.devices import DeviceOut
+from api.schemas.events import EventOut
+from api.schemas.messages import AttemptOut, MessageOut, StoredMessage
+from api.schemas.visits import VisitOut
 from geofence.model.message import Attempt
+from geofence.ports.listing import (
+    AttemptFilter,
+    CouponFilter,
+    CustomerFilter,
+    DecisionFilter,
+    DeviceFilter,
+    EventFilter,
+    MessageFilter,
+    VisitFilter,
+    every,
+)
 from geofence.ports.queries import Queries
 
 ERASED = ("customers", "decisions", "messages")
@@ -34,10 +39,16 @@ _AT_ONCE = 1000
 
 def stored(queries: Queries, project_id: str, customer_id: str) -> dict[str, list[Any]]:
     """By noun, everything of this person."""
-    found = {"customers": list(_every(queries, "customers", project_id, {"id": customer_id}))}
-    for noun in ("devices", "visits", "events", "decisions", "messages", "coupons"):
-        found[noun] = list(_every(queries, noun, project_id, {"customer": customer_id}))
-    return found
+    who, p = customer_id, project_id
+    return {
+        "customers": list(every(queries.customers, p, CustomerFilter(id=who))),
+        "devices": list(every(queries.devices, p, DeviceFilter(customer=who))),
+        "visits": list(every(queries.visits, p, VisitFilter(customer=who))),
+        "events": list(every(queries.events, p, EventFilter(customer=who))),
+        "decisions": list(every(queries.decisions, p, DecisionFilter(customer=who))),
+        "messages": list(every(queries.messages, p, MessageFilter(customer=who))),
+        "coupons": list(every(queries.coupons, p, CouponFilter(customer=who))),
+    }
 
 
 def export(
@@ -47,9 +58,8 @@ def export(
     tries: dict[str, list[Attempt]] = defaultdict(list)
     ids = [message.id for message in found["messages"]]
     for first in range(0, len(ids), _AT_ONCE):
-        for attempt in _every(
-            queries, "attempts", project_id, {"message": ids[first : first + _AT_ONCE]}
-        ):
+        of_some = AttemptFilter(message=ids[first : first + _AT_ONCE])
+        for attempt in every(queries.attempts, project_id, of_some):
             tries[attempt.message_id].append(attempt)
     return CustomerExport(
         exported_at=moment_text(now_ms),
@@ -69,12 +79,3 @@ def export(
         ),
         coupons=tuple(map(CouponOut.of, found["coupons"])),
     )
-
-
-def _every(queries: Queries, noun: str, project_id: str, filters: dict[str, Any]) -> Iterator[Any]:
-    after = None
-    while rows := queries.page(noun, project_id, filters, after, _AT_ONCE):
-        yield from rows
-        if len(rows) < _AT_ONCE:
-            return
-        after = sort_key(noun, rows[-1])

@@ -11,9 +11,10 @@ import structlog
 import uvicorn
 
 from api.app import make_app
-from api.bootstrap import Services, open_services
+from api.bootstrap import open_services
 from api.channels import startup_lines
 from api.server.port import fault_of_port
+from api.services import Services
 from api.settings import SettingError, Settings
 
 GRACE_S = 20

@@ -6,202 +6,19 @@ a position.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.http.fields import moment_text
 from api.http.problems import RejectedItem
-from geofence.model.event import Event, EventKind
-from geofence.model.place import Geofence
-from geofence.model.presence import Visit
-from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Near, Receipt
+from api.schemas.events import EventOut
+from api.schemas.geofences import InsideGeofenceOut, NearbyGeofenceOut
+from api.schemas.shown import Moment, shown
+from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Receipt
 
-Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Include = Literal["events", "offers", "hint"]
-VisitId = Annotated[
-    str, msgspec.Meta(description="The visit's own id, the same in every event of it.")
-]
-NthVisit = Annotated[
-    int,
-    msgspec.Meta(
-        description="The how-many-th visit it is of this device to this geofence, from 1."
-    ),
-]
-LastInside = Annotated[
-    Moment,
-    msgspec.Meta(description="When its newest ping inside was; current while the visit lasts."),
-]
-Departure = Annotated[
-    Moment | None,
-    msgspec.Meta(description="When it left, or fell silent; null while the visit lasts."),
-]
-Points = Annotated[
-    int, msgspec.Meta(description="How many pings it is made of; current while it lasts.")
-]
-BestProbability = Annotated[
-    float,
-    msgspec.Meta(
-        description="How sure the surest of its pings makes it that the device was inside: 0 to 1, always 1 under `exact`."
-    ),
-]
-Inferred = Annotated[
-    bool, msgspec.Meta(description="True where silence ended it and no ping outside proved it.")
-]
-Amended = Annotated[
-    bool,
-    msgspec.Meta(
-        description="True where a late ping has moved its arrival, departure or best probability."
-    ),
-]
-VisitReason = Annotated[
-    str | None,
-    msgspec.Meta(
-        description="`geofence_removed` when it ended because the geofence was removed, disabled or over; else null."
-    ),
-]
 WATCHED = {"ios": 19, "android": 99}
-
-
-class EventOut(msgspec.Struct, frozen=True):
-    """Something that happened to one device at one geofence. Distances metres, times RFC 3339.
-
-    `probability` is how sure it is; null where nothing was seen of it. A crossing opens no visit:
-    its `visit_id` is null.
-    """
-
-    id: str
-    kind: EventKind
-    device_id: str
-    customer_id: str | None
-    geofence_id: str
-    store_id: str | None
-    ring: str | None
-    visit_id: str | None
-    visit: int
-    ts: Moment
-    recorded_at: Moment
-    probability: float | None
-    edge_m: float | None
-    accuracy_m: float | None
-    fix_age_s: float | None
-    profile: str
-    first_fix: bool
-    inferred: bool
-    reason: str | None
-    duration_s: float | None
-    cell: str | None
-
-    @classmethod
-    def of(cls, event: Event) -> EventOut:
-        """The event as clients see it."""
-        return cls(
-            id=event.id,
-            kind=event.kind,
-            device_id=event.device_id,
-            customer_id=event.customer_id,
-            geofence_id=event.geofence_id,
-            store_id=event.store_id,
-            ring=event.ring,
-            visit_id=event.visit_id or None,
-            visit=event.visit,
-            ts=moment_text(event.ts_ms),
-            recorded_at=moment_text(event.recorded_ms),
-            probability=event.probability,
-            edge_m=event.edge_m,
-            accuracy_m=event.accuracy_m,
-            fix_age_s=event.fix_age_s,
-            profile=event.profile,
-            first_fix=event.first_fix,
-            inferred=event.inferred,
-            reason=event.reason,
-            duration_s=event.duration_s,
-            cell=event.cell,
-        )
-
-
-class VisitOut(msgspec.Struct, frozen=True):
-    """One stay of a device at a geofence; `departure` and `duration_s` are null while it lasts."""
-
-    visit_id: VisitId
-    device_id: str
-    customer_id: str | None
-    geofence_id: str
-    store_id: str | None
-    ring: str | None
-    visit: NthVisit
-    arrival: Moment
-    last_inside: LastInside
-    departure: Departure
-    duration_s: float | None
-    points: Points
-    best_probability: BestProbability
-    inferred: Inferred
-    amended: Amended
-    reason: VisitReason
-
-    @classmethod
-    def of(cls, visit: Visit) -> VisitOut:
-        """The visit as clients see it."""
-        return cls(
-            visit_id=visit.visit_id,
-            device_id=visit.device_id,
-            customer_id=visit.customer_id,
-            geofence_id=visit.geofence_id,
-            store_id=visit.store_id,
-            ring=visit.ring,
-            visit=visit.visit,
-            arrival=moment_text(visit.arrival_ms),
-            last_inside=moment_text(visit.last_inside_ms),
-            departure=None if visit.departure_ms is None else moment_text(visit.departure_ms),
-            duration_s=None
-            if visit.departure_ms is None
-            else (visit.departure_ms - visit.arrival_ms) / 1000,
-            points=visit.points,
-            best_probability=visit.best_probability,
-            inferred=visit.inferred,
-            amended=visit.amended,
-            reason=visit.reason,
-        )
-
-
-class InsideOut(msgspec.Struct, frozen=True):
-    """A geofence the device is inside of."""
-
-    geofence_id: str
-    store_id: str | None
-    ring: str | None
-    name: str | None
-    tags: tuple[str, ...]
-
-    @classmethod
-    def of(cls, geofence: Geofence) -> InsideOut:
-        """The geofence, without its region."""
-        return cls(
-            geofence.external_id, geofence.store_id, geofence.ring, geofence.name, geofence.tags
-        )
-
-
-class WatchOut(msgspec.Struct, frozen=True):
-    """A geofence for the phone's own operating system to watch.
-
-    `edge_m` to its edge, negative inside.
-    """
-
-    geofence_id: str
-    store_id: str | None
-    ring: str | None
-    edge_m: float
-    region: dict[str, Any]
-
-    @classmethod
-    def of(cls, near: Near) -> WatchOut:
-        """The geofence with its region."""
-        fence = near.geofence
-        return cls(
-            fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
-        )
 
 
 class HintOut(msgspec.Struct, frozen=True):
@@ -215,17 +32,17 @@ class HintOut(msgspec.Struct, frozen=True):
 
     safe_radius_m: float | None
     next_ping_s: int
-    geofences: tuple[WatchOut, ...] | None
+    geofences: tuple[NearbyGeofenceOut, ...] | None
     version: str
 
     @classmethod
     def of(cls, hint: Hint) -> HintOut:
         """The hint as clients see it."""
-        near = None if hint.geofences is None else tuple(map(WatchOut.of, hint.geofences))
+        near = None if hint.geofences is None else tuple(map(NearbyGeofenceOut.of, hint.geofences))
         return cls(hint.safe_radius_m, hint.next_ping_s, near, hint.version)
 
 
-class OfferOut(msgspec.Struct, frozen=True):
+class InAppOfferOut(msgspec.Struct, frozen=True):
     """An offer to show in the app until `expires_at`; `code` is null where the offer has none."""
 
     message_id: str
@@ -238,18 +55,9 @@ class OfferOut(msgspec.Struct, frozen=True):
     expires_at: Moment
 
     @classmethod
-    def of(cls, shown: InAppOffer) -> OfferOut:
+    def of(cls, offer: InAppOffer) -> InAppOfferOut:
         """The offer as the app gets it."""
-        return cls(
-            message_id=shown.message_id,
-            campaign_id=shown.campaign_id,
-            store_id=shown.store_id or None,
-            title=shown.title,
-            body=shown.body,
-            link=shown.link,
-            code=shown.code or None,
-            expires_at=moment_text(shown.expires_ms),
-        )
+        return shown(cls, offer, code=offer.code or None)
 
 
 class DeviceAnswerOut(msgspec.Struct, frozen=True):
@@ -259,8 +67,8 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
     """
 
     events: tuple[EventOut, ...] | UnsetType = UNSET
-    geofences: tuple[InsideOut, ...] | UnsetType = UNSET
-    offers: tuple[OfferOut, ...] | UnsetType = UNSET
+    geofences: tuple[InsideGeofenceOut, ...] | UnsetType = UNSET
+    offers: tuple[InAppOfferOut, ...] | UnsetType = UNSET
     hint: HintOut | UnsetType | None = UNSET
 
     @classmethod
@@ -268,8 +76,10 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
         """The parts named by `include`."""
         return cls(
             events=tuple(map(EventOut.of, answer.events)) if "events" in include else UNSET,
-            geofences=tuple(map(InsideOut.of, answer.inside)) if "events" in include else UNSET,
-            offers=tuple(map(OfferOut.of, answer.offers)) if "offers" in include else UNSET,
+            geofences=tuple(map(InsideGeofenceOut.of, answer.inside))
+            if "events" in include
+            else UNSET,
+            offers=tuple(map(InAppOfferOut.of, answer.offers)) if "offers" in include else UNSET,
             hint=(HintOut.of(answer.hint) if answer.hint else None) if "hint" in include else UNSET,
         )
 
@@ -278,8 +88,8 @@ class PingAnswerOut(msgspec.Struct, frozen=True):
     """The phone's call: what happened, where it is inside, what to show, and when to speak next."""
 
     events: tuple[EventOut, ...]
-    geofences: tuple[InsideOut, ...]
-    offers: tuple[OfferOut, ...]
+    geofences: tuple[InsideGeofenceOut, ...]
+    offers: tuple[InAppOfferOut, ...]
     hint: HintOut | None
 
 
@@ -319,7 +129,7 @@ def ping_answer_out(answer: DeviceAnswer) -> PingAnswerOut:
     """The answer to the phone's own call."""
     return PingAnswerOut(
         events=tuple(map(EventOut.of, answer.events)),
-        geofences=tuple(map(InsideOut.of, answer.inside)),
-        offers=tuple(map(OfferOut.of, answer.offers)),
+        geofences=tuple(map(InsideGeofenceOut.of, answer.inside)),
+        offers=tuple(map(InAppOfferOut.of, answer.offers)),
         hint=HintOut.of(answer.hint) if answer.hint else None,
     )

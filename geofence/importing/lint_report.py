@@ -10,6 +10,7 @@ from geofence.importing.report import Found, Report
 from geofence.importing.sink import Place
 from geofence.model.place import Geofence, Store
 from geofence.places.editing import ring_id
+from geofence.ports.listing import PAGE, TrafficFilter, every
 from geofence.ports.queries import Queries
 from regions.geojson import read_region
 from regions.lint.lint import Finding, lint
@@ -20,7 +21,6 @@ MAX_FINDINGS = 100  # in a report
 MAX_NAMES = 20  # of the geofences that one finding is about
 # Codes whose sentences differ only in numbers that follow from the latitude: one cause, one finding
 ONE_CAUSE = frozenset({"low_precision"})
-PAGE = 1_000
 ROADSIDE_DAYS = 30
 ROADSIDE_SHARE = 0.5
 DRIVE_S = 90  # at one ping a minute a drive through a store's circle holds one ping, or two
@@ -88,7 +88,7 @@ def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region
     None when there are more than `most`.
     """
     regions: dict[str, Region] = {}
-    for fence in every(queries, "geofences", project_id, {}):
+    for fence in every(queries.geofences, project_id):
         if len(regions) >= most:
             return None
         if fence.enabled:
@@ -98,13 +98,13 @@ def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region
 
 def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding]:
     """Geofences with a road through them: most visits in the last 30 days were drives past."""
-    asked = {
-        "since": now_ms - ROADSIDE_DAYS * 86_400_000,
-        "shorter_ms": DRIVE_S * 1_000,
-        "at_least": FEWEST_VISITS,
-    }
+    asked = TrafficFilter(
+        since_ms=now_ms - ROADSIDE_DAYS * 86_400_000,
+        shorter_ms=DRIVE_S * 1_000,
+        at_least=FEWEST_VISITS,
+    )
     after = None
-    while rows := queries.page("traffic", project_id, asked, after, PAGE):
+    while rows := queries.traffic(project_id, asked, after, PAGE):
         for one in rows:
             share = one.short / one.visits
             if share >= ROADSIDE_SHARE:
@@ -122,18 +122,6 @@ def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding
                     ROADSIDE_SHARE,
                 )
         after = rows[-1].geofence_id
-
-
-def every(
-    queries: Queries, noun: str, project_id: str, filters: dict[str, str | None]
-) -> Iterator[Place]:
-    """All stores or geofences, page by page, by external id."""
-    after = None
-    while rows := queries.page(noun, project_id, filters, after, PAGE):
-        yield from rows
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].external_id
 
 
 def _regions(place: Store | Geofence) -> Iterator[tuple[str, Region]]:

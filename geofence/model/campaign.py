@@ -5,7 +5,10 @@ The structs are the contract: their fields are the JSON, unknown ones are refuse
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -92,47 +95,36 @@ class Offer(_Strict, frozen=True):
     coupon: CouponPlan | None = None
 
 
-class PushPlan(_Strict, frozen=True, tag_field="channel", tag="push"):
-    """A push as a template; `ttl_s` from the decision to its expiry."""
+class MessagePlan(_Strict, frozen=True, kw_only=True, tag_field="channel"):
+    """What the plan of every channel has; a channel's own file adds its templates and its limits.
 
-    title: Text
-    body: Text
-    link: str | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 900
-    when: Literal["always"] = "always"
-
-
-class EmailPlan(_Strict, frozen=True, tag_field="channel", tag="email"):
-    """An e-mail as templates.
-
-    `when` no_push: only when the same variant could not push to this customer.
+    The channels are found by scanning, and a plan can be decoded once `geofence.delivery.channels`
+    was imported.
     """
 
-    subject: Text
-    text: Text
-    html: Text | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=60, le=604_800)] = 14_400
-    when: Literal["always", "no_push"] = "always"
+    ttl_s: int
+    when: str
+
+    @property
+    def channel(self) -> str:
+        """The name of the channel."""
+        return str(self.__struct_config__.tag)
 
 
-class InAppPlan(_Strict, frozen=True, tag_field="channel", tag="inapp"):
-    """An offer shown in the app, from the answer to the ping that caused it."""
-
-    title: Text
-    body: Text
-    link: str | None = None
-    ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 900
-    when: Literal["always"] = "always"
+if TYPE_CHECKING:
+    AnyMessagePlan = MessagePlan
 
 
-MessagePlan = PushPlan | EmailPlan | InAppPlan
+def register_message_plans(kinds: Sequence[type[MessagePlan]]) -> None:
+    """Set which plans the messages of a variant may have: a union that is tagged by `channel`."""
+    globals()["AnyMessagePlan"] = reduce(or_, kinds)
 
 
 class Variant(_Strict, frozen=True):
     """One of the ways to say it; chosen per customer by weight."""
 
     name: Name
-    messages: Annotated[tuple[MessagePlan, ...], msgspec.Meta(min_length=1, max_length=8)]
+    messages: Annotated[tuple[AnyMessagePlan, ...], msgspec.Meta(min_length=1, max_length=8)]
     weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
 
 
@@ -163,8 +155,3 @@ class Campaign(msgspec.Struct, frozen=True):
     salt: str = ""
     created_ms: int = 0
     updated_ms: int = 0
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a plan, for the API document."""
-    return msgspec.json.schema(Plan)

@@ -1,12 +1,13 @@
-"""The person: who may be told, where, and what they agreed to."""
+"""A customer: where they can be reached, and what they agreed to."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-Purpose = Literal["location", "push", "email"]
+Purpose = str  # `LOCATION`, or the purpose of a channel; see `geofence.delivery.channels.PURPOSES`
+LOCATION: Purpose = "location"
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,10 +13,27 @@ Outcome = Literal["send", "holdout", "silent"]
 CouponStatus = Literal["issued", "stashed", "reserved", "redeemed", "void"]
 
 
-class Judgement(msgspec.Struct, frozen=True):
-    """What one gate said.
+# Names of gates in traces that were stored before they had their present names.
+RENAMED_GATES = {
+    "approach": "escalation",
+    "cap": "frequency_cap",
+    "gap": "min_gap",
+    "hours": "schedule",
+    "known": "identified",
+    "quiet": "quiet_hours",
+    "running": "active",
+}
 
-    Its name, whether it let pass, the measured value and the threshold as words for people.
+
+class GateResult(msgspec.Struct, frozen=True):
+    """What one gate found: a pass, or a stop with a stable reason.
+
+    Args:
+        gate: The gate's name. A name stored by an earlier version is read as its present name.
+        passed: Whether the case may go on.
+        reason: The stable token of a stop, with its values (`min_gap=5s/60s`); empty for a pass.
+        measured: What the gate measured, as text for people; also on a pass.
+        threshold: What it was compared with, as text for people; also on a pass.
     """
 
     gate: str
@@ -24,6 +41,22 @@ class Judgement(msgspec.Struct, frozen=True):
     reason: str = ""
     measured: str = ""
     threshold: str = ""
+
+    def __post_init__(self) -> None:
+        if self.gate in RENAMED_GATES:
+            msgspec.structs.force_setattr(self, "gate", RENAMED_GATES[self.gate])
+
+
+def passed(measured: object = "", threshold: object = "") -> GateResult:
+    """A pass, with what was measured. `decide` adds the gate's name."""
+    return GateResult("", True, "", str(measured), str(threshold))
+
+
+def stopped(token: str, measured: object = "", threshold: object = "") -> GateResult:
+    """A stop. Its reason is `token`, or `token=measured/threshold` where there are values."""
+    values = "/".join(str(value) for value in (measured, threshold) if value != "")
+    reason = f"{token}={values}" if values else token
+    return GateResult("", False, reason, str(measured), str(threshold))
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -51,7 +84,7 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str
     at_ms: int
     event_ms: int = 0
-    trace: tuple[Judgement, ...] = ()
+    trace: tuple[GateResult, ...] = ()
     variant: str | None = None
 
 

@@ -13,12 +13,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from geofence.errors import InputError, NotFound
-from geofence.model.campaign import Campaign, EmailPlan, InAppPlan, Plan, PushPlan, Status
+from geofence.model.campaign import Campaign, Plan, Status
 from geofence.model.decision import Decision
 from geofence.model.edit import CampaignChange, EditResult
-from geofence.offers.templates import render
+from geofence.offers.filling import (
+    SAMPLE_PAGE,
+    check_templates,
+    coupon_for,
+    fields_of,
+    sample_case,
+    templates_of,
+)
 from geofence.ports.unit import Unit
-from geofence.street.compose import check_templates, coupon_for, fields_of, sample_case
+from geofence.templates import render
 
 Problem = tuple[str, str]
 
@@ -108,28 +115,13 @@ def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:
         "send",
         now_ms,
     )
-    fields = fields_of(case, coupon_for(case, decision))
+    fields = fields_of(case, coupon_for(case, decision), SAMPLE_PAGE)
     return [
-        {"variant": variant.name, "channel": _channel(plan)}
-        | {name: render(source, fields, html=name == "html") for name, source in _sources(plan)}
+        {"variant": variant.name, "channel": plan.channel}
+        | {name: render(source, fields, html=name == "html") for name, source in templates_of(plan)}
         for variant in campaign.plan.variants
         for plan in variant.messages
     ]
-
-
-def _sources(plan: PushPlan | EmailPlan | InAppPlan) -> list[tuple[str, str]]:
-    names = ("title", "body", "link", "subject", "text", "html")
-    return [(name, source) for name in names if (source := getattr(plan, name, None)) is not None]
-
-
-def _channel(plan: PushPlan | EmailPlan | InAppPlan) -> str:
-    return (
-        "push"
-        if isinstance(plan, PushPlan)
-        else "email"
-        if isinstance(plan, EmailPlan)
-        else "inapp"
-    )
 
 
 def _problems(plan: Plan) -> list[Problem]:
@@ -157,7 +149,7 @@ def _variant_problems(plan: Plan) -> list[Problem]:
         if names[variant.name] > 1
     ]
     for place, variant in enumerate(plan.variants):
-        for channel, count in Counter(map(_channel, variant.messages)).items():
+        for channel, count in Counter(plan.channel for plan in variant.messages).items():
             if count > 1:
                 wrong.append(
                     (

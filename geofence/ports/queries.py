@@ -5,15 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from geofence.model.account import Key, Project
-from geofence.model.place import Geofence
+from geofence.model.account import Device, Key, Project
+from geofence.model.campaign import Campaign
+from geofence.model.customer import Customer
+from geofence.model.decision import Coupon, Decision
+from geofence.model.event import Event
+from geofence.model.message import Attempt, OutboxMessage
+from geofence.model.place import Geofence, Store
+from geofence.model.presence import Visit
+from geofence.model.traffic import Traffic
+from geofence.ports import listing
+from geofence.ports.listing import Listing
 
 
 class Queries(Protocol):
-    """Reads of the record that change nothing.
+    """Reads of the record that change nothing, and one list per noun.
 
     Each call is one short transaction, from any thread.
     """
+
+    stores: Listing[Store, listing.StoreFilter]
+    geofences: Listing[Geofence, listing.GeofenceFilter]
+    devices: Listing[Device, listing.DeviceFilter]
+    keys: Listing[Key, listing.KeyFilter]
+    events: Listing[Event, listing.EventFilter]
+    visits: Listing[Visit, listing.VisitFilter]
+    customers: Listing[Customer, listing.CustomerFilter]
+    campaigns: Listing[Campaign, listing.CampaignFilter]
+    decisions: Listing[Decision, listing.DecisionFilter]
+    messages: Listing[OutboxMessage, listing.MessageFilter]
+    attempts: Listing[Attempt, listing.AttemptFilter]
+    coupons: Listing[Coupon, listing.CouponFilter]
 
     def project(self, project_id: str) -> Project | None:
         """The project of that id."""
@@ -24,21 +46,13 @@ class Queries(Protocol):
     def key_of(self, digest: str) -> Key | None:
         """The key with that SHA-256, revoked or not."""
 
-    def keys(self, project_id: str) -> list[Key]:
-        """All keys of a project, oldest first."""
-
-    def geofences(self, project_id: str) -> list[Geofence]:
+    def geofences_by_uid(self, project_id: str) -> list[Geofence]:
         """All geofences of a project, by uid."""
 
-    def page(
-        self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int
-    ) -> list[Any]:
-        """A page of a noun after a sort key.
-
-        Nouns, filters and keys as in `backends/sql/listing.py`.
-
-        `project_id` None asks every tenant: only for what is known by an id that nobody can guess.
-        """
+    def traffic(
+        self, project_id: str, visits: listing.TrafficFilter, after: str | None, limit: int
+    ) -> list[Traffic]:
+        """How geofences are used, by geofence id: those after `after`, at most `limit`."""
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""

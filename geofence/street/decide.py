@@ -1,7 +1,7 @@
-"""Step 4: walk the gates in order; send, hold out, or stay silent with the reason.
+"""Step 4: ask the gates in order; send, hold out, or stay silent with a reason.
 
-The order is meaning: what is cheap and certain comes first, the holdout last, or lift is biased.
-Gates live in their drawer, one file each; their words stand here.
+The order has a meaning: what is cheap and certain comes first, and the holdout last, since lift
+would be biased otherwise. Each gate is one file in `offers/gates`; their order stands here.
 """
 
 from __future__ import annotations
@@ -14,28 +14,27 @@ from msgspec.structs import replace
 from geofence import ids
 from geofence.model.campaign import Variant
 from geofence.model.case import Case
-from geofence.model.decision import Decision, Judgement, Outcome
-from geofence.model.verdict import GateResult
-from geofence.offers import gates as drawer
+from geofence.model.decision import Decision, GateResult, Outcome
+from geofence.offers import gates
 from geofence.offers.gates.holdout import draw
 from geofence.offers.triggers.store_filter import how_specific
 from geofence.plugins import discover
 
 BEFORE_ARBITRATION = (
-    "running",
+    "active",
     "freshness",
-    "hours",
-    "known",
+    "schedule",
+    "identified",
     "consent",
-    "quiet",
-    "gap",
-    "cap",
-    "approach",
+    "quiet_hours",
+    "min_gap",
+    "frequency_cap",
+    "escalation",
 )
 AFTER_ARBITRATION = ("holdout",)
 ORDER = (*BEFORE_ARBITRATION, "arbitration", *AFTER_ARBITRATION)
 
-GATES = discover(drawer)
+GATES = discover(gates)
 
 
 class Ruling(NamedTuple):
@@ -54,7 +53,7 @@ def decide(cases: Sequence[Case]) -> list[Ruling]:
     held out.
     """
     rulings: list[Ruling] = []
-    passing: dict[str, list[tuple[Case, list[Judgement]]]] = {}
+    passing: dict[str, list[tuple[Case, list[GateResult]]]] = {}
     for case in cases:
         judged, stop = _walk(case, BEFORE_ARBITRATION)
         if stop is not None:
@@ -70,14 +69,14 @@ def decide(cases: Sequence[Case]) -> list[Ruling]:
 
 
 def _arbitrate(
-    rivals: Sequence[tuple[Case, list[Judgement]]], heard: Sequence[Decision]
+    rivals: Sequence[tuple[Case, list[GateResult]]], heard: Sequence[Decision]
 ) -> list[Ruling]:
     """One store's winner and losers.
 
     `heard` was decided a moment ago at other stores, and counts for caps and gaps.
     """
     rulings: list[Ruling] = []
-    left: list[tuple[Case, list[Judgement]]] = []
+    left: list[tuple[Case, list[GateResult]]] = []
     for case, judged in rivals:
         stop = None
         if heard:
@@ -105,8 +104,8 @@ def choose(case: Case) -> Variant:
     return variants[-1]
 
 
-def _win(case: Case, judged: list[Judgement], rivals: int) -> Ruling:
-    judged.append(Judgement("arbitration", True, measured=f"won over {rivals - 1}"))
+def _win(case: Case, judged: list[GateResult], rivals: int) -> Ruling:
+    judged.append(GateResult("arbitration", True, measured=f"won over {rivals - 1}"))
     more, stop = _walk(case, AFTER_ARBITRATION)
     judged += more
     if stop is not None:
@@ -115,20 +114,18 @@ def _win(case: Case, judged: list[Judgement], rivals: int) -> Ruling:
     return Ruling(case, _ruling(case, "send", "send", judged, variant).decision, variant)
 
 
-def _lose(case: Case, judged: list[Judgement], winner: Case) -> Ruling:
+def _lose(case: Case, judged: list[GateResult], winner: Case) -> Ruling:
     reason = f"lost_to={winner.campaign.id}"
-    return _ruling(case, "silent", reason, [*judged, Judgement("arbitration", False, reason)])
+    return _ruling(case, "silent", reason, [*judged, GateResult("arbitration", False, reason)])
 
 
-def _walk(case: Case, names: Sequence[str]) -> tuple[list[Judgement], GateResult | None]:
-    judged: list[Judgement] = []
+def _walk(case: Case, names: Sequence[str]) -> tuple[list[GateResult], GateResult | None]:
+    judged: list[GateResult] = []
     for name in names:
-        verdict: GateResult = GATES[name].judge(case)
-        judged.append(
-            Judgement(name, verdict.passed, verdict.reason, verdict.measured, verdict.threshold)
-        )
-        if not verdict.passed:
-            return judged, verdict
+        result: GateResult = replace(GATES[name].judge(case), gate=name)
+        judged.append(result)
+        if not result.passed:
+            return judged, result
     return judged, None
 
 
@@ -147,7 +144,7 @@ def _ruling(
     case: Case,
     outcome: Outcome,
     reason: str,
-    judged: Sequence[Judgement],
+    judged: Sequence[GateResult],
     variant: Variant | None = None,
 ) -> Ruling:
     event, customer_id = case.event, "" if case.customer is None else case.customer.customer_id

@@ -1,6 +1,6 @@
-"""Step 6: what comes of an attempt: done, try again, give up, or forget the address.
+"""Step 6: the message after an attempt: sent, to be retried, given up, or its address forgotten.
 
-A pure function of message and outcome.
+Pure functions of a message and an outcome.
 """
 
 from __future__ import annotations
@@ -9,27 +9,13 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from geofence.model.message import Attempt, Message, OutboxMessage, Outcome
+from geofence.model.message import Attempt, OutboxMessage, Outcome
 
 LEASE_MS = 60_000
 LONGEST_WAIT_S = 3600.0  # of a provider's own Retry-After
 PAUSE_RETRY_S = 60.0
 RETRIED = ("retry", "unknown")
 UNTRIED = ("waited", "closed")
-
-
-def outgoing(message: OutboxMessage) -> Message:
-    """The message as its channel takes it."""
-    return Message(
-        message.id,
-        message.project_id,
-        message.channel,
-        message.address,
-        message.content,
-        message.created_ms,
-        message.expires_ms,
-        message.attempt,
-    )
 
 
 def settle(
@@ -42,13 +28,23 @@ def settle(
 ) -> tuple[OutboxMessage, Attempt | None]:
     """The message after an attempt, and the attempt's row.
 
-    `retry_s` is the channel's schedule: seconds after the 1st, 2nd ... attempt; `jitter` in [0, 1)
-    spreads retries by up to a fifth. A retry that would come after the expiry is not planned: the
-    message ends as `expired`. An `unknown` one is tried again with the same ids, since nothing that
-    might be lost may be left; the phone replaces what came twice.
+    A retry that would come after the expiry is not planned: the message ends as `expired`. A
+    message with an `unknown` outcome is sent again under the same id, and the phone replaces what
+    arrives twice.
+
+    Args:
+        message: As it was taken from the outbox.
+        outcome: What the channel reported.
+        started_ms: When the attempt began (epoch ms UTC).
+        now_ms: When it ended (epoch ms UTC).
+        retry_s: The channel's schedule: seconds after the 1st, 2nd ... attempt.
+        jitter: In [0, 1); spreads retries by up to a fifth.
+
+    Returns:
+        The message, and None instead of an attempt where nothing was handed over.
     """
     if outcome.verdict == "retry" and outcome.reason in UNTRIED:
-        # it never left the house: that is no attempt, and takes nothing from the schedule
+        # nothing was handed over: that is no attempt, and takes nothing from the schedule
         return replace(message, due_ms=now_ms, lease_until_ms=None), None
     attempt = Attempt(
         message.id,
@@ -65,8 +61,7 @@ def settle(
     if outcome.verdict in RETRIED:
         return _again(message, outcome, now_ms, retry_s, jitter), attempt
     if outcome.verdict == "pause":
-        # nothing is wrong with the message: it waits in the held queue, and looks again when that
-        # is opened
+        # nothing is wrong with the message: it waits in the held queue until that is opened
         return replace(
             message,
             due_ms=now_ms + int(PAUSE_RETRY_S * 1000),
@@ -80,7 +75,7 @@ def settle(
 
 
 def dropped(message: OutboxMessage, reason: str, now_ms: int) -> OutboxMessage:
-    """The message that the second look stopped."""
+    """The message that the look before sending stopped."""
     return _ended(message, "dropped", reason, now_ms)
 
 

@@ -1,9 +1,7 @@
-"""The night shift.
+"""Takes due messages, checks them again, hands them to their channel and stores the outcome.
 
-Takes what is due, looks again, hands it to its channel, and writes down what came of it.
-
-One thread for each channel, so that a slow provider delays no other; the record is only touched
-through the street's writer.
+Each channel has threads of its own, so that a slow provider delays no other channel. The record is
+only touched through the writer.
 """
 
 from __future__ import annotations
@@ -14,32 +12,35 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import structlog
 
 from geofence.clock import Clock
-from geofence.delivery.channels import Channel
+from geofence.delivery.channel import Channel
+from geofence.delivery.channels import CHANNELS
 from geofence.errors import Busy, RecordError
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.model.message import OutboxMessage, Outcome
-from geofence.ports.unit import Unit
 from geofence.street import deliver
+from geofence.street.edits import (
+    ExpireMessages,
+    FinishMessages,
+    OpenChannel,
+    Settled,
+    TakeMessages,
+)
 from geofence.street.writer import Writer
 
-BATCH = {"email": 24}  # what its lanes can start within a fraction of the lease; others:
-LARGE_BATCH = 200
 WRITE_PAUSES_S = (0.05, 0.2, 1.0, 3.0, 5.0, 10.0)
 JOIN_S = 5.0
-HANDS = 3  # a receiver that hangs holds one of them, until its time-out
+THREADS_PER_CHANNEL = 3  # a receiver that hangs holds one of them until its time-out
 FLUSH = 100
 FLUSH_S = 0.01
-# between looks where nobody in this process writes messages: `geofence worker` looks more often
+# between looks at the outbox while this process writes no messages
 IDLE_S = 1.0
-SWEEP_S = 5.0
+EXPIRE_UNSERVED_S = 5.0
 PAUSE_MS = 300_000  # then a paused channel is tried again
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +54,7 @@ class Delivered(NamedTuple):
 
 
 class Worker:
-    """Delivers for every channel it is given.
-
-    Those it is not given keep their messages until they expire.
-    """
+    """Delivers for every channel it is given; the messages of other channels expire."""
 
     def __init__(
         self,
@@ -65,10 +63,10 @@ class Worker:
         clock: Clock,
         *,
         idle_s: float = IDLE_S,
-        sweep_s: float = SWEEP_S,
+        expire_unserved_s: float = EXPIRE_UNSERVED_S,
     ) -> None:
         self._street, self._channels, self._clock, self._idle_s = street, channels, clock, idle_s
-        self._sweep_s = sweep_s
+        self._expire_unserved_s = expire_unserved_s
         self._stopping = threading.Event()
         self._wake = {name: threading.Event() for name in channels}
         self._threads: list[threading.Thread] = []
@@ -77,26 +75,29 @@ class Worker:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin; whatever waits in the outbox is taken at once."""
+        """Start the threads; due messages are taken at once."""
         self._unsubscribe = self._street.on_unit(
             lambda report: self._wake_for({one.channel for one in report.messages})
         )
         for name in self._channels:
-            self._open(name)  # whoever starts us has mended it
-            for hand in range(HANDS):
+            self._open(name)  # the operator may have corrected the settings before this start
+            for number in range(THREADS_PER_CHANNEL):
                 self._threads.append(
                     threading.Thread(
-                        target=self._work, args=(name,), name=f"deliver-{name}-{hand}", daemon=True
+                        target=self._work,
+                        args=(name,),
+                        name=f"deliver-{name}-{number}",
+                        daemon=True,
                     )
                 )
         self._threads.append(
-            threading.Thread(target=self._sweep, name="deliver-expiry", daemon=True)
+            threading.Thread(target=self._expire_unserved, name="deliver-expiry", daemon=True)
         )
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is in hand, then end; call it before the street stops."""
+        """Finish the messages that were taken, then end; call it before the writer stops."""
         self._stopping.set()
         self.wake()
         self._unsubscribe()
@@ -104,7 +105,7 @@ class Worker:
         for thread in self._threads:
             thread.join(max(0.0, until_s - time.monotonic()))
         for channel in self._channels.values():
-            channel.close()  # whoever hangs is let go of; its messages end as unknown, and go again
+            channel.close()  # messages to a receiver that hangs end as unknown, and are sent again
         for thread in self._threads:
             thread.join()
 
@@ -125,7 +126,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 more = self._round(name)
-            except Exception as error:  # noqa: BLE001  (whatever a channel or the record did, the night shift goes on)
+            except Exception as error:  # noqa: BLE001 - no fault of a channel or the record may end the thread
                 log.error("delivery_failed", channel=name, error=type(error).__name__)
                 self._stopping.wait(self._idle_s)
                 more = False
@@ -133,31 +134,33 @@ class Worker:
                 self._wake[name].wait(self._idle_s)
                 self._wake[name].clear()
 
-    def _sweep(self) -> None:
-        """End what expired on channels that nobody serves, so that it counts for no cap any more."""
-        unserved = sorted({"push", "email"} - self._channels.keys())
-        while unserved and not self._stopping.wait(self._sweep_s):
+    def _expire_unserved(self) -> None:
+        """End what expired on channels that no worker serves, so that it counts for no cap."""
+        opened = {name for name, kind in CHANNELS.items() if kind.from_settings is not None}
+        unserved = sorted(opened - self._channels.keys())
+        while unserved and not self._stopping.wait(self._expire_unserved_s):
             for name in unserved:
-                with contextlib.suppress(RecordError, Busy):  # again in a moment
-                    self._on_the_writer(
-                        lambda unit, name=name: unit.outbox.take(name, self._clock.now_ms(), 0, 0)
-                    )  # type: ignore[misc]  # the default binds the name
+                with contextlib.suppress(RecordError, Busy):  # the next turn tries again
+                    self._on_the_writer(ExpireMessages(channel=name))
 
     def _round(self, name: str) -> bool:
-        """Take, look again, send, write down; whether there may be more."""
+        """Take, check again, send and store one batch; whether there may be more."""
         self._reopen(name)
-        messages = self._on_the_writer(lambda unit: self._take(unit, name))
+        limit, wall_ms = CHANNELS[name].batch, self._clock.wall_ms()
+        messages: list[OutboxMessage] = self._on_the_writer(
+            TakeMessages(channel=name, limit=limit, wall_ms=wall_ms)
+        )
         if not messages:
             return False
         channel, started_ms = self._channels[name], self._clock.now_ms()
         missing = {message.id for message in messages}
         try:
-            outcomes = channel.send([deliver.outgoing(message) for message in messages], started_ms)
+            outcomes = channel.send(messages, started_ms)
             for some in _portions(outcomes, FLUSH):
                 missing -= {message_id for message_id, _ in some}
                 self._finish(messages, some, started_ms, channel.retry_s)
         finally:
-            if missing:  # a channel that broke: what it had in hand may have gone out
+            if missing:  # the channel raised: these may have been handed over
                 lost = Outcome("unknown", "channel_broke")
                 self._finish(
                     messages,
@@ -168,33 +171,14 @@ class Worker:
         return True
 
     def _reopen(self, name: str) -> None:
-        """Try a paused channel again after a while: somebody may have mended it."""
+        """Try a paused channel again after a while; its cause may be gone."""
         since_ms = self._paused_ms.get(name)
         if since_ms is not None and self._clock.wall_ms() - since_ms >= PAUSE_MS:
             self._open(name)
 
     def _open(self, name: str) -> None:
-        self._on_the_writer(lambda unit: unit.outbox.pause(name, "", self._clock.now_ms()))
+        self._on_the_writer(OpenChannel(channel=name))
         self._paused_ms.pop(name, None)
-
-    def _take(self, unit: Unit, name: str) -> list[OutboxMessage]:
-        """Messages to send now; those that may not go out any more are ended in the same unit."""
-        now_ms = self._clock.now_ms()
-        taken = unit.outbox.take(
-            name,
-            now_ms,
-            deliver.LEASE_MS,
-            BATCH.get(name, LARGE_BATCH),
-            wall_ms=self._clock.wall_ms(),
-        )
-        reasons = unit.outbox.look_again(taken)
-        stopped = [
-            deliver.dropped(message, reasons[message.id], now_ms)
-            for message in taken
-            if message.id in reasons
-        ]
-        unit.outbox.finish([(message, None) for message in stopped])
-        return [message for message in taken if message.id not in reasons]
 
     def _finish(
         self,
@@ -204,72 +188,45 @@ class Worker:
         retry_s: Sequence[int],
     ) -> None:
         now_ms, by_id = self._clock.now_ms(), {message.id: message for message in messages}
-        settled = [
-            (
-                by_id[one],
-                outcome,
-                deliver.settle(by_id[one], outcome, started_ms, now_ms, retry_s, _jitter()),
-            )
-            for one, outcome in outcomes
-        ]
-
-        def write(unit: Unit) -> int:
-            dead = [
-                (message.project_id, message.address)
-                for message, outcome, _ in settled
-                if outcome.verdict == "drop_address"
-            ]
-            unit.outbox.drop_addresses(settled[0][0].channel, dead)
-            for message, outcome, _ in settled:
-                _forget(unit, message, outcome, now_ms)
-            return unit.outbox.finish([after for _, _, after in settled])
-
-        self._until_written(write)
-        for message, outcome, _ in settled:
+        settled = []
+        for message_id, outcome in outcomes:
+            sent = by_id[message_id]
+            after = deliver.settle(sent, outcome, started_ms, now_ms, retry_s, _jitter())
+            settled.append(Settled(sent, outcome, *after))
+        self._until_written(FinishMessages(settled=settled))
+        for sent, outcome, *_ in settled:
             if outcome.verdict == "pause":
-                self._paused_ms[message.channel] = self._clock.wall_ms()
+                self._paused_ms[sent.channel] = self._clock.wall_ms()
             for reporter in self._reporters:
-                reporter(Delivered(message.channel, outcome.verdict, outcome.reason))
+                reporter(Delivered(sent.channel, outcome.verdict, outcome.reason))
 
-    def _on_the_writer(self, work: Callable[[Unit], T]) -> T:
-        result: T = self._street.submit_internal(lambda unit: EditResult(work(unit))).result()
-        return result
+    def _on_the_writer(self, edit: EditArguments) -> Any:
+        return self._street.submit_internal(edit).result()
 
-    def _until_written(self, work: Callable[[Unit], T]) -> None:
-        """What was sent must be written down, or it goes out again.
+    def _until_written(self, edit: FinishMessages) -> None:
+        """Submit the edit until it is committed, for as long as the lease can last.
 
-        Try for as long as the lease could last.
+        An outcome that is not stored leads to a second sending.
         """
         for pause_s in WRITE_PAUSES_S:
             try:
-                self._on_the_writer(work)
+                self._on_the_writer(edit)
             except (RecordError, Busy) as error:
-                log.warning("outcome_waits", error=error.code)
+                log.warning("outcome_write_retry", error=error.code)
                 self._stopping.wait(pause_s)
             else:
                 return
-        self._on_the_writer(work)
+        self._on_the_writer(edit)
 
 
 def _jitter() -> float:
-    return random.random()  # noqa: S311  (it spreads retries, it guards nothing)
-
-
-def _forget(unit: Unit, message: OutboxMessage, outcome: Outcome, now_ms: int) -> None:
-    """What an outcome says about the address or the channel, beyond the message."""
-    if outcome.verdict == "suppress":
-        unit.outbox.suppress(
-            message.project_id, message.channel, message.address, outcome.reason, now_ms
-        )
-    elif outcome.verdict == "pause":
-        unit.outbox.pause(message.channel, outcome.reason, now_ms)
-        log.error("channel_paused", channel=message.channel, reason=outcome.reason)
+    return random.random()  # noqa: S311 - it spreads retries and guards nothing
 
 
 def _portions(
     outcomes: Iterator[tuple[str, Outcome]], size: int
 ) -> Iterator[list[tuple[str, Outcome]]]:
-    """Outcomes a few at a time, and whatever there is before a slow one is waited for."""
+    """Outcomes in portions, so that a slow one does not keep others from being stored."""
     arrived: SimpleQueue[tuple[str, Outcome] | None] = SimpleQueue()
 
     def feed() -> None:
@@ -297,7 +254,7 @@ def _portions(
 def _fill(
     portion: list[tuple[str, Outcome]], arrived: SimpleQueue[tuple[str, Outcome] | None], size: int
 ) -> bool:
-    """Add what comes within a moment, up to `size`; whether that was the last."""
+    """Add outcomes that arrive within `FLUSH_S`, up to `size`; whether the last one arrived."""
     while len(portion) < size:
         try:
             outcome = arrived.get(timeout=FLUSH_S)

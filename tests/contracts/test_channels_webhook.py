@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from geofence.delivery.channels.webhook import LIMITS, RETRY_SCHEDULE_S, Webhook
+from geofence.delivery.channels.webhook.channel import LIMITS, RETRY_S, Webhook
 from tests.rigs.channel_rigs import NOW_MS, SECRET, message, send_one
 from tests.rigs.receiver import Receiver, free_port, running_receiver
 
@@ -179,4 +179,4 @@ def test_a_dead_subscriber_with_many_messages_does_not_hold_up_another(receiver:
 
 
 def test_the_schedule_is_the_published_one() -> None:
-    assert RETRY_SCHEDULE_S == (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600)
+    assert RETRY_S == (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600)

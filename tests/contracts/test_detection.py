@@ -15,6 +15,7 @@ import pytest
 from geofence.clock import PingClock
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
+from geofence.ports.listing import EventFilter
 from tests.rigs.street import BALANCED, HOME, T0, House, fence, opened, ping
 
 
@@ -28,7 +29,7 @@ def house(record_url: str) -> Iterator[House]:
 
 def events(house: House, **filters: Any) -> list[Any]:
     house.database.sequence()
-    return house.database.queries.page("events", "p", filters, None, 10_000)
+    return house.database.queries.events.page("p", EventFilter(**filters), None, 10_000)
 
 
 def drive(

@@ -17,7 +17,7 @@ from geofence.errors import Conflict, InputError
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.edit import EditResult
-from geofence.model.message import Message, Outcome
+from geofence.model.message import OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
 from geofence.offers.campaigns import put_campaign, set_status
@@ -26,6 +26,7 @@ from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
+from tests.rigs.closures import run_edit
 from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 
 
@@ -254,7 +255,9 @@ def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source:
 
 def test_a_channel_that_breaks_is_tried_again_and_its_hands_live(shop: Shop) -> None:
     class Broken(Notebook):
-        def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+        def send(
+            self, messages: Sequence[OutboxMessage], now_ms: int
+        ) -> Iterator[tuple[str, Outcome]]:
             if not self.handed:
                 self.handed.append(messages[0])
                 raise ValueError("broken")
@@ -277,7 +280,7 @@ def test_what_expires_on_a_channel_nobody_serves_gives_its_cap_back(shop: Shop) 
     shop.customer()
     shop.walk_in(at_s=60)
     shop.walk_in("other", at_s=2000, north_m=5000)
-    [message] = delivered(shop, 1, Notebook("log"))
+    [message] = delivered(shop, 1, Notebook("webhook"))
     assert (message.status, message.attempt) == ("expired", 0)
 
 
@@ -414,7 +417,7 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
             )
 
         try:
-            shop.street.edit("p", work).result(60)
+            run_edit(shop.street, "p", work).result(60)
         except Conflict as error:
             return error.code
         return "redeemed"
@@ -449,5 +452,5 @@ def test_events_of_long_ago_lead_to_no_offer(shop: Shop, tmp_path: Path) -> None
     shop.customer()
     old = PingIn(*HOME, T0, "phone-ann")
     new = PingIn(HOME[0] + 1, HOME[1], T0 + 3_600_000, "other")
-    shop.street.post("p", [(0, old), (1, new)]).result(30)
+    shop.street.submit_pings("p", [(0, old), (1, new)]).result(30)
     assert shop.reasons == ["stale=3600s/900s"]

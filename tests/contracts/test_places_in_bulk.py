@@ -36,7 +36,7 @@ def _put(database: SqlDatabase, *stores: Store, now_ms: int = NOW_MS, **more: An
 
 
 def _fences(database: SqlDatabase) -> dict[str, Geofence]:
-    return {one.external_id: one for one in database.queries.geofences("p1")}
+    return {one.external_id: one for one in database.queries.geofences_by_uid("p1")}
 
 
 def _new(external_id: str, **given: Any) -> Store:

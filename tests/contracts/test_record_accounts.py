@@ -79,7 +79,10 @@ def test_projects_and_keys_come_oldest_first(database: SqlDatabase):
     _put(database, key=some.key("key_a", created_ms=3))
     _put(database, key=some.key("key_x", created_ms=1, project_id="p2"))
     assert [one.id for one in database.queries.projects()] == ["p_c", "p_a", "p_b"]
-    assert [one.id for one in database.queries.keys("p1")] == ["key_b", "key_a"]
+    assert [one.id for one in database.queries.keys.page("p1", None, None, 99)] == [
+        "key_b",
+        "key_a",
+    ]
 
 
 def test_a_key_is_found_by_its_digest_revoked_or_not(database: SqlDatabase):
@@ -101,7 +104,7 @@ def test_a_key_cannot_be_moved_to_another_project(database: SqlDatabase):
     _put(database, key=some.key())
     with pytest.raises(RecordError):
         _put(database, key=some.key(project_id="p2"))
-    assert database.queries.keys("p2") == []
+    assert database.queries.keys.page("p2", None, None, 99) == []
 
 
 def test_a_device_comes_back_as_it_was_put(database: SqlDatabase):
@@ -164,8 +167,12 @@ def test_erasing_a_device_takes_its_presences_visits_and_events_and_nobody_elses
         )
         assert unit.hot.at_geofences(["gf_1"]) == others
     for noun in ("events", "visits", "devices"):
-        assert [one.device_id for one in database.queries.page(noun, "p1", {}, None, 9)] == ["d2"]
-        assert [one.device_id for one in database.queries.page(noun, "p2", {}, None, 9)] == ["d1"]
+        assert [
+            one.device_id for one in getattr(database.queries, noun).page("p1", None, None, 9)
+        ] == ["d2"]
+        assert [
+            one.device_id for one in getattr(database.queries, noun).page("p2", None, None, 9)
+        ] == ["d1"]
 
 
 def test_an_answer_is_kept_with_its_fingerprint(database: SqlDatabase):

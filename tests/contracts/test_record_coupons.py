@@ -20,6 +20,7 @@ from geofence.model.presence import DeviceKey, DeviceState
 from geofence.ports.decisions import NewDecisions
 from tests.rigs import some
 from tests.rigs import some_offers as offers
+from tests.rigs.lists import filters_of, list_of
 
 
 def _used(coupon: Coupon) -> Coupon:
@@ -55,18 +56,18 @@ def test_a_single_use_code_is_redeemed_once_and_the_unit_goes_on(database: SqlDa
         assert not unit.coupons.redeem(offers.coupon(uses=9), offers.redemption(2))
         unit.customers.put("p1", offers.customer())
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(status="redeemed", uses=1)
     ]
     assert _count(database, redemptions) == 1
-    assert len(database.queries.page("customers", "p1", {}, None, 9)) == 1
+    assert len(database.queries.customers.page("p1", None, None, 9)) == 1
 
 
 def test_a_code_of_many_uses_counts_each(database: SqlDatabase):
     coupon = offers.coupon(single_use=False)
     offers.add(database, coupon)
     assert [_redeem(database, number) for number in range(3)] == [True, True, True]
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         replace(coupon, status="redeemed", uses=3)
     ]
 
@@ -76,7 +77,7 @@ def test_a_coupon_without_a_redemption_is_written_as_it_is(database: SqlDatabase
     with database.begin() as unit:
         assert unit.coupons.redeem(offers.coupon(1, status="void"), None)
         unit.commit()
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, status="void"),
         offers.coupon(2),
     ]
@@ -112,7 +113,7 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(postgres_url: str, locked):
         thread.start()
     for thread in threads:
         thread.join()
-    kept = database.queries.page("coupons", "p1", {}, None, 9), _count(database, redemptions)
+    kept = database.queries.coupons.page("p1", None, None, 9), _count(database, redemptions)
     database.close()
     assert (done.count(True), done.count(False)) == (1, 63)
     assert kept == ([offers.coupon(status="redeemed", uses=1)], 1)
@@ -204,7 +205,7 @@ def test_an_erased_person_stands_in_no_table(database: SqlDatabase):
     _erase(database, PERSON)
     assert _mentions(database, PERSON, MAIL, TOKEN) == []
     assert [
-        database.queries.page(noun, "p1", {}, None, 9)
+        getattr(database.queries, noun).page("p1", None, None, 9)
         for noun in ("decisions", "messages", "attempts", "customers")
     ] == [[]] * 4
 
@@ -214,11 +215,12 @@ def test_an_erased_person_leaves_a_spent_code_a_silence_and_visits_of_a_device(
 ):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, customer_id="", status="void")
     ]
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9)) for noun in ("visits", "devices")
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
+        for noun in ("visits", "devices")
     ] == [1, 1]
     offers.add_customers(database, offers.customer("newcomer", email=MAIL))
     mail = offers.message(7, channel="email", address=MAIL, customer_id="newcomer")
@@ -230,7 +232,7 @@ def test_a_redeemed_code_stays_redeemed_when_its_person_leaves(database: SqlData
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     assert _redeem(database)
     _erase(database, PERSON)
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [
+    assert database.queries.coupons.page("p1", None, None, 9) == [
         offers.coupon(1, customer_id="", status="redeemed", uses=1)
     ]
     assert _count(database, redemptions) == 1
@@ -240,19 +242,22 @@ def test_a_code_of_many_uses_ends_when_its_person_leaves(database: SqlDatabase):
     offers.add(database, offers.coupon(single_use=False))
     assert _redeem(database)
     _erase(database, "c1")
-    assert [one.status for one in database.queries.page("coupons", "p1", {}, None, 9)] == ["void"]
+    assert [one.status for one in database.queries.coupons.page("p1", None, None, 9)] == ["void"]
 
 
 def test_erasing_one_person_leaves_another_alone(database: SqlDatabase):
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     _everything_about(database, "person-5", "other@example.org", "token-5", 2)
     before = {
-        noun: database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9)
+        noun: list_of(database, noun).page("p1", filters_of(noun, customer="person-5"), None, 9)
         for noun in ("decisions", "messages", "coupons")
     }
     _erase(database, PERSON)
     for noun, held in before.items():
-        assert database.queries.page(noun, "p1", {"customer": "person-5"}, None, 9) == held
+        assert (
+            list_of(database, noun).page("p1", filters_of(noun, customer="person-5"), None, 9)
+            == held
+        )
     assert "idempotency" in _mentions(database, "person-5")
 
 
@@ -261,7 +266,7 @@ def test_erasing_nobody_leaves_the_decisions_about_nobody(database: SqlDatabase)
         database, offers.decision(customer_id="", outcome="silent", reason="customer_unknown")
     )
     _erase(database, "")
-    assert len(database.queries.page("decisions", "p1", {}, None, 9)) == 1
+    assert len(database.queries.decisions.page("p1", None, None, 9)) == 1
 
 
 def test_hot_state_forgets_an_erased_person_with_the_commit(database: SqlDatabase):
@@ -306,6 +311,6 @@ def test_a_person_who_is_being_decided_about_is_erased_after_it(postgres_url: st
     deciding.decisions.save(NewDecisions(decisions=[offers.decision()]))
     deciding.commit()
     eraser.join()
-    held = database.queries.page("decisions", "p1", {}, None, 9)
+    held = database.queries.decisions.page("p1", None, None, 9)
     database.close()
     assert held == []

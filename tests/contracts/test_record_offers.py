@@ -15,6 +15,7 @@ from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema_offers import campaign_versions
 from geofence.errors import Conflict, RecordError
 from geofence.ports.decisions import NewDecisions
+from geofence.ports.listing import CampaignFilter, DecisionFilter
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
@@ -52,12 +53,13 @@ def test_a_campaign_comes_back_as_it_was_put(database: SqlDatabase):
     with database.begin() as unit:
         assert unit.campaigns.get("p1", "coffee") == full
         assert unit.campaigns.get("p2", "coffee") is None
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == [
+    assert database.queries.campaigns.page("p1", None, None, 9) == [
         full,
         offers.campaign("tea", status="draft"),
     ]
     assert [
-        one.id for one in database.queries.page("campaigns", "p1", {"status": "draft"}, None, 9)
+        one.id
+        for one in database.queries.campaigns.page("p1", CampaignFilter(status="draft"), None, 9)
     ] == ["tea"]
 
 
@@ -86,7 +88,7 @@ def test_two_changes_of_one_version_are_a_conflict(database: SqlDatabase):
     offers.add_campaigns(database, offers.campaign())
     with pytest.raises(Conflict):
         offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == [offers.campaign()]
+    assert database.queries.campaigns.page("p1", None, None, 9) == [offers.campaign()]
 
 
 def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(database: SqlDatabase):
@@ -97,9 +99,9 @@ def test_a_deleted_campaign_leaves_its_decisions_and_its_name_free(database: Sql
     with database.begin() as unit:
         unit.campaigns.delete("p1", "coffee")
         unit.commit()
-    assert database.queries.page("campaigns", "p1", {}, None, 9) == []
+    assert database.queries.campaigns.page("p1", None, None, 9) == []
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9))
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
         for noun in ("decisions", "coupons", "messages")
     ] == [1, 1, 1]
     offers.add_campaigns(database, offers.campaign(plan=offers.full_plan()))
@@ -121,12 +123,12 @@ def test_what_an_offering_holds_comes_back_as_it_was_saved(database: SqlDatabase
         offers.message(content={"title": "ä", "data": {"n": [1, None]}}),
     )
     offers.add(database, offers.decision(variant="A"), silent, coupon, message)
-    assert database.queries.page("decisions", "p1", {}, None, 9) == [
+    assert database.queries.decisions.page("p1", None, None, 9) == [
         offers.decision(variant="A"),
         silent,
     ]
-    assert database.queries.page("coupons", "p1", {}, None, 9) == [coupon]
-    assert database.queries.page("messages", "p1", {}, None, 9) == [message]
+    assert database.queries.coupons.page("p1", None, None, 9) == [coupon]
+    assert database.queries.messages.page("p1", None, None, 9) == [message]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_the_database_refuses_a_consequence_it_has(database: SqlDatabase, second
     with pytest.raises(RecordError):
         offers.add(database, second)
     assert [
-        len(database.queries.page(noun, "p1", {}, None, 9))
+        len(getattr(database.queries, noun).page("p1", None, None, 9))
         for noun in ("decisions", "coupons", "messages")
     ] == [1, 1, 1]
 
@@ -164,7 +166,7 @@ def test_an_event_may_be_decided_for_several_campaigns_and_customers(database: S
         offers.decision(3, customer_id="c2", **same),
     )
     offers.add(database, *told)
-    assert len(database.queries.page("decisions", "p1", {"event": "evt_1"}, None, 9)) == 3
+    assert len(database.queries.decisions.page("p1", DecisionFilter(event="evt_1"), None, 9)) == 3
 
 
 def test_sent_holds_sends_and_holdouts_since_then_oldest_first(database: SqlDatabase):

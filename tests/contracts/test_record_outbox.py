@@ -16,6 +16,7 @@ from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.outbox import EXPIRED_AT_ONCE
 from geofence.backends.sql.schema_offers import suppressions
 from geofence.model.customer import Consent
+from geofence.ports.listing import AttemptFilter, MessageFilter
 from tests.rigs import some
 from tests.rigs import some_offers as offers
 
@@ -24,7 +25,7 @@ LATE_MS = some.START_MS + 900_000
 
 
 def _messages(database: SqlDatabase, **filters):
-    return database.queries.page("messages", "p1", filters, None, 5000)
+    return database.queries.messages.page("p1", MessageFilter(**filters), None, 5000)
 
 
 def _sent(message):
@@ -143,7 +144,7 @@ def test_a_finished_message_is_as_it_was_told_with_its_attempts_in_order(databas
     assert offers.finish(database, (_sent(second), done)) == 1
     assert _messages(database) == [_sent(second)]
     assert second.attempt == 2
-    assert database.queries.page("attempts", "p1", {"message": "msg_000001"}, None, 9) == [
+    assert database.queries.attempts.page("p1", AttemptFilter(message="msg_000001"), None, 9) == [
         tried,
         done,
     ]
@@ -156,7 +157,7 @@ def test_a_late_finish_after_another_took_the_message_changes_nothing(database: 
     quick = offers.take(database, NOW_MS + 100)[0]
     before = _messages(database)
     assert offers.finish(database, (_sent(slow), offers.attempt(slow))) == 0
-    assert (_messages(database), database.queries.page("attempts", "p1", {}, None, 9)) == (
+    assert (_messages(database), database.queries.attempts.page("p1", None, None, 9)) == (
         before,
         [],
     )
@@ -328,11 +329,11 @@ def test_a_dead_token_is_forgotten_everywhere_in_its_project(database: SqlDataba
         with database.begin() as unit:
             unit.outbox.drop_addresses(channel, [("p1", "token-1")])
             unit.commit()
-        tokens = [one.push_token for one in database.queries.page("devices", "p1", {}, None, 9)]
+        tokens = [one.push_token for one in database.queries.devices.page("p1", None, None, 9)]
         assert tokens == (
             ["token-1", "token-1", "token-3"] if channel == "email" else [None, None, "token-3"]
         )
-    assert database.queries.page("devices", "p2", {}, None, 9)[0].push_token == "token-1"
+    assert database.queries.devices.page("p2", None, None, 9)[0].push_token == "token-1"
     assert _again(database, offers.message()) == {"msg_000001": "no_address"}
 
 

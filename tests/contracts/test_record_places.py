@@ -24,12 +24,12 @@ def test_a_geofence_comes_back_as_it_was_put(database: SqlDatabase, geofence):
         assert unit.places.geofences("p1", [geofence.external_id]) == {
             geofence.external_id: geofence
         }
-    assert database.queries.geofences("p1") == [geofence]
+    assert database.queries.geofences_by_uid("p1") == [geofence]
 
 
 def test_a_coordinate_keeps_every_digit(database: SqlDatabase):
     some.add_stores(database, some.store(lat=-33.123456789012345, lon=179.99999999999997))
-    [kept] = database.queries.page("stores", "p1", {}, None, 10)
+    [kept] = database.queries.stores.page("p1", None, None, 10)
     assert (kept.lat, kept.lon) == (-33.123456789012345, 179.99999999999997)
 
 
@@ -38,7 +38,7 @@ def test_a_store_put_again_is_replaced_but_keeps_the_time_of_its_creation(databa
     some.add_stores(
         database, some.store(name="Neu", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9)
     )
-    assert database.queries.page("stores", "p1", {}, None, 10) == [
+    assert database.queries.stores.page("p1", None, None, 10) == [
         some.store(name="Neu", updated_ms=some.START_MS + 9)
     ]
 
@@ -49,14 +49,14 @@ def test_a_geofence_put_again_is_replaced_but_keeps_the_time_of_its_creation(dat
         external_id="renamed", created_ms=some.START_MS + 9, updated_ms=some.START_MS + 9
     )
     some.add_geofences(database, moved)
-    assert database.queries.geofences("p1") == [replace(moved, created_ms=some.START_MS)]
+    assert database.queries.geofences_by_uid("p1") == [replace(moved, created_ms=some.START_MS)]
 
 
 def test_two_geofences_of_a_project_cannot_share_a_name(database: SqlDatabase):
     some.add_geofences(database, some.geofence("gf_1", external_id="door"))
     with pytest.raises(RecordError):
         some.add_geofences(database, some.geofence("gf_2", external_id="door"))
-    assert [one.uid for one in database.queries.geofences("p1")] == ["gf_1"]
+    assert [one.uid for one in database.queries.geofences_by_uid("p1")] == ["gf_1"]
 
 
 def test_projects_may_use_the_same_names_and_never_see_each_other(database: SqlDatabase):
@@ -74,7 +74,7 @@ def test_projects_may_use_the_same_names_and_never_see_each_other(database: SqlD
         assert [one.uid for one in unit.places.geofences_of_stores("p1", ["s1"])["s1"]] == ["gf_1"]
         assert unit.places.stores("p3", ["s1"]) == {}
         assert unit.places.geofences("p3", ["door"]) == {}
-    assert [one.uid for one in database.queries.geofences("p2")] == ["gf_2"]
+    assert [one.uid for one in database.queries.geofences_by_uid("p2")] == ["gf_2"]
 
 
 def test_deleting_in_one_project_leaves_the_other_alone(database: SqlDatabase):
@@ -86,17 +86,20 @@ def test_deleting_in_one_project_leaves_the_other_alone(database: SqlDatabase):
         unit.places.delete_geofences("p1", ["gf_1", "gf_2", "gf_unknown"])
         unit.commit()
     assert [
-        len(database.queries.page("stores", project_id, {}, None, 9)) for project_id in ("p1", "p2")
+        len(database.queries.stores.page(project_id, None, None, 9)) for project_id in ("p1", "p2")
     ] == [0, 1]
-    assert [len(database.queries.geofences(project_id)) for project_id in ("p1", "p2")] == [0, 1]
+    assert [len(database.queries.geofences_by_uid(project_id)) for project_id in ("p1", "p2")] == [
+        0,
+        1,
+    ]
 
 
 def test_a_geofence_uid_of_another_project_cannot_be_taken_over(database: SqlDatabase):
     some.add_geofences(database, some.geofence("gf_1"), project_id="p1")
     with pytest.raises(RecordError):
         some.add_geofences(database, some.geofence("gf_1", name="mine now"), project_id="p2")
-    assert database.queries.geofences("p1") == [some.geofence("gf_1")]
-    assert database.queries.geofences("p2") == []
+    assert database.queries.geofences_by_uid("p1") == [some.geofence("gf_1")]
+    assert database.queries.geofences_by_uid("p2") == []
 
 
 def test_the_geofences_of_stores_come_by_external_id(database: SqlDatabase):
@@ -147,7 +150,7 @@ def test_a_unit_rolled_back_leaves_the_index_version_where_it_was(database: SqlD
 def test_a_lone_surrogate_is_the_callers_mistake(database: SqlDatabase):
     with pytest.raises(InputError):
         some.add_stores(database, some.store(name="half of a pair \ud83d"))
-    assert database.queries.page("stores", "p1", {}, None, 9) == []
+    assert database.queries.stores.page("p1", None, None, 9) == []
 
 
 def test_thousands_are_put_and_found_at_once(database: SqlDatabase):
@@ -184,7 +187,7 @@ def test_of_many_geofences_one_with_a_taken_uid_spoils_them_all(database: SqlDat
             some.geofence("gf_2"),
             project_id="p2",
         )
-    assert database.queries.geofences("p2") == []
+    assert database.queries.geofences_by_uid("p2") == []
 
 
 def test_writing_nothing_leaves_the_index_version_where_it_was(database: SqlDatabase):

@@ -83,7 +83,7 @@ def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fa
         some.event(8, kind="visit.amended"),
         some.event(9, kind="visit.amended", visit_id="vis_000008"),
     )
-    assert len(database.queries.page("events", "p1", {}, None, 9)) == 4
+    assert len(database.queries.events.page("p1", None, None, 9)) == 4
     with database.begin() as unit, pytest.raises(RecordError):
         unit.connection.execute(sa.text(OLD_EVENT.format(id="evt_2")))
     database.close()

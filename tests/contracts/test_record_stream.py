@@ -10,7 +10,7 @@ from tests.rigs import some
 
 
 def _after(database: SqlDatabase, seq: int | None = None) -> list[str]:
-    return [one.id for one in database.queries.page("events", "p1", {}, seq, 1000)]
+    return [one.id for one in database.queries.events.page("p1", None, seq, 1000)]
 
 
 def _unit_with(database: SqlDatabase, *events):
@@ -22,7 +22,7 @@ def _unit_with(database: SqlDatabase, *events):
 def test_numbers_start_at_one_and_follow_each_other(database: SqlDatabase):
     some.add_events(database, some.event(1), some.event(2))
     some.add_events(database, some.event(3, project_id="p2"), some.event(4))
-    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [
+    assert [one.stream_seq for one in database.queries.events.page("p1", None, None, 9)] == [
         1,
         2,
         4,
@@ -38,7 +38,7 @@ def test_a_unit_rolled_back_leaves_no_hole(database: SqlDatabase):
     some.add_events(database, some.event(1))
     _unit_with(database, some.event(2)).rollback()
     some.add_events(database, some.event(3))
-    assert [one.stream_seq for one in database.queries.page("events", "p1", {}, None, 9)] == [1, 2]
+    assert [one.stream_seq for one in database.queries.events.page("p1", None, None, 9)] == [1, 2]
 
 
 def test_a_number_is_never_given_again_when_its_event_was_erased(database: SqlDatabase):
@@ -53,9 +53,9 @@ def test_a_number_is_never_given_again_when_its_event_was_erased(database: SqlDa
 
 def test_sequencing_again_changes_nothing(database: SqlDatabase):
     some.add_events(database, some.event(1), some.event(2))
-    before = database.queries.page("events", "p1", {}, None, 9)
+    before = database.queries.events.page("p1", None, None, 9)
     assert database.sequence() == 0
-    assert database.queries.page("events", "p1", {}, None, 9) == before
+    assert database.queries.events.page("p1", None, None, 9) == before
 
 
 def test_an_event_without_a_number_is_not_seen_and_counts_as_unnumbered(postgres_url: str):
@@ -84,7 +84,7 @@ def test_a_unit_that_commits_late_comes_later_for_a_reader_who_is_ahead(postgres
     late = _unit_with(database, some.event(1))
     _unit_with(database, some.event(2)).commit()
     assert database.sequence() == 1
-    [seen] = database.queries.page("events", "p1", {}, None, 9)
+    [seen] = database.queries.events.page("p1", None, None, 9)
     late.commit()
     assert database.sequence() == 1
     assert seen.id == "evt_000002"
@@ -139,9 +139,7 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     followed: list[tuple[int, str]] = []
 
     def follow() -> None:
-        news = database.queries.page(
-            "events", "p1", {}, followed[-1][0] if followed else None, 1000
-        )
+        news = database.queries.events.page("p1", None, followed[-1][0] if followed else None, 1000)
         followed.extend((one.stream_seq, one.id) for one in news)
 
     while any(thread.is_alive() for thread in threads):

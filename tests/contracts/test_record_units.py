@@ -101,7 +101,7 @@ def test_a_refused_statement_spoils_its_unit_only(database: SqlDatabase):
     with pytest.raises(RecordError):
         some.add_events(database, some.event(2), some.event(1))
     some.add_events(database, some.event(3))
-    assert [one.id for one in database.queries.page("events", "p1", {}, None, 9)] == [
+    assert [one.id for one in database.queries.events.page("p1", None, None, 9)] == [
         "evt_000001",
         "evt_000003",
     ]
@@ -168,7 +168,7 @@ def test_many_threads_read_while_one_writes(database: SqlDatabase):
         try:
             while not writing.is_set():
                 names = {
-                    one.name[0] for one in database.queries.page("stores", "p1", {}, None, 1000)
+                    one.name[0] for one in database.queries.stores.page("p1", None, None, 1000)
                 }
                 if len(names) > 1:  # a unit renames all stores: half of it must never be seen
                     wrong.append(names)

@@ -17,6 +17,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from geofence.model.receipt import Receipt
+from geofence.ports.listing import EventFilter
 from geofence.ports.unit import Unit
 from tests.rigs.street import HOME, T0, House, fence, ping
 
@@ -145,9 +146,9 @@ def test_a_late_ping_amends_a_visit_that_has_ended_and_may_come_twice(house: Hou
 def test_removing_a_geofence_ends_its_visits_with_the_reason(house: House) -> None:
     house.post(ping(0, 0), ping(0, 0, "other"))
     house.remove("gf_1")
-    events = house.database.queries.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    events = house.database.queries.events.page("p", EventFilter(kind="geofence.exited"), None, 10)
     house.database.sequence()
-    events = house.database.queries.page("events", "p", {"kind": "geofence.exited"}, None, 10)
+    events = house.database.queries.events.page("p", EventFilter(kind="geofence.exited"), None, 10)
     assert sorted((event.device_id, event.reason) for event in events) == [
         ("other", "geofence_removed"),
         ("phone", "geofence_removed"),
@@ -171,7 +172,7 @@ def test_a_late_ping_does_not_hand_the_phone_to_its_former_owner(house: House) -
     house.post(ping(1600, 0))
     assert [
         event.customer_id
-        for event in house.database.queries.page("events", "p", {"customer": "bob"}, None, 9)
+        for event in house.database.queries.events.page("p", EventFilter(customer="bob"), None, 9)
     ] == ["bob"]
 
 
@@ -275,7 +276,7 @@ def test_timers_fire_once_in_the_pings_own_time(house: House) -> None:
 
 def test_two_threads_of_requests_lose_and_double_nothing(house: House) -> None:
     futures = [
-        house.street.post(
+        house.street.submit_pings(
             "p", list(enumerate([ping(2 * n, 0, f"d{m}"), ping(2 * n + 1, 900, f"d{m}")]))
         )
         for n in range(20)

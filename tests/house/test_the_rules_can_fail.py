@@ -40,7 +40,7 @@ KNOWN = (
     "NAME = 'known'\n\n\ndef judge(case):\n    '''Stops with `customer_unknown`.'''\n"
     '    return passed() if case.customer else stopped("customer_unknown", "", "")\n'
 )
-FCM = "geofence/delivery/channels/fcm/channel.py"
+FCM = "geofence/delivery/channels/fcm/__init__.py"
 MISNAMED = KNOWN.replace('stopped("customer_unknown"', 'stopped("customer_new"')
 
 PLANTED: tuple[tuple[Rule, str, str], ...] = (

@@ -216,7 +216,7 @@ def test_the_export_holds_everything_and_after_the_erasure_nothing_is_left(shop:
     assert code in push["content"]["body"]
     receipt = shop.client.delete("/v1/customers/kim").json()
     assert receipt["erased"] == {"customers": 1, "decisions": 1, "messages": 2}
-    assert receipt["kept_without_a_name"] == {"devices": 1, "visits": 1, "events": 1, "coupons": 1}
+    assert receipt["kept_anonymised"] == {"devices": 1, "visits": 1, "events": 1, "coupons": 1}
     assert shop.client.get("/v1/customers/kim/export").status_code == 404
     for path in ("/v1/decisions", "/v1/messages", "/v1/events", "/v1/visits"):
         assert shop.client.get(path, params={"customer": "kim"}).json()["data"] == [], path
@@ -240,6 +240,6 @@ def test_somebody_known_only_from_pings_can_leave_too(shop: Shop) -> None:
     )
     assert shop.client.get("/v1/customers/ghost").status_code == 404
     assert len(shop.client.get("/v1/customers/ghost/export").json()["events"]) == 1
-    assert shop.client.delete("/v1/customers/ghost").json()["kept_without_a_name"]["events"] == 1
+    assert shop.client.delete("/v1/customers/ghost").json()["kept_anonymised"]["events"] == 1
     assert shop.client.get("/v1/events").json()["data"][0]["customer_id"] is None
     assert shop.client.delete("/v1/customers/ghost").status_code == 404

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from geofence.model.edit import EditResult
 from geofence.ports.unit import Unit
+from tests.rigs.closures import run_edit
 from tests.rigs.shop import Shop, until
 
 
@@ -20,7 +21,7 @@ def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
     assert dashboard.put("/v1/stores/s", json={"name": "S", "lat": 1, "lon": 2}).status_code == 403
     listed = shop.client.get("/v1/keys")
     assert secret not in listed.text
-    assert [one["tail"] for one in listed.json()["data"] if one["id"] == key_id] == [secret[-4:]]
+    assert [one["last4"] for one in listed.json()["data"] if one["id"] == key_id] == [secret[-4:]]
     assert shop.client.delete(f"/v1/keys/{key_id}").status_code == 204
     assert dashboard.get("/v1/events").status_code == 401
     assert shop.client.delete("/v1/keys/key_unknown").status_code == 404
@@ -29,13 +30,17 @@ def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
 def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> None:
     house = shop.running.house
     assert shop.client.get("/v1/events").status_code == 200
-    mine = next(key for key in house.database.queries.keys(shop.project_id) if key.kind == "sk")
+    mine = next(
+        key
+        for key in house.database.queries.keys.page(shop.project_id, None, None, 99)
+        if key.kind == "sk"
+    )
 
     def work(unit: Unit) -> EditResult:
         unit.accounts.put_key(replace(mine, revoked_ms=1))
         return EditResult(None)
 
-    house.street.edit(shop.project_id, work).result(30)
+    run_edit(house.street, shop.project_id, work).result(30)
     until(lambda: shop.client.get("/v1/events").status_code == 401, patience_s=10)
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli.main import app
 from api.client.traces import read
-from api.http.body import read_pings
+from api.wire.native_in import read_pings
 from regions.geojson import read_region
 from tests.rigs.running import Service
 

@@ -112,12 +112,12 @@ def found(directory: Path) -> Found:
     ) as database:
         [project] = database.queries.projects()
         pages = {
-            noun: database.queries.page(noun, project.id, {}, None, 10_000_000)
+            noun: getattr(database.queries, noun).page(project.id, None, None, 10_000_000)
             for noun in ("decisions", "messages", "coupons")
         }
         attempts = Counter(
             one.message_id
-            for one in database.queries.page("attempts", project.id, {}, None, 10_000_000)
+            for one in database.queries.attempts.page(project.id, None, None, 10_000_000)
         )
     return Found(
         pages["decisions"],

@@ -12,7 +12,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.schemas.places import GeofenceIn, StoreIn
+from api.schemas.geofences import GeofenceIn
+from api.schemas.stores import StoreIn
 from geofence.importing.columns import SYNONYMS
 from geofence.importing.loader import Loader
 from geofence.importing.report import Kind, Report

@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from api.sandbox import Sandbox
-from geofence.delivery.channels import Channel
+from geofence.delivery.channel import Channel
 from geofence.delivery.channels.email.channel import Email
 from geofence.delivery.channels.email.connection import Patience
 from geofence.delivery.channels.fcm.channel import Fcm
-from geofence.delivery.channels.inapp import InApp
-from geofence.delivery.channels.log import Log
-from geofence.delivery.channels.webhook import LIMITS, Webhook
+from geofence.delivery.channels.webhook.channel import LIMITS, Webhook
 from geofence.delivery.http.exchange import Limits
-from geofence.model.message import ChannelName, Message, Outcome
+from geofence.model.message import ChannelName, OutboxMessage, Outcome
 from tests.rigs.receiver import running_receiver
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -32,35 +30,33 @@ CONTENT: dict[ChannelName, dict[str, Any]] = {
         "unsubscribe_url": "https://shop.example/u/1",
     },
     "webhook": {"type": "geofence.entered", "data": {"id": "evt_1"}, "secret": SECRET},
-    "inapp": {"title": "2 for 1"},
-    "log": {"title": "2 for 1"},
 }
 
 
 class Rig(NamedTuple):
-    """A channel with a receiver that is well, `good`, and one that never answers, `hanging` (None where there is no receiver)."""
+    """A channel, the address of a receiver that is well, and that of one that never answers."""
 
     channel: Channel
     good: str
-    hanging: str | None
+    hanging: str
 
 
 def message(
     number: int, channel: ChannelName, address: str, expires_ms: int | None = None, **content: Any
-) -> Message:
+) -> OutboxMessage:
     """A message with the content its channel needs, changed by `content`."""
-    return Message(
+    return OutboxMessage(
         f"msg_{number:026d}",
         "prj",
         channel,
         address,
         CONTENT[channel] | content,
         NOW_MS - 5_000,
-        expires_ms,
+        expires_ms or NOW_MS + 86_400_000,
     )
 
 
-def send_one(channel: Channel, sent: Message, now_ms: int = NOW_MS) -> Outcome:
+def send_one(channel: Channel, sent: OutboxMessage, now_ms: int = NOW_MS) -> Outcome:
     """The one outcome of a batch of one."""
     [(message_id, outcome)] = list(channel.send([sent], now_ms))
     assert message_id == sent.id
@@ -107,20 +103,8 @@ def _webhook() -> Iterator[Rig]:
         )
 
 
-@contextmanager
-def _log() -> Iterator[Rig]:
-    yield Rig(Log(), "anybody", None)
-
-
-@contextmanager
-def _inapp() -> Iterator[Rig]:
-    yield Rig(InApp(), "device", None)
-
-
 RIGS: dict[str, Callable[[], Any]] = {
     "push": _push,
     "email": _email,
     "webhook": _webhook,
-    "log": _log,
-    "inapp": _inapp,
 }

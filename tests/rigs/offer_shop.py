@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from geofence.clock import PingClock
-from geofence.delivery.channels import Channel
+from geofence.delivery.channel import Channel
 from geofence.model.account import Device, Project
 from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer
 from geofence.model.decision import Decision
 from geofence.model.edit import EditResult
-from geofence.model.message import ChannelName, Message, OutboxMessage, Outcome
+from geofence.model.message import ChannelName, OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
@@ -24,6 +24,8 @@ from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
+from tests.rigs.lists import filters_of, list_of
 
 from geofence.backends.sql.database import open_database  # isort: skip
 
@@ -86,7 +88,7 @@ class Shop:
         self.database.close()
 
     def edit(self, work: Any) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
         plan = msgspec.convert(PLAN | changes, Plan)
@@ -127,10 +129,10 @@ class Shop:
         include: Sequence[str] = (),
     ) -> Receipt:
         ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
-        return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
+        return self.street.submit_pings("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
-        return self.database.queries.page(noun, "p", filters, None, 10_000)
+        return list_of(self.database, noun).page("p", filters_of(noun, **filters), None, 10_000)
 
     @property
     def decisions(self) -> list[Decision]:
@@ -148,11 +150,11 @@ class Notebook:
 
     def __init__(self, name: ChannelName, *verdicts: Any) -> None:
         self.name = name
-        self.handed: list[Message] = []
+        self.handed: list[OutboxMessage] = []
         self.verdicts = list(verdicts)
         self.seen = threading.Semaphore(0)
 
-    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+    def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         for message in messages:
             self.handed.append(message)
             verdict = self.verdicts.pop(0) if self.verdicts else "sent"
@@ -184,7 +186,10 @@ def finished(shop: Shop, count: int) -> list[OutboxMessage]:
 def delivered(shop: Shop, count: int, *channels: Channel) -> list[OutboxMessage]:
     """What became of the messages when a worker had those channels."""
     worker = Worker(
-        shop.street, {channel.name: channel for channel in channels}, shop.clock, sweep_s=0.1
+        shop.street,
+        {channel.name: channel for channel in channels},
+        shop.clock,
+        expire_unserved_s=0.1,
     )
     worker.start()
     try:

@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from geofence.backends.sql.database import SqlDatabase
+from geofence.delivery.channels.email import EmailPlan
+from geofence.delivery.channels.fcm import PushPlan
+from geofence.delivery.channels.inapp import InAppPlan
 from geofence.model.campaign import (
     Campaign,
     CouponPlan,
-    EmailPlan,
-    InAppPlan,
     Offer,
     Plan,
-    PushPlan,
     Schedule,
     Trigger,
     Variant,
 )
 from geofence.model.customer import Consent, Customer, QuietHours
-from geofence.model.decision import Coupon, Decision, Judgement, Redemption
+from geofence.model.decision import Coupon, Decision, GateResult, Redemption
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 from geofence.ports.decisions import NewDecisions
@@ -54,7 +54,7 @@ def full_customer() -> Customer:
 
 
 def plan(**given: Any) -> Plan:
-    push = Variant("only", (PushPlan("Hello {{ customer.first_name }}", "Come in"),))
+    push = Variant("only", (PushPlan(title="Hello {{ customer.first_name }}", body="Come in"),))
     return Plan(
         **{
             "name": "Coffee",
@@ -68,9 +68,9 @@ def plan(**given: Any) -> Plan:
 
 def full_plan() -> Plan:
     said = (
-        PushPlan("a", "b", "app://x"),
-        EmailPlan("s", "t", "<p>t</p>", when="no_push"),
-        InAppPlan("a", "b"),
+        PushPlan(title="a", body="b", link="app://x"),
+        EmailPlan(subject="s", text="t", html="<p>t</p>", when="no_push"),
+        InAppPlan(title="a", body="b"),
     )
     schedule = Schedule(
         from_="2026-01-01",
@@ -118,7 +118,7 @@ def decision(number: int = 1, **given: Any) -> Decision:
         "geofence_id": "fence",
         "visit_id": f"vis_{number}",
     }
-    trace = (Judgement("running", True), Judgement("cap", True, "", "0", "1"))
+    trace = (GateResult("active", True), GateResult("frequency_cap", True, "", "0", "1"))
     times = {"at_ms": START_MS + number, "event_ms": START_MS + number - 1}
     return Decision(
         **facts | more | times | {"outcome": "send", "reason": "send", "trace": trace} | given

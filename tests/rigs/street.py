@@ -15,6 +15,7 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
 from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 T0 = 1_790_000_000_000
 HOME = (48.0, 11.0)
@@ -63,7 +64,7 @@ class House:
         self.database.close()
 
     def edit(self, work: Callable[[Unit], EditResult]) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def put(self, *fences: Geofence) -> None:
         def work(unit: Unit) -> EditResult:
@@ -80,20 +81,22 @@ class House:
         self.edit(work)
 
     def post(self, *pings: PingIn, include: Sequence[str] = ()) -> Receipt:
-        return self.street.post("p", list(enumerate(pings)), include=frozenset(include)).result(30)
+        return self.street.submit_pings(
+            "p", list(enumerate(pings)), include=frozenset(include)
+        ).result(30)
 
     @property
     def told(self) -> list[tuple[str, str, float]]:
         """(kind, device, second) of every event, in reading order."""
         self.database.sequence()
-        found = self.database.queries.page("events", "p", {}, None, 100_000)
+        found = self.database.queries.events.page("p", None, None, 100_000)
         return [
             (e.kind.removeprefix("geofence."), e.device_id, (e.ts_ms - T0) / 1000) for e in found
         ]
 
     @property
     def visits(self) -> list[Any]:
-        return self.database.queries.page("visits", "p", {}, None, 100_000)
+        return self.database.queries.visits.page("p", None, None, 100_000)
 
 
 def opened(house: House) -> None:

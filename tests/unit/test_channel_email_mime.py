@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from geofence.delivery.channels.email.mime import Unwritable, plain_address, write
-from geofence.model.message import Message
+from geofence.model.message import OutboxMessage
 
+NOW_MS = 1_795_000_000_000
 SENDER = Address("Shop", "offers", "shop.example")
 
 
 def raw(**content: Any) -> bytes:
-    sent = Message("msg_1", "prj", "email", "ann@example.com", content, 1_795_000_000_000)
+    sent = OutboxMessage("msg_1", "prj", "email", "ann@example.com", content, NOW_MS, NOW_MS)
     return write(sent, SENDER, plain_address("ann@example.com"))
 
 

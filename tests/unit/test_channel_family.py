@@ -9,8 +9,8 @@ from geofence.plugins import discover
 
 def test_a_module_with_a_name_is_a_member_and_one_without_is_not() -> None:
     found = discover(geofence.delivery.channels)
-    assert list(found) == ["email", "inapp", "log", "push", "webhook"]
-    assert found["push"].__name__ == "geofence.delivery.channels.fcm.channel"
+    assert list(found) == ["email", "inapp", "push", "webhook"]
+    assert found["push"].__name__ == "geofence.delivery.channels.fcm"
 
 
 def test_a_package_without_named_modules_has_no_members() -> None:

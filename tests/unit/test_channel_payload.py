@@ -9,13 +9,13 @@ import pytest
 from pyfcm import FCMNotification
 
 from geofence.delivery.channels.fcm.payload import MAX_TTL_S, arguments, size_bytes
-from geofence.model.message import Message
+from geofence.model.message import OutboxMessage
 
 NOW_MS = 1_795_000_000_000
 
 
-def written(expires_ms: int | None = None, **content: Any) -> dict[str, Any]:
-    sent = Message("msg_1", "prj", "push", "token", content, NOW_MS, expires_ms)
+def written(expires_ms: int = NOW_MS + 900_000, **content: Any) -> dict[str, Any]:
+    sent = OutboxMessage("msg_1", "prj", "push", "token", content, NOW_MS, expires_ms)
     pyfcm = FCMNotification(credentials=object())
     return json.loads(pyfcm.parse_payload(**arguments(sent, NOW_MS)))["message"]
 
@@ -26,12 +26,6 @@ def written(expires_ms: int | None = None, **content: Any) -> dict[str, Any]:
 )
 def test_time_to_live_is_what_is_left_rounded_down(left_ms: int, ttl: str) -> None:
     assert written(NOW_MS + left_ms, title="a")["android"]["ttl"] == ttl
-
-
-def test_without_expiry_no_time_to_live_is_set() -> None:
-    message = written(title="a")
-    assert "ttl" not in message["android"]
-    assert "apns-expiration" not in message["apns"]["headers"]
 
 
 def test_data_values_are_strings_and_the_message_id_is_among_them() -> None:
@@ -55,7 +49,9 @@ def test_a_message_without_title_and_body_is_data_only() -> None:
 def test_the_size_counts_bytes_and_not_letters() -> None:
     def size(body: str) -> int:
         return size_bytes(
-            arguments(Message("msg_1", "prj", "push", "t", {"body": body}, NOW_MS), NOW_MS)
+            arguments(
+                OutboxMessage("msg_1", "prj", "push", "t", {"body": body}, NOW_MS, NOW_MS), NOW_MS
+            )
         )
 
     assert size("é" * 100) - size("") == 200

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from geofence.delivery.channels import webhook
 from geofence.delivery.channels.email import verdict as smtp_verdict
 from geofence.delivery.channels.fcm.verdict import judge
+from geofence.delivery.channels.webhook import channel as webhook
 from geofence.delivery.http.exchange import Answer
 
 FCM = "type.googleapis.com/google.firebase.fcm.v1.FcmError"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from api.schemas.places import ProfileIn
+from api.schemas.profiles import ProfileIn
 from geofence.importing import cells
 from geofence.importing.address import address_of
 from geofence.importing.columns import make_plan, unit_of

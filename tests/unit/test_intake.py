@@ -5,8 +5,8 @@ import json
 import msgspec
 import pytest
 
-from api.http.body import Intake, read_pings
 from api.http.problems import Refusal
+from api.wire.native_in import Intake, read_pings
 
 PING = {"device_id": "d", "lat": 1.5, "lon": 2.5, "ts": 1767600000000}
 

@@ -78,7 +78,7 @@ def test_an_import_tells_every_code_of_a_file_that_nobody_can_read(found: dict[s
 
 
 def test_what_a_visit_says_is_explained_where_its_name_does_not_tell(found: dict[str, Any]) -> None:
-    fields = found["components"]["schemas"]["VisitOut"]["properties"]
+    fields = found["components"]["schemas"]["Visit"]["properties"]
     unclear = (
         "visit_id",
         "visit",

@@ -1,258 +1,110 @@
-"""How lists are read: for each noun its order, its filters, and the sort key that a cursor carries.
-
-| noun      | order (the sort key)    | filters                                                                       |
-|-----------|-------------------------|-------------------------------------------------------------------------------|
-| stores    | external_id             | id, brand, tag                                                                |
-| geofences | external_id             | id, uid, store, ring, tag                                                     |
-| devices   | device_id               | id, customer                                                                  |
-| events    | stream_seq              | id, device, customer, store, geofence, ring, kind, visit, since, until, descending |
-| visits    | arrival_ms and visit_id | id, device, customer, store, geofence, ring, since, until, descending         |
-| customers | customer_id             | id, tag                                                                       |
-| campaigns | id                      | id, status                                                                    |
-| decisions | at_ms and id            | id, customer, campaign, store, device, event, visit, outcome, reason, since, until, descending |
-| messages  | created_ms and id       | id, customer, campaign, channel, status, decision, device, since, until, descending |
-| attempts  | message_id and attempt  | id (of the message), message, verdict                                         |
-| coupons   | issued_ms and code      | id, customer, campaign, status, decision, since, until, descending            |
-| traffic   | geofence_id             | since, shorter_ms, at_least: all three, see `_traffic`                        |
-
-A filter takes one value or a list of them, any of which may match; None means no filter. `geofence`
-is the retailer's id, `uid` ours. `since` (inclusive) and `until` (exclusive) are epoch ms UTC, of
-`ts_ms` for events and of the time in the sort key for all others. `descending` reverses the order.
-Events without a `stream_seq` are not yet to be seen.
-"""
+"""A list of one noun, read page by page in the order of its sort key."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import open_visits, schema, schema_offers
-from geofence.backends.sql.rows import columns
+from geofence.backends.sql import engine as engines
+from geofence.backends.sql.rows import columns, from_row
 from geofence.errors import InputError
-from geofence.model.account import Device
-from geofence.model.campaign import Campaign
-from geofence.model.customer import Customer
-from geofence.model.decision import Coupon, Decision
-from geofence.model.event import Event
-from geofence.model.message import Attempt, OutboxMessage
-from geofence.model.place import Geofence, Store
-from geofence.model.presence import Visit
-from geofence.model.traffic import Traffic
+from geofence.ports.listing import Among, Key
 
-Filter = tuple[str, ...] | list[str] | str | int | bool
+T = TypeVar("T", bound=msgspec.Struct)
+F = TypeVar("F", bound=msgspec.Struct)
+
+Select = sa.Select[Any]
 
 
-@dataclass(frozen=True)
-class Noun:
-    """A noun's table, its struct, the columns and types of its sort key, its filters by name, and the column of its time."""
+class SqlListing(Generic[T, F]):
+    """Implements `ports.listing.Listing`.
 
-    table: sa.Table
-    kind: type[msgspec.Struct]
-    order: tuple[str, ...]
-    key: Any
-    equal: Mapping[str, str]
-    time: str | None = None
-    tags: bool = False
-    needs: tuple[str, ...] = field(default=())
-
-
-_TOLD = {"id": "id", "customer": "customer_id", "campaign": "campaign_id", "device": "device_id"}
-_HAPPENED = {
-    "device": "device_id",
-    "customer": "customer_id",
-    "store": "store_id",
-    "geofence": "geofence_id",
-    "ring": "ring",
-}
-
-NOUNS: Mapping[str, Noun] = {
-    "stores": Noun(
-        schema.stores,
-        Store,
-        ("external_id",),
-        str,
-        {"id": "external_id", "brand": "brand"},
-        tags=True,
-    ),
-    "geofences": Noun(
-        schema.geofences,
-        Geofence,
-        ("external_id",),
-        str,
-        {"id": "external_id", "uid": "uid", "store": "store_id", "ring": "ring"},
-        tags=True,
-    ),
-    "devices": Noun(
-        schema.devices, Device, ("device_id",), str, {"id": "device_id", "customer": "customer_id"}
-    ),
-    "events": Noun(
-        schema.events,
-        Event,
-        ("stream_seq",),
-        int,
-        _HAPPENED | {"id": "id", "kind": "kind", "visit": "visit_id"},
-        time="ts_ms",
-        needs=("stream_seq",),
-    ),
-    "visits": Noun(
-        schema.visits,
-        Visit,
-        ("arrival_ms", "visit_id"),
-        tuple[int, str],
-        _HAPPENED | {"id": "visit_id"},
-        time="arrival_ms",
-    ),
-    "customers": Noun(
-        schema_offers.customers, Customer, ("customer_id",), str, {"id": "customer_id"}, tags=True
-    ),
-    "campaigns": Noun(
-        schema_offers.campaigns, Campaign, ("id",), str, {"id": "id", "status": "status"}
-    ),
-    "decisions": Noun(
-        schema_offers.decisions,
-        Decision,
-        ("at_ms", "id"),
-        tuple[int, str],
-        _TOLD
-        | {
-            "store": "store_id",
-            "event": "event_id",
-            "visit": "visit_id",
-            "outcome": "outcome",
-            "reason": "reason",
-        },
-        time="at_ms",
-    ),
-    "messages": Noun(
-        schema_offers.messages,
-        OutboxMessage,
-        ("created_ms", "id"),
-        tuple[int, str],
-        _TOLD | {"channel": "channel", "status": "status", "decision": "decision_id"},
-        time="created_ms",
-    ),
-    "attempts": Noun(
-        schema_offers.attempts,
-        Attempt,
-        ("message_id", "attempt"),
-        tuple[str, int],
-        {"id": "message_id", "message": "message_id", "verdict": "verdict"},
-    ),
-    "coupons": Noun(
-        schema_offers.coupons,
-        Coupon,
-        ("issued_ms", "code"),
-        tuple[int, str],
-        {
-            "id": "code",
-            "customer": "customer_id",
-            "campaign": "campaign_id",
-            "status": "status",
-            "decision": "decision_id",
-        },
-        time="issued_ms",
-    ),
-}
-
-
-def cursor_key(noun: str, item: msgspec.Struct) -> Any:
-    """The sort key of an item: a text, a number or a list of both, to be given back as `after`."""
-    values = [getattr(item, name) for name in NOUNS[noun].order]
-    return values[0] if len(values) == 1 else values
-
-
-def query(
-    dialect: str, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any
-) -> tuple[type[msgspec.Struct], sa.Select[Any]]:
-    """The struct to read, and the select without its limit.
-
-    `InputError` for a filter or sort key that cannot be.
+    A filter is the column of its name, or of its name with `_id`; `names` says where it is another.
+    `time` is the column of `since_ms` and `until_ms`. The columns of `order` are never NULL in a
+    listed row: a row where they are is not listed yet. `widen` adds to the select what `read` makes
+    an item of.
     """
-    if noun == "traffic":
-        return Traffic, _traffic(str(project_id), after, **filters)
-    wanted = NOUNS[noun]
-    table = wanted.table
-    given = {name: value for name, value in filters.items() if value is not None}
-    descending = bool(given.pop("descending", False))
-    found = sa.select(*columns(table, wanted.kind))
-    found = found if project_id is None else found.where(table.c.project_id == project_id)
-    if noun == "events":  # the n-th visit is the visit's to know
-        found = found.add_columns(schema.visits.c.visit).outerjoin(
-            schema.visits, schema.visits.c.visit_id == table.c.visit_id
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        table: sa.Table,
+        kind: type[T],
+        order: tuple[str, ...],
+        *,
+        noun: str = "",
+        names: Mapping[str, str] | None = None,
+        time: str | None = None,
+        widen: Callable[[Select], Select] | None = None,
+        read: Callable[[Mapping[Any, Any]], T] | None = None,
+    ) -> None:
+        self.noun = noun or table.name
+        self._engine, self._table, self._order, self._time = engine, table, order, time
+        self._names, self._widen = names or {}, widen
+        self._read = read or (lambda row: from_row(kind, row))
+        self._columns = columns(table, kind)
+        types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        self._types: list[type] = [types[name] for name in order]
+
+    def page(
+        self, project_id: str | None, filters: F | None, after: Key | None, limit: int
+    ) -> list[T]:
+        """Up to `limit` items whose sort key comes after `after`."""
+        found = sa.select(*self._columns)
+        found = found if self._widen is None else self._widen(found)
+        if project_id is not None:
+            found = found.where(self._table.c.project_id == project_id)
+        given = {} if filters is None else msgspec.structs.asdict(filters)
+        descending = bool(given.pop("descending", False))
+        ordered = [self._table.c[name] for name in self._order]
+        found = found.where(*(column.is_not(None) for column in ordered if column.nullable))
+        found = found.where(
+            *(self._condition(name, value) for name, value in given.items() if value is not None)
         )
-    if noun == "visits":
-        found = open_visits.with_presences(found)
-    found = found.where(*(table.c[name].is_not(None) for name in wanted.needs))
-    found = found.where(
-        *(_condition(dialect, wanted, name, value) for name, value in given.items())
-    )
-    if after is not None:
-        found = found.where(_past(wanted, after, descending))
-    return wanted.kind, found.order_by(
-        *(table.c[name].desc() if descending else table.c[name] for name in wanted.order)
-    )
+        if after is not None:
+            found = found.where(self._past(after, descending))
+        found = found.order_by(*(column.desc() if descending else column for column in ordered))
+        with engines.connect(self._engine) as connection:
+            rows = connection.execute(found.limit(limit)).mappings().all()
+        return [self._read(row) for row in rows]
+
+    def key(self, item: T) -> Key:
+        """The item's sort key: a text, a number, or a list of both."""
+        values = [getattr(item, name) for name in self._order]
+        return values[0] if len(values) == 1 else values
+
+    def is_key(self, key: Key) -> bool:
+        """Whether this can be a sort key of this list."""
+        several = isinstance(key, list)
+        parts = key if isinstance(key, list) else [key]
+        return several == (len(self._order) > 1) and [type(part) for part in parts] == self._types
+
+    def _past(self, after: Key, descending: bool) -> sa.ColumnElement[bool]:
+        if not self.is_key(after):
+            raise InputError("The cursor is not one of this list.", code="invalid_cursor")
+        parts = after if isinstance(after, list) else [after]
+        ordered = [self._table.c[name] for name in self._order]
+        pairs = zip(parts, ordered, strict=True)
+        place = sa.tuple_(*ordered)
+        bound = sa.tuple_(*(sa.literal(part, column.type) for part, column in pairs))
+        return place < bound if descending else place > bound
+
+    def _condition(self, name: str, value: Any) -> sa.ColumnElement[bool]:
+        if name == "tag":
+            return _has_tag(self._engine.dialect.name, self._table.c.tags, _several(value))
+        if name in ("since_ms", "until_ms") and self._time is not None:
+            time: sa.ColumnElement[Any] = self._table.c[self._time]
+            inside: sa.ColumnElement[bool] = time >= value if name == "since_ms" else time < value
+            return inside
+        column = self._names.get(name, name if name in self._table.c else f"{name}_id")
+        return self._table.c[column].in_(_several(value))
 
 
-def _traffic(
-    project_id: str, after: Any, since: int, shorter_ms: int, at_least: int
-) -> sa.Select[Any]:
-    """Visits by geofence that began since then and ended by a fix outside.
-
-    Only geofences with so many of them.
-    """
-    visits = schema.visits.c
-    short = sa.case((visits.departure_ms - visits.arrival_ms < shorter_ms, 1), else_=0)
-    found = sa.select(
-        visits.geofence_id, sa.func.count().label("visits"), sa.func.sum(short).label("short")
-    ).where(
-        visits.project_id == project_id,
-        visits.arrival_ms >= since,
-        visits.departure_ms.is_not(None),
-        visits.inferred.is_(False),
-    )
-    found = found if after is None else found.where(visits.geofence_id > str(after))
-    return (
-        found.group_by(visits.geofence_id)
-        .having(sa.func.count() >= at_least)
-        .order_by(visits.geofence_id)
-    )
-
-
-def _past(wanted: Noun, after: Any, descending: bool) -> sa.ColumnElement[bool]:
-    try:
-        key = msgspec.convert(after, wanted.key)
-    except msgspec.ValidationError:
-        raise InputError("The cursor is not one of this list.", code="invalid_cursor") from None
-    ordered = [wanted.table.c[name] for name in wanted.order]
-    parts = key if isinstance(key, tuple) else (key,)
-    place = sa.tuple_(*ordered)
-    bound = sa.tuple_(
-        *(sa.literal(part, column.type) for part, column in zip(parts, ordered, strict=True))
-    )
-    return place < bound if descending else place > bound
-
-
-def _condition(dialect: str, wanted: Noun, name: str, value: Any) -> sa.ColumnElement[bool]:
-    if name in wanted.equal:
-        return wanted.table.c[wanted.equal[name]].in_(_listed(value))
-    if name == "tag" and wanted.tags:
-        return _has_tag(dialect, wanted.table.c.tags, _listed(value))
-    if name in ("since", "until") and wanted.time and isinstance(value, int):
-        time = wanted.table.c[wanted.time]
-        return time >= value if name == "since" else time < value
-    raise InputError(f"This list has no filter {name}.", code="invalid_filter")
-
-
-def _listed(value: Any) -> list[str]:
-    return (
-        [str(item) for item in value]
-        if isinstance(value, (list, tuple, set, frozenset))
-        else [str(value)]
-    )
+def _several(value: Among) -> list[str]:
+    return [value] if isinstance(value, str) else [str(one) for one in value or ()]
 
 
 def _has_tag(

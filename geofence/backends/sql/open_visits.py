@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from geofence.backends.sql.rows import from_row
 from geofence.backends.sql.schema import presences, visits
 from geofence.model.presence import Presence, Visit
 
@@ -30,6 +32,11 @@ def with_presences(found: sa.Select[Any]) -> sa.Select[Any]:
     return found.add_columns(presences.c.state.label(STATE)).outerjoin_from(
         visits, presences, sa.and_(*same)
     )
+
+
+def read(row: Mapping[Any, Any]) -> Visit:
+    """The visit of a row of `with_presences`, as it stands."""
+    return as_it_stands(from_row(Visit, row), row[STATE])
 
 
 def as_it_stands(visit: Visit, state: bytes | None) -> Visit:

@@ -8,15 +8,27 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import engine as door
-from geofence.backends.sql import listing, open_visits
+from geofence.backends.sql import engine as engines
+from geofence.backends.sql import open_visits, schema
+from geofence.backends.sql import schema_offers as offers
+from geofence.backends.sql.listing import Select, SqlListing
 from geofence.backends.sql.rows import columns, from_row
-from geofence.backends.sql.schema import events, geofences, keys, projects
-from geofence.model.account import Key, Project
-from geofence.model.place import Geofence
+from geofence.backends.sql.schema import events, geofences, keys, projects, visits
+from geofence.model.account import Device, Key, Project
+from geofence.model.campaign import Campaign
+from geofence.model.customer import Customer
+from geofence.model.decision import Coupon, Decision
+from geofence.model.event import Event
+from geofence.model.message import Attempt, OutboxMessage
+from geofence.model.place import Geofence, Store
 from geofence.model.presence import Visit
+from geofence.model.traffic import Traffic
+from geofence.ports import listing as ports
+from geofence.ports.listing import Listing
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+_BY_NAME = {"id": "external_id"}
 
 
 class SqlQueries:
@@ -24,56 +36,97 @@ class SqlQueries:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._list_places_and_accounts()
+        self._list_journal()
+        self._list_offers()
+
+    def _list_places_and_accounts(self) -> None:
+        engine = self._engine
+        self.stores: Listing[Store, ports.StoreFilter] = SqlListing(
+            engine, schema.stores, Store, ("external_id",), names=_BY_NAME
+        )
+        self.geofences: Listing[Geofence, ports.GeofenceFilter] = SqlListing(
+            engine, geofences, Geofence, ("external_id",), names=_BY_NAME
+        )
+        self.devices: Listing[Device, ports.DeviceFilter] = SqlListing(
+            engine, schema.devices, Device, ("device_id",), names={"id": "device_id"}
+        )
+        self.keys: Listing[Key, ports.KeyFilter] = SqlListing(
+            engine, keys, Key, ("created_ms", "id")
+        )
+
+    def _list_journal(self) -> None:
+        self.events: Listing[Event, ports.EventFilter] = SqlListing(
+            self._engine, events, Event, ("stream_seq",), time="ts_ms", widen=_with_visit_number
+        )
+        self.visits: Listing[Visit, ports.VisitFilter] = SqlListing(
+            self._engine,
+            visits,
+            Visit,
+            ("arrival_ms", "visit_id"),
+            names={"id": "visit_id"},
+            time="arrival_ms",
+            widen=open_visits.with_presences,
+            read=open_visits.read,
+        )
+
+    def _list_offers(self) -> None:
+        engine = self._engine
+        self.customers: Listing[Customer, ports.CustomerFilter] = SqlListing(
+            engine, offers.customers, Customer, ("customer_id",), names={"id": "customer_id"}
+        )
+        self.campaigns: Listing[Campaign, ports.CampaignFilter] = SqlListing(
+            engine, offers.campaigns, Campaign, ("id",)
+        )
+        self.decisions: Listing[Decision, ports.DecisionFilter] = SqlListing(
+            engine, offers.decisions, Decision, ("at_ms", "id"), time="at_ms"
+        )
+        self.messages: Listing[OutboxMessage, ports.MessageFilter] = SqlListing(
+            engine, offers.messages, OutboxMessage, ("created_ms", "id"), time="created_ms"
+        )
+        self.attempts: Listing[Attempt, ports.AttemptFilter] = SqlListing(
+            engine, offers.attempts, Attempt, ("message_id", "attempt")
+        )
+        self.coupons: Listing[Coupon, ports.CouponFilter] = SqlListing(
+            engine,
+            offers.coupons,
+            Coupon,
+            ("issued_ms", "code"),
+            names={"id": "code"},
+            time="issued_ms",
+        )
 
     def project(self, project_id: str) -> Project | None:
         """The project of that id."""
-        return self._first(
-            Project, sa.select(*columns(projects, Project)).where(projects.c.id == project_id)
-        )
+        query = sa.select(*columns(projects, Project)).where(projects.c.id == project_id)
+        return self._first(Project, query)
 
     def projects(self) -> list[Project]:
         """All projects, oldest first."""
-        return self._all(
-            Project,
-            sa.select(*columns(projects, Project)).order_by(projects.c.created_ms, projects.c.id),
-        )
+        query = sa.select(*columns(projects, Project))
+        return self._all(Project, query.order_by(projects.c.created_ms, projects.c.id))
 
     def key_of(self, digest: str) -> Key | None:
         """The key with that SHA-256, revoked or not."""
         return self._first(Key, sa.select(*columns(keys, Key)).where(keys.c.digest == digest))
 
-    def keys(self, project_id: str) -> list[Key]:
-        """All keys of a project, oldest first."""
-        query = sa.select(*columns(keys, Key)).where(keys.c.project_id == project_id)
-        return self._all(Key, query.order_by(keys.c.created_ms, keys.c.id))
-
-    def geofences(self, project_id: str) -> list[Geofence]:
+    def geofences_by_uid(self, project_id: str) -> list[Geofence]:
         """All geofences of a project, by uid."""
         query = sa.select(*columns(geofences, Geofence)).where(geofences.c.project_id == project_id)
         return self._all(Geofence, query.order_by(geofences.c.uid))
 
-    def page(
-        self, noun: str, project_id: str | None, filters: Mapping[str, Any], after: Any, limit: int
-    ) -> list[Any]:
-        """Up to `limit` items of a noun that come after a sort key.
-
-        Nouns, filters and keys as in `pages.py`.
-        """
-        kind, query = listing.query(self._engine.dialect.name, noun, project_id, filters, after)
-        if noun != "visits":
-            return self._all(kind, query.limit(limit))
-        with door.connect(self._engine) as connection:
-            found = connection.execute(query.limit(limit)).mappings().all()
-        return [
-            open_visits.as_it_stands(from_row(Visit, row), row[open_visits.STATE]) for row in found
-        ]
+    def traffic(
+        self, project_id: str, visits: ports.TrafficFilter, after: str | None, limit: int
+    ) -> list[Traffic]:
+        """How geofences are used, by geofence id: those after `after`, at most `limit`."""
+        return self._all(Traffic, _traffic(project_id, visits, after).limit(limit))
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
         newest = sa.select(sa.func.max(events.c.stream_seq)).where(
             events.c.project_id == project_id
         )
-        with door.connect(self._engine) as connection:
+        with engines.connect(self._engine) as connection:
             return connection.execute(newest).scalar() or 0
 
     def health(self) -> Mapping[str, Any]:
@@ -81,7 +134,7 @@ class SqlQueries:
 
         Raises `RecordError` when the record does not answer.
         """
-        with door.connect(self._engine) as connection:
+        with engines.connect(self._engine) as connection:
             return {
                 "database": connection.dialect.name,
                 "schema": connection.exec_driver_sql(
@@ -93,9 +146,31 @@ class SqlQueries:
             }
 
     def _all(self, kind: type[T], query: sa.Select[Any]) -> list[T]:
-        with door.connect(self._engine) as connection:
+        with engines.connect(self._engine) as connection:
             return [from_row(kind, row) for row in connection.execute(query).mappings()]
 
     def _first(self, kind: type[T], query: sa.Select[Any]) -> T | None:
         found = self._all(kind, query.limit(1))
         return found[0] if found else None
+
+
+def _with_visit_number(found: Select) -> Select:
+    """The ordinal of an event's visit is a column of the visit alone."""
+    return found.add_columns(visits.c.visit).outerjoin(
+        visits, visits.c.visit_id == events.c.visit_id
+    )
+
+
+def _traffic(project_id: str, asked: ports.TrafficFilter, after: str | None) -> Select:
+    v, count = visits.c, sa.func.count()
+    short = sa.case((v.departure_ms - v.arrival_ms < asked.shorter_ms, 1), else_=0)
+    found = sa.select(
+        v.geofence_id, count.label("visits"), sa.func.sum(short).label("short")
+    ).where(
+        v.project_id == project_id,
+        v.arrival_ms >= asked.since_ms,
+        v.departure_ms.is_not(None),
+        v.inferred.is_(False),
+    )
+    found = found if after is None else found.where(v.geofence_id > after)
+    return found.group_by(v.geofence_id).having(count >= asked.at_least).order_by(v.geofence_id)

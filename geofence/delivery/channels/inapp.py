@@ -1,30 +1,46 @@
-"""In-app.
+"""In-app: the app shows the offer from the answer to the ping that caused it.
 
-The offer is in the answer to the ping and in the device's inbox, so there is nothing to hand over.
+The answer is the delivery, so the message is `sent` as soon as it is written, and no worker takes
+it. It needs no consent but the one to location.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
 
-from geofence.delivery.channels import EXPIRED, expired
-from geofence.model.message import ChannelName, Message, Outcome
+import msgspec
 
-NAME: ChannelName = "inapp"
+from geofence.delivery.app_offer import app_content
+from geofence.delivery.channel import Address, ChannelKind
+from geofence.model.campaign import MessagePlan, Text
+from geofence.model.case import Case
+
+NAME = "inapp"
 
 
-class InApp:
-    """Says that what the app fetches by itself has been sent."""
+class InAppPlan(MessagePlan, frozen=True, kw_only=True, tag=NAME):
+    """An offer in the app as templates; `ttl_s` from the decision to its expiry."""
 
-    name: ChannelName = NAME
-    retry_s: tuple[int, ...] = ()
+    title: Text
+    body: Text
+    link: str | None = None
+    ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 900
+    when: Literal["always"] = "always"
 
-    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
-        """See `Channel.send`."""
-        return (
-            (message.id, EXPIRED if expired(message, now_ms) else Outcome("sent", "in_answer"))
-            for message in messages
-        )
 
-    def close(self) -> None:
-        """Nothing to end."""
+def address(case: Case) -> Address:
+    """The phone that caused the event; it needs no token."""
+    return Address(case.event.device_id, case.event.device_id)
+
+
+KIND = ChannelKind(
+    NAME,
+    InAppPlan,
+    templates=("title", "body", "link"),
+    stops="offers by location",
+    address=address,
+    content=app_content,
+    only_near=True,
+    in_answer=True,
+    by_answer=True,
+)

@@ -1,5 +1,5 @@
-"""The drawer of gates: each one reason to speak or to stay silent.
+"""The gates: each is one reason to send or to stay silent.
 
-A gate has `NAME` and `judge(case) -> Verdict`, and looks at nothing but the case. Their order is
-meaning and stands in `street/decide.py`.
+A gate has `NAME` and `judge(case) -> GateResult`, and reads nothing but the case. The order of the
+gates has a meaning and stands in `street/decide.py`.
 """

@@ -1,21 +1,22 @@
-"""Is the campaign on? A draft is never asked.
+"""Is the campaign active today?
 
-A paused one says so; dates are the store's own and inclusive.
+Drafts are never asked. Dates are inclusive, in the store's time zone.
 """
 
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import GateResult, passed, stopped
+from geofence.model.decision import GateResult, passed, stopped
 
-NAME = "running"
+NAME = "active"
 
 
 def judge(case: Case) -> GateResult:
     """Stops with `campaign_paused` or `campaign_dates`."""
     if case.campaign.status != "active":
-        return stopped(f"campaign_{case.campaign.status}", "", "")
+        return stopped(f"campaign_{case.campaign.status}")
     schedule, today = case.campaign.plan.schedule, case.local.date().isoformat()
     if (schedule.from_ or today) <= today <= (schedule.until or today):
         return passed(today)
-    return stopped("campaign_dates", today, f"{schedule.from_ or ''}..{schedule.until or ''}")
+    dates = f"{schedule.from_ or ''}..{schedule.until or ''}"
+    return stopped("campaign_dates", today, dates)

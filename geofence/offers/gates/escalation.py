@@ -1,14 +1,14 @@
-"""Was something said on this approach already? Escalation goes only inward.
+"""Did the customer hear something on this approach already?
 
-A nearer ring may speak after a wider one.
+Escalation goes only inward: a nearer ring may send after a wider one.
 """
 
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import GateResult, passed, stopped
+from geofence.model.decision import GateResult, passed, stopped
 
-NAME = "approach"
+NAME = "escalation"
 
 
 def judge(case: Case) -> GateResult:
@@ -16,5 +16,5 @@ def judge(case: Case) -> GateResult:
     here_m = case.rings.get(case.event.ring or "", 0.0)
     for one in case.approach:
         if here_m >= case.rings.get(one.ring or "", 0.0):
-            return stopped("approach_told", one.campaign_id, "")
+            return stopped("approach_told", one.campaign_id)
     return passed(len(case.approach))

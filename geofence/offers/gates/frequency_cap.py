@@ -1,11 +1,11 @@
-"""Has this customer heard this campaign often enough? Rolling windows, by decision time."""
+"""Did this customer hear this campaign often enough? Rolling windows, by decision time."""
 
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import GateResult, passed, stopped
+from geofence.model.decision import GateResult, passed, stopped
 
-NAME = "cap"
+NAME = "frequency_cap"
 
 
 def judge(case: Case) -> GateResult:
@@ -15,14 +15,12 @@ def judge(case: Case) -> GateResult:
         return passed()
     after_ms = case.now_ms - cap.window_s * 1000
     count = sum(one.campaign_id == case.campaign.id and one.at_ms > after_ms for one in case.sent)
-    return (
-        passed(count, cap.count)
-        if count < cap.count
-        else stopped(f"cap_customer_{words(cap.window_s)}", count, cap.count)
-    )
+    if count < cap.count:
+        return passed(count, cap.count)
+    return stopped(f"cap_customer_{window_text(cap.window_s)}", count, cap.count)
 
 
-def words(window_s: int) -> str:
+def window_text(window_s: int) -> str:
     """A window in its largest whole unit: 604800 is 7d."""
     for size, letter in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if window_s % size == 0:

@@ -1,17 +1,15 @@
-"""Do we know whose phone it is?"""
+"""Is the customer who carries this phone known?"""
 
 from __future__ import annotations
 
 from geofence.model.case import Case
-from geofence.model.verdict import GateResult, passed, stopped
+from geofence.model.decision import GateResult, passed, stopped
 
-NAME = "known"
+NAME = "identified"
 
 
 def judge(case: Case) -> GateResult:
     """Stops with `customer_unknown`."""
-    return (
-        passed(case.customer.customer_id)
-        if case.customer is not None
-        else stopped("customer_unknown", "", "")
-    )
+    if case.customer is None:
+        return stopped("customer_unknown")
+    return passed(case.customer.customer_id)

@@ -289,7 +289,7 @@ def _tries(path: Path) -> str:
             and node.value is not None
         ):
             constants[node.target.id] = node.value
-    schedule = constants.get("retry_s")
+    schedule = constants.get("retry_s", constants.get("RETRY_S"))
     schedule = constants.get(schedule.id) if isinstance(schedule, ast.Name) else schedule
     count = len(ast.literal_eval(schedule)) if schedule is not None else 0
     return f"{count} tries more" if count else ""

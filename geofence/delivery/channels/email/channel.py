@@ -9,13 +9,13 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 
-from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.channel import EXPIRED, expired
+from geofence.delivery.channels.email import NAME, RETRY_S
 from geofence.delivery.channels.email.connection import Job, Patience, SmtpConnection, read_url
 from geofence.delivery.channels.email.mime import Unwritable, plain_address
 from geofence.errors import InputError
-from geofence.model.message import ChannelName, Message, Outcome
+from geofence.model.message import ChannelName, OutboxMessage, Outcome
 
-NAME: ChannelName = "email"
 PATIENCE = Patience()
 _LOOK_S = 0.5  # how often a caller that waits looks after connections that hang
 
@@ -29,7 +29,7 @@ class Email:
     """
 
     name: ChannelName = NAME
-    retry_s: tuple[int, ...] = (60, 300, 900, 3600)
+    retry_s: tuple[int, ...] = RETRY_S
 
     def __init__(
         self, url: str, *, sender: str, lanes: int = 4, patience: Patience = PATIENCE
@@ -46,7 +46,7 @@ class Email:
         self._open = 0
         self._closed = False
 
-    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+    def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
         done: SimpleQueue[tuple[str, Outcome]] = SimpleQueue()
         until = time.monotonic() + self._patience.wait_s

@@ -22,7 +22,7 @@ from geofence.delivery.channels.email.verdict import (
     judge_sender,
 )
 from geofence.errors import InputError
-from geofence.model.message import Message, Outcome
+from geofence.model.message import OutboxMessage, Outcome
 
 _PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _STUFF = re.compile(rb"(?m)^\.")
@@ -55,7 +55,7 @@ class Patience(NamedTuple):
 class Job(NamedTuple):
     """A message, and where its outcome goes. Not started after `until` (monotonic seconds)."""
 
-    message: Message
+    message: OutboxMessage
     done: SimpleQueue[tuple[str, Outcome]]
     until: float
 
@@ -155,7 +155,7 @@ class SmtpConnection:
                 job.done.put((job.message.id, outcome))
         self._leave()
 
-    def _attempt(self, message: Message) -> Outcome:
+    def _attempt(self, message: OutboxMessage) -> Outcome:
         self._handed_over = self._late = False
         try:
             to = recipient(message)

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from geofence.model.message import Message
+from geofence.model.message import OutboxMessage
 
 _POLICY = SMTP.clone(cte_type="7bit")  # no relay on the way needs 8BITMIME
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -29,7 +29,7 @@ class Unwritable(Exception):
         self.reason = reason
 
 
-def recipient(message: Message) -> Address:
+def recipient(message: OutboxMessage) -> Address:
     """The one address it goes to.
 
     Raises `Unwritable` for none, several, or one that is no address.
@@ -56,7 +56,7 @@ def plain_address(text: str, name: str = "") -> Address:
     return address
 
 
-def write(message: Message, sender: Address, to: Address) -> bytes:
+def write(message: OutboxMessage, sender: Address, to: Address) -> bytes:
     """The e-mail with CRLF line ends.
 
     The Message-ID is made of the message id, so it is the same on every attempt.

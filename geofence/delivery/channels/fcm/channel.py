@@ -1,9 +1,7 @@
 """Push through Firebase Cloud Messaging, HTTP v1.
 
-Pyfcm for the payload, google-auth for the token, our own transport.
-
-pyfcm's own `notify` sleeps without bound on Retry-After, posts again after a lost answer and drops
-the error code.
+pyfcm writes the payload and google-auth the token; the transport is our own, since pyfcm's `notify`
+sleeps without bound on Retry-After, posts again after a lost answer and drops the error code.
 """
 
 from __future__ import annotations
@@ -13,15 +11,15 @@ from pathlib import Path
 
 from pyfcm import FCMNotification
 
-from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.channel import EXPIRED, expired
+from geofence.delivery.channels.fcm import NAME, RETRY_S
 from geofence.delivery.channels.fcm.payload import MAX_PAYLOAD_BYTES, arguments, size_bytes
 from geofence.delivery.channels.fcm.token import NoToken, Tokens, read_credentials
 from geofence.delivery.channels.fcm.verdict import judge
 from geofence.delivery.http.exchange import Answer, ConnectOptions, Limits, Request
 from geofence.delivery.http.transport import Transport
-from geofence.model.message import ChannelName, Message, Outcome
+from geofence.model.message import ChannelName, OutboxMessage, Outcome
 
-NAME: ChannelName = "push"
 GOOGLE = "https://fcm.googleapis.com"
 LIMITS = Limits()
 
@@ -34,7 +32,7 @@ class Fcm:
     """
 
     name: ChannelName = NAME
-    retry_s: tuple[int, ...] = (5, 15, 45, 120, 300)
+    retry_s: tuple[int, ...] = RETRY_S
 
     def __init__(
         self, credentials: str | Path, *, endpoint: str = GOOGLE, limits: Limits = LIMITS
@@ -47,7 +45,7 @@ class Fcm:
             limits, ConnectOptions(direct=endpoint != GOOGLE, share=endpoint.startswith("https://"))
         )
 
-    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+    def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
         try:
             headers = [
@@ -68,7 +66,7 @@ class Fcm:
 
     def _requests(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[OutboxMessage],
         now_ms: int,
         headers: list[str],
         refused: list[tuple[str, Outcome]],
@@ -81,7 +79,7 @@ class Fcm:
             else:
                 yield Request(place, url, headers, body)
 
-    def _body(self, message: Message, now_ms: int) -> bytes | Outcome:
+    def _body(self, message: OutboxMessage, now_ms: int) -> bytes | Outcome:
         if expired(message, now_ms):
             return EXPIRED
         if not message.address:
@@ -98,7 +96,7 @@ class Fcm:
 
     def _outcomes(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[OutboxMessage],
         refused: list[tuple[str, Outcome]],
         answers: Iterator[Answer],
     ) -> Iterator[tuple[str, Outcome]]:

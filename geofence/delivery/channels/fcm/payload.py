@@ -6,31 +6,37 @@ from typing import Any
 
 import msgspec
 
-from geofence.model.message import Message
+from geofence.model.message import OutboxMessage
 
 MAX_PAYLOAD_BYTES = 4096  # notification and data together, as FCM counts
 MAX_TTL_S = 28 * 86_400  # FCM keeps nothing longer
 
 
-def arguments(message: Message, now_ms: int) -> dict[str, Any]:
+def arguments(message: OutboxMessage, now_ms: int) -> dict[str, Any]:
     """The arguments of pyfcm's `parse_payload` for a message handed over at `now_ms` (epoch ms UTC).
 
-    The message id is the collapse key, the APNs collapse id and the tag of the shown notification: should it arrive twice,
-    the phone replaces the first. Time to live is what is left until `expires_ms`, rounded down so that nothing shows late.
+    The message id is the collapse key, the APNs collapse id and the tag of the shown notification,
+    so that a phone that gets the message twice replaces the first. The time to live is what is left
+    until `expires_ms`, rounded down so that nothing shows late.
     """
     content = message.content
-    android: dict[str, Any] = {
+    ttl_s = min(MAX_TTL_S, max(0, message.expires_ms - now_ms) // 1000)
+    android = {
         "priority": "high",
         "collapse_key": message.id,
         "notification": {"tag": message.id},
+        "ttl": f"{ttl_s}s",
     }
-    apns = {"apns-priority": "10", "apns-collapse-id": message.id}
-    settings: dict[str, Any] = {"android_config": android, "apns_config": {"headers": apns}}
-    if message.expires_ms is not None:
-        ttl_s = min(MAX_TTL_S, max(0, message.expires_ms - now_ms) // 1000)
-        android["ttl"] = f"{ttl_s}s"
-        apns["apns-expiration"] = str(message.expires_ms // 1000)
-        settings["webpush_config"] = {"headers": {"TTL": str(ttl_s)}}
+    apns = {
+        "apns-priority": "10",
+        "apns-collapse-id": message.id,
+        "apns-expiration": str(message.expires_ms // 1000),
+    }
+    settings = {
+        "android_config": android,
+        "apns_config": {"headers": apns},
+        "webpush_config": {"headers": {"TTL": str(ttl_s)}},
+    }
     return settings | {
         "fcm_token": message.address,
         "notification_title": content.get("title"),
@@ -49,7 +55,7 @@ def size_bytes(prepared: dict[str, Any]) -> int:
     return len(msgspec.json.encode([notification, prepared["data_payload"]]))
 
 
-def _data(message: Message) -> dict[str, str]:
+def _data(message: OutboxMessage) -> dict[str, str]:
     """Data values are strings in FCM; a number sent as a number is refused."""
     given = dict(message.content.get("data") or {})
     link = message.content.get("link")

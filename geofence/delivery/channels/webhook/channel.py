@@ -12,22 +12,13 @@ import msgspec
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from geofence.delivery.channels import EXPIRED, expired
+from geofence.delivery.channel import EXPIRED, expired
+from geofence.delivery.channels.webhook import NAME, RETRY_S
 from geofence.delivery.http.egress import is_public
 from geofence.delivery.http.exchange import Answer, ConnectOptions, Limits, Request
 from geofence.delivery.http.transport import Transport
-from geofence.model.message import ChannelName, Message, Outcome
+from geofence.model.message import ChannelName, OutboxMessage, Outcome
 
-NAME: ChannelName = "webhook"
-RETRY_SCHEDULE_S = (
-    5,
-    300,
-    1800,
-    7200,
-    18_000,
-    36_000,
-    50_400,
-)  # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h
 MAX_RETRY_AFTER_S = 6 * 3600.0
 LIMITS = Limits(connect_s=5, total_s=15, wait_s=15, answer_bytes=16_384, in_flight=512, per_host=8)
 
@@ -41,7 +32,7 @@ class Webhook:
     """
 
     name: ChannelName = NAME
-    retry_s: tuple[int, ...] = RETRY_SCHEDULE_S
+    retry_s: tuple[int, ...] = RETRY_S
 
     def __init__(
         self,
@@ -56,7 +47,7 @@ class Webhook:
             limits, ConnectOptions(None if allow_private else is_public, direct=True)
         )
 
-    def send(self, messages: Sequence[Message], now_ms: int) -> Iterator[tuple[str, Outcome]]:
+    def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         """See `Channel.send`."""
         refused: list[tuple[str, Outcome]] = []
         answers = self._transport.post(self._requests(messages, now_ms, refused))
@@ -67,7 +58,7 @@ class Webhook:
         self._transport.close()
 
     def _requests(
-        self, messages: Sequence[Message], now_ms: int, refused: list[tuple[str, Outcome]]
+        self, messages: Sequence[OutboxMessage], now_ms: int, refused: list[tuple[str, Outcome]]
     ) -> Iterator[Request]:
         for place, message in enumerate(messages):
             request = self._request(place, message, now_ms)
@@ -76,7 +67,7 @@ class Webhook:
             else:
                 yield request
 
-    def _request(self, place: int, message: Message, now_ms: int) -> Request | Outcome:
+    def _request(self, place: int, message: OutboxMessage, now_ms: int) -> Request | Outcome:
         if expired(message, now_ms):
             return EXPIRED
         if not message.address.startswith(("https://", "http://")):
@@ -106,7 +97,7 @@ class Webhook:
         return Request(place, message.address, headers, body)
 
 
-def payload(message: Message) -> bytes:
+def payload(message: OutboxMessage) -> bytes:
     """The body: `{type, timestamp, data}`, the same bytes on every attempt.
 
     `timestamp` is when it happened, RFC 3339.
@@ -162,7 +153,7 @@ def _sign(secrets: list[str], message_id: str, now_ms: int, body: bytes) -> str:
 
 
 def _outcomes(
-    messages: Sequence[Message], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
+    messages: Sequence[OutboxMessage], refused: list[tuple[str, Outcome]], answers: Iterator[Answer]
 ) -> Iterator[tuple[str, Outcome]]:
     yield from refused
     for answer in answers:

@@ -33,6 +33,7 @@ FIELDS: dict[str, str] = {
     "offer.title": "the offer's title",
     "coupon.code": "the code, where the offer has one",
     "coupon.expires": "its last day at the store, as 2026-11-25",
+    "unsubscribe_url": "the page that says why, and ends these messages",
 }
 _TAGS = (
     "if",

@@ -1,0 +1,1 @@
+"""Customers' rights: consent, and what becomes of what is stored about them."""

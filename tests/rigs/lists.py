@@ -1,0 +1,23 @@
+"""Lists whose noun is a test's parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geofence.backends.sql.database import SqlDatabase
+from geofence.ports import listing
+from geofence.ports.listing import Listing
+from geofence.ports.queries import Queries
+
+NOUNS = sorted(Queries.__annotations__)
+
+
+def list_of(database: SqlDatabase, noun: str) -> Listing[Any, Any]:
+    """The list of a noun."""
+    found: Listing[Any, Any] = getattr(database.queries, noun)
+    return found
+
+
+def filters_of(noun: str, **filters: Any) -> Any:
+    """A noun's typed filters."""
+    return getattr(listing, f"{noun.removesuffix('s').capitalize()}Filter")(**filters)
