@@ -1,4 +1,4 @@
-"""What the doors share: the house behind a request, bodies, edits on the street, answers, pages."""
+"""What the routes share: the services, bodies, edits, answers and pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Depends, Query
+from fastapi import Depends
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,12 +17,12 @@ from api.http import cursors
 from api.http.auth import Caller, allow
 from api.http.body import guard_containers, read_body
 from api.http.fields import Body
+from api.http.filters import Page
 from api.http.problems import Refusal, not_valid
 from api.services import Services
 from geofence.errors import NotFound
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.ports.listing import Listing
-from geofence.ports.unit import Unit
 
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
@@ -38,7 +38,7 @@ _TAKEN = (
 
 
 def services_of(request: Request) -> Services:
-    """The house this request came to."""
+    """The services of the process that serves this request."""
     services: Services = request.app.state.services
     return services
 
@@ -47,8 +47,6 @@ AtHouse = Annotated[Services, Depends(services_of)]
 Reader = Annotated[Caller, Depends(allow("read", "manage"))]
 Manager = Annotated[Caller, Depends(allow("manage"))]
 Registrar = Annotated[Caller, Depends(allow("ingest", "manage"))]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Cursor = Annotated[str | None, Query(max_length=1024)]
 
 
 def body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
@@ -84,9 +82,9 @@ async def json_body(request: Request) -> bytes:
     return body
 
 
-async def edit(services: Services, project_id: str, work: Callable[[Unit], EditResult]) -> Any:
-    """Run `work` in one transaction on the street's writer; its value once that is committed."""
-    return await asyncio.wrap_future(services.street.submit_edit(project_id, work))
+async def edit(services: Services, project_id: str, arguments: EditArguments) -> Any:
+    """Run an edit in one transaction on the writer; its value once that is committed."""
+    return await asyncio.wrap_future(services.street.submit_edit(project_id, arguments))
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -95,13 +93,13 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 async def read_page(
-    listing: Listing[T, F], project_id: str, filters: F, cursor: str | None, limit: int
+    listing: Listing[T, F], project_id: str, filters: F, page: Page
 ) -> tuple[list[T], str | None]:
     """A page of a list and the cursor of the next one, None at the end."""
-    after = cursors.unseal(listing.noun, cursor, listing.is_key)
-    found = await run_in_threadpool(listing.page, project_id, filters, after, limit + 1)
-    rows = found[:limit]
-    more = cursors.seal(listing.noun, listing.key(rows[-1])) if len(found) > limit else None
+    after = cursors.unseal(listing.noun, page.cursor, listing.is_key)
+    found = await run_in_threadpool(listing.page, project_id, filters, after, page.limit + 1)
+    rows = found[: page.limit]
+    more = cursors.seal(listing.noun, listing.key(rows[-1])) if len(found) > page.limit else None
     return rows, more
 
 

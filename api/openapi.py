@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api.http.describe import REF, public_name
+from api.http.describe import MERGE_PATCH, REF, public_name
 from api.http.fields import Body
 from api.http.problems import Problem
 from api.http.route_modules import Found
@@ -38,11 +38,11 @@ from api.wire.native_fields import PING_EXAMPLE, PING_FIELDS
 from geofence.importing.report import Report
 from geofence.model.ping import PingIn
 
-# why a whole file cannot be read; docs/imports.md says more
+# why a whole file cannot be read; docs/reference/imports.md says more
 FILE_CODES = (
     "unknown_format", "empty", "no_header", "broken", "bomb", "path_traversal", "external_entity",
     "network_link", "nested_archive", "encrypted", "unsafe", "crs_unknown", "crs_unsupported",
-    "too_many_items", "no_column",
+    "too_many_items", "no_column", "column_in_use",
 )  # fmt: skip
 _NOUNS = (
     campaigns,
@@ -103,19 +103,19 @@ _SCHEMES = {
 
 
 def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
-    """The whole document. `found` holds the operations and tags that FastAPI does not know."""
-    routes = list(routes)
+    """The whole document. `found` holds the scopes, operations and tags that FastAPI omits."""
     made = get_openapi(
         title="Geofence",
         version=our_version(),
         description=_ABOUT,
-        routes=routes,
+        routes=list(routes),
         servers=[{"url": "/", "description": "This service."}],
         tags=[dict(tag) for tag in found.tags],
     )
     scopes = {
         (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for route in routes
+        for router in found.routers
+        for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
     }
@@ -188,7 +188,7 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    public: dict[str, Any] = {}
+    public: dict[str, Any] = {"MergePatch": MERGE_PATCH}
     for name, schema in [*taken["$defs"].items(), *given.items()]:
         if public_name(name) in public:
             raise ValueError(f"two schemas are called {public_name(name)}")

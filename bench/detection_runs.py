@@ -1,9 +1,11 @@
-"""Carries simulated phones through the real detection, by one of two ways that must tell the same where pings arrive in time order.
+"""Run simulated phones through the real detection, by one of two ways.
 
-* `street`: `Street` with its writer thread on a temporary SQLite record, clock `pings`, every device's pings as they arrive, posted
-  2,000 at a time; within a post the street puts late pings back into their order.
-* `follow`: index, locate, follow and fold as the pipeline calls them, ping by ping, without a record. An event's `recorded_ms` is then
-  the moment at which the ping that proved it arrived, so delays can be read off.
+Both give the same result where pings arrive in time order.
+
+* `street`: the writer with its thread on a temporary SQLite database, clock `pings`. Every device's
+  pings are posted as they arrive, 2,000 at a time; within a post late pings are sorted.
+* `follow`: index, locate and track as the pipeline calls them, ping by ping, without a database. An
+  event's `recorded_ms` is then the arrival of the ping that proved it, which gives the delay.
 """
 
 from __future__ import annotations
@@ -48,10 +50,7 @@ WITHIN_S = 120.0
 
 
 class Heard(NamedTuple):
-    """What the service made of one device.
-
-    Its events and visits in the order in which they began.
-    """
+    """The detected events and visits of one device, in the order of their beginning."""
 
     trace: Trace
     events: tuple[Event, ...]
@@ -64,7 +63,7 @@ Way = Callable[[Sequence[Geofence], Profile, Iterable[Trace]], Iterator[Heard]]
 def by_follow(
     fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
 ) -> Iterator[Heard]:
-    """Index, locate, follow and fold, device by device."""
+    """Index, locate and track, device by device."""
     catalogue = Catalogue.build(1, profile, fences)
     for trace in traces:
         yield _followed(catalogue, trace)
@@ -73,10 +72,7 @@ def by_follow(
 def by_street(
     fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
 ) -> Iterator[Heard]:
-    """Street, writer thread and a temporary SQLite record.
-
-    A new record for each device, whose clock its pings move.
-    """
+    """The writer on a temporary SQLite database per device, whose clock follows its pings."""
     for trace in traces:
         with tempfile.TemporaryDirectory() as directory:
             yield _posted(f"sqlite:///{Path(directory, 'record.sqlite')}", fences, profile, trace)
@@ -86,7 +82,7 @@ WAYS: dict[str, Way] = {"follow": by_follow, "street": by_street}
 
 
 class _Past:
-    """The visits so far, as a record would read them back for late pings."""
+    """The visits so far, as a database would return them for late pings."""
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
@@ -128,13 +124,13 @@ def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
 
 
 def _read(visit: Visit, state: DeviceState) -> Visit:
-    """As a record reads it back: one that goes on with what its presence knows."""
+    """The visit as a database returns it: an open one with the facts of its presence."""
     presence = None if visit.departure_ms is not None else state.presences.get(visit.geofence_uid)
     return visit if presence is None else as_it_stands(visit, encode(presence))
 
 
 def _time_passed(journal: Journal, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
-    """Timers that the street fires while a phone is quiet."""
+    """Fire the timers that come due while a phone is quiet."""
     kept, transitions = {}, []
     for uid, presence in state.presences.items():
         rules = journal.catalogue.rules[journal.catalogue.slot_of[uid]]
@@ -177,7 +173,7 @@ def _put(unit: Unit, fences: Sequence[Geofence]) -> EditResult:
 
 
 def _arriving(trace: Trace) -> Fixes:
-    """In the order of arrival, without those that the door refuses as from the future."""
+    """The fixes in the order of arrival, without those that the API refuses as future."""
     fixes = trace.fixes.as_received()
     timely = np.flatnonzero(fixes.ts_ms <= fixes.received_ms + FUTURE_MS)
     return fixes if len(timely) == len(fixes) else fixes.taken(timely)

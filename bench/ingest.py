@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import platform
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -26,8 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench import loader, tile38
-from bench.cpu import cpu_s
 from bench.phones import CABS, RADIUS_M, Cabs, Crowd, Places, Round, cab_stores, stores
+from bench.report import cpu_of, write
 from tests.rigs.running import KEY, Service
 
 CROWDS = {"quiet": 0.0, "store": 0.05}
@@ -109,9 +107,9 @@ def measured(
     port: int, pid: int, lanes: list[list[tuple[int, bytes]]], folder: Path, *, http: bool
 ) -> dict[str, float]:
     """Post prepared requests; pings a second, CPU of both sides, answer times."""
-    before_s = cpu_s(pid)
+    before_s = cpu_of(pid)
     found = loader.run(port, lanes, folder, "http" if http else "lines")
-    spent_s = cpu_s(pid) - before_s
+    spent_s = cpu_of(pid) - before_s
     return {
         "pings_s": found["pings"] / found["took_s"],
         "cpu_us": 1e6 * spent_s / found["pings"],
@@ -204,11 +202,7 @@ def main() -> None:
     if "cabs" in asked.crowds and not CABS.exists():
         parser.error("the recorded cabs are not there (../shared/data)")
     print(_HEAD)
-    found = run(asked)
-    if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        told = {"bench": "ingest", "machine": platform.machine(), "rows": found}
-        asked.json.write_text(json.dumps(told, indent=1) + "\n")
+    write(asked.json, "ingest", rows=run(asked))
 
 
 if __name__ == "__main__":

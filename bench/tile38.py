@@ -1,6 +1,7 @@
-"""Tile38 in the same run, where its server is on PATH.
+"""Tile38 in the same run, where `tile38-server` is on PATH.
 
-The same circles as fences, the same pings as pipelined SETs.
+The same circles become fences, the same pings become pipelined SETs. Its configuration is the usual
+one, with the append-only file.
 """
 
 from __future__ import annotations
@@ -19,24 +20,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.report import Clock
+
 Places = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 SERVER = "tile38-server"
 BATCH = 1_000
 DEVICES = 1_000
-MOST_PINGS = 5_000  # at some thousands a second, no more is needed for a figure
+MOST_PINGS = 5_000  # enough for a figure at some thousands a second
 PATIENCE_S = 120.0
 
 
 class Server(NamedTuple):
-    """A server of ours: its port, its process, how many fence messages its subscriber got."""
+    """A server that this process started."""
 
     port: int
     pid: int
 
 
 def measured(fences: Places, radius_m: float, pings: Places) -> dict[str, float]:
-    """`{"tile38": pings a second}`, or nothing where there is no such server."""
+    """Pings per second (`tile38`) and CPU of the server per ping (`tile38_cpu_us`).
+
+    Empty where there is no such server.
+    """
     count = min(MOST_PINGS, len(pings[0]))
     with tempfile.TemporaryDirectory() as name, serving(fences, radius_m, Path(name)) as server:
         if server is None:
@@ -46,10 +52,10 @@ def measured(fences: Places, radius_m: float, pings: Places) -> dict[str, float]
             for nth in range(count)
         ]
         with _connected(server.port) as connection:
-            start = time.perf_counter()
+            clock = Clock(server.pid)
             for batch in _batches(iter(sets)):
                 _sent(connection, batch)
-            return {"tile38": count / (time.perf_counter() - start)}
+            return {"tile38": count / clock.wall_s(), "tile38_cpu_us": clock.cpu_s() / count * 1e6}
 
 
 @contextmanager
@@ -111,10 +117,7 @@ def _batches(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _sent(connection: socket.socket, batch: list[bytes]) -> None:
-    """Send a pipeline and read its answers.
-
-    One line each, `+OK` or `:1`; raises where one is an error.
-    """
+    """Send a pipeline and read its answers, one line each; raises where one is an error."""
     connection.sendall(b"".join(batch))
     answers = b""
     while answers.count(b"\r\n") < len(batch):

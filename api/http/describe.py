@@ -27,12 +27,24 @@ _REFUSALS = {
 }
 
 
+# one component: generated clients name a schema that stands in several bodies once for each
+MERGE_PATCH = {
+    "type": "object",
+    "title": "MergePatch",
+    "description": (
+        "A JSON Merge Patch (RFC 7396): fields that are absent stay, null removes a field, objects"
+        " merge, arrays are replaced as a whole. The result must be a body that PUT accepts."
+    ),
+}
+
+
 def describe(
     answer: type | Mapping[str, Any] | None,
     *statuses: int,
     refuses: Iterable[int] = (),
     body: type | None = None,
     patch: type | None = None,
+    body_required: bool = True,
 ) -> dict[str, Any]:
     """The arguments of a route that document it.
 
@@ -44,6 +56,7 @@ def describe(
         refuses: Further statuses of refusals.
         body: The struct or model of a JSON body.
         patch: The model of what a JSON Merge Patch results in.
+        body_required: Whether the request must have that body.
     """
     content = answer if isinstance(answer, Mapping) else _json(ref(answer)) if answer else None
     responses: dict[int, dict[str, Any]] = {
@@ -61,7 +74,7 @@ def describe(
     }
     if body is not None:
         described["openapi_extra"] = {
-            "requestBody": {"required": True, "content": _json(ref(body))}
+            "requestBody": {"required": body_required, "content": _json(ref(body))}
         }
     if patch is not None:
         described["openapi_extra"] = {"requestBody": _patch_body(patch)}
@@ -73,16 +86,10 @@ def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _patch_body(patch: type) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "description": (
-            f"A JSON Merge Patch (RFC 7396) on {public_name(patch.__name__)}: fields that are"
-            " absent stay, null removes a field, objects merge, arrays are replaced as a whole."
-            " The result must be a body that PUT accepts."
-        ),
-    }
+    described = f"A merge patch on {public_name(patch.__name__)}."
     media = ("application/merge-patch+json", "application/json")
-    return {"required": True, "content": {name: {"schema": schema} for name in media}}
+    content = {name: {"schema": {"$ref": f"{REF}MergePatch"}} for name in media}
+    return {"required": True, "description": described, "content": content}
 
 
 def operation_id(route: APIRoute) -> str:

@@ -1,4 +1,4 @@
-"""What a client is told when something goes wrong: RFC 9457 problem+json, one stable `code` each.
+"""What a client reads when something goes wrong: RFC 9457 problem+json with a stable `code`.
 
 An answer names the field (a JSON pointer) and the rule; it never repeats what was sent, a position
 or a secret.
@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.http.fields import BY_NAME, IN_FULL, shape_of
+from api.http.request_id import CURRENT
 from geofence.errors import (
     Busy,
     Conflict,
@@ -54,10 +55,20 @@ class RejectedItem(msgspec.Struct, frozen=True):
     detail: str
 
 
+class FieldWarning(msgspec.Struct, frozen=True):
+    """A field that no ping has and that was ignored, the field it resembles, and how often."""
+
+    field: str
+    did_you_mean: str
+    count: int
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A refusal after RFC 9457.
 
-    `code` never changes its meaning; `rejected` is there when every item was bad.
+    `code` never changes its meaning. `rejected` is there when every item was bad, and `warnings`
+    then names misspelt fields. `request_id` is that of the header `X-Request-Id`; log lines of
+    the request hold it, too.
     """
 
     type: str
@@ -67,10 +78,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     errors: tuple[Fault, ...] = ()
     rejected: tuple[RejectedItem, ...] = ()
+    warnings: tuple[FieldWarning, ...] = ()
+    request_id: str = ""
 
 
 class Refusal(Exception):
-    """Raised by a door to refuse a request; becomes a problem+json answer."""
+    """Raised by a route to refuse a request; becomes a problem+json answer."""
 
     def __init__(
         self,
@@ -87,7 +100,11 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-def answer(refusal: Refusal, rejected: Iterable[RejectedItem] = ()) -> Response:
+def answer(
+    refusal: Refusal,
+    rejected: Iterable[RejectedItem] = (),
+    warnings: Iterable[FieldWarning] = (),
+) -> Response:
     """The refusal as a response."""
     problem = Problem(
         type=f"urn:geofence:problem:{refusal.code}",
@@ -97,12 +114,25 @@ def answer(refusal: Refusal, rejected: Iterable[RejectedItem] = ()) -> Response:
         detail=refusal.detail,
         errors=refusal.errors,
         rejected=tuple(rejected),
+        warnings=tuple(warnings),
+        request_id=CURRENT.get(),
     )
     return Response(msgspec.json.encode(problem), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
+def invalid(*errors: tuple[str, str]) -> Refusal:
+    """A 422 `Refusal` of a request that breaks a rule.
+
+    Args:
+        errors: JSON pointer and sentence of each fault; the first is also the refusal's detail.
+    """
+    pointer, text = errors[0]
+    detail = f"{pointer}: {text}" if pointer else text
+    return Refusal(422, "invalid", detail, errors=errors)
+
+
 def refuse(error: GeofenceError) -> Refusal:
-    """What a client hears of an error from the floors below."""
+    """What a client reads of an error from the layers below."""
     match error:
         case NotFound():
             return Refusal(404, error.code, error.detail)
@@ -113,8 +143,7 @@ def refuse(error: GeofenceError) -> Refusal:
         case InputError():
             return Refusal(422, error.code, error.detail, errors=error.errors)
         case Busy() | RecordError():
-            # a database's own words may hold names and values: they go to the log of whoever raised
-            # it
+            # the database's own words may hold names and values: they belong in the log only
             return Refusal(503, error.code, type(error).__doc__ or "", headers={"Retry-After": "1"})
     return Refusal(500, "internal", "Something went wrong; nothing of the request was stored.")
 
@@ -125,7 +154,7 @@ def not_valid(error: ValidationError | RequestValidationError, root: str = "") -
     if any(fault["type"] == "json_invalid" for fault in faults):
         return Refusal(400, "malformed", "The body is not one JSON document in UTF-8.")
     errors = [(root + _pointer(fault["loc"]), _words(fault)) for fault in faults[:50]]
-    return Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
+    return invalid(*errors)
 
 
 def install(app: FastAPI) -> None:
@@ -137,12 +166,12 @@ def install(app: FastAPI) -> None:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
+    assert isinstance(error, Refusal)  # noqa: S101 - for the type checker: Starlette chooses by class
     return answer(error)
 
 
 async def _erred(request: Request, error: Exception) -> Response:
-    assert isinstance(error, GeofenceError)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
+    assert isinstance(error, GeofenceError)  # noqa: S101 - for the type checker: Starlette chooses by class
     refusal = refuse(error)
     if refusal.status >= 500:
         _log.warning(
@@ -156,12 +185,12 @@ async def _erred(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker: Starlette chooses by class
     return answer(not_valid(error))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - told to the type checker; Starlette picks handlers by class
+    assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker: Starlette chooses by class
     match error.status_code:
         case 404:
             return answer(Refusal(404, "not_found", "There is nothing at this address."))

@@ -1,33 +1,33 @@
-"""Query parameters that an address does not know are refused.
+"""Refuses query parameters that an address does not know, and single ones given twice.
 
-A misspelt filter would answer with everybody's data.
-
-So are those given twice where one is expected: whoever reads only the last of them would answer
-another question.
+A misspelt filter would answer with the data of all, and a repeated one another question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 
-from api.http.problems import Refusal
+from api.http.problems import invalid
 
 MOST_NAMED = 50
 
 
-def refuse_unknown(request: Request, known: Collection[str] | None = None) -> None:
-    """Raise a 422 `Refusal` for parameters that are not `known`.
+def refuse_unknown(request: Request, known: Mapping[str, bool] | None = None) -> None:
+    """Raise a 422 `Refusal` for unknown parameters, and for single ones given twice.
 
-    Without `known`, those that the route declares.
+    Args:
+        request: The request with the query.
+        known: Parameters, and whether each may be repeated; else those that the route declares.
     """
     if not request.url.query:
         return
-    declared = _declared(request) if known is None else dict.fromkeys(known, True)
+    declared = _declared(request) if known is None else known
     strange = [name for name in request.query_params if name not in declared]
     doubled = [
         name
@@ -42,7 +42,7 @@ def refuse_unknown(request: Request, known: Collection[str] | None = None) -> No
         for name in strange[:MOST_NAMED]
     ]
     errors += [(f"/query/{name}", "It is given more than once.") for name in doubled]
-    raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
+    raise invalid(*errors)
 
 
 def _declared(request: Request) -> dict[str, bool]:
@@ -52,9 +52,13 @@ def _declared(request: Request) -> dict[str, bool]:
 
 
 def _taken(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    yield from (
-        (field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params
-    )
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            for name, facts in kind.model_fields.items():
+                yield facts.alias or name, _is_list(facts.annotation)
+        else:
+            yield field.alias, _is_list(kind)
     for inner in dependant.dependencies:
         yield from _taken(inner)
 

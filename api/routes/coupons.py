@@ -1,7 +1,7 @@
-"""Codes at a till: looked up, redeemed once, made void.
+"""Coupons: codes looked up, redeemed once, made void at a till.
 
-More than 30 unknown codes a minute by one API key are answered with 429, and so is whatever it asks
-about codes meanwhile.
+More than 30 unknown codes a minute by one API key are answered with 429, and so are its other
+questions about codes until the minute is over.
 """
 
 from __future__ import annotations
@@ -22,18 +22,14 @@ from api.schemas.coupons import CouponOut, RedemptionIn, RedemptionOut, Redempti
 from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.idempotency import once
-from geofence.model.edit import EditResult
-from geofence.offers import coupon_codes, redeem
+from geofence.offers import coupon_codes
+from geofence.offers.edits import RedeemCoupon, Redeemed, VoidCoupon
 from geofence.ports.listing import CouponFilter
-from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 
 router = APIRouter(prefix="/v1/coupons", tags=["coupons"])
-Code = Annotated[
-    Name, Path(description="As somebody typed it: case, spaces and dashes do not matter.")
-]
+Code = Annotated[Name, Path(description="As typed: case, spaces and dashes do not matter.")]
 Till = Annotated[Caller, Depends(allow("redeem"))]
 Asker = Annotated[Caller, Depends(allow("redeem", "read"))]
 Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
@@ -66,56 +62,45 @@ async def redeem_coupon(
 ) -> Response:
     """Use a code at a store.
 
-    However many tills try at once, a code of one use works at one of them.
+    Where several tills use a single-use code at the same time, one of them succeeds.
     """
     fingerprint = ids.of_facts(
         "req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json()
     )
 
-    def work(unit: Unit) -> EditResult:
-        now_ms = services.clock.now_ms()
-
-        def make() -> tuple[int, bytes]:
-            coupon, use = redeem.redeem(
-                unit,
-                caller.project_id,
-                code,
-                store_id=body.store,
-                till=body.till,
-                amount=body.amount,
-                currency=body.currency,
-                now_ms=now_ms,
-            )
-            return 200, msgspec.json.encode(
-                RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use))
-            )
-
-        return EditResult(
-            once(
-                unit,
-                caller.project_id,
-                own_name(caller, idempotency_key),
-                fingerprint,
-                now_ms,
-                make,
-            )
-        )
-
-    status, told = await _known(services, caller, lambda: edit(services, caller.project_id, work))
-    return Response(told, status, media_type="application/json")
+    redemption = RedeemCoupon(
+        code=code,
+        store_id=body.store,
+        till=body.till,
+        amount=body.amount,
+        currency=body.currency,
+        once_key=own_name(caller, idempotency_key),
+        fingerprint=fingerprint,
+    )
+    status, kept = await _known(
+        services, caller, lambda: edit(services, caller.project_id, redemption)
+    )
+    return Response(_redeemed(kept), status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
 async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
 
-    def work(unit: Unit) -> EditResult:
-        return EditResult(redeem.void(unit, caller.project_id, code))
+    voided = await _known(
+        services, caller, lambda: edit(services, caller.project_id, VoidCoupon(code=code))
+    )
+    return reply(CouponOut.of(voided))
 
-    return reply(
-        CouponOut.of(
-            await _known(services, caller, lambda: edit(services, caller.project_id, work))
-        )
+
+def _redeemed(kept: bytes) -> bytes:
+    """The answer to a redemption, from what is remembered of it."""
+    try:
+        done = msgspec.json.decode(kept, type=Redeemed)
+    except msgspec.ValidationError:
+        return kept  # an earlier version remembered the answer itself, for 24 hours
+    return msgspec.json.encode(
+        RedemptionResult(CouponOut.of(done.spent), RedemptionOut.of(done.use))
     )
 
 

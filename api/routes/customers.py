@@ -1,21 +1,15 @@
-"""Customers.
-
-Who may be told, where, and what they agreed to; everything about one, and their erasure.
-"""
+"""Customers: addresses, consent, export and erasure."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -27,10 +21,13 @@ from api.dependencies import (
 from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
+from api.http.filters import Page
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas import personal_data
 from api.schemas.coupons import CouponOut, CouponPage
 from api.schemas.customers import (
     CustomerExport,
+    CustomerFilters,
     CustomerIn,
     CustomerOut,
     CustomerPage,
@@ -39,21 +36,22 @@ from api.schemas.customers import (
 )
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.model.edit import EditResult
+from geofence.model.customer import Customer
+from geofence.people import erasure
+from geofence.people.edits import EraseCustomer, PutCustomer
 from geofence.ports.listing import CouponFilter, CustomerFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
 NewId = Annotated[
     NewCustomerId, Path(description="The retailer's id, as devices and pings name it.")
 ]
-Counter = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
+CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
 async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
-    """Everything that is stored about the person, whole addresses included."""
+    """Export everything that is stored about a customer, whole addresses included."""
 
     def collect() -> CustomerExport:
         found = personal_data.stored(services.database.queries, caller.project_id, customer_id)
@@ -70,13 +68,16 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 async def list_coupons(
     customer_id: CustomerId,
     services: AtHouse,
-    caller: Counter,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    caller: CouponReader,
+    page: Annotated[Page, Query()],
 ) -> Response:
-    """The person's codes, by time of issue."""
-    coupons, theirs = services.database.queries.coupons, CouponFilter(customer=customer_id)
-    rows, more = await read_page(coupons, caller.project_id, theirs, cursor, limit)
+    """The codes of a customer, by time of issue."""
+    rows, more = await read_page(
+        services.database.queries.coupons,
+        caller.project_id,
+        CouponFilter(customer=customer_id),
+        page,
+    )
     return reply(CouponPage(tuple(map(CouponOut.of, rows)), more))
 
 
@@ -89,27 +90,38 @@ async def put_customer(
     caller: Manager,
     body: Annotated[CustomerIn, Depends(body_of(CustomerIn))],
 ) -> Response:
-    """Insert or replace a person.
+    """Insert or replace a customer.
 
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
-
-    def work(unit: Unit) -> EditResult:
-        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
-        now_ms = services.clock.now_ms()
-        customer = body.model(customer_id, known, now_ms)
-        if known is not None and customer == replace(known, updated_ms=now_ms):
-            return EditResult((known, False))
-        unit.customers.put(caller.project_id, customer)
-        return EditResult((customer, known is None))
-
-    kept, created = await edit(services, caller.project_id, work)
+    kept, created = await edit(services, caller.project_id, _put(customer_id, body))
     return reply(CustomerOut.of(kept), 201 if created else 200)
+
+
+@router.patch("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404], patch=CustomerIn))
+async def patch_customer(
+    customer_id: CustomerId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a customer, by JSON Merge Patch.
+
+    A consent in the patch replaces the stored one as a whole; its `at` is now when absent.
+    """
+
+    def prepare(old: Customer) -> PutCustomer:
+        body = patched_body(CustomerIn, CustomerIn.written(old, patch), patch)
+        return _put(customer_id, body, old)
+
+    async def read() -> Customer:
+        listing = services.database.queries.customers
+        return await read_one(listing, caller.project_id, CustomerFilter(id=customer_id))
+
+    kept, _ = await patched(services, caller.project_id, read, prepare)
+    return reply(CustomerOut.of(kept))
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
-    """One person."""
+    """One customer."""
     customers = services.database.queries.customers
     found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
     return reply(CustomerOut.of(found))
@@ -117,10 +129,9 @@ async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reade
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
 async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
-    """Erase a person.
+    """Erase a customer.
 
-    What is theirs goes; events, visits, devices and codes stay without them. The answer is the
-    receipt.
+    Events, visits, devices and codes are kept without the customer. The answer is the receipt.
     """
     found = await run_in_threadpool(
         personal_data.stored, services.database.queries, caller.project_id, customer_id
@@ -128,15 +139,10 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
     if not any(found.values()):
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        unit.customers.erase(caller.project_id, customer_id)
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, EraseCustomer(customer_id=customer_id))
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
-        {noun: counted[noun] for noun in nouns}
-        for nouns in (personal_data.ERASED, personal_data.UNNAMED)
+        {noun: counted[noun] for noun in nouns} for nouns in (erasure.REMOVED, erasure.ANONYMISED)
     )
     return reply(
         ErasureReceipt(
@@ -148,15 +154,17 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse,
-    caller: Reader,
-    tag: Annotated[Name | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
-    customers = services.database.queries.customers
+    wanted = filters.wanted(CustomerFilter)
     rows, more = await read_page(
-        customers, caller.project_id, CustomerFilter(tag=tag), cursor, limit
+        services.database.queries.customers, caller.project_id, wanted, filters
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))
+
+
+def _put(customer_id: str, body: CustomerIn, expected: Customer | None = None) -> PutCustomer:
+    return PutCustomer(
+        customer=body.model(customer_id), said=body.consent.model(), expected=expected
+    )

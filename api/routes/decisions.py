@@ -1,4 +1,4 @@
-"""Decisions: why somebody was told, or not."""
+"""Decisions: why an offer was made, or not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_one, read_page, reply
+from api.dependencies import AtHouse, Reader, read_one, read_page, reply
 from api.http.describe import describe
 from api.http.fields import Name
-from api.routes.events import Order, Since, Until, Who, time_ms
-from api.schemas.decisions import DecisionOut, DecisionPage
-from geofence.model.decision import Outcome
+from api.schemas.decisions import DecisionFilters, DecisionOut, DecisionPage
 from geofence.ports.listing import DecisionFilter
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
@@ -21,38 +19,13 @@ DecisionId = Annotated[Name, Path(description="As listed.")]
 
 @router.get("", **describe(DecisionPage, 200, refuses=[400, 422]))
 async def list_decisions(
-    services: AtHouse,
-    caller: Reader,
-    customer: Who = None,
-    campaign: Who = None,
-    store: Who = None,
-    device: Who = None,
-    event: Who = None,
-    outcome: Annotated[Outcome | None, Query()] = None,
-    reason: Annotated[
-        Name | None, Query(description="The whole reason, as `send` or `holdout`.")
-    ] = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[DecisionFilters, Query()]
 ) -> Response:
-    """Decisions by time, each with what the gates said."""
-    filters = DecisionFilter(
-        customer=customer,
-        campaign=campaign,
-        store=store,
-        device=device,
-        event=event,
-        outcome=outcome,
-        reason=reason,
-        since_ms=time_ms(since),
-        until_ms=time_ms(until),
-        descending=order == "desc",
+    """Decisions by time, each with what the gates found."""
+    wanted = filters.wanted(DecisionFilter)
+    rows, more = await read_page(
+        services.database.queries.decisions, caller.project_id, wanted, filters
     )
-    decisions = services.database.queries.decisions
-    rows, more = await read_page(decisions, caller.project_id, filters, cursor, limit)
     return reply(DecisionPage(tuple(map(DecisionOut.of, rows)), more))
 
 

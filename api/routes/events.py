@@ -1,69 +1,54 @@
-"""What happened: pages of events, and the stream of them."""
+"""Events: what happened, in pages and as a stream."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, read_page, reply
+from api.dependencies import AtHouse, Reader, read_page, reply
 from api.http.auth import Caller
 from api.http.describe import describe
-from api.http.fields import Moment, Name, moment_ms
-from api.schemas.events import EventOut, EventPage
+from api.schemas.events import EventFilters, EventOut, EventPage, StreamFilters
 from api.services import Services
-from geofence.model.event import Event, EventKind
+from geofence.model.event import Event
 from geofence.ports.listing import EventFilter
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 AT_ONCE = 500
 ELSEWHERE_S = 1.0  # how often to look for what other processes committed
-Since = Annotated[Moment | None, Query(description="At or after this time.")]
-Until = Annotated[Moment | None, Query(description="Before this time.")]
-Who = Annotated[Name | None, Query()]
-Order = Literal["asc", "desc"]
-Seq = Annotated[
+LastEventId = Annotated[
     int | None,
-    Query(ge=0, lt=2**63, description="Events after this `id` of the stream; 0 is the beginning."),
+    Header(ge=0, lt=2**63, description="Events after this `id`, as browsers send it."),
 ]
-_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+_STREAM = {
+    "text/event-stream": {
+        "schema": {
+            "type": "string",
+            "description": "Lines `id:` and `data:` (an Event as JSON) for each event.",
+            "examples": ['id: 7\ndata: {"id": "evt_...", "kind": "geofence.entered"}\n\n'],
+        }
+    }
+}
 
 
 @router.get("", **describe(EventPage, 200, refuses=[400, 422]))
 async def list_events(
-    services: AtHouse,
-    caller: Reader,
-    device: Who = None,
-    customer: Who = None,
-    store: Who = None,
-    geofence: Who = None,
-    visit: Who = None,
-    kind: Annotated[EventKind | None, Query()] = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = "asc",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[EventFilters, Query()]
 ) -> Response:
-    """Events in the order in which they became visible: who follows the cursor misses none."""
-    filters = EventFilter(
-        device=device,
-        customer=customer,
-        store=store,
-        geofence=geofence,
-        visit=visit,
-        kind=kind,
-        since_ms=time_ms(since),
-        until_ms=time_ms(until),
-        descending=order == "desc",
+    """Events in the order in which they became visible.
+
+    A client that follows the cursor misses none.
+    """
+    wanted = filters.wanted(EventFilter)
+    rows, more = await read_page(
+        services.database.queries.events, caller.project_id, wanted, filters
     )
-    events = services.database.queries.events
-    rows, more = await read_page(events, caller.project_id, filters, cursor, limit)
     return reply(EventPage(tuple(map(EventOut.of, rows)), more))
 
 
@@ -71,27 +56,22 @@ async def list_events(
 async def stream_events(
     services: AtHouse,
     caller: Reader,
-    kind: Annotated[EventKind | None, Query()] = None,
-    store: Who = None,
-    since_seq: Seq = None,
-    last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
+    filters: Annotated[StreamFilters, Query()],
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Events as Server-Sent Events, from now on, or after `Last-Event-ID` or `since_seq`.
 
-    `id` is the place in the stream.
+    `id` is the place in the stream, `data` an Event as JSON. The stream stays open; a comment
+    comes where nothing happens. A client that reconnects with the last `id` misses no event.
     """
-    after = last_event_id if last_event_id is not None else since_seq
+    after = last_event_id if last_event_id is not None else filters.since_seq
     if after is None:
         after = await run_in_threadpool(services.database.queries.newest_seq, caller.project_id)
-    lines = _lines(services, caller, EventFilter(kind=kind, store=store), after)
+    wanted = EventFilter(kind=filters.kind, store=filters.store)
+    lines = _lines(services, caller, wanted, after)
     return StreamingResponse(
         lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
-
-
-def time_ms(moment: str | None) -> int | None:
-    """Epoch ms of an end of a time range, None where it is open."""
-    return moment_ms(moment) if moment else None
 
 
 async def _lines(
@@ -99,7 +79,7 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     """The stream's text.
 
-    It ends when the service stops or the key is revoked, and waits for whoever reads slowly.
+    It ends when the service stops or the key is revoked, and waits for slow readers.
     """
     keepalive_s = services.settings.sse_keepalive_s
     pause_s = keepalive_s if services.embedded else min(ELSEWHERE_S, keepalive_s)
@@ -108,9 +88,8 @@ async def _lines(
     with services.feed.waiter(caller.project_id) as waiter:
         yield b"retry: 1000\n\n"
         while not services.feed.closed:
-            due = (
-                loop.time() - look_at_s >= keepalive_s
-            )  # also where there is always something to tell
+            # also where events never stop
+            due = loop.time() - look_at_s >= keepalive_s
             look_at_s = loop.time() if due else look_at_s
             if due and await run_in_threadpool(services.keys.look_up, caller.key.digest) is None:
                 return

@@ -1,4 +1,4 @@
-"""The whole map as a file, in any format that an import takes."""
+"""Exports: the whole map as a file, in any format that an import accepts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.dependencies import AtHouse, Reader
 from api.http.describe import describe
 from api.http.fields import Name
-from api.http.problems import Refusal
+from api.http.filters import Query as QueryModel
+from api.http.problems import Refusal, invalid
 from api.routes.imports import FormatName
 from geofence.importing.report import Kind
 from geofence.places.editing import is_ring
@@ -33,13 +35,13 @@ from regions.readers.item import FileError
 from regions.temp_folder import scratch
 
 LOSSES = "X-Geofence-Losses"
-MOST_TOLD = 20
+MOST_LOSSES = 20
 PIECE = 1 << 20
 ANYTHING = ("*/*", "application/*")
 WITH_IDS = ("geojson", "geojsonl")
 
 router = APIRouter(prefix="/v1/exports", tags=["imports"])
-_HANDS = ThreadPoolExecutor(2, thread_name_prefix="export")
+_WRITERS = ThreadPoolExecutor(2, thread_name_prefix="export")
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 MEDIA = (
     "application/geo+json",
@@ -52,53 +54,65 @@ MEDIA = (
     "application/flatgeobuf",
     "application/vnd.apache.parquet",
 )
-_TOLD = describe(
+_DESCRIBED = describe(
     dict.fromkeys(MEDIA, _BYTES) | {"application/geo+json": {"schema": {"type": "object"}}},
     200,
     refuses=[406],
 )
-_TOLD["responses"][200]["headers"] = {
+_DESCRIBED["responses"][200]["headers"] = {
     LOSSES: {
-        "description": "What the format cannot hold: a percent-encoded JSON list of sentences; absent when nothing is lost.",
+        "description": (
+            "What the format cannot hold: a percent-encoded JSON list of sentences; absent when"
+            " nothing is lost."
+        ),
         "schema": {"type": "string"},
     }
 }
 
 
-@router.get("/{kind}", **_TOLD)
+class ExportWish(QueryModel):
+    """Which places, in which format."""
+
+    form: Annotated[
+        FormatName | None,
+        Field(alias="format", description="Else the format that Accept names, else geojson."),
+    ] = None
+    brand: Annotated[Name | None, Field(description="Of stores.")] = None
+    tag: Name | None = None
+    rings: Annotated[
+        Literal["true", "false"],
+        Field(description="true: also the rings of stores among the geofences."),
+    ] = "false"
+
+
+@router.get("/{kind}", **_DESCRIBED)
 async def get_export(
     request: Request,
     services: AtHouse,
     caller: Reader,
     kind: Annotated[Kind, InPath(description="stores, with their rings in a column; or geofences")],
-    form: Annotated[
-        FormatName | None, Query(alias="format", description="else by Accept, else geojson")
-    ] = None,
-    brand: Annotated[Name | None, Query(description="of stores")] = None,
-    tag: Annotated[Name | None, Query()] = None,
-    rings: Annotated[
-        Literal["true", "false"], Query(description="true: stores' rings among the geofences, too")
-    ] = "false",
+    wish: Annotated[ExportWish, Query()],
 ) -> Response:
-    """All stores or geofences of the project as a file that POST /v1/imports takes back."""
-    if kind == "geofences" and brand is not None:
-        raise Refusal(
-            422,
-            "invalid",
-            "The request breaks a rule; see errors.",
-            errors=[("/query/brand", "goes with stores only")],
-        )
-    queries, loop = services.database.queries, asyncio.get_running_loop()
-    accepted = request.headers.get("accept", "")
-    places = _places(queries, kind, caller.project_id, brand, tag, with_rings=rings == "true")
-    file, chosen, losses = await loop.run_in_executor(_HANDS, _write, kind, form, accepted, places)
+    """All stores or geofences of the project as a file that POST /v1/imports accepts."""
+    if kind == "geofences" and wish.brand is not None:
+        raise invalid(("/query/brand", "Goes with stores only."))
+    places = _places(services.database.queries, kind, caller.project_id, wish)
+    file, chosen, losses = await asyncio.get_running_loop().run_in_executor(
+        _WRITERS, _write, kind, wish.form, request.headers.get("accept", ""), places
+    )
+    return StreamingResponse(
+        _pieces(file), media_type=chosen.MEDIA[0], headers=_headers(kind, file, chosen, losses)
+    )
+
+
+def _headers(kind: Kind, file: BinaryIO, chosen: Format, losses: tuple[str, ...]) -> dict[str, str]:
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
         "Content-Disposition": f'attachment; filename="{kind}{chosen.SUFFIXES[0]}"',
     }
     if losses:
-        headers[LOSSES] = quote(msgspec.json.encode(losses[:MOST_TOLD]).decode())
-    return StreamingResponse(_pieces(file), media_type=chosen.MEDIA[0], headers=headers)
+        headers[LOSSES] = quote(msgspec.json.encode(losses[:MOST_LOSSES]).decode())
+    return headers
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -107,20 +121,13 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _places(
-    queries: Queries,
-    kind: Kind,
-    project_id: str,
-    brand: str | None,
-    tag: str | None,
-    *,
-    with_rings: bool,
-) -> Iterator[Any]:
+def _places(queries: Queries, kind: Kind, project_id: str, wish: ExportWish) -> Iterator[Any]:
     if kind == "stores":
-        yield from every(queries.stores, project_id, StoreFilter(brand=brand, tag=tag))
+        wanted = StoreFilter(brand=wish.brand, tag=wish.tag)
+        yield from every(queries.stores, project_id, wanted)
         return
-    for geofence in every(queries.geofences, project_id, GeofenceFilter(tag=tag)):
-        if with_rings or not is_ring(geofence.external_id):
+    for geofence in every(queries.geofences, project_id, GeofenceFilter(tag=wish.tag)):
+        if wish.rings == "true" or not is_ring(geofence.external_id):
             yield geofence
 
 
@@ -129,7 +136,7 @@ def _write(
 ) -> tuple[BinaryIO, Format, tuple[str, ...]]:
     """The file, its format, and what was lost.
 
-    The file has no name any more: whoever hangs up leaves nothing behind.
+    The file is unlinked already, so a client that hangs up leaves nothing behind.
     """
     chosen = _chosen(form, accepted)
     folder = Path(tempfile.mkdtemp(prefix="export-", dir=scratch()))
@@ -160,6 +167,6 @@ def _chosen(form: str | None, accepted: str) -> Format:
         raise Refusal(
             406,
             "not_acceptable",
-            f"Accept names nothing that is written here; format= is one of {', '.join(by_name)}",
+            f"Accept names no format that is written here; format= is one of {', '.join(by_name)}.",
         )
     return found or by_name["geojson"]

@@ -1,19 +1,15 @@
-"""Geofences: by name, by page, by distance, as JSON or GeoJSON."""
+"""Geofences: by name, by page or by distance, as JSON or GeoJSON."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import (
     AtHouse,
-    Cursor,
-    Limit,
     Manager,
     Reader,
     body_of,
@@ -24,8 +20,9 @@ from api.dependencies import (
 )
 from api.http.describe import describe, ref
 from api.http.fields import FIRM, Name
-from api.http.problems import Refusal
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas.geofences import (
+    GeofenceFilters,
     GeofenceIn,
     GeofenceOut,
     GeofencePage,
@@ -35,6 +32,7 @@ from api.schemas.geofences import (
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.places.edits import DeleteGeofence, PutGeofence
 from geofence.ports.listing import GeofenceFilter
 from regions.geojson import read_region, write_feature
 
@@ -43,8 +41,6 @@ GeofenceId = Annotated[
     Name, Path(description="The retailer's id; `<store>/<ring>` for a ring of a store.")
 ]
 GEOJSON = "application/geo+json"
-_NUMBER = r"[+-]?\d{1,3}(\.\d{1,15})?"
-_NEAR = re.compile(rf"^\s*{_NUMBER}\s*,\s*{_NUMBER}\s*$")
 _COLLECTION = {
     "type": "object",
     "required": ["type", "features", "next_cursor"],
@@ -75,14 +71,33 @@ async def put_geofence(
     """
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_geofence(
-            unit, caller.project_id, geofence, services.clock.now_ms()
-        ),
-    )
+    created, kept = await edit(services, caller.project_id, PutGeofence(geofence=geofence))
     return reply(GeofenceOut.of(kept), 201 if created else 200)
+
+
+@router.patch(
+    "/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 409], patch=GeofenceIn)
+)
+async def patch_geofence(
+    external_id: GeofenceId, services: AtHouse, caller: Manager, patch: PatchBody
+) -> Response:
+    """Change some fields of a geofence, by JSON Merge Patch.
+
+    `{"region": {"radius_m": 200}}` changes the radius of a circle alone.
+    """
+    editing.refuse_ring(external_id)
+
+    def prepare(old: Geofence) -> PutGeofence:
+        body = patched_body(GeofenceIn, GeofenceIn.written(old), patch)
+        ready = editing.ready_geofence(body.model(external_id))
+        return PutGeofence(geofence=ready, expected=old)
+
+    async def read() -> Geofence:
+        listing = services.database.queries.geofences
+        return await read_one(listing, caller.project_id, GeofenceFilter(id=external_id))
+
+    _, kept = await patched(services, caller.project_id, read, prepare)
+    return reply(GeofenceOut.of(kept))
 
 
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
@@ -96,78 +111,35 @@ async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reade
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_geofence(unit, caller.project_id, external_id),
-    )
+    await edit(services, caller.project_id, DeleteGeofence(geofence_id=external_id))
     return Response(status_code=204)
 
 
 @router.get("", **describe(_LISTED, 200, refuses=[400, 422]))
 async def list_geofences(
-    services: AtHouse,
-    caller: Reader,
-    near: Annotated[
-        str | None,
-        Query(
-            pattern=_NEAR.pattern, description="lat,lon: the nearest first, by distance to the edge"
-        ),
-    ] = None,
-    within_m: Annotated[
-        float | None, Query(ge=0, le=100_000_000), Field(allow_inf_nan=False)
-    ] = None,
-    store: Annotated[Name | None, Query()] = None,
-    tag: Annotated[Name | None, Query()] = None,
-    form: Annotated[Literal["json", "geojson"], Query(alias="format")] = "json",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[GeofenceFilters, Query()]
 ) -> Response:
     """Geofences by external id, or by distance from a point."""
-    if near is not None:
-        if store is not None or tag is not None or cursor is not None:
-            raise Refusal(
-                422,
-                "invalid",
-                "near goes with within_m and limit only.",
-                errors=[("/query/near", "without store, tag and cursor")],
-            )
+    as_features = filters.form == "geojson"
+    if filters.near is not None:
         found = await run_in_threadpool(
-            services.street.near, caller.project_id, *_place(near), within_m, limit
+            services.street.near,
+            caller.project_id,
+            *filters.place(),
+            filters.within_m,
+            filters.limit,
         )
-        return (
-            _collection([_near_feature(one) for one in found], None)
-            if form == "geojson"
-            else reply(NearbyPage(tuple(map(_watch, found))))
-        )
-    filters = GeofenceFilter(store=store, tag=tag)
+        if as_features:
+            return _collection([_near_feature(one) for one in found], None)
+        return reply(NearbyPage(tuple(map(NearbyGeofenceOut.of, found))))
+    wanted = filters.wanted(GeofenceFilter)
     rows, more = await read_page(
-        services.database.queries.geofences, caller.project_id, filters, cursor, limit
+        services.database.queries.geofences, caller.project_id, wanted, filters
     )
-    if form == "geojson":
-        return _collection(
-            await run_in_threadpool(lambda: [_feature(row, {}) for row in rows]), more
-        )
+    if as_features:
+        features = await run_in_threadpool(lambda: [_feature(row, {}) for row in rows])
+        return _collection(features, more)
     return reply(GeofencePage(tuple(map(GeofenceOut.of, rows)), more))
-
-
-def _place(near: str) -> tuple[float, float]:
-    lat, lon = map(float, near.split(","))
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Refusal(
-            422,
-            "invalid_position",
-            "near is lat,lon in degrees.",
-            errors=[("/query/near", "within 90 and 180 degrees")],
-        )
-    return lat, lon
-
-
-def _watch(near: Near) -> NearbyGeofenceOut:
-    fence = near.geofence
-    return NearbyGeofenceOut(
-        fence.external_id, fence.store_id, fence.ring, round(near.edge_m, 1), fence.region
-    )
 
 
 def _near_feature(near: Near) -> dict[str, Any]:
@@ -175,11 +147,11 @@ def _near_feature(near: Near) -> dict[str, Any]:
 
 
 def _feature(geofence: Geofence, more: dict[str, Any]) -> dict[str, Any]:
-    told = {
+    facts = {
         name: getattr(geofence, name)
         for name in ("name", "store_id", "ring", "tags", "metadata", "enabled")
     }
-    return write_feature(read_region(geofence.region).region, told | more, geofence.external_id)
+    return write_feature(read_region(geofence.region).region, facts | more, geofence.external_id)
 
 
 def _collection(features: list[dict[str, Any]], more: str | None) -> Response:

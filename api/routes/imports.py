@@ -1,7 +1,4 @@
-"""Bringing files in.
-
-Stores and geofences by the thousand, with a report on every row that did not go smoothly.
-"""
+"""Imports: files of stores and geofences, with a report on every row that was not clean."""
 
 from __future__ import annotations
 
@@ -12,25 +9,29 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from api.dependencies import AtHouse, Manager, reply
 from api.http.describe import describe
-from api.http.problems import Refusal, answer, refuse
+from api.http.filters import Query as QueryModel
+from api.http.problems import Refusal, answer, invalid, refuse
 from api.services import Services
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS
+from geofence.importing.mapping import NOT_CONSTANT
 from geofence.importing.report import Kind, Report, RowError
-from geofence.importing.run import Wish, import_file
+from geofence.importing.run import ImportOptions, import_file
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
+from regions.readers import formats
 from regions.readers.item import FileError
 from regions.region import RegionError
 from regions.temp_folder import scratch
@@ -38,33 +39,29 @@ from regions.validation.validate import check_circle
 
 MAX_BYTES = 64 * 1024 * 1024
 PLACES = 10
-UPLOAD_S = 900.0  # for the whole body: whoever sends drop by drop keeps one of few places
+UPLOAD_S = 900.0  # for the whole body: a slow sender keeps one of few places
 NDJSON = "application/x-ndjson"
-FormatName = Literal[
-    "csv",
-    "flatgeobuf",
-    "geojson",
-    "geojsonl",
-    "geopackage",
-    "geoparquet",
-    "kml",
-    "kmz",
-    "shapefile",
-]
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(member.NAME for member in formats())]
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
-# imports take turns: two at a time, each in a thread of its own, so that however many come the
-# doors stay open
-_HANDS = ThreadPoolExecutor(2, thread_name_prefix="import")
-_ROOM = threading.BoundedSemaphore(
-    PLACES
-)  # files on our disk, those that wait for their turn included
+# two at a time, in threads of their own: other requests keep theirs
+_IMPORTERS = ThreadPoolExecutor(2, thread_name_prefix="import")
+# counts the files on our disk, those that wait for their turn included
+_ROOM = threading.BoundedSemaphore(PLACES)
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _COLUMN = r"^[a-z_]{1,20}:.{1,200}$"
-_TOLD = describe(Report, 200, refuses=[400, 413, 415])
-_TOLD["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
+_CONSTANT = r"^[a-z_]{1,20}=.{1,200}$"
+_PAIRS = {
+    "map": (_COLUMN, ":", "field:column, such as lat:breite"),
+    "set": (_CONSTANT, "=", "field=value, such as brand=target"),
+}
+_DESCRIBED = describe(Report, 200, refuses=[400, 413, 415])
+_DESCRIBED["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
 _FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-_TOLD["openapi_extra"] = {
+_DESCRIBED["openapi_extra"] = {
     "requestBody": {
         "required": True,
         "content": _FILE,
@@ -72,49 +69,79 @@ _TOLD["openapi_extra"] = {
     }
 }
 
-Rings = Annotated[
-    list[Annotated[str, Query(json_schema_extra={"pattern": _RING})]],
-    Query(
-        max_length=20,
-        description="name:radius of a ring for stores whose row names none; without it new stores get near:150",
-    ),
-]
-Columns = Annotated[
-    list[Annotated[str, Query(json_schema_extra={"pattern": _COLUMN})]],
-    Query(
-        alias="map",
-        max_length=50,
-        description="field:column where the names of the columns do not tell",
-    ),
-]
+
+class ImportQuery(QueryModel):
+    """What the file holds, and what to do with it."""
+
+    kind: Annotated[Kind, Field(description="What the rows of the file are.")]
+    dry_run: Annotated[
+        Literal["true", "false"], Field(description="true: report everything, write nothing.")
+    ] = "false"
+    form: Annotated[
+        FormatName | None, Field(alias="format", description="Where the content leaves a choice.")
+    ] = None
+    ring: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"pattern": _RING})]],
+        Field(
+            max_length=20,
+            description=(
+                "name:radius of a ring for stores whose row names none; without it new stores get"
+                " near:150."
+            ),
+        ),
+    ] = []
+    columns: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"pattern": _COLUMN})]],
+        Field(
+            alias="map",
+            max_length=50,
+            description="field:column where the names of the columns do not say it.",
+        ),
+    ] = []
+
+    constants: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"pattern": _CONSTANT})]],
+        Field(
+            alias="set",
+            max_length=50,
+            description=(
+                "field=value of every row, such as brand=target for a list of one brand; it wins"
+                " over a column of that field."
+            ),
+        ),
+    ] = []
+
+    def options(self, media_type: str) -> ImportOptions:
+        """The options of the importer; raises a 422 `Refusal` for what breaks a rule."""
+        mapped = _fields(self.kind, "map", self.columns)
+        return ImportOptions(
+            self.kind,
+            self.dry_run == "true",
+            self.form or media_type,
+            _rings(self.kind, self.ring),
+            mapped,
+            _constants(self.kind, self.constants, mapped),
+        )
 
 
-@router.post("", **_TOLD)
+@router.post("", **_DESCRIBED)
 async def post_import(
     request: Request,
     services: AtHouse,
     caller: Manager,
-    kind: Annotated[Kind, Query(description="what the rows of the file are")],
-    dry_run: Annotated[
-        Literal["true", "false"], Query(description="true: report everything, write nothing")
-    ] = "false",
-    form: Annotated[
-        FormatName | None, Query(alias="format", description="where the content leaves a choice")
-    ] = None,
-    ring: Rings = [],  # noqa: B006 - FastAPI copies it
-    columns: Columns = [],  # noqa: B006 - FastAPI copies it
+    query: Annotated[ImportQuery, Query()],
 ) -> Response:
-    """Bring in a file.
+    """Import a file.
 
     CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
 
-    Rows are upserts by external id; what the file has no column for stays as it is. Rows are
-    written 2,000 at a time, each commit by itself, so a file sent again after a failure completes
-    it. With `Accept: application/x-ndjson` the answer is progress, one object a line, and the
-    report as the last line.
+    Rows are upserts by external id; a field without a column stays as it is. A CSV without columns
+    for a position updates the places whose ids it holds. Rows are written 2,000 at a time in one
+    transaction each, so a file sent again after a failure completes it.
+    With `Accept: application/x-ndjson` the answer is progress, one object a line, and the report
+    as the last line.
     """
-    name = form or request.headers.get("content-type", "").partition(";")[0]
-    wish = Wish(kind, dry_run == "true", name, _rings(kind, ring), _columns(kind, columns))
+    options = query.options(request.headers.get("content-type", "").partition(";")[0])
     if not _ROOM.acquire(blocking=False):
         raise Busy
     try:
@@ -124,30 +151,36 @@ async def post_import(
         raise
     loop = asyncio.get_running_loop()
     news: asyncio.Queue[tuple[int, int | None] | None] = asyncio.Queue()
-    turn = _HANDS.submit(
-        _run,
-        services,
-        caller.project_id,
-        path,
-        wish,
-        lambda *at: loop.call_soon_threadsafe(news.put_nowait, at),
-    )
+
+    def tell(rows: int, of: int | None) -> None:
+        loop.call_soon_threadsafe(news.put_nowait, (rows, of))
+
+    turn = _IMPORTERS.submit(_run, services, caller.project_id, path, options, tell)
     turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
     job = asyncio.wrap_future(turn)
     if NDJSON not in request.headers.get("accept", ""):
         return reply(await job)
+    return await _progress(news, job)
+
+
+async def _progress(
+    news: asyncio.Queue[tuple[int, int | None] | None], job: asyncio.Future[Report]
+) -> Response:
+    """The job's progress and its report, line by line."""
     job.add_done_callback(lambda _: news.put_nowait(None))
     first = await news.get()
-    if first is None:  # nothing was put: a refusal goes its usual way
+    if first is None:  # nothing was put: a refusal is answered as usual
         return Response(_line(await job), media_type=NDJSON)
     return StreamingResponse(
         _lines(first, news, job), media_type=NDJSON, headers={"X-Accel-Buffering": "no"}
     )
 
 
-def _run(services: Services, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
+def _run(
+    services: Services, project_id: str, path: Path, options: ImportOptions, tell: Any
+) -> Report:
     try:
-        return import_file(services.street, project_id, path, wish, tell)
+        return import_file(services.street, project_id, path, options, tell)
     except FileError as error:
         raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
 
@@ -190,7 +223,7 @@ async def _spooled(request: Request) -> Path:
 async def _fill(file: IO[bytes], request: Request, within_s: float = UPLOAD_S) -> None:
     try:
         await asyncio.wait_for(_copy(request, file), within_s)
-        file.flush()  # a full disk is told here, where the file is removed
+        file.flush()  # a full disk shows here, where the file is removed
     except TimeoutError:
         raise Refusal(
             400, "malformed", f"The body took longer than {within_s:.0f} s to come."
@@ -217,36 +250,45 @@ def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
     if not given:
         return None
     if not all(re.fullmatch(_RING, one) for one in given):
-        raise _wrong("/query/ring", "must be name:radius, such as near:150")
+        raise invalid(("/query/ring", "Must be name:radius, such as near:150."))
     if kind == "geofences":
-        raise _wrong("/query/ring", "goes with kind=stores only")
+        raise invalid(("/query/ring", "Goes with kind=stores only."))
     try:
         found = tuple(ring for one in given for ring in cells.rings(one))
         for ring in found:
             check_circle(0.0, 0.0, ring.radius_m)
     except (RowError, RegionError) as error:
-        raise _wrong("/query/ring", error.detail) from None
+        raise invalid(("/query/ring", error.detail)) from None
     if len({ring.name for ring in found}) < len(found):
-        raise _wrong("/query/ring", "ring names must differ")
+        raise invalid(("/query/ring", "Ring names must differ."))
     return found
 
 
-def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
-    if not all(re.fullmatch(_COLUMN, one) for one in given):
-        raise _wrong("/query/map", "must be field:column, such as lat:breite")
-    found = {field: column for field, _, column in (one.partition(":") for one in given)}
-    strange = next((name for name in found if name not in SYNONYMS[kind]), None)
-    if strange is not None:
-        raise _wrong(
-            "/query/map", f"must be field:column; the fields are {', '.join(SYNONYMS[kind])}"
-        )
+def _fields(kind: Kind, name: Literal["map", "set"], given: list[str]) -> dict[str, str]:
+    """Field -> column (`map`) or value (`set`). Refuses unknown fields, and a field named twice."""
+    pattern, mark, example = _PAIRS[name]
+    pointer = f"/query/{name}"
+    if not all(re.fullmatch(pattern, one) for one in given):
+        raise invalid((pointer, f"Must be {example}."))
+    found = {field: value for field, _, value in (one.partition(mark) for one in given)}
+    if not found.keys() <= SYNONYMS[kind].keys():
+        form, fields = example.partition(",")[0], ", ".join(SYNONYMS[kind])
+        raise invalid((pointer, f"Must be {form}; the fields are {fields}."))
+    if len(found) < len(given):
+        raise invalid((pointer, "Names a field twice."))
     return found
 
 
-def _wrong(pointer: str, detail: str) -> Refusal:
-    return Refusal(
-        422, "invalid", "The request breaks a rule; see errors.", errors=[(pointer, detail)]
-    )
+def _constants(kind: Kind, given: list[str], mapped: dict[str, str]) -> dict[str, str]:
+    found = _fields(kind, "set", given)
+    unfit = sorted(found.keys() & NOT_CONSTANT)
+    if unfit:
+        raise invalid(("/query/set", f"{unfit[0]} cannot be the same in every row."))
+    both = sorted(found.keys() & mapped.keys())
+    if both:
+        why = f"{both[0]} is in map, too: a field has a column or a value."
+        raise invalid(("/query/set", why))
+    return found
 
 
 async def _lines(

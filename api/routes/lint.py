@@ -1,4 +1,4 @@
-"""What a retailer should know about the map before phones meet it."""
+"""Lint: questionable geofences, found before phones meet them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Cursor, Limit, Reader, reply
+from api.dependencies import AtHouse, Reader, reply
 from api.http import cursors
 from api.http.describe import describe
+from api.http.filters import Page
 from api.http.problems import Refusal
 from api.schemas.geofences import LintPage
 from geofence.importing.lint_report import regions_of, roadside
@@ -24,48 +26,47 @@ from regions.lint.lint import CODES, Finding, bounded, lint
 
 MOST = 200_000
 
-Code = Literal[(*CODES, "roadside")]  # type: ignore[valid-type]  # the linter's own tuple is the one list of them
+Code = Literal[(*CODES, "roadside")]  # type: ignore[valid-type]  # CODES is the one list
 
 router = APIRouter(prefix="/v1/lint", tags=["geofences"])
-# looks take turns: one at two hundred thousand geofences takes a core and a gigabyte, and the
-# doors' own threads stay free
-_HANDS = ThreadPoolExecutor(2, thread_name_prefix="lint")
+# at most two at a time: linting 200,000 geofences takes a core and a gigabyte, and the threads of
+# other requests stay free
+_LINTERS = ThreadPoolExecutor(2, thread_name_prefix="lint")
 
 
-class Place(NamedTuple):
-    """How many findings came before."""
+class LintFilters(Page):
+    """Which findings."""
 
-    place: int
+    kind: Annotated[
+        Kind | None,
+        Field(description="stores: findings about rings of stores; geofences: about others."),
+    ] = None
+    code: Annotated[Code | None, Field(description="Findings of this code only.")] = None
 
 
 @router.get("", **describe(LintPage, 200, refuses=[400, 422]))
 async def get_lint(
-    services: AtHouse,
-    caller: Reader,
-    kind: Annotated[
-        Kind | None,
-        Query(description="stores: findings about rings of stores; geofences: about others"),
-    ] = None,
-    code: Annotated[Code | None, Query(description="findings of this code only")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    services: AtHouse, caller: Reader, filters: Annotated[LintFilters, Query()]
 ) -> Response:
     """Questionable geofences.
 
     Too small for phones, in the sea, duplicates, overlaps, more than a phone can watch, at a road.
-
-    Every page looks at the whole map anew, so pages fit together as long as nobody edits it.
+    Every page lints the whole map again, so pages fit together as long as no edit happens.
     """
-    loop, now_ms, place = asyncio.get_running_loop(), services.clock.now_ms(), _place(cursor)
+    loop, now_ms = asyncio.get_running_loop(), services.clock.now_ms()
+    start = _place(filters.cursor)
     found = await loop.run_in_executor(
-        _HANDS, _look, services.database.queries, caller.project_id, now_ms, kind
+        _LINTERS, _look, services.database.queries, caller.project_id, now_ms, filters.kind
     )
-    wanted = [one for one in found if code in (None, one.code)]
-    told = tuple(Found.of(one) for one in wanted[place : place + limit])
-    end = place + limit
-    more = cursors.seal("lint", end) if end < len(wanted) else None
+    wanted = [one for one in found if filters.code in (None, one.code)]
+    end = start + filters.limit
     return reply(
-        LintPage(told, _counted(wanted).total(), dict(sorted(_counted(found).items())), more)
+        LintPage(
+            data=tuple(Found.of(one) for one in wanted[start:end]),
+            total=_counted(wanted).total(),
+            counts=dict(sorted(_counted(found).items())),
+            next_cursor=cursors.seal("lint", end) if end < len(wanted) else None,
+        )
     )
 
 
@@ -75,7 +76,7 @@ def _place(cursor: str | None) -> int:
 
 
 def _look(queries: Queries, project_id: str, now_ms: int, kind: Kind | None) -> list[Finding]:
-    """All findings in an order that is the same each time, at most so many of each code one by one."""
+    """All findings in a stable order, at most so many of each code one by one."""
     regions = regions_of(queries, project_id, MOST)
     if regions is None:
         raise Refusal(

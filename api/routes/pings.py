@@ -1,12 +1,12 @@
-"""Pings.
+"""Pings: positions of devices, one by one or in batches.
 
-The hot doors: plain Starlette routes that decode the raw body and go around the validation stack.
+Plain Starlette routes, which decode the raw body and skip FastAPI's validation.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
@@ -15,56 +15,66 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.dependencies import reply, services_of
+from api.dependencies import services_of
 from api.http.auth import Caller, identify, permit
 from api.http.body import read_body
 from api.http.describe import ref, refusal
-from api.http.problems import Refusal, RejectedItem, answer
+from api.http.problems import Refusal, invalid
 from api.http.query_params import refuse_unknown
 from api.services import Services
-from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut, ping_answer_out, receipt_out
-from api.wire.native_in import Intake, read_pings
+from api.wire import native
+from api.wire.format import Intake, Posted
+from api.wire.native import WATCHED, PingAnswerOut, ReceiptOut
 from geofence.hints.safe_radius import Wake
 from geofence.model.ping import PingIn
-from geofence.model.receipt import DeviceAnswer, Receipt
+from geofence.model.receipt import Receipt
 from geofence.ports.listing import DeviceFilter
 
 INCLUDES = frozenset({"events", "offers", "hint"})
-_PARAMETERS = ("include", "platform", "wake", "key")
+# the parameters of both addresses, and whether each may be given more than once
+_PARAMETERS = {"include": True, "platform": False, "wake": False, "key": False}
 _WAKES: dict[str, Wake] = {"clock": "clock", "circle": "circle"}
-_NOTHING: frozenset[str] = frozenset()
 _REFUSES = (400, 401, 403, 404, 413, 415, 422, 503)
+
+
+class _Wish(NamedTuple):
+    """What to include in the answer, how many geofences a hint names, what wakes the phone."""
+
+    include: frozenset[str] = frozenset()
+    watch: int = WATCHED["ios"]
+    wake: Wake = "clock"
+
+
+_NO_WISH = _Wish()
 
 
 async def post_pings(request: Request) -> Response:
     """Post pings: one object, an array, `{"pings": [...]}`, or NDJSON."""
     services, caller = services_of(request), await _poster(request)
-    include, watch, wake = _wishes(request)
+    wish = _wish(request)
     settings = services.settings
     body = await read_body(request, settings.max_body_bytes)
-    intake = read_pings(body, settings.max_items, request.headers.get("content-type", ""))
-    receipt = await _carry(services, caller, intake, include, watch, wake)
-    if receipt.rejected and not receipt.accepted and not receipt.duplicates:
-        return _all_refused(receipt, "rejected", "Every item was refused; see rejected.")
-    return reply(receipt_out(receipt, include), 202)
+    posted = Posted(body, request.headers.get("content-type", ""))
+    intake = native.read(posted, settings.max_items)
+    receipt = await _carry(services, caller, intake, wish)
+    return native.write(receipt, intake, wish.include)
 
 
 async def post_device_ping(request: Request) -> Response:
     """The phone's call.
 
-    One ping in; what happened, where it is inside, what to show and when to speak next out.
+    One ping in; out come the events, the geofences it is inside of, the offers and the next hint.
     """
     services, caller = services_of(request), await _poster(request)
-    _, watch, wake = _wishes(request)
+    wish = _wish(request)._replace(include=INCLUDES)
     device_id = request.path_params["device_id"]
     body = await read_body(request, services.settings.max_body_bytes)
-    intake = _for_device(read_pings(body, 1), device_id)
+    intake = _for_device(native.read(Posted(body), 1), device_id)
     if "platform" not in request.query_params:
         watch = await run_in_threadpool(_watched_by, services, caller.project_id, device_id)
-    receipt = await _carry(services, caller, intake, INCLUDES, watch, wake)
-    if receipt.rejected:
-        return _all_refused(receipt, receipt.rejected[0].code, receipt.rejected[0].detail)
-    return reply(ping_answer_out(receipt.devices.get(device_id, DeviceAnswer())), 202)
+        wish = wish._replace(watch=watch)
+    receipt = await _carry(services, caller, intake, wish)
+    return native.write_one(receipt, intake, device_id)
 
 
 async def _poster(request: Request) -> Caller:
@@ -73,17 +83,10 @@ async def _poster(request: Request) -> Caller:
     return caller
 
 
-async def _carry(
-    services: Services,
-    caller: Caller,
-    intake: Intake,
-    include: frozenset[str],
-    watch: int,
-    wake: Wake,
-) -> Receipt:
+async def _carry(services: Services, caller: Caller, intake: Intake, wish: _Wish) -> Receipt:
     if intake.items:
         posted = services.street.submit_pings(
-            caller.project_id, intake.items, intake.rejected, include, watch, wake
+            caller.project_id, intake.items, intake.rejected, wish.include, wish.watch, wish.wake
         )
         receipt = await asyncio.wrap_future(posted)
     else:
@@ -105,27 +108,28 @@ def _for_device(intake: Intake, device_id: str) -> Intake:
                 errors=[("/device_id", "differs")],
             )
         items.append((index, replace(ping, device_id=device_id)))
-    return Intake(items, intake.rejected, single=True)
+    return intake._replace(items=items)
 
 
-def _wishes(request: Request) -> tuple[frozenset[str], int, Wake]:
-    """What to include in the answer, how many geofences a hint names, and what wakes the phone."""
+def _wish(request: Request) -> _Wish:
+    """The wish in a request's query; raises a 422 `Refusal` for words that it does not know."""
     if not request.url.query:
-        return _NOTHING, WATCHED["ios"], "clock"
+        return _NO_WISH
     asked = request.query_params
-    include = frozenset(word for word in asked.get("include", "").split(",") if word)
+    words = ",".join(asked.getlist("include")).split(",")
+    include = frozenset(word for word in words if word)
     platform = asked.get("platform", "ios")
     wake = _WAKES.get(asked.get("wake", "clock"))
     errors = []
     if not include <= INCLUDES:
-        errors.append(("/query/include", "must be a list of: events, offers, hint"))
+        errors.append(("/query/include", "Must be a list of: events, offers, hint."))
     if platform not in WATCHED:
-        errors.append(("/query/platform", "must be ios or android"))
+        errors.append(("/query/platform", "Must be ios or android."))
     if wake is None:
-        errors.append(("/query/wake", "must be clock or circle"))
+        errors.append(("/query/wake", "Must be clock or circle."))
     if errors or wake is None:
-        raise Refusal(422, "invalid", "The request breaks a rule; see errors.", errors=errors)
-    return include, WATCHED[platform], wake
+        raise invalid(*errors)
+    return _Wish(include, WATCHED[platform], wake)
 
 
 def _watched_by(services: Services, project_id: str, device_id: str) -> int:
@@ -137,12 +141,8 @@ def _watched_by(services: Services, project_id: str, device_id: str) -> int:
     return WATCHED.get(known[0].platform or "", WATCHED["ios"]) if known else WATCHED["ios"]
 
 
-def _all_refused(receipt: Receipt, code: str, detail: str) -> Response:
-    return answer(Refusal(422, code, detail), [RejectedItem(*one) for one in receipt.rejected])
-
-
 class RawRoute(Route):
-    """A Starlette route that says which one it is, for the counters."""
+    """A Starlette route that names itself in the scope, for the counters."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As Starlette matches, and `route` in the scope."""
@@ -165,16 +165,19 @@ _WAKE = {
     "name": "wake",
     "in": "query",
     "schema": {"enum": sorted(_WAKES), "default": "clock"},
-    "description": "What wakes the app, see docs/hint.md. `clock`: only a timer, so the hint's next_ping_s is the time in which nobody"
-    " gets out of the safe circle. `circle`: its system also wakes it when it leaves that circle, so it may sleep much longer.",
+    "description": (
+        "What wakes the app, see docs/explanation/hint.md. `clock`: only a timer, so the hint's next_ping_s is"
+        " the time in which no device can leave the safe circle. `circle`: the operating system"
+        " also wakes the app when it leaves that circle, so it may sleep much longer."
+    ),
 }
 _INCLUDE = {
     "name": "include",
     "in": "query",
     "schema": {"type": "array", "items": {"enum": sorted(INCLUDES)}},
     "style": "form",
-    "explode": False,
-    "description": "What to tell of each device in the batch.",
+    "explode": True,
+    "description": "What to answer for each device in the batch; repeated or comma-separated.",
 }
 _DEVICE = {
     "name": "device_id",
@@ -185,11 +188,16 @@ _DEVICE = {
 
 
 def _operation(
-    summary: str, name: str, parameters: list[dict[str, Any]], body: dict[str, Any], out: type
+    summary: str,
+    name: str,
+    description: str,
+    parameters: list[dict[str, Any]],
+    body: dict[str, Any],
+    out: type,
 ) -> dict[str, Any]:
-    told = {
+    responses = {
         "202": {
-            "description": "On stable storage, with all that follows.",
+            "description": "Stored, with all that follows.",
             "content": {"application/json": {"schema": ref(out)}},
         }
     }
@@ -200,8 +208,9 @@ def _operation(
             "operationId": name,
             "parameters": parameters,
             "requestBody": {"required": True, "content": body},
-            "responses": told | {str(status): refusal(status) for status in _REFUSES},
-            "security": [{"bearer": []}, {"basic": []}, {"query": []}],
+            "responses": responses | {str(status): refusal(status) for status in _REFUSES},
+            "description": f"{description}\n\nThe API key needs the scope `ingest`.",
+            "security": [{scheme: ["ingest"]} for scheme in ("bearer", "basic", "query")],
         }
     }
 
@@ -213,6 +222,9 @@ PATHS = {
     "/v1/pings": _operation(
         "Post pings",
         "post_pings",
+        'One ping, an array, `{"pings": [...]}`, or NDJSON. A bad item is refused alone, with its'
+        " place, a code and a reason; 422 comes where every item is bad. `warnings` names fields"
+        " that look misspelt.",
         [_INCLUDE, _PLATFORM, _WAKE],
         {
             "application/json": {"schema": {"anyOf": [ref(PingIn), _MANY, _ENVELOPE]}},
@@ -223,6 +235,8 @@ PATHS = {
     "/v1/devices/{device_id}/ping": _operation(
         "The phone's call",
         "post_device_ping",
+        "One ping of one device. The answer holds its events, the geofences it is inside of, the"
+        " offers to show in the app, and how far and how long the phone may stay silent.",
         [_DEVICE, _PLATFORM, _WAKE],
         {"application/json": {"schema": ref(PingIn)}},
         PingAnswerOut,

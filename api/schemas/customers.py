@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
-from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
+from api.http.fields import Body, Document, Locale, Name, Tags, Text, example, moment_ms
+from api.http.filters import By, Page
 from api.schemas.coupons import CouponOut
 from api.schemas.decisions import DecisionOut
 from api.schemas.devices import DeviceOut
@@ -19,7 +20,7 @@ from api.schemas.shown import Moment, shown
 from api.schemas.visits import VisitOut
 from geofence.delivery.channels import PURPOSES
 from geofence.model.customer import LOCATION, Consent, Customer, Purpose, QuietHours
-from geofence.people.consent import Statement, merge
+from geofence.people.consent import Statement
 
 _LATEST_MS = 4_102_444_800_000  # the year 2100: a later time is in the wrong unit
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -89,11 +90,10 @@ class ConsentIn(Body):
 class _Consents(Body):
     """By purpose; one that is absent is not granted."""
 
-    def model(self, known: Mapping[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
-        """The consents after these statements."""
+    def model(self) -> dict[Purpose, Statement]:
+        """The statements by purpose."""
         made = {purpose: getattr(self, purpose) for purpose in type(self).model_fields}
-        said = {purpose: one.model() for purpose, one in made.items() if one is not None}
-        return merge(known, said, now_ms)
+        return {purpose: one.model() for purpose, one in made.items() if one is not None}
 
 
 # one field for the consent to location, and one for each channel's
@@ -124,28 +124,49 @@ class QuietHoursIn(Body):
 class CustomerIn(Body):
     """A customer to insert or replace."""
 
+    model_config = example(
+        email="kim@example.org",
+        tags=["vip"],
+        attributes={"first_name": "Kim", "tier": "gold"},
+        consent={"location": {"granted": True}, "push": {"granted": True, "source": "app"}},
+        quiet_hours={"start": "22:00", "until": "07:00"},
+    )
+
     email: Email | None = None
-    attributes: Document = {}
+    attributes: Annotated[
+        Document, Field(description="Facts about the customer, for templates and audiences.")
+    ] = {}
     tags: Tags = []
     consent: ConsentsIn = ConsentsIn()
     quiet_hours: QuietHoursIn | None = None
-    locale: Locale | None = None
+    locale: Annotated[Locale | None, Field(description="Language and region, such as de-AT.")] = (
+        None
+    )
 
-    def model(self, customer_id: str, known: Customer | None, now_ms: int) -> Customer:
-        """The customer of the model; `known` is what is stored."""
+    def model(self, customer_id: str) -> Customer:
+        """The customer of the model, without consents and times."""
+        hours = self.quiet_hours
         return Customer(
             customer_id,
             self.email,
             self.attributes,
             tuple(self.tags),
-            self.consent.model(known.consent if known else {}, now_ms),
-            QuietHours(self.quiet_hours.start, self.quiet_hours.until)
-            if self.quiet_hours
-            else None,
-            self.locale,
-            known.created_ms if known else now_ms,
-            now_ms,
+            quiet_hours=QuietHours(hours.start, hours.until) if hours else None,
+            locale=self.locale,
         )
+
+    @classmethod
+    def written(cls, customer: Customer, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that makes this customer, for a patch to change.
+
+        A consent in the patch replaces the stored one as a whole: what a customer says now does
+        not take over the time and source of an older statement.
+        """
+        body: dict[str, Any] = msgspec.to_builtins(CustomerOut.of(customer))
+        said = patch.get("consent")
+        for purpose in said if isinstance(said, dict) else ():
+            body["consent"].pop(purpose, None)
+        return {name: body[name] for name in cls.model_fields}
 
 
 class ConsentOut(msgspec.Struct, frozen=True):
@@ -212,3 +233,9 @@ class CustomerExport(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionOut, ...]
     messages: tuple[StoredMessage, ...]
     coupons: tuple[CouponOut, ...]
+
+
+class CustomerFilters(Page):
+    """Which customers."""
+
+    tag: By = None

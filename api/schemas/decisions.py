@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from pydantic import Field
+
+from api.http.fields import Name
+from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
 from geofence.model.decision import Decision, GateResult, Outcome
 
@@ -41,3 +46,17 @@ class DecisionPage(msgspec.Struct, frozen=True):
 
     data: tuple[DecisionOut, ...]
     next_cursor: str | None
+
+
+class DecisionFilters(TimedPage):
+    """Which decisions."""
+
+    customer: By = None
+    campaign: By = None
+    store: By = None
+    device: By = None
+    event: By = None
+    outcome: Outcome | None = None
+    reason: Annotated[
+        Name | None, Field(description="The whole reason, such as `send` or `holdout`.")
+    ] = None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from pydantic import Field
+
+from api.http.filters import By, Query, TimedPage
 from api.schemas.shown import Moment, shown
 from geofence.model.event import Event, EventKind
 
@@ -48,3 +52,25 @@ class EventPage(msgspec.Struct, frozen=True):
 
     data: tuple[EventOut, ...]
     next_cursor: str | None
+
+
+class EventFilters(TimedPage):
+    """Which events."""
+
+    device: By = None
+    customer: By = None
+    store: By = None
+    geofence: By = None
+    visit: By = None
+    kind: EventKind | None = None
+
+
+class StreamFilters(Query):
+    """Which events of the stream, and from where on."""
+
+    kind: EventKind | None = None
+    store: By = None
+    since_seq: Annotated[
+        int | None,
+        Field(ge=0, lt=2**63, description="Events after this `id` of the stream; 0 is the start."),
+    ] = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from api.http.fields import (
     FIRM,
@@ -15,15 +16,20 @@ from api.http.fields import (
     PlainName,
     Tags,
     Text,
+    example,
     moment_ms,
 )
 from api.http.fields import Moment as MomentIn
+from api.http.filters import By, Page
+from api.http.problems import Refusal, invalid
 from api.schemas.profiles import ProfileChoice, profile_of
 from api.schemas.shown import Moment, shown
 from geofence.importing.report import Found
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Near
 
+_NUMBER = r"[+-]?\d{1,3}(\.\d{1,15})?"
+NEAR = re.compile(rf"^\s*{_NUMBER}\s*,\s*{_NUMBER}\s*$")
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 _RINGS = {
     "type": "array",
@@ -68,16 +74,37 @@ RegionOut = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=REGION_SCHE
 class GeofenceIn(Body):
     """A geofence to insert or replace. `store` and `ring` say to which store it belongs."""
 
+    model_config = example(
+        region={"type": "circle", "lat": 52.5163, "lon": 13.3777, "radius_m": 150},
+        name="Gate 4",
+        tags=["parking"],
+        active_until="2026-12-31T23:00:00Z",
+    )
+
     region: Region
-    store: PlainName | None = None
-    ring: Annotated[PlainName, FIRM] | None = None
+    store: Annotated[
+        PlainName | None, Field(description="External id of the store it belongs to.")
+    ] = None
+    ring: Annotated[
+        Annotated[PlainName, FIRM] | None, Field(description="Name of the ring; needs `store`.")
+    ] = None
     name: Annotated[Text, STRIPPED] | None = None
     tags: Tags = []
     metadata: Document = {}
-    profile: ProfileChoice | None = None
-    active_from: MomentIn | None = None
-    active_until: MomentIn | None = None
-    enabled: bool = True
+    profile: Annotated[
+        ProfileChoice | None,
+        Field(description="How evidence becomes presence; null means the profile of the project."),
+    ] = None
+    active_from: Annotated[
+        MomentIn | None, Field(description="Before this time nothing happens here.")
+    ] = None
+    active_until: Annotated[
+        MomentIn | None,
+        Field(description="From this time on nothing happens here, and visits end."),
+    ] = None
+    enabled: Annotated[bool, Field(description="false: keep it, and let nothing happen here.")] = (
+        True
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> GeofenceIn:
@@ -104,6 +131,12 @@ class GeofenceIn(Body):
             active_until_ms=moment_ms(self.active_until) if self.active_until else None,
             enabled=self.enabled,
         )
+
+    @classmethod
+    def written(cls, geofence: Geofence) -> dict[str, Any]:
+        """The body that makes this geofence, for a patch to change."""
+        shown: dict[str, Any] = msgspec.to_builtins(GeofenceOut.of(geofence))
+        return {name: shown[name] for name in cls.model_fields}
 
 
 class GeofenceOut(msgspec.Struct, frozen=True):
@@ -190,3 +223,42 @@ class LintPage(msgspec.Struct, frozen=True):
     total: int
     counts: dict[str, int]
     next_cursor: str | None
+
+
+class GeofenceFilters(Page):
+    """Which geofences, in which form."""
+
+    near: Annotated[
+        str | None,
+        Field(
+            pattern=NEAR.pattern,
+            description="lat,lon in degrees: the nearest first, by distance to the edge.",
+        ),
+    ] = None
+    within_m: Annotated[
+        float | None, Field(ge=0, le=100_000_000, description="With near: no farther than this.")
+    ] = None
+    store: By = None
+    tag: By = None
+    form: Annotated[Literal["json", "geojson"], Field(alias="format")] = "json"
+
+    def place(self) -> tuple[float, float]:
+        """(lat, lon) of `near`.
+
+        Raises:
+            Refusal: 422 for degrees that do not exist, and beside filters of the other list.
+        """
+        if (self.store, self.tag, self.cursor) != (None, None, None):
+            raise invalid(("/query/near", "Goes with within_m and limit only."))
+        lat, lon = map(float, (self.near or "").split(","))
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise Refusal(
+                422,
+                "invalid_position",
+                "near is lat,lon in degrees.",
+                errors=[("/query/near", "within 90 and 180 degrees")],
+            )
+        return lat, lon
+
+    def _given(self) -> dict[str, Any]:
+        return {"store": self.store, "tag": self.tag}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
 from geofence.delivery.channels import CHANNELS
 from geofence.model.message import Attempt, MessageStatus, OutboxMessage
@@ -95,3 +96,13 @@ def masked(address: str) -> str:
     if at and local:
         return f"{local[0]}***@{domain}"
     return f"...{address[-SHOWN_OF_TOKEN:]}" if len(address) >= 4 * SHOWN_OF_TOKEN else "***"
+
+
+class MessageFilters(TimedPage):
+    """Which messages."""
+
+    customer: By = None
+    campaign: By = None
+    decision: By = None
+    channel: ChannelName | None = None
+    status: MessageStatus | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from pydantic import Field
 
+from api.http.fields import Name
+from api.http.filters import By, TimedPage
 from api.schemas.shown import Moment, shown
 from geofence.model.presence import Visit
 
@@ -84,3 +87,17 @@ class VisitPage(msgspec.Struct, frozen=True):
 
     data: tuple[VisitOut, ...]
     next_cursor: str | None
+
+
+class VisitFilters(TimedPage):
+    """Which visits; `since` and `until` are about the arrival."""
+
+    device: By = None
+    customer: By = None
+    store: By = None
+    geofence: By = None
+    visit: Annotated[Name | None, Field(description="The `visit_id` that an event names.")] = None
+
+    def _given(self) -> dict[str, Any]:
+        given = super()._given()
+        return given | {"id": given.pop("visit")}

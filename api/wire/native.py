@@ -1,7 +1,6 @@
-"""Our own format: events, visits, and what a poster of pings is told.
+"""Our own format: pings in, and a receipt with what followed for each device.
 
-Ids are the retailer's, times RFC 3339 in UTC with milliseconds, distances metres. No event carries
-a position.
+Ids are the retailer's, times RFC 3339 in UTC with milliseconds, distances in metres.
 """
 
 from __future__ import annotations
@@ -10,24 +9,28 @@ from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from starlette.responses import Response
 
-from api.http.problems import RejectedItem
+from api.http.problems import FieldWarning, Refusal, RejectedItem, answer
 from api.schemas.events import EventOut
 from api.schemas.geofences import InsideGeofenceOut, NearbyGeofenceOut
 from api.schemas.shown import Moment, shown
+from api.wire.format import Intake, Posted, encoded
+from api.wire.native_in import read_pings
 from geofence.model.receipt import DeviceAnswer, Hint, InAppOffer, Receipt
 
+NAME = "native"
 Include = Literal["events", "offers", "hint"]
 WATCHED = {"ios": 19, "android": 99}
 
 
 class HintOut(msgspec.Struct, frozen=True):
-    """Within `safe_radius_m` nothing can happen (null.
+    """How far and how long the phone may stay silent.
 
-    Nothing is anywhere near); ping again after `next_ping_s`.
-
-    `version` names the list of `geofences` to watch; send it with the next ping as `hint_version`,
-    and `geofences` is null while that list is still good.
+    Within `safe_radius_m` of its position nothing can happen; null means that no geofence is near.
+    The next ping is due after `next_ping_s`. `version` names the list of `geofences` to watch:
+    sent with the next ping as `hint_version`, it keeps an unchanged list out of the answer
+    (`geofences` is null).
     """
 
     safe_radius_m: float | None
@@ -61,9 +64,9 @@ class InAppOfferOut(msgspec.Struct, frozen=True):
 
 
 class DeviceAnswerOut(msgspec.Struct, frozen=True):
-    """What followed for one device; each part is there when it was asked for.
+    """What followed for one device; `include` chooses the parts.
 
-    `geofences` are those it is inside of.
+    `geofences` are those that the device is inside of.
     """
 
     events: tuple[EventOut, ...] | UnsetType = UNSET
@@ -73,7 +76,7 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, answer: DeviceAnswer, include: frozenset[str]) -> DeviceAnswerOut:
-        """The parts named by `include`."""
+        """The parts that `include` names."""
         return cls(
             events=tuple(map(EventOut.of, answer.events)) if "events" in include else UNSET,
             geofences=tuple(map(InsideGeofenceOut.of, answer.inside))
@@ -85,18 +88,24 @@ class DeviceAnswerOut(msgspec.Struct, frozen=True):
 
 
 class PingAnswerOut(msgspec.Struct, frozen=True):
-    """The phone's call: what happened, where it is inside, what to show, and when to speak next."""
+    """The answer to the phone's call.
+
+    What happened, the geofences the device is inside of, the offers to show, and the next hint.
+    `warnings` is there where the ping has misspelt fields.
+    """
 
     events: tuple[EventOut, ...]
     geofences: tuple[InsideGeofenceOut, ...]
     offers: tuple[InAppOfferOut, ...]
     hint: HintOut | None
+    warnings: tuple[FieldWarning, ...] | UnsetType = UNSET
 
 
 class ReceiptOut(msgspec.Struct, frozen=True):
-    """What became of a batch.
+    """The outcome of a batch.
 
-    Everything that follows from the accepted items is on stable storage.
+    Everything that follows from the accepted items is on stable storage. `warnings` is there where
+    pings have misspelt fields.
     """
 
     result: Literal["ok"]
@@ -104,32 +113,47 @@ class ReceiptOut(msgspec.Struct, frozen=True):
     duplicates: int
     rejected: tuple[RejectedItem, ...]
     devices: dict[str, DeviceAnswerOut] | UnsetType = UNSET
+    warnings: tuple[FieldWarning, ...] | UnsetType = UNSET
 
 
-def receipt_out(receipt: Receipt, include: frozenset[str]) -> ReceiptOut:
-    """The receipt as clients see it; `devices` only when something was asked for."""
-    devices = {
-        name: DeviceAnswerOut.of(answer, include) for name, answer in receipt.devices.items()
-    }
-    return ReceiptOut(
+def read(posted: Posted, max_items: int) -> Intake:
+    """The pings of a body: one object, an array, `{"pings": [...]}`, or NDJSON."""
+    return read_pings(posted.body, max_items, posted.media_type)
+
+
+def write(receipt: Receipt, intake: Intake, include: frozenset[str]) -> Response:
+    """The receipt; a refusal (422) where every item was refused."""
+    if receipt.rejected and not receipt.accepted and not receipt.duplicates:
+        refusal = Refusal(422, "rejected", "Every item was refused; see rejected.")
+        return answer(refusal, rejected_items(receipt), intake.warnings)
+    devices = {name: DeviceAnswerOut.of(one, include) for name, one in receipt.devices.items()}
+    written = ReceiptOut(
         "ok",
         receipt.accepted,
         receipt.duplicates,
         rejected_items(receipt),
         devices if include else UNSET,
+        intake.warnings or UNSET,
     )
+    return encoded(written, 202)
+
+
+def write_one(receipt: Receipt, intake: Intake, device_id: str) -> Response:
+    """The answer to the phone's call, a batch of one ping."""
+    if receipt.rejected:
+        refusal = Refusal(422, receipt.rejected[0].code, receipt.rejected[0].detail)
+        return answer(refusal, rejected_items(receipt), intake.warnings)
+    found = receipt.devices.get(device_id, DeviceAnswer())
+    written = PingAnswerOut(
+        events=tuple(map(EventOut.of, found.events)),
+        geofences=tuple(map(InsideGeofenceOut.of, found.inside)),
+        offers=tuple(map(InAppOfferOut.of, found.offers)),
+        hint=HintOut.of(found.hint) if found.hint else None,
+        warnings=intake.warnings or UNSET,
+    )
+    return encoded(written, 202)
 
 
 def rejected_items(receipt: Receipt) -> tuple[RejectedItem, ...]:
     """The refused items in request order."""
     return tuple(RejectedItem(*one) for one in sorted(receipt.rejected))
-
-
-def ping_answer_out(answer: DeviceAnswer) -> PingAnswerOut:
-    """The answer to the phone's own call."""
-    return PingAnswerOut(
-        events=tuple(map(EventOut.of, answer.events)),
-        geofences=tuple(map(InsideGeofenceOut.of, answer.inside)),
-        offers=tuple(map(InAppOfferOut.of, answer.offers)),
-        hint=HintOut.of(answer.hint) if answer.hint else None,
-    )

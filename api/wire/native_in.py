@@ -1,20 +1,18 @@
-"""Our own format, read.
-
-A bad item never spoils its batch.
-"""
+"""Reads pings in our own format: one typed decode, or item by item where an item is bad."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from api.http.body import guard_containers
-from api.http.problems import Refusal
+from api.http.problems import FieldWarning, Refusal
+from api.wire.format import Intake
+from api.wire.near_misses import in_items, in_start
 from geofence.limits import document_fault
 from geofence.model.ping import MAX_ID, PingIn, Rejection
 from geofence.street.normalise import REJECTION_CODES
@@ -33,20 +31,11 @@ class _Envelope(msgspec.Struct):
     pings: list[PingIn]
 
 
+_NO_PINGS = 'The body is not a ping, an array of pings, or {"pings": [...]}.'
+_UNREADABLE_TIME = "ts cannot be read: send RFC 3339 with an offset, or epoch milliseconds"
 _ARRAY = msgspec.json.Decoder(list[PingIn])
 _ONE = msgspec.json.Decoder(PingIn)
 _WRAPPED = msgspec.json.Decoder(_Envelope)
-
-
-class Intake(NamedTuple):
-    """A request's pings with their places in it, and the items that are no pings.
-
-    `single`: the body was one object.
-    """
-
-    items: list[tuple[int, PingIn]]
-    rejected: list[Rejection]
-    single: bool = False
 
 
 def read_pings(body: bytes, max_items: int, media_type: str = "") -> Intake:
@@ -64,7 +53,17 @@ def read_pings(body: bytes, max_items: int, media_type: str = "") -> Intake:
     if pings is None or any(_text_fault(ping) for ping in pings):
         return _one_by_one(body, max_items, lines)
     _count(pings, max_items)
-    return Intake(list(enumerate(pings)), [], single)
+    warnings = _second_reading(body, lines) if in_start(body) else ()
+    return Intake(list(enumerate(pings)), [], single, warnings)
+
+
+def _second_reading(body: bytes, lines: bool) -> tuple[FieldWarning, ...]:
+    """The misspelt fields of a body that was read well; none where only msgspec can read it."""
+    try:
+        found, _ = _items(body.decode(errors="replace"), lines)
+    except Refusal:
+        return ()
+    return in_items(found)
 
 
 def _at_once(body: bytes, lines: bool) -> tuple[list[PingIn] | None, bool]:
@@ -90,22 +89,7 @@ def _one_by_one(body: bytes, max_items: int, lines: bool) -> Intake:
         text = body.decode()
     except UnicodeDecodeError:
         raise Refusal(400, "malformed", "The body is not UTF-8.") from None
-    single = False
-    if lines:
-        rows = [row for row in text.split("\n") if row.strip()]
-        _count(rows, max_items)
-        found: Iterable[Any] = map(_line, rows)
-    else:
-        document = _document(text)
-        single = isinstance(document, dict) and "pings" not in document
-        found = (
-            [document] if single else document["pings"] if isinstance(document, dict) else document
-        )
-        if not isinstance(found, list):
-            raise Refusal(
-                400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.'
-            )
-        _count(found, max_items)
+    found, single = _items(text, lines, max_items)
     items: list[tuple[int, PingIn]] = []
     rejected: list[Rejection] = []
     for index, item in enumerate(found):
@@ -114,7 +98,22 @@ def _one_by_one(body: bytes, max_items: int, lines: bool) -> Intake:
             rejected.append(ping)
         else:
             items.append((index, ping))
-    return Intake(items, rejected, single)
+    return Intake(items, rejected, single, in_items(found))
+
+
+def _items(text: str, lines: bool, max_items: int | None = None) -> tuple[list[Any], bool]:
+    """The items of a body as they were written, and whether it is one object."""
+    if lines:
+        rows = [row for row in text.split("\n") if row.strip()]
+        _count(rows, max_items)
+        return list(map(_line, rows)), False
+    document = _document(text)
+    single = isinstance(document, dict) and "pings" not in document
+    found = [document] if single else document["pings"] if isinstance(document, dict) else document
+    if not isinstance(found, list):
+        raise Refusal(400, "malformed", _NO_PINGS)
+    _count(found, max_items)
+    return found, single
 
 
 def _ping(index: int, item: Any) -> PingIn | Rejection:
@@ -124,18 +123,27 @@ def _ping(index: int, item: Any) -> PingIn | Rejection:
         ping = msgspec.convert(item, PingIn)
     except msgspec.ValidationError as error:
         named = _FIELD.search(str(error))
-        return _refused(index, named.group(1) if named else "item")
+        return _refused(index, named.group(1) if named else "item", str(error))
     fault = _text_fault(ping)
-    return ping if fault is None else _refused(index, fault)
+    return ping if fault is None else _refused(index, fault, "")
 
 
-def _refused(index: int, fault: str) -> Rejection:
-    code = _CODE_OF_FIELD.get(fault, "invalid_field")
-    return Rejection(
-        index,
-        code,
-        REJECTION_CODES[code] if code != "invalid_field" else f"{fault} is not what it must be",
-    )
+def _refused(index: int, field: str, cause: str) -> Rejection:
+    code = _CODE_OF_FIELD.get(field, "invalid_field")
+    return Rejection(index, code, _sentence(field, cause))
+
+
+def _sentence(field: str, cause: str) -> str:
+    """What is wrong with a field, by what msgspec says of it; never its value."""
+    if "missing required" in cause:
+        return f"{field} is missing"
+    if field == "ts":
+        return "ts has no offset" if "timezone" in cause else _UNREADABLE_TIME
+    if field in ("lat", "lon"):
+        return f"{field} is not a number"
+    if field == "device_id":
+        return "device_id is not a text"
+    return f"{field} is not what it must be"
 
 
 def _text_fault(ping: PingIn) -> str | None:
@@ -170,9 +178,7 @@ def _document(text: str) -> Any:
     except (ValueError, RecursionError):
         raise Refusal(400, "malformed", "The body is not JSON, or was cut off.") from None
     if not isinstance(document, dict | list):
-        raise Refusal(
-            400, "malformed", 'The body is not a ping, an array of pings, or {"pings": [...]}.'
-        )
+        raise Refusal(400, "malformed", _NO_PINGS)
     return document
 
 
@@ -191,6 +197,6 @@ def _whole(digits: str) -> float:
     )
 
 
-def _count(items: list[Any], max_items: int) -> None:
-    if len(items) > max_items:
+def _count(items: list[Any], max_items: int | None) -> None:
+    if max_items is not None and len(items) > max_items:
         raise Refusal(413, "too_large", f"More than {max_items} items; nothing was stored.")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -66,7 +66,7 @@ class Shop:
         )
 
 
-def run(url: str, **settings: object) -> Running:
+def run(url: str, **settings: Any) -> Running:
     """Open a house on that database and serve it from a thread."""
     house = open_services(Settings(database_url=url, port=0, **settings))
     listening = threading.Event()

@@ -8,15 +8,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from geofence.backends.sql import locks
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import (
-    devices,
-    events,
-    idempotency,
-    keys,
-    presences,
-    projects,
-    visits,
-)
+from geofence.backends.sql.schema.accounts import idempotency, keys, projects
+from geofence.backends.sql.schema.devices import devices, presences
+from geofence.backends.sql.schema.journal import events, visits
 from geofence.errors import Busy, RecordError
 from geofence.model.account import Device, Key, Project
 from geofence.model.place import Profile

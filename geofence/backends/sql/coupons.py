@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from geofence.backends.sql.rows import COUNTED, columns, from_row, to_row
-from geofence.backends.sql.schema_offers import coupons, redemptions
+from geofence.backends.sql.schema.coupons import coupons, redemptions
 from geofence.model.decision import Coupon, Redemption
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from geofence.backends.sql import locks, rows, statements
 from geofence.backends.sql.device_tables import DeviceTables
-from geofence.backends.sql.schema import presences
+from geofence.backends.sql.schema.devices import presences
 from geofence.model.device_table import KNOWN, READ, WATERMARK, DeviceTable, Moved, Rows
 from geofence.model.presence import DeviceKey, DeviceState, Presence
 

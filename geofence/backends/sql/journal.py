@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from geofence.backends.sql import rows, statements, stream_seq
-from geofence.backends.sql.schema import events, visits
+from geofence.backends.sql.schema.journal import events, visits
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, Visit
 

@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema import projects
+from geofence.backends.sql.schema.accounts import projects
 from geofence.model.presence import DeviceKey
 
 _EXCLUSIVE, _SHARED = "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from geofence.backends.sql.rows import from_row
-from geofence.backends.sql.schema import presences, visits
+from geofence.backends.sql.schema.devices import presences
+from geofence.backends.sql.schema.journal import visits
 from geofence.model.presence import Presence, Visit
 
 STATE = "state"

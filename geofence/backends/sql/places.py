@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from geofence.backends.sql import locks
 from geofence.backends.sql.rows import chunks, columns, from_row, to_row, upsert
-from geofence.backends.sql.schema import geofences, stores
+from geofence.backends.sql.schema.places import geofences, stores
 from geofence.errors import RecordError
 from geofence.model.place import Geofence, Store
 

@@ -8,14 +8,18 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from geofence.backends.sql import backlog, campaign_matches, open_visits
 from geofence.backends.sql import engine as engines
-from geofence.backends.sql import open_visits, schema
-from geofence.backends.sql import schema_offers as offers
 from geofence.backends.sql.listing import Select, SqlListing
 from geofence.backends.sql.rows import columns, from_row
-from geofence.backends.sql.schema import events, geofences, keys, projects, visits
+from geofence.backends.sql.schema import campaigns, coupons, customers, decisions, outbox
+from geofence.backends.sql.schema.accounts import keys, projects
+from geofence.backends.sql.schema.devices import devices
+from geofence.backends.sql.schema.journal import events, visits
+from geofence.backends.sql.schema.places import geofences, stores
 from geofence.model.account import Device, Key, Project
-from geofence.model.campaign import Campaign
+from geofence.model.backlog import Backlog
+from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
@@ -43,13 +47,13 @@ class SqlQueries:
     def _list_places_and_accounts(self) -> None:
         engine = self._engine
         self.stores: Listing[Store, ports.StoreFilter] = SqlListing(
-            engine, schema.stores, Store, ("external_id",), names=_BY_NAME
+            engine, stores, Store, ("external_id",), names=_BY_NAME
         )
         self.geofences: Listing[Geofence, ports.GeofenceFilter] = SqlListing(
             engine, geofences, Geofence, ("external_id",), names=_BY_NAME
         )
         self.devices: Listing[Device, ports.DeviceFilter] = SqlListing(
-            engine, schema.devices, Device, ("device_id",), names={"id": "device_id"}
+            engine, devices, Device, ("device_id",), names={"id": "device_id"}
         )
         self.keys: Listing[Key, ports.KeyFilter] = SqlListing(
             engine, keys, Key, ("created_ms", "id")
@@ -73,23 +77,23 @@ class SqlQueries:
     def _list_offers(self) -> None:
         engine = self._engine
         self.customers: Listing[Customer, ports.CustomerFilter] = SqlListing(
-            engine, offers.customers, Customer, ("customer_id",), names={"id": "customer_id"}
+            engine, customers.customers, Customer, ("customer_id",), names={"id": "customer_id"}
         )
         self.campaigns: Listing[Campaign, ports.CampaignFilter] = SqlListing(
-            engine, offers.campaigns, Campaign, ("id",)
+            engine, campaigns.campaigns, Campaign, ("id",)
         )
         self.decisions: Listing[Decision, ports.DecisionFilter] = SqlListing(
-            engine, offers.decisions, Decision, ("at_ms", "id"), time="at_ms"
+            engine, decisions.decisions, Decision, ("at_ms", "id"), time="at_ms"
         )
         self.messages: Listing[OutboxMessage, ports.MessageFilter] = SqlListing(
-            engine, offers.messages, OutboxMessage, ("created_ms", "id"), time="created_ms"
+            engine, outbox.messages, OutboxMessage, ("created_ms", "id"), time="created_ms"
         )
         self.attempts: Listing[Attempt, ports.AttemptFilter] = SqlListing(
-            engine, offers.attempts, Attempt, ("message_id", "attempt")
+            engine, outbox.attempts, Attempt, ("message_id", "attempt")
         )
         self.coupons: Listing[Coupon, ports.CouponFilter] = SqlListing(
             engine,
-            offers.coupons,
+            coupons.coupons,
             Coupon,
             ("issued_ms", "code"),
             names={"id": "code"},
@@ -121,6 +125,11 @@ class SqlQueries:
         """How geofences are used, by geofence id: those after `after`, at most `limit`."""
         return self._all(Traffic, _traffic(project_id, visits, after).limit(limit))
 
+    def campaign_matches(self, project_id: str, trigger: Trigger, since_ms: int) -> CampaignMatches:
+        """How many stores and rings a trigger matches, and devices that came there since then."""
+        with engines.connect(self._engine) as connection:
+            return campaign_matches.matches(connection, project_id, trigger, since_ms)
+
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
         newest = sa.select(sa.func.max(events.c.stream_seq)).where(
@@ -144,6 +153,11 @@ class SqlQueries:
                     sa.select(sa.func.count()).where(events.c.stream_seq.is_(None))
                 ).scalar(),
             }
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in the outbox and which channels are paused, by channel."""
+        with engines.connect(self._engine) as connection:
+            return backlog.backlogs(connection)
 
     def _all(self, kind: type[T], query: sa.Select[Any]) -> list[T]:
         with engines.connect(self._engine) as connection:

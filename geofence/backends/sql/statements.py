@@ -15,7 +15,8 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import schema
+from geofence.backends.sql.schema import devices as device_tables
+from geofence.backends.sql.schema import journal
 from geofence.model.device_table import DeviceTable, Moved
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, DeviceState, Visit
@@ -41,9 +42,9 @@ def _names(table: sa.Table) -> list[str]:
 
 
 _EVENT = tuple(
-    name for name in _names(schema.events) if name not in ("place", "stream_seq", "dwell_s")
+    name for name in _names(journal.events) if name not in ("place", "stream_seq", "dwell_s")
 )
-_VISIT = tuple(name for name in _names(schema.visits) if name not in ("project_id", "visit"))
+_VISIT = tuple(name for name in _names(journal.visits) if name not in ("project_id", "visit"))
 
 _event = attrgetter(*_EVENT)
 _visit = attrgetter(*_VISIT)
@@ -131,11 +132,11 @@ def _texts(dialect: str) -> dict[Name, str]:
     visit_names = (*_VISIT, "project_id", "visit")
     visit_values = ", ".join([mark] * (len(_VISIT) + 1) + [number])
     return {
-        "devices": _upsert(schema.devices, _DEVICE, _DEVICE[:2], {"created_ms"}, mark),
-        "presences": _upsert(schema.presences, _PRESENCE, _PAIR, (), mark),
+        "devices": _upsert(device_tables.devices, _DEVICE, _DEVICE[:2], {"created_ms"}, mark),
+        "presences": _upsert(device_tables.presences, _PRESENCE, _PAIR, (), mark),
         "gone": f"DELETE FROM presences WHERE {pair}",  # noqa: S608 - likewise
-        "events": _insert(schema.events, (*_EVENT, "place", "stream_seq", "dwell_s"), mark),
-        "visits": _insert_values(schema.visits, visit_names, visit_values)
+        "events": _insert(journal.events, (*_EVENT, "place", "stream_seq", "dwell_s"), mark),
+        "visits": _insert_values(journal.visits, visit_names, visit_values)
         + _on_conflict(visit_names, ("visit_id",), {"visit", "project_id"}),
     }
 

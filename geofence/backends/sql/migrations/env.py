@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from geofence.backends.sql import (
-    schema_offers,
-)  # with its tables the metadata of `schema` is complete
+from geofence.backends.sql.schema import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=schema_offers.metadata
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
     context.run_migrations()

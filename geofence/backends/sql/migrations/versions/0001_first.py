@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -10,6 +12,34 @@ revision = "0001"
 down_revision = None
 
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(), nullable=nullable)
+
+
+def _int(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), nullable=nullable)
+
+
+def _real(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Float(), nullable=nullable)
+
+
+def _bool(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Json, nullable=nullable)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer(), server_default="0", nullable=False)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False)
 
 
 def upgrade() -> None:
@@ -25,24 +55,24 @@ def upgrade() -> None:
 def _projects_and_keys() -> None:
     op.create_table(
         "projects",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("profile", Json, nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        _text("id"),
+        _text("name"),
+        _json("profile"),
+        _int("created_ms"),
         sa.Column("index_version", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "keys",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("scopes", Json, nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("tail", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_ms", sa.BigInteger(), nullable=True),
+        _text("id"),
+        _text("project_id"),
+        _text("kind"),
+        _json("scopes"),
+        _text("digest"),
+        _text("tail"),
+        _text("name"),
+        _int("created_ms"),
+        _int("revoked_ms", nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
     )
@@ -52,39 +82,39 @@ def _projects_and_keys() -> None:
 def _places() -> None:
     op.create_table(
         "stores",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("lat", sa.Float(), nullable=False),
-        sa.Column("lon", sa.Float(), nullable=False),
-        sa.Column("brand", sa.String(), nullable=True),
-        sa.Column("address", sa.String(), nullable=True),
-        sa.Column("time_zone", sa.String(), nullable=True),
-        sa.Column("opening_hours", sa.String(), nullable=True),
-        sa.Column("tags", Json, nullable=False),
-        sa.Column("metadata", Json, nullable=False),
-        sa.Column("rings", Json, nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        _text("project_id"),
+        _text("external_id"),
+        _text("name"),
+        _real("lat"),
+        _real("lon"),
+        _text("brand", nullable=True),
+        _text("address", nullable=True),
+        _text("time_zone", nullable=True),
+        _text("opening_hours", nullable=True),
+        _json("tags"),
+        _json("metadata"),
+        _json("rings"),
+        _int("created_ms"),
+        _int("updated_ms"),
         sa.PrimaryKeyConstraint("project_id", "external_id"),
     )
     op.create_table(
         "geofences",
-        sa.Column("uid", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=False),
-        sa.Column("region", Json, nullable=False),
-        sa.Column("store_id", sa.String(), nullable=True),
-        sa.Column("ring", sa.String(), nullable=True),
-        sa.Column("name", sa.String(), nullable=True),
-        sa.Column("tags", Json, nullable=False),
-        sa.Column("metadata", Json, nullable=False),
-        sa.Column("profile", Json, nullable=True),
-        sa.Column("active_from_ms", sa.BigInteger(), nullable=True),
-        sa.Column("active_until_ms", sa.BigInteger(), nullable=True),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        _text("uid"),
+        _text("project_id"),
+        _text("external_id"),
+        _json("region"),
+        _text("store_id", nullable=True),
+        _text("ring", nullable=True),
+        _text("name", nullable=True),
+        _json("tags"),
+        _json("metadata"),
+        _json("profile", nullable=True),
+        _int("active_from_ms", nullable=True),
+        _int("active_until_ms", nullable=True),
+        _bool("enabled"),
+        _int("created_ms"),
+        _int("updated_ms"),
         sa.PrimaryKeyConstraint("uid"),
         sa.UniqueConstraint("project_id", "external_id", name="uq_geofences_external_id"),
     )
@@ -94,30 +124,30 @@ def _places() -> None:
 def _devices_and_presences() -> None:
     op.create_table(
         "devices",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=True),
-        sa.Column("platform", sa.String(), nullable=True),
-        sa.Column("push_token", sa.String(), nullable=True),
-        sa.Column("locale", sa.String(), nullable=True),
-        sa.Column("time_zone", sa.String(), nullable=True),
-        sa.Column("attributes", Json, nullable=True),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("seen_ms", sa.BigInteger(), nullable=True),
-        sa.Column("watermark_ms", sa.BigInteger(), nullable=True),
-        sa.Column("fix_ms", sa.BigInteger(), nullable=True),
-        sa.Column("lat", sa.Float(), nullable=True),
-        sa.Column("lon", sa.Float(), nullable=True),
+        _text("project_id"),
+        _text("device_id"),
+        _text("customer_id", nullable=True),
+        _text("platform", nullable=True),
+        _text("push_token", nullable=True),
+        _text("locale", nullable=True),
+        _text("time_zone", nullable=True),
+        _json("attributes", nullable=True),
+        _int("created_ms"),
+        _int("seen_ms", nullable=True),
+        _int("watermark_ms", nullable=True),
+        _int("fix_ms", nullable=True),
+        _real("lat", nullable=True),
+        _real("lon", nullable=True),
         sa.PrimaryKeyConstraint("project_id", "device_id"),
     )
     op.create_index("ix_devices_customer", "devices", ["project_id", "customer_id"])
     op.create_table(
         "presences",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("geofence_uid", sa.String(), nullable=False),
+        _text("project_id"),
+        _text("device_id"),
+        _text("geofence_uid"),
         sa.Column("state", sa.LargeBinary(), nullable=False),
-        sa.Column("due_ms", sa.BigInteger(), nullable=True),
+        _int("due_ms", nullable=True),
         sa.PrimaryKeyConstraint("project_id", "device_id", "geofence_uid"),
     )
     op.create_index("ix_presences_geofence", "presences", ["geofence_uid"])
@@ -127,24 +157,24 @@ def _devices_and_presences() -> None:
 def _visits() -> None:
     op.create_table(
         "visits",
-        sa.Column("visit_id", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("geofence_uid", sa.String(), nullable=False),
-        sa.Column("geofence_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=True),
-        sa.Column("store_id", sa.String(), nullable=True),
-        sa.Column("ring", sa.String(), nullable=True),
-        sa.Column("arrival_ms", sa.BigInteger(), nullable=False),
-        sa.Column("before_ms", sa.BigInteger(), nullable=True),
-        sa.Column("last_inside_ms", sa.BigInteger(), nullable=False),
-        sa.Column("departure_ms", sa.BigInteger(), nullable=True),
+        _text("visit_id"),
+        _text("project_id"),
+        _text("device_id"),
+        _text("geofence_uid"),
+        _text("geofence_id"),
+        _text("customer_id", nullable=True),
+        _text("store_id", nullable=True),
+        _text("ring", nullable=True),
+        _int("arrival_ms"),
+        _int("before_ms", nullable=True),
+        _int("last_inside_ms"),
+        _int("departure_ms", nullable=True),
         sa.Column("points", sa.Integer(), nullable=False),
-        sa.Column("best_probability", sa.Float(), nullable=False),
-        sa.Column("inferred", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("amended", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("visit", sa.Integer(), server_default="0", nullable=False),
+        _real("best_probability"),
+        _flag("inferred"),
+        _flag("amended"),
+        _text("reason", nullable=True),
+        _count("visit"),
         sa.PrimaryKeyConstraint("visit_id"),
     )
     op.create_index(
@@ -156,31 +186,31 @@ def _visits() -> None:
 def _events() -> None:
     op.create_table(
         "events",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("stream_seq", sa.BigInteger(), nullable=True),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=True),
-        sa.Column("geofence_uid", sa.String(), nullable=False),
-        sa.Column("geofence_id", sa.String(), nullable=False),
-        sa.Column("store_id", sa.String(), nullable=True),
-        sa.Column("ring", sa.String(), nullable=True),
-        sa.Column("visit_id", sa.String(), nullable=False),
-        sa.Column("ts_ms", sa.BigInteger(), nullable=False),
-        sa.Column("recorded_ms", sa.BigInteger(), nullable=False),
-        sa.Column("place", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("profile", sa.String(), nullable=False),
-        sa.Column("probability", sa.Float(), nullable=True),
-        sa.Column("edge_m", sa.Float(), nullable=True),
-        sa.Column("accuracy_m", sa.Float(), nullable=True),
-        sa.Column("fix_age_s", sa.Float(), nullable=True),
-        sa.Column("first_fix", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("inferred", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("duration_s", sa.Float(), nullable=True),
-        sa.Column("dwell_s", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("cell", sa.String(), nullable=True),
+        _text("id"),
+        _int("stream_seq", nullable=True),
+        _text("project_id"),
+        _text("kind"),
+        _text("device_id"),
+        _text("customer_id", nullable=True),
+        _text("geofence_uid"),
+        _text("geofence_id"),
+        _text("store_id", nullable=True),
+        _text("ring", nullable=True),
+        _text("visit_id"),
+        _int("ts_ms"),
+        _int("recorded_ms"),
+        _count("place"),
+        _text("profile"),
+        _real("probability", nullable=True),
+        _real("edge_m", nullable=True),
+        _real("accuracy_m", nullable=True),
+        _real("fix_age_s", nullable=True),
+        _flag("first_fix"),
+        _flag("inferred"),
+        _text("reason", nullable=True),
+        _real("duration_s", nullable=True),
+        _count("dwell_s"),
+        _text("cell", nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("stream_seq"),
         sa.UniqueConstraint("visit_id", "kind", "dwell_s", name="uq_events_fact"),
@@ -192,18 +222,18 @@ def _events() -> None:
 def _bookkeeping() -> None:
     op.create_table(
         "idempotency",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
+        _text("project_id"),
+        _text("key"),
+        _text("fingerprint"),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        _int("created_ms"),
         sa.PrimaryKeyConstraint("project_id", "key"),
     )
     counters = op.create_table(
         "counters",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.BigInteger(), nullable=False),
+        _text("name"),
+        _int("value"),
         sa.PrimaryKeyConstraint("name"),
     )
     op.bulk_insert(counters, [{"name": "events", "value": 0}])

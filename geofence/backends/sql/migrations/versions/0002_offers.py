@@ -14,12 +14,35 @@ down_revision = "0001"
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(), nullable=nullable)
+
+
+def _int(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), nullable=nullable)
+
+
+def _bool(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Json, nullable=nullable)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer(), server_default="0", nullable=False)
+
+
 def upgrade() -> None:
     """Create every table, and the index of push tokens."""
-    _customers_and_campaigns()
+    _customers()
+    _campaigns()
     _decisions()
     _messages()
+    _attempts()
     _coupons()
+    _redemptions()
     _addresses()
 
 
@@ -27,39 +50,42 @@ def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
-def _customers_and_campaigns() -> None:
+def _customers() -> None:
     op.create_table(
         "customers",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("email", sa.String(), nullable=True),
-        sa.Column("attributes", Json, nullable=False),
-        sa.Column("tags", Json, nullable=False),
-        sa.Column("consent", Json, nullable=False),
-        sa.Column("quiet_hours", Json, nullable=True),
-        sa.Column("locale", sa.String(), nullable=True),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        _text("project_id"),
+        _text("customer_id"),
+        _text("email", nullable=True),
+        _json("attributes"),
+        _json("tags"),
+        _json("consent"),
+        _json("quiet_hours", nullable=True),
+        _text("locale", nullable=True),
+        _int("created_ms"),
+        _int("updated_ms"),
         sa.PrimaryKeyConstraint("project_id", "customer_id"),
     )
+
+
+def _campaigns() -> None:
     op.create_table(
         "campaigns",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("plan", Json, nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
+        _text("project_id"),
+        _text("id"),
+        _json("plan"),
+        _text("status"),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("salt", sa.String(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        _text("salt"),
+        _int("created_ms"),
+        _int("updated_ms"),
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_table(
         "campaign_versions",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
+        _text("project_id"),
+        _text("id"),
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("plan", Json, nullable=False),
+        _json("plan"),
         sa.PrimaryKeyConstraint("project_id", "id", "version"),
     )
 
@@ -67,23 +93,23 @@ def _customers_and_campaigns() -> None:
 def _decisions() -> None:
     op.create_table(
         "decisions",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("event_id", sa.String(), nullable=False),
-        sa.Column("campaign_id", sa.String(), nullable=False),
+        _text("id"),
+        _text("project_id"),
+        _text("event_id"),
+        _text("campaign_id"),
         sa.Column("campaign_version", sa.Integer(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("store_id", sa.String(), nullable=True),
-        sa.Column("ring", sa.String(), nullable=True),
-        sa.Column("geofence_id", sa.String(), nullable=False),
-        sa.Column("visit_id", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("event_ms", sa.BigInteger(), nullable=False),
-        sa.Column("trace", Json, nullable=False),
-        sa.Column("variant", sa.String(), nullable=True),
+        _text("customer_id"),
+        _text("device_id"),
+        _text("store_id", nullable=True),
+        _text("ring", nullable=True),
+        _text("geofence_id"),
+        _text("visit_id"),
+        _text("outcome"),
+        _text("reason"),
+        _int("at_ms"),
+        _int("event_ms"),
+        _json("trace"),
+        _text("variant", nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("event_id", "campaign_id", "customer_id", name="uq_decisions_fact"),
     )
@@ -95,25 +121,25 @@ def _decisions() -> None:
 def _messages() -> None:
     op.create_table(
         "messages",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("decision_id", sa.String(), nullable=False),
-        sa.Column("campaign_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=False),
-        sa.Column("geofence_uid", sa.String(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("address", sa.String(), nullable=False),
-        sa.Column("content", Json, nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("expires_ms", sa.BigInteger(), nullable=False),
-        sa.Column("due_ms", sa.BigInteger(), nullable=True),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("untried", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("lease_until_ms", sa.BigInteger(), nullable=True),
-        sa.Column("finished_ms", sa.BigInteger(), nullable=True),
+        _text("id"),
+        _text("project_id"),
+        _text("decision_id"),
+        _text("campaign_id"),
+        _text("customer_id"),
+        _text("device_id"),
+        _text("geofence_uid"),
+        _text("channel"),
+        _text("address"),
+        _json("content"),
+        _int("created_ms"),
+        _int("expires_ms"),
+        _int("due_ms", nullable=True),
+        _text("status"),
+        _text("reason"),
+        _count("attempt"),
+        _count("untried"),
+        _int("lease_until_ms", nullable=True),
+        _int("finished_ms", nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -122,18 +148,21 @@ def _messages() -> None:
     op.create_index("ix_messages_time", "messages", ["project_id", "created_ms", "id"])
     op.create_index("ix_messages_decision", "messages", ["decision_id"])
     op.create_index("ix_messages_customer", "messages", ["project_id", "customer_id"])
+
+
+def _attempts() -> None:
     op.create_table(
         "attempts",
-        sa.Column("message_id", sa.String(), nullable=False),
+        _text("message_id"),
         sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("started_ms", sa.BigInteger(), nullable=False),
-        sa.Column("finished_ms", sa.BigInteger(), nullable=False),
-        sa.Column("verdict", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("detail", sa.String(), nullable=False),
+        _text("project_id"),
+        _int("started_ms"),
+        _int("finished_ms"),
+        _text("verdict"),
+        _text("reason"),
+        _text("detail"),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("provider_id", sa.String(), nullable=True),
+        _text("provider_id", nullable=True),
         sa.PrimaryKeyConstraint("message_id", "attempt"),
     )
 
@@ -141,34 +170,37 @@ def _messages() -> None:
 def _coupons() -> None:
     op.create_table(
         "coupons",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("campaign_id", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("decision_id", sa.String(), nullable=False),
-        sa.Column("issued_ms", sa.BigInteger(), nullable=False),
-        sa.Column("expires_ms", sa.BigInteger(), nullable=False),
-        sa.Column("single_use", sa.Boolean(), nullable=False),
-        sa.Column("stores", Json, nullable=True),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("uses", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
+        _text("project_id"),
+        _text("code"),
+        _text("campaign_id"),
+        _text("customer_id"),
+        _text("decision_id"),
+        _int("issued_ms"),
+        _int("expires_ms"),
+        _bool("single_use"),
+        _json("stores", nullable=True),
+        _text("status"),
+        _count("uses"),
+        _text("title"),
         sa.PrimaryKeyConstraint("project_id", "code"),
         sa.UniqueConstraint("decision_id"),
     )
     op.create_index("ix_coupons_customer", "coupons", ["project_id", "customer_id"])
     op.create_index("ix_coupons_time", "coupons", ["project_id", "issued_ms", "code"])
+
+
+def _redemptions() -> None:
     op.create_table(
         "redemptions",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("single_use", sa.Boolean(), nullable=False),
-        sa.Column("store_id", sa.String(), nullable=False),
-        sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("till", sa.String(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=True),
-        sa.Column("currency", sa.String(), nullable=True),
+        _text("id"),
+        _text("project_id"),
+        _text("code"),
+        _bool("single_use"),
+        _text("store_id"),
+        _int("at_ms"),
+        _text("till"),
+        _int("amount", nullable=True),
+        _text("currency", nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_redemptions_code", "redemptions", ["project_id", "code"])
@@ -184,18 +216,18 @@ def _coupons() -> None:
 def _addresses() -> None:
     op.create_table(
         "suppressions",
-        sa.Column("project_id", sa.String(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("address_digest", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        _text("project_id"),
+        _text("channel"),
+        _text("address_digest"),
+        _text("reason"),
+        _int("created_ms"),
         sa.PrimaryKeyConstraint("project_id", "channel", "address_digest"),
     )
     op.create_table(
         "channels",
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("paused_reason", sa.String(), nullable=False),
-        sa.Column("paused_ms", sa.BigInteger(), nullable=False),
+        _text("channel"),
+        _text("paused_reason"),
+        _int("paused_ms"),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_index(
