@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.http.auth import KeyRing
@@ -16,15 +16,11 @@ from geofence import ids
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
 from geofence.errors import RecordError
-from geofence.model.account import Key, Project, Scope
+from geofence.model.account import Key, Project
+from geofence.people.keys import make_key
 from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
-
-SCOPES: dict[str, tuple[Scope, ...]] = {
-    "pk": ("ingest",),
-    "sk": ("ingest", "manage", "redeem", "read"),
-}
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:
@@ -124,43 +120,21 @@ def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys |
     projects = database.queries.projects()
     if projects:
         if dev_key and database.queries.key_of(ids.digest(dev_key)) is None:
-            _store(
-                database,
-                None,
-                [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())],
-            )
+            name = "fixed by GEOFENCE_DEV_KEY"
+            fixed = make_key(projects[0].id, "sk", clock.now_ms(), name=name, secret=dev_key)
+            _store(database, None, [fixed.key])
         return None
     project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
-    publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
-    made = [
-        _key(project.id, "pk", publishable, "first", clock.now_ms()),
-        _key(project.id, "sk", secret, "first", clock.now_ms()),
-    ]
-    _store(database, project, made)
-    return FirstKeys(project.id, publishable, secret)
-
-
-def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now_ms: int) -> Key:
-    return Key(
-        ids.new("key"),
-        project_id,
-        kind,
-        SCOPES[kind],
-        ids.digest(secret),
-        secret[-4:],
-        name,
-        now_ms,
-    )
+    publishable = make_key(project.id, "pk", clock.now_ms(), name="first")
+    secret = make_key(project.id, "sk", clock.now_ms(), name="first", secret=dev_key)
+    _store(database, project, [publishable.key, secret.key])
+    return FirstKeys(project.id, publishable.secret, secret.secret)
 
 
 def _store(database: Database, project: Project | None, keys: list[Key]) -> None:
-    unit: Any = database.begin()
-    try:
+    with database.begin() as unit:
         if project is not None:
             unit.accounts.put_project(project)
         for key in keys:
             unit.accounts.put_key(key)
         unit.commit()
-    except BaseException:
-        unit.rollback()
-        raise

@@ -38,11 +38,11 @@ from api.wire.native_fields import PING_EXAMPLE, PING_FIELDS
 from geofence.importing.report import Report
 from geofence.model.ping import PingIn
 
-# why a whole file cannot be read; docs/imports.md says more
+# why a whole file cannot be read; docs/reference/imports.md says more
 FILE_CODES = (
     "unknown_format", "empty", "no_header", "broken", "bomb", "path_traversal", "external_entity",
     "network_link", "nested_archive", "encrypted", "unsafe", "crs_unknown", "crs_unsupported",
-    "too_many_items", "no_column",
+    "too_many_items", "no_column", "format_not_installed", "column_in_use",
 )  # fmt: skip
 _NOUNS = (
     campaigns,

@@ -33,6 +33,7 @@ def describe(
     refuses: Iterable[int] = (),
     body: type | None = None,
     patch: type | None = None,
+    body_required: bool = True,
 ) -> dict[str, Any]:
     """The arguments of a route that document it.
 
@@ -44,6 +45,7 @@ def describe(
         refuses: Further statuses of refusals.
         body: The struct or model of a JSON body.
         patch: The model of what a JSON Merge Patch results in.
+        body_required: Whether the request must have that body.
     """
     content = answer if isinstance(answer, Mapping) else _json(ref(answer)) if answer else None
     responses: dict[int, dict[str, Any]] = {
@@ -61,7 +63,7 @@ def describe(
     }
     if body is not None:
         described["openapi_extra"] = {
-            "requestBody": {"required": True, "content": _json(ref(body))}
+            "requestBody": {"required": body_required, "content": _json(ref(body))}
         }
     if patch is not None:
         described["openapi_extra"] = {"requestBody": _patch_body(patch)}

@@ -27,8 +27,6 @@ from geofence.ports.listing import (
 )
 from geofence.ports.queries import Queries
 
-ERASED = ("customers", "decisions", "messages")
-UNNAMED = ("devices", "visits", "events", "coupons")  # kept without the customer
 _AT_ONCE = 1000
 
 

@@ -1,7 +1,6 @@
-"""Where places go.
+"""Write the places of an import, one edit for each chunk so that pings come in between.
 
-Onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the
-same.
+A dry run compares with the database and writes nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +10,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from geofence.errors import Busy, RecordError
-from geofence.importing.geofences import kept_geofence
+from geofence.importing.edits import (
+    ImportGeofences,
+    ImportStores,
+    fill_geofences,
+    fill_stores,
+)
 from geofence.importing.report import Kind
-from geofence.importing.stores import kept_store
-from geofence.model.edit import EditResult
-from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome
 from geofence.ports.listing import GeofenceFilter, StoreFilter
 from geofence.ports.queries import Queries
-from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
@@ -30,9 +30,9 @@ Place = Any  # Store or Geofence, as the kind says
 
 
 class PlacedRow(NamedTuple):
-    """A row that can be put.
+    """A row that is ready to be written.
 
-    Its number, the store or geofence, and the fields that the file speaks of.
+    `fields_present` are the fields that the file has a column for.
     """
 
     number: int
@@ -43,38 +43,26 @@ class PlacedRow(NamedTuple):
 Put = Callable[[Sequence[PlacedRow]], list[tuple[Outcome, Place]]]
 
 
-def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
-    """Puts a chunk in one edit.
+def into_database(street: Writer, project_id: str, kind: Kind) -> Put:
+    """A function that writes a chunk in one edit.
 
-    A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised.
+    It retries while the writer is busy, for `PAUSES_S`; then it raises `Busy` or `RecordError`.
     """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
-        def work(unit: Unit) -> EditResult:
-            many = editing.put_stores if kind == "stores" else editing.put_geofences
-            return many(
-                unit,
-                project_id,
-                [one.place for one in chunk],
-                street.clock.now_ms(),
-                _fill(kind, chunk),
-            )
-
+        edit = _edit(kind, chunk)
         for pause_s in PAUSES_S:
             try:
-                return list(street.edit(project_id, work).result())
+                return list(street.submit_edit(project_id, edit).result())
             except (Busy, RecordError):
                 time.sleep(pause_s)
-        return list(street.edit(project_id, work).result())
+        return list(street.submit_edit(project_id, edit).result())
 
     return put
 
 
-def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
-    """What putting a chunk would do, by what is in the record.
-
-    Nothing is written and the writer is not asked.
-    """
+def dry_run(queries: Queries, project_id: str, kind: Kind) -> Put:
+    """A function that says what writing a chunk would do; it writes nothing."""
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
@@ -95,7 +83,7 @@ def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
 def known_places(
     queries: Queries, kind: Kind, project_id: str, names: Sequence[str]
 ) -> dict[str, Place]:
-    """Those of these external ids that a project has."""
+    """The stores or geofences of a project that have these external ids, by external id."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
@@ -108,13 +96,14 @@ def known_places(
     return found
 
 
+def _edit(kind: Kind, chunk: Sequence[PlacedRow]) -> ImportStores | ImportGeofences:
+    places = [one.place for one in chunk]
+    present = [one.fields_present for one in chunk]
+    if kind == "stores":
+        return ImportStores(stores=places, fields_present=present)
+    return ImportGeofences(geofences=places, fields_present=present)
+
+
 def _fill(kind: Kind, chunk: Sequence[PlacedRow]) -> editing.Fill[Any]:
-    told = {one.place.external_id: one.fields_present for one in chunk}
-
-    def store(old: Store, new: Store) -> Store:
-        return kept_store(old, new, told[new.external_id])
-
-    def geofence(old: Geofence, new: Geofence) -> Geofence:
-        return kept_geofence(old, new, told[new.external_id])
-
-    return store if kind == "stores" else geofence
+    edit = _edit(kind, chunk)
+    return fill_stores(edit) if isinstance(edit, ImportStores) else fill_geofences(edit)

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 Outcome = Literal["send", "holdout", "silent"]
-CouponStatus = Literal["issued", "stashed", "reserved", "redeemed", "void"]
+CouponStatus = Literal["issued", "redeemed", "void"]
 
 
 # Names of gates in traces that were stored before they had their present names.

@@ -173,3 +173,22 @@ def test_codes_of_a_customer_come_in_pages(shop: Shop, code: str) -> None:
     page = shop.client.get("/v1/customers/kim/coupons?limit=1").json()
     assert ([one["code"] for one in page["data"]], page["next_cursor"]) == ([code], None)
     assert shop.client.get("/v1/customers/nobody/coupons").json()["data"] == []
+
+
+@pytest.mark.parametrize("amount", [3.80, 3.0, "3.80"])
+def test_an_amount_with_a_point_is_refused_in_words_that_a_cashier_understands(
+    shop: Shop, code: str, amount: float | str
+) -> None:
+    refused = _redeem(shop, code, amount=amount, currency="EUR")
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert error["pointer"] == "/amount"
+    assert "smallest unit, without a point: 380 for 3.80 EUR" in error["detail"]
+    assert shop.client.get(f"/v1/coupons/{code}").json()["status"] == "issued"
+
+
+def test_an_amount_needs_a_currency(shop: Shop, code: str) -> None:
+    refused = _redeem(shop, code, amount=380)
+    assert refused.status_code == 422
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/currency"]
+    assert _redeem(shop, code, amount=380, currency="EUR").status_code == 200

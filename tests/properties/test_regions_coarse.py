@@ -1,4 +1,4 @@
-"""The coarse raster never says "nothing near" where a region holds the position, wherever and whatever the region is."""
+"""The raster raster never says "nothing near" where a region holds the position, wherever and whatever the region is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from regions.geojson import read_region
 from regions.index.index import Index
-from regions.index.raster import Coarse
+from regions.index.raster import Raster
 from regions.index.raster_rows import area_spans, circle_spans
 from regions.region import Circle
 from tests.rigs.places import GEOD, Place, a_circle, an_area, pings_around
@@ -24,11 +24,11 @@ def _near_where_held(place: Place, seed: int, count: int = 200) -> None:
         )
     else:
         spans = area_spans([region.shape])
-    coarse = Coarse().painted(spans)
-    near = coarse.near_any(lat, lon)
+    raster = Raster().painted(spans)
+    near = raster.near_any(lat, lon)
     assert near[place.holds(lat, lon)].all(), f"{region}: a point inside is taken for far away"
     assert near.tolist() == [
-        coarse.near_one(*at) for at in zip(lat.tolist(), lon.tolist(), strict=True)
+        raster.near_one(*at) for at in zip(lat.tolist(), lon.tolist(), strict=True)
     ]
 
 
@@ -70,10 +70,10 @@ def test_points_on_the_rim_of_thousands_of_circles_are_near() -> None:
     )
     for nth in range(0, 3_000, 100):
         part = slice(nth, nth + 100)
-        coarse = Coarse().painted(circle_spans(lat[part], lon[part], radius_m[part]))
+        raster = Raster().painted(circle_spans(lat[part], lon[part], radius_m[part]))
         for bearing in rng.uniform(0, 360, (12, 100)):
             rim_lon, rim_lat, _ = GEOD.fwd(lon[part], lat[part], bearing, radius_m[part])
-            assert coarse.near_any(rim_lat, rim_lon).all()
+            assert raster.near_any(rim_lat, rim_lon).all()
 
 
 def test_the_raster_is_not_much_larger_than_what_is_in_it() -> None:
@@ -91,15 +91,15 @@ def test_the_raster_is_not_much_larger_than_what_is_in_it() -> None:
 def test_a_thin_diagonal_area_does_not_fill_its_box() -> None:
     from shapely import Polygon
 
-    coarse = Coarse().painted(area_spans([Polygon([(0, 0), (10, 10), (10, 10.01), (0, 0.01)])]))
+    raster = Raster().painted(area_spans([Polygon([(0, 0), (10, 10), (10, 10.01), (0, 0.01)])]))
     at = np.linspace(0.1, 9.9, 500)
-    assert coarse.near_any(at, at).all()
-    assert not coarse.near_any(at, 10.0 - at)[np.abs(at - 5.0) > 0.1].any()
+    assert raster.near_any(at, at).all()
+    assert not raster.near_any(at, 10.0 - at)[np.abs(at - 5.0) > 0.1].any()
 
 
 def test_what_one_version_adds_is_in_the_next_and_harms_no_other() -> None:
     rng = np.random.default_rng(9)
-    versions, known = [Coarse()], [[]]
+    versions, known = [Raster()], [[]]
     for _ in range(120):
         parent = int(rng.integers(len(versions)))
         circles = [a_circle(rng).region for _ in range(int(rng.integers(1, 4)))]
@@ -111,8 +111,8 @@ def test_what_one_version_adds_is_in_the_next_and_harms_no_other() -> None:
         )
         versions.append(versions[parent].painted(circle_spans(*numbers)))
         known.append([*known[parent], *circles])
-    for coarse, circles in zip(versions, known, strict=True):
-        assert all(coarse.near_one(c.lat, c.lon) for c in circles)
+    for raster, circles in zip(versions, known, strict=True):
+        assert all(raster.near_one(c.lat, c.lon) for c in circles)
     assert (
         not versions[0].near_any(rng.uniform(-60, 60, 3_000), rng.uniform(-180, 180, 3_000)).all()
     )

@@ -49,7 +49,6 @@ def _answers(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[np.ndarray]
     return [
         near.ping,
         near.slot,
-        near.inner,
         index.edge_m(lat[near.ping], lon[near.ping], near.slot),
         index.near_any(lat, lon),
     ]
@@ -60,7 +59,7 @@ def test_a_loaded_index_takes_edits(index: Index, file: Path) -> None:
     assert loaded is not None
     patched, (slot,) = loaded.patched([5], [Circle(-33.0, 151.0, 80.0)])
     assert slot == index.slots
-    assert patched.candidates_one(-33.0, 151.0)[0][0] == slot
+    assert patched.candidates_one(-33.0, 151.0)[0] == slot
     assert len(patched) == len(index)
     again, old = patched.compacted()
     assert again.slots == len(again) == len(old) == len(index)
@@ -72,7 +71,7 @@ def test_small_indexes_are_saved_too(regions: list[Circle], tmp_path: Path) -> N
     loaded = Index.load(tmp_path / "one", b"")
     assert loaded is not None
     assert [loaded.region(slot) for slot in range(len(loaded))] == regions
-    assert [slot for slot, _ in loaded.candidates_one(1.0, 2.0)] == list(range(len(regions)))
+    assert loaded.candidates_one(1.0, 2.0) == list(range(len(regions)))
 
 
 def test_an_absent_file_and_another_mark_are_no_index(file: Path) -> None:

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from geofence.backends.sql import engine as door
+from geofence.backends.sql import engine as engines
 from geofence.errors import RecordError
 
 _TURN = 0x67656F66  # "geof": the advisory lock that migrating processes on PostgreSQL take in turn
@@ -22,14 +22,15 @@ def upgrade(engine: sa.Engine) -> None:
 
     `RecordError` when the database is newer than the code.
     """
-    with door.connect(engine, writes=True) as connection, connection.begin():
+    with engines.connect(engine, writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
         config = configuration(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if set(MigrationContext.configure(connection).get_current_heads()) - known:
             raise RecordError(
-                "The database was written by a newer version of geofence; run that version or a newer one."
+                "The database was written by a newer version of geofence; run that version or a"
+                " newer one."
             )
         command.upgrade(config, "head")
 
