@@ -6,7 +6,7 @@ RUN python -m venv /opt/geofence
 COPY requirements.lock requirements-install.lock ./
 RUN python -m pip install --no-cache-dir --quiet --require-hashes -r requirements-install.lock \
  && /opt/geofence/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY regions regions
 COPY geofence geofence
 COPY api api

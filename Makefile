@@ -9,6 +9,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 WORKERS ?= 2
+# `make quick` leaves out four files of unit tests that need minutes of computing
+QUICK := tests/unit tests/house tests/contracts/test_street.py \
+	$(foreach slow,regions_bombs regions_crew simulate_phones catalogue,--ignore tests/unit/test_$(slow).py)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
@@ -24,11 +27,21 @@ run: $(STAMPS)/run ## install what is needed and show a town in which events hap
 test: $(STAMPS)/dev ## run every test (about 10 minutes on two cores)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: quick
+quick: $(STAMPS)/dev ## unit tests, rules of the tree and contracts on SQLite, in under a minute
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(QUICK) -k "not postgresql" $(ARGS)
+
+.PHONY: coverage
+coverage: $(STAMPS)/dev ## run every test and write htmlcov/ and coverage.xml
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered \
+		--cov-report=html --cov-report=xml $(ARGS)
+
 .PHONY: check
 check: $(STAMPS)/dev ## lint, types and the rules of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples/*.py tests/examples/*.py
 	@$(BIN)/python -m pytest -q tests/house
 
 .PHONY: format
@@ -59,12 +72,12 @@ bench: $(STAMPS)/dev ## measure, print a table and write bench/results/
 .PHONY: lock
 lock: $(STAMPS)/install ## pin every dependency, with hashes and without addresses
 	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
-	@$(COMPILE) pyproject.toml --extra sandbox -c requirements-dev.lock -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra formats --extra sandbox -c requirements-dev.lock -o requirements.lock
 	@$(COMPILE) --group install -c requirements-dev.lock -o requirements-install.lock
 
 .PHONY: clean
 clean: ## remove the environment, caches and demo data
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist data/demo.sqlite*
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage coverage.xml htmlcov dist data/demo.sqlite*
 
 # --- installing: each stamp is made anew when its lock, or the project's own definition, has changed
 

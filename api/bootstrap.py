@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from api.channels import channels_of, delivery_warnings
 from api.database import reach_database, record_file
@@ -14,7 +14,8 @@ from api.services import FirstKeys, Services
 from api.settings import Settings
 from geofence import ids
 from geofence.clock import Clock, make_clock
-from geofence.model.account import SCOPES, Key, Project
+from geofence.model.account import Key, Project
+from geofence.people.keys import make_key
 from geofence.ports.database import Database
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
@@ -38,7 +39,7 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
         clock = make_clock(cast(Literal["system", "pings"], settings.clock))
         first = first_project(database, clock, settings.dev_key)
         metrics = Metrics()
-        street = _writer(settings, database, clock, metrics)
+        street = _writer(database, clock, settings, metrics)
         feed = EventFeed(street.on_commit, metrics.streams)
         street.start()
         worker = Worker(street, channels, clock) if here else None
@@ -65,19 +66,19 @@ def open_services(settings: Settings, *, deliver: bool = False) -> Services:
     )
 
 
-def _writer(settings: Settings, database: Database, clock: Clock, metrics: Metrics) -> Writer:
-    """The street's writer, not yet started, with what is counted of it."""
-    street = Writer(
+def _writer(database: Database, clock: Clock, settings: Settings, metrics: Metrics) -> Writer:
+    """The writer, watched by the metrics and not started yet."""
+    writer = Writer(
         database,
         clock,
         public_url=public_url(settings),
         index_stem=record_file(settings),
         queue_limit=settings.queue_limit,
     )
-    metrics.watch_depth(street.depth)
+    metrics.watch_depth(writer.depth)
     metrics.watch_outbox(database.queries.backlogs, clock)
-    street.on_unit(metrics.count_unit)
-    return street
+    writer.on_unit(metrics.count_unit)
+    return writer
 
 
 def public_url(settings: Settings) -> str:
@@ -97,43 +98,21 @@ def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys |
     projects = database.queries.projects()
     if projects:
         if dev_key and database.queries.key_of(ids.digest(dev_key)) is None:
-            _store(
-                database,
-                None,
-                [_key(projects[0].id, "sk", dev_key, "fixed by GEOFENCE_DEV_KEY", clock.now_ms())],
-            )
+            name = "fixed by GEOFENCE_DEV_KEY"
+            fixed = make_key(projects[0].id, "sk", clock.now_ms(), name=name, secret=dev_key)
+            _store(database, None, [fixed.key])
         return None
     project = Project(ids.new("prj"), "First project", created_ms=clock.now_ms())
-    publishable, secret = ids.new_secret("pk"), dev_key or ids.new_secret("sk")
-    made = [
-        _key(project.id, "pk", publishable, "first", clock.now_ms()),
-        _key(project.id, "sk", secret, "first", clock.now_ms()),
-    ]
-    _store(database, project, made)
-    return FirstKeys(project.id, publishable, secret)
-
-
-def _key(project_id: str, kind: Literal["pk", "sk"], secret: str, name: str, now_ms: int) -> Key:
-    return Key(
-        ids.new("key"),
-        project_id,
-        kind,
-        SCOPES[kind],
-        ids.digest(secret),
-        secret[-4:],
-        name,
-        now_ms,
-    )
+    publishable = make_key(project.id, "pk", clock.now_ms(), name="first")
+    secret = make_key(project.id, "sk", clock.now_ms(), name="first", secret=dev_key)
+    _store(database, project, [publishable.key, secret.key])
+    return FirstKeys(project.id, publishable.secret, secret.secret)
 
 
 def _store(database: Database, project: Project | None, keys: list[Key]) -> None:
-    unit: Any = database.begin()
-    try:
+    with database.begin() as unit:
         if project is not None:
             unit.accounts.put_project(project)
         for key in keys:
             unit.accounts.put_key(key)
         unit.commit()
-    except BaseException:
-        unit.rollback()
-        raise

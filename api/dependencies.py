@@ -1,4 +1,4 @@
-"""What the doors share: the house behind a request, bodies, edits on the street, answers, pages."""
+"""What the routes share: the services, bodies, edits, answers and pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TAKEN = (
 
 
 def services_of(request: Request) -> Services:
-    """The house this request came to."""
+    """The services of the process that serves this request."""
     services: Services = request.app.state.services
     return services
 
@@ -85,7 +85,7 @@ async def json_body(request: Request) -> bytes:
 
 async def edit(services: Services, project_id: str, work: Callable[[Unit], EditResult]) -> Any:
     """Run `work` in one transaction on the street's writer; its value once that is committed."""
-    return await asyncio.wrap_future(services.street.edit(project_id, work))
+    return await asyncio.wrap_future(services.street.submit_edit(project_id, work))
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -73,6 +73,14 @@ class Metrics:
         self.commit_s = Histogram(
             "geofence_commit_seconds", "Time of one commit", buckets=_SECONDS, registry=registry
         )
+        self._add_http(registry)
+        _describe_process(registry)
+        self._accepted = self.pings.labels("accepted")
+        self._duplicate = self.pings.labels("duplicate")
+        self._refused = self.pings.labels("rejected")
+
+    def _add_http(self, registry: CollectorRegistry) -> None:
+        """The queue, the streams and the requests."""
         self.depth = Gauge(
             "geofence_queue_pings", "Pings waiting for the writer", registry=registry
         )
@@ -90,10 +98,6 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        _describe_process(registry)
-        self._accepted = self.pings.labels("accepted")
-        self._duplicate = self.pings.labels("duplicate")
-        self._refused = self.pings.labels("rejected")
 
     def watch_depth(self, depth: Callable[[], int]) -> None:
         """Ask this for the queue's depth at every scrape."""

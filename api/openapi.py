@@ -38,11 +38,11 @@ from api.wire.native_fields import PING_EXAMPLE, PING_FIELDS
 from geofence.importing.report import Report
 from geofence.model.ping import PingIn
 
-# why a whole file cannot be read; docs/imports.md says more
+# why a whole file cannot be read; docs/reference/imports.md says more
 FILE_CODES = (
     "unknown_format", "empty", "no_header", "broken", "bomb", "path_traversal", "external_entity",
     "network_link", "nested_archive", "encrypted", "unsafe", "crs_unknown", "crs_unsupported",
-    "too_many_items", "no_column",
+    "too_many_items", "no_column", "column_in_use",
 )  # fmt: skip
 _NOUNS = (
     campaigns,
@@ -102,20 +102,24 @@ _SCHEMES = {
 }
 
 
+# `/openapi.json` names the root path instead, where there is one
+_SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "This service."}]
+
+
 def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
-    """The whole document. `found` holds the operations and tags that FastAPI does not know."""
-    routes = list(routes)
+    """The whole document. `found` holds the scopes, operations and tags that FastAPI omits."""
     made = get_openapi(
         title="Geofence",
         version=our_version(),
         description=_ABOUT,
-        routes=routes,
-        servers=[{"url": "/", "description": "This service."}],
+        routes=list(routes),
+        servers=_SERVERS,
         tags=[dict(tag) for tag in found.tags],
     )
     scopes = {
         (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for route in routes
+        for router in found.routers
+        for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
     }

@@ -1,6 +1,6 @@
-"""Pushes per second of one channel against the sandbox in a process of its own, at several answer times.
+"""Pushes per second of one channel to a sandbox in another process, at two answer times.
 
-python bench/deliver.py [--count 20000] [--batch 1000] [--slow-ms 100]
+python -m bench.deliver [--count 20000] [--batch 1000] [--slow-ms 100] [--json FILE]
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import argparse
 import multiprocessing
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
 
+from bench.report import Clock, write
 from geofence.delivery.channels.fcm.channel import Fcm
 from geofence.model.message import OutboxMessage
 
@@ -46,13 +49,33 @@ def batch(start: int, size: int, token: str) -> list[OutboxMessage]:
     ]
 
 
-def run(channel: Fcm, count: int, size: int, token: str) -> tuple[float, dict[str, int]]:
+def run(channel: Fcm, count: int, size: int, token: str) -> dict[str, Any]:
+    """Send messages in batches; pushes per second, CPU of this process, and their verdicts."""
     verdicts: dict[str, int] = {}
-    begun = time.perf_counter()
+    clock = Clock()
     for start in range(0, count, size):
         for _, outcome in channel.send(batch(start, min(size, count - start), token), NOW_MS):
             verdicts[outcome.verdict] = verdicts.get(outcome.verdict, 0) + 1
-    return count / (time.perf_counter() - begun), verdicts
+    return {
+        "pushes_s": count / clock.wall_s(),
+        "cpu_us": clock.cpu_s() / count * 1e6,
+        "verdicts": verdicts,
+    }
+
+
+def measure(channel: Fcm, count: int, size: int, slow_ms: int) -> list[dict[str, Any]]:
+    """A row for each answer time of the provider, in milliseconds."""
+    run(channel, size, size, "warm")
+    found = []
+    for answer_ms, token in ((0, "ok"), (slow_ms, f"slow={slow_ms}:")):
+        found.append({"answer_ms": answer_ms, **run(channel, count, size, token)})
+        print(line(found[-1]), flush=True)
+    return found
+
+
+def line(row: dict[str, Any]) -> str:
+    figures = f"{row['pushes_s']:>8,.0f} pushes/s  {row['cpu_us']:>5.0f} µs CPU each"
+    return f"answers after {row['answer_ms']:>4} ms  {figures}  {row['verdicts']}"
 
 
 def main() -> None:
@@ -60,25 +83,20 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--slow-ms", type=int, default=100)
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     pipe, far = context.Pipe()
     server = context.Process(target=serve, args=(far,))
     server.start()
     path, endpoint = pipe.recv()
     channel = Fcm(path, endpoint=endpoint)
-    run(channel, given.batch, given.batch, "warm")
-    cpu = time.process_time()
-    for name, token in (("at once", "ok"), (f"after {given.slow_ms} ms", f"slow={given.slow_ms}:")):
-        rate, verdicts = run(channel, given.count, given.batch, token)
-        used, cpu = time.process_time() - cpu, time.process_time()
-        print(
-            f"answers {name:<14} {rate:>8,.0f} pushes/s  {used / given.count * 1e6:>5.0f} us CPU each  {verdicts}"
-        )
+    found = measure(channel, asked.count, asked.batch, asked.slow_ms)
     channel.close()
     pipe.send("done")
-    print(f"the sandbox saw {pipe.recv():,}")
+    print(f"the sandbox received {pipe.recv():,}")
     server.join()
+    write(asked.json, "deliver", rows=found)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
-"""A plot of the detection bench as SVG, written by hand.
-
-One panel for each measure, one line for each profile.
-"""
+"""A plot of the detection bench as SVG: one panel per measure, one line per profile."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 Row = dict[str, object]
@@ -17,7 +14,7 @@ TICKS_S = (1, 5, 15, 30, 60, 120, 300)
 
 
 class Panel(NamedTuple):
-    """What is shown, the figure of a row, and whether its axis is logarithmic."""
+    """A title, the figure of a row, and whether the axis is logarithmic."""
 
     title: str
     value: Callable[[Row], float | None]
@@ -47,35 +44,56 @@ PANELS = (
 )
 
 
+class Scale(NamedTuple):
+    """Where figures stand within a panel: its corner in pixels, and the marks of its axis."""
+
+    left: float
+    top: float
+    marks: list[float]
+    logarithmic: bool
+
+    def x(self, interval_s: float) -> float:
+        share = math.log(interval_s / TICKS_S[0]) / math.log(TICKS_S[-1] / TICKS_S[0])
+        return self.left + WIDE * (0.04 + 0.92 * share)
+
+    def y(self, value: float) -> float:
+        low, high, at = self.marks[0], self.marks[-1], value
+        if self.logarithmic:
+            at = math.log(max(value, low))
+            low, high = math.log(max(low, 1e-3)), math.log(max(high, 1e-3))
+        return self.top + TALL * (1.0 - (at - low) / (high - low))
+
+
 def plot(rows: Sequence[Row], heading: str) -> str:
     """The SVG text; `rows` as the bench writes them, with `profile` and `interval_s`."""
     across = 2
     width = LEFT + across * (WIDE + GAP)
     height = TOP + math.ceil(len(PANELS) / across) * (TALL + GAP) + 20
+    size = f'width="{width}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         _text(LEFT, 20, heading, size=14),
     ]
     for number, panel in enumerate(PANELS):
-        left, top = (
-            LEFT + (number % across) * (WIDE + GAP),
-            TOP + 20 + (number // across) * (TALL + GAP),
-        )
+        row, column = divmod(number, across)
+        left, top = LEFT + column * (WIDE + GAP), TOP + 20 + row * (TALL + GAP)
         parts += _panel(panel, rows, left, top)
+    return "\n".join([*parts, *_legend(height), "</svg>\n"])
+
+
+def _legend(height: int) -> Iterator[str]:
     for number, (profile, colour) in enumerate(COLOURS.items()):
         x = LEFT + 110 * number
-        parts.append(
-            f'<line x1="{x}" y1="{height - 18}" x2="{x + 22}" y2="{height - 18}" stroke="{colour}" stroke-width="2"/>'
-        )
-        parts.append(_text(x + 28, height - 14, profile))
-    return "\n".join([*parts, "</svg>\n"])
+        yield _line(x, height - 18, x + 22, height - 18, colour, width=2)
+        yield _text(x + 28, height - 14, profile)
 
 
 def _panel(panel: Panel, rows: Sequence[Row], left: float, top: float) -> list[str]:
-    shown = [(str(row["profile"]), float(str(row["interval_s"])), panel.value(row)) for row in rows]
     known = [
-        (profile, interval_s, value) for profile, interval_s, value in shown if value is not None
+        (str(row["profile"]), float(str(row["interval_s"])), value)
+        for row in rows
+        if (value := panel.value(row)) is not None
     ]
     parts = [
         _text(left, top - 8, panel.title),
@@ -84,37 +102,37 @@ def _panel(panel: Panel, rows: Sequence[Row], left: float, top: float) -> list[s
     if not known:
         return parts
     marks = _marks([value for _, _, value in known], panel.logarithmic)
-
-    def place(interval_s: float, value: float) -> tuple[float, float]:
-        x = left + WIDE * (
-            0.04 + 0.92 * math.log(interval_s / TICKS_S[0]) / math.log(TICKS_S[-1] / TICKS_S[0])
-        )
-        low, high = (
-            (math.log(max(mark, 1e-3)) for mark in (marks[0], marks[-1]))
-            if panel.logarithmic
-            else (marks[0], marks[-1])
-        )
-        at = math.log(max(value, marks[0])) if panel.logarithmic else value
-        return x, top + TALL * (1.0 - (at - low) / (high - low))
-
-    for mark in marks:
-        y = place(TICKS_S[0], mark)[1]
-        parts.append(
-            f'<line x1="{left}" y1="{y:.1f}" x2="{left + WIDE}" y2="{y:.1f}" stroke="#eee"/>'
-        )
-        parts.append(_text(left - 6, y + 4, f"{mark:g}", anchor="end"))
-    parts += [
-        _text(place(tick, marks[0])[0], top + TALL + 15, f"{tick} s", anchor="middle")
-        for tick in TICKS_S
-    ]
+    scale = Scale(left, top, marks, panel.logarithmic)
+    parts += _axes(scale)
     for profile, colour in COLOURS.items():
-        points = [
-            place(interval_s, value) for name, interval_s, value in sorted(known) if name == profile
+        line = [
+            (scale.x(at_s), scale.y(value))
+            for name, at_s, value in sorted(known)
+            if name == profile
         ]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
+        parts += _curve(line, colour)
     return parts
+
+
+def _axes(scale: Scale) -> Iterator[str]:
+    for mark in scale.marks:
+        y = scale.y(mark)
+        yield _line(scale.left, y, scale.left + WIDE, y, "#eee")
+        yield _text(scale.left - 6, y + 4, f"{mark:g}", anchor="end")
+    for tick in TICKS_S:
+        yield _text(scale.x(tick), scale.top + TALL + 15, f"{tick} s", anchor="middle")
+
+
+def _curve(points: Sequence[tuple[float, float]], colour: str) -> Iterator[str]:
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    yield f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'
+    for x, y in points:
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: int = 1) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
 
 
 def _marks(values: Sequence[float], logarithmic: bool) -> list[float]:

@@ -1,9 +1,11 @@
-"""Carries simulated phones through the real detection, by one of two ways that must tell the same where pings arrive in time order.
+"""Run simulated phones through the real detection, by one of two ways.
 
-* `street`: `Street` with its writer thread on a temporary SQLite record, clock `pings`, every device's pings as they arrive, posted
-  2,000 at a time; within a post the street puts late pings back into their order.
-* `follow`: index, locate, follow and fold as the pipeline calls them, ping by ping, without a record. An event's `recorded_ms` is then
-  the moment at which the ping that proved it arrived, so delays can be read off.
+Both give the same result where pings arrive in time order.
+
+* `street`: the writer with its thread on a temporary SQLite database, clock `pings`. Every device's
+  pings are posted as they arrive, 2,000 at a time; within a post late pings are sorted.
+* `follow`: index, locate and track as the pipeline calls them, ping by ping, without a database. An
+  event's `recorded_ms` is then the arrival of the ping that proved it, which gives the delay.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from msgspec.structs import replace
 from geofence.backends.sql.database import open_database
 from geofence.backends.sql.open_visits import as_it_stands
 from geofence.clock import PingClock
+from geofence.detection.changes import Changed, Tracked
+from geofence.detection.deadlines import advance
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
-from geofence.detection.presence import advance
 from geofence.model.account import Project
 from geofence.model.changes import Changes
 from geofence.model.edit import EditResult
@@ -34,10 +37,12 @@ from geofence.places.catalogue import Catalogue
 from geofence.ports.unit import Unit
 from geofence.simulate.phone import Fixes
 from geofence.simulate.world import Trace
+from geofence.street.jobs import Tally
 from geofence.street.locate import locate
 from geofence.street.normalise import FUTURE_MS
-from geofence.street.track import Columns, Tally, Tracker
+from geofence.street.track import Tracker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 PROJECT = "p"
 BATCH = 2_000
@@ -45,10 +50,7 @@ WITHIN_S = 120.0
 
 
 class Heard(NamedTuple):
-    """What the service made of one device.
-
-    Its events and visits in the order in which they began.
-    """
+    """The detected events and visits of one device, in the order of their beginning."""
 
     trace: Trace
     events: tuple[Event, ...]
@@ -61,7 +63,7 @@ Way = Callable[[Sequence[Geofence], Profile, Iterable[Trace]], Iterator[Heard]]
 def by_follow(
     fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
 ) -> Iterator[Heard]:
-    """Index, locate, follow and fold, device by device."""
+    """Index, locate and track, device by device."""
     catalogue = Catalogue.build(1, profile, fences)
     for trace in traces:
         yield _followed(catalogue, trace)
@@ -70,10 +72,7 @@ def by_follow(
 def by_street(
     fences: Sequence[Geofence], profile: Profile, traces: Iterable[Trace]
 ) -> Iterator[Heard]:
-    """Street, writer thread and a temporary SQLite record.
-
-    A new record for each device, whose clock its pings move.
-    """
+    """The writer on a temporary SQLite database per device, whose clock follows its pings."""
     for trace in traces:
         with tempfile.TemporaryDirectory() as directory:
             yield _posted(f"sqlite:///{Path(directory, 'record.sqlite')}", fences, profile, trace)
@@ -83,7 +82,7 @@ WAYS: dict[str, Way] = {"follow": by_follow, "street": by_street}
 
 
 class _Past:
-    """The visits so far, as a record would read them back for late pings."""
+    """The visits so far, as a database would return them for late pings."""
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
@@ -100,11 +99,7 @@ class _Past:
 def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     fixes = _arriving(trace)
     pings = _pings(trace.device_id, fixes)
-    columns, duplicates, fresh = (
-        Columns.of(pings, locate(catalogue.index, pings)),
-        DuplicateFilter(),
-        {},
-    )
+    tracker = Tracker(pings, locate(catalogue.index, pings), catalogue, DuplicateFilter(), {})
     key, state, changes, tally = (
         DeviceKey(PROJECT, trace.device_id),
         DeviceState(),
@@ -113,36 +108,36 @@ def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     )
     past = _Past(changes)
     for row, now_ms in enumerate(fixes.received_ms.tolist()):
-        journal = Journal(PROJECT, catalogue, changes, now_ms)
+        journal = Journal(PROJECT, catalogue, past, changes, now_ms)
         if any(
             presence.due_ms is not None and presence.due_ms <= now_ms
             for presence in state.presences.values()
         ):
             state = _time_passed(journal, key, state, now_ms)
-        state = Tracker(columns, past, duplicates, fresh, journal).follow(key, state, [row], tally)
+        _, state = journal.record(tracker.track_one(key, state, [row], tally))
     return _heard(
         trace, changes.events, [_read(visit, state) for _, visit in changes.visits.values()]
     )
 
 
 def _read(visit: Visit, state: DeviceState) -> Visit:
-    """As a record reads it back: one that goes on with what its presence knows."""
+    """The visit as a database returns it: an open one with the facts of its presence."""
     presence = None if visit.departure_ms is not None else state.presences.get(visit.geofence_uid)
     return visit if presence is None else as_it_stands(visit, encode(presence))
 
 
 def _time_passed(journal: Journal, key: DeviceKey, state: DeviceState, now_ms: int) -> DeviceState:
-    """Timers that the street fires while a phone is quiet."""
-    kept = {}
+    """Fire the timers that come due while a phone is quiet."""
+    kept, transitions = {}, []
     for uid, presence in state.presences.items():
         rules = journal.catalogue.rules[journal.catalogue.slot_of[uid]]
         assert rules is not None
         after, happened = advance(presence, now_ms, rules)
-        for one in happened:
-            journal.write(key, None, one, None)
+        transitions += happened
         if after is not None:
             kept[uid] = after
-    return replace(state, presences=kept)
+    steps = [Changed(None, transitions, tuple(kept.values()))] if transitions else []
+    return journal.record(Tracked(key, replace(state, presences=kept), steps, written=True))[1]
 
 
 def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace) -> Heard:
@@ -154,12 +149,12 @@ def _posted(url: str, fences: Sequence[Geofence], profile: Profile, trace: Trace
     street = Writer(database, PingClock())
     street.start()
     try:
-        street.edit(PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
+        run_edit(street, PROJECT, lambda unit: _put(unit, fences)).result(WITHIN_S)
         fixes = _arriving(trace)
         for start in range(0, len(fixes), BATCH):
-            street.post(PROJECT, _items(trace.device_id, fixes, start, start + BATCH)).result(
-                WITHIN_S
-            )
+            street.submit_pings(
+                PROJECT, _items(trace.device_id, fixes, start, start + BATCH)
+            ).result(WITHIN_S)
         database.sequence()
         events = database.queries.events.page(PROJECT, None, None, 1_000_000)
         visits = database.queries.visits.page(PROJECT, None, None, 1_000_000)
@@ -175,7 +170,7 @@ def _put(unit: Unit, fences: Sequence[Geofence]) -> EditResult:
 
 
 def _arriving(trace: Trace) -> Fixes:
-    """In the order of arrival, without those that the door refuses as from the future."""
+    """The fixes in the order of arrival, without those that the API refuses as future."""
     fixes = trace.fixes.as_received()
     timely = np.flatnonzero(fixes.ts_ms <= fixes.received_ms + FUTURE_MS)
     return fixes if len(timely) == len(fixes) else fixes.taken(timely)
@@ -184,13 +179,12 @@ def _arriving(trace: Trace) -> Fixes:
 def _pings(device_id: str, fixes: Fixes) -> Pings:
     count = len(fixes)
     return Pings(
-        index=np.arange(count),
+        index=list(range(count)),
         device_id=[device_id] * count,
         ts_ms=fixes.ts_ms,
         lat=fixes.lat,
         lon=fixes.lon,
         accuracy_m=fixes.accuracy_m,
-        speed_mps=fixes.speed_mps,
         suspect=np.zeros(count, dtype=np.bool_),
         id=[None] * count,
         customer_id=[None] * count,

@@ -1,40 +1,40 @@
-"""What the hint spares a commuter's phone, and what it costs.
-
-Pings, visits found, delays, against a ping every 30 seconds.
+"""What the hint saves a commuter's phone, and what it costs, against a ping every 30 seconds.
 
     python -m bench.hint [--devices 12] [--days 1] [--seed 1] [--ways fixed,circle] [--fences
     FILE.csv] [--json FILE]
 
 The same people walk, drive, work and shop (`geofence.simulate`, scenario "commuter", seeded); their
-phones could take a fix every 10 s. Three ways to choose which of these to post:
+phones could take a fix every 10 s. Three ways choose which of these to post:
 
 * `fixed`: every 30 s.
-* `clock`: when the hint's `next_ping_s` is over. The phone has a timer and nothing else; the time is a proven one (35 m/s), so within
-  a kilometre of a border it asks for more pings than `fixed`. To be compared, not recommended; left out unless asked for.
-* `circle`: also when the phone's system notices that it left the circle, and then the hint lets it sleep (`wake=circle`). The system
-  is a poor one: it watches no circle below 100 m, and notices 100 m late. The geofences to watch are not used at all.
+* `clock`: when the hint's `next_ping_s` is over. The phone has a timer and nothing else; the time
+  is a proven one (35 m/s), so within a kilometre of a border it asks for more pings than `fixed`.
+  It is for comparison, not recommended, and left out by default.
+* `circle`: also when the phone's system notices that it left the circle; then the hint lets the
+  phone sleep (`wake=circle`). The system is a poor one: it watches no circle below 100 m, and
+  notices 100 m late. The geofences to watch are not used.
 
-A visit is found, or merged with the next, as bench.detection says. `lost` are true visits of 5
-minutes or more that the first way finds and this one does not; `gained` the other way round.
-`lists` is how many answers held a list of geofences, of all answers.
+A visit is found, or merged with the next, as bench.detection_score defines. `lost` are true visits
+of 5 minutes or more that the first way finds and this one does not; `gained` the other way round.
+`lists` counts the answers with a list of geofences.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bench.detection_runs import Heard, by_follow
 from bench.detection_score import score
+from bench.report import Clock, write
 from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.hints.safe_radius import WATCHABLE_M, Wake
@@ -42,6 +42,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
+from geofence.model.receipt import Hint
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
 from geofence.street.writer import Writer
@@ -50,11 +51,22 @@ DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0
 LEAST_MS = 300_000
 PHONE: Phone = replace(PLAIN, interval_s=DENSE_S, jitter=0.0, gaps_per_day=0.0)
+FIGURES = (
+    "pings",
+    "true_visits",
+    "recall",
+    "precision",
+    "merged",
+    "enter_median_s",
+    "enter_p90_s",
+    "exit_median_s",
+    "exit_p90_s",
+)
 Name = tuple[str, str, int]
 
 
 class Spoken(NamedTuple):
-    """Which of a trace's fixes were posted, and how many of the answers held a list of geofences."""
+    """The rows of the posted fixes, and the number of answers with a list of geofences."""
 
     rows: list[int]
     lists: int
@@ -75,7 +87,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    told = {}
+    found = {}
     for name, world in _worlds(asked.fences):
         traces = list(
             simulate(
@@ -87,53 +99,44 @@ def main() -> None:
                 phone=PHONE,
             )
         )
-        told[name] = measure(world.geofences, traces, asked.ways.split(","))
-        show(
-            f"{name}: {len(world.geofences)} geofences, {asked.devices} commuters, {asked.days:g} day(s)",
-            told[name],
-        )
-    if asked.json is not None:
-        asked.json.write_text(json.dumps(told, indent=1) + "\n")
+        found[name] = measure(world.geofences, traces, asked.ways.split(","))
+        people = f"{asked.devices} commuters, {asked.days:g} day(s)"
+        show(f"{name}: {len(world.geofences)} geofences, {people}", found[name])
+    write(asked.json, "hint", seed=asked.seed, rows=found)
 
 
 def measure(
     fences: Sequence[Geofence], traces: Sequence[Trace], ways: Sequence[str]
 ) -> list[dict[str, float | str | None]]:
-    """A row of figures for each way."""
-    rows, known = [], set()
+    """A row of figures for each way; `cpu_s` is of choosing its pings and detecting visits."""
+    rows: list[dict[str, float | str | None]] = []
+    known: set[Name] = set()
     for way in ways:
-        spoken = [
-            every(trace, FIXED_S) if way == "fixed" else obey(fences, trace, way)
-            for trace in traces
-        ]
-        chosen = [
-            replace(trace, fixes=trace.fixes.taken(np.array(one.rows)))
-            for trace, one in zip(traces, spoken, strict=True)
-        ]
-        heard = list(by_follow(fences, Profile(), chosen))
-        found = {name for one in heard for name in found_in(one)}
+        clock = Clock()
+        row, found = measured(fences, traces, way)
         known = known or found
-        figures = score(heard).row()
-        kept = (
-            "pings",
-            "true_visits",
-            "recall",
-            "precision",
-            "merged",
-            "enter_median_s",
-            "enter_p90_s",
-            "exit_median_s",
-            "exit_p90_s",
-        )
-        row = {"way": way} | {key: figures[key] for key in kept}
-        row |= {
-            "lost": len(known - found),
-            "gained": len(found - known),
-            "lists": sum(one.lists for one in spoken),
-        }
+        row |= {"lost": len(known - found), "gained": len(found - known)}
         row["fewer"] = 1.0 - row["pings"] / rows[0]["pings"] if rows else 0.0
-        rows.append(row)
+        rows.append(row | {"wall_s": clock.wall_s(), "cpu_s": clock.cpu_s()})
     return rows
+
+
+def measured(
+    fences: Sequence[Geofence], traces: Sequence[Trace], way: str
+) -> tuple[dict[str, Any], set[Name]]:
+    """The figures of one way, and the true visits that it finds."""
+    spoken = [
+        every(trace, FIXED_S) if way == "fixed" else obey(fences, trace, way) for trace in traces
+    ]
+    chosen = [
+        replace(trace, fixes=trace.fixes.taken(np.array(one.rows)))
+        for trace, one in zip(traces, spoken, strict=True)
+    ]
+    heard = list(by_follow(fences, Profile(), chosen))
+    figures = score(heard).row()
+    row = {"way": way} | {name: figures[name] for name in FIGURES}
+    row["lists"] = sum(one.lists for one in spoken)
+    return row, {name for one in heard for name in found_in(one)}
 
 
 def every(trace: Trace, seconds: float) -> Spoken:
@@ -148,41 +151,51 @@ def every(trace: Trace, seconds: float) -> Spoken:
 
 
 def obey(fences: Sequence[Geofence], trace: Trace, wake: Wake) -> Spoken:
-    """The fixes a phone posts that does as it is told."""
-    fixes = trace.fixes
-    true_lat, true_lon = trace.town.frame.degrees(
-        *trace.path.spots((fixes.at_ms - trace.start_ms) / 1000.0)
-    )
+    """The fixes of a phone that follows the hint."""
+    fixes, true = trace.fixes, true_places(trace)
     rows, lists, version, next_ms, leaves_m, centre = [], 0, None, 0, math.inf, (0.0, 0.0)
     with serving(fences) as street:
         for row, ts_ms in enumerate(fixes.ts_ms.tolist()):
-            left = (
-                wake == "circle"
-                and rows
-                and _metres((true_lat[row], true_lon[row]), centre) > leaves_m
-            )
+            left = wake == "circle" and rows and _metres(true[row], centre) > leaves_m
             if ts_ms < next_ms and not left:
                 continue
             centre = float(fixes.lat[row]), float(fixes.lon[row])
-            ping = PingIn(
-                *centre,
-                ts_ms,
-                trace.device_id,
-                accuracy_m=float(fixes.accuracy_m[row]),
-                hint_version=version,
-            )
-            posted = street.post("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
-            hint = posted.result(30).devices[trace.device_id].hint
-            assert hint is not None
+            hint = ask(street, trace, row, version, wake)
             rows.append(row)
             lists, version = lists + (hint.geofences is not None), hint.version
             next_ms = ts_ms + hint.next_ping_s * 1000
-            leaves_m = (
-                math.inf
-                if hint.safe_radius_m is None
-                else max(hint.safe_radius_m, WATCHABLE_M) + GRANULARITY_M
-            )
+            leaves_m = noticed_at_m(hint)
     return Spoken(rows, lists)
+
+
+def true_places(trace: Trace) -> list[tuple[float, float]]:
+    """The true (lat, lon) at each fix."""
+    at_s = (trace.fixes.at_ms - trace.start_ms) / 1000.0
+    return list(zip(*trace.town.frame.degrees(*trace.path.spots(at_s)), strict=True))
+
+
+def ask(street: Writer, trace: Trace, row: int, version: str | None, wake: Wake) -> Hint:
+    """Post one fix and return the hint of its answer."""
+    fixes = trace.fixes
+    ping = PingIn(
+        float(fixes.lat[row]),
+        float(fixes.lon[row]),
+        int(fixes.ts_ms[row]),
+        trace.device_id,
+        accuracy_m=float(fixes.accuracy_m[row]),
+        hint_version=version,
+    )
+    posted = street.submit_pings("p", [(0, ping)], include=frozenset({"hint"}), wake=wake)
+    hint = posted.result(30).devices[trace.device_id].hint
+    assert hint is not None
+    return hint
+
+
+def noticed_at_m(hint: Hint) -> float:
+    """How far from its centre the phone's system notices that the circle was left."""
+    if hint.safe_radius_m is None:
+        return math.inf
+    return max(hint.safe_radius_m, WATCHABLE_M) + GRANULARITY_M
 
 
 def found_in(heard: Heard) -> Iterator[Name]:
@@ -204,7 +217,7 @@ def found_in(heard: Heard) -> Iterator[Name]:
 
 @contextmanager
 def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
-    """A street on a record of its own, with these geofences."""
+    """A writer on a database of its own, with these geofences."""
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(f"sqlite:///{folder}/record.db")
         database.migrate()
@@ -229,21 +242,22 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
             database.close()
 
 
-def show(title: str, rows: Sequence[dict[str, float | str | None]]) -> None:
+def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
     print(f"\n{title}")
     print(
         "| way | pings | fewer | visits of 5 min | recall | precision | merged | lost | gained |"
-        " enter median, p90 s | exit median, p90 s | lists |"
+        " enter median, p90 s | exit median, p90 s | lists | wall, CPU s |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---" * 13 + "|")
     for row in rows:
-        delays = " | ".join(
+        delays = [
             f"{row[f'{kind}_median_s']}, {row[f'{kind}_p90_s']}" for kind in ("enter", "exit")
-        )
-        print(
-            f"| {row['way']} | {row['pings']} | {row['fewer']:.1%} | {row['true_visits']} | {row['recall']:.1%} | {row['precision']:.1%} |"
-            f" {row['merged']} | {row['lost']} | {row['gained']} | {delays} | {row['lists']} |"
-        )
+        ]
+        shares = [f"{row[name]:.1%}" for name in ("recall", "precision")]
+        cells = [row["way"], row["pings"], f"{row['fewer']:.1%}", row["true_visits"], *shares]
+        cells += [row["merged"], row["lost"], row["gained"], *delays, row["lists"]]
+        cells += [f"{row['wall_s']:.1f}, {row['cpu_s']:.1f}"]
+        print(f"| {' | '.join(map(str, cells))} |")
 
 
 def _worlds(path: Path | None) -> Iterator[tuple[str, World]]:

@@ -1,6 +1,4 @@
-"""Pings per second over HTTP into `geofence serve`.
-
-One process, SQLite with full commits, matching on.
+"""Pings per second over HTTP into one `geofence serve`, SQLite with full commits, matching on.
 
     python -m bench.ingest [--seconds 5] [--connections 4] [--json FILE]
 
@@ -14,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import platform
 import random
 import tempfile
 import threading
@@ -23,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.report import Clock, write
 from tests.rigs.running import Service
 
 STORES = 1_000
@@ -34,9 +32,9 @@ def store_place(number: int) -> tuple[float, float]:
     return 40.0 + 0.02 * (number // 40), -100.0 + 0.025 * (number % 40)
 
 
-def bodies(lane: int, count: int, size: int, start_ms: int) -> list[bytes]:
-    """`count` request bodies of `size` pings, of 500 devices of this lane, in time order per device."""
-    dice = random.Random(lane)
+def bodies(lane: int, count: int, size: int) -> list[bytes]:
+    """`count` bodies of `size` pings of this lane's 500 devices, in time order per device."""
+    dice, start_ms = random.Random(lane), int(time.time() * 1000) - 3_000_000
     made, number = [], 0
     for _ in range(count):
         pings = []
@@ -59,7 +57,7 @@ def bodies(lane: int, count: int, size: int, start_ms: int) -> list[bytes]:
 
 
 class Lane(threading.Thread):
-    """One connection that posts its bodies until the time is over."""
+    """A connection that posts its bodies until the time is over."""
 
     def __init__(self, service: Service, ready: list[bytes], until_s: float) -> None:
         super().__init__()
@@ -78,37 +76,55 @@ class Lane(threading.Thread):
 
 
 def measure(size: int, connections: int, seconds: float) -> dict[str, float]:
-    """One row: pings per second and the answer times at this batch size."""
+    """One row: pings per second, CPU of the service per ping, answer times at this batch size."""
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         service = stack.enter_context(
             Service(f"sqlite:///{directory}/bench.db", Path(directory, "log"))
         )
-        client = stack.enter_context(service.client())
-        for number in range(STORES):
-            lat, lon = store_place(number)
-            region = {"type": "circle", "lat": lat, "lon": lon, "radius_m": 150}
-            client.put(f"/v1/geofences/f{number}", json={"region": region}).raise_for_status()
-        start_ms = int(time.time() * 1000) - 3_000_000
-        ready = [
-            bodies(lane, max(50, int(60_000 * seconds / size / connections)), size, start_ms)
-            for lane in range(connections)
-        ]
-        begun_s = time.perf_counter()
-        lanes = [Lane(service, lane, begun_s + seconds) for lane in ready]
-        for lane in lanes:
-            lane.start()
-        for lane in lanes:
-            lane.join()
-        took_s = time.perf_counter() - begun_s
-    answers = sorted(one for lane in lanes for one in lane.answers_s)
+        put_stores(service)
+        count = max(50, int(60_000 * seconds / size / connections))
+        ready = [bodies(lane, count, size) for lane in range(connections)]
+        clock = Clock(service.pid)
+        answers = post_all(service, ready, seconds)
+        took_s, cpu_s = clock.wall_s(), clock.cpu_s()
     return {
         "batch": size,
         "connections": connections,
         "pings_s": len(answers) * size / took_s,
+        "cpu_us": cpu_s / (len(answers) * size) * 1e6,
         "p50_ms": 1000 * answers[len(answers) // 2],
         "p99_ms": 1000 * answers[int(len(answers) * 0.99)],
     }
+
+
+def post_all(service: Service, ready: list[list[bytes]], seconds: float) -> list[float]:
+    """Post the bodies of all lanes at once; the answer times in seconds, sorted."""
+    lanes = [Lane(service, lane, time.perf_counter() + seconds) for lane in ready]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    return sorted(one for lane in lanes for one in lane.answers_s)
+
+
+def put_stores(service: Service) -> None:
+    with service.client() as client:
+        for number in range(STORES):
+            lat, lon = store_place(number)
+            region = {"type": "circle", "lat": lat, "lon": lon, "radius_m": 150}
+            client.put(f"/v1/geofences/f{number}", json={"region": region}).raise_for_status()
+
+
+def table(rows: list[dict[str, float]]) -> str:
+    head = f"{'batch':>6} {'connections':>12} {'pings/s':>10} {'CPU µs':>8} {'to single':>10}"
+    lines = [f"{head} {'p50 ms':>8} {'p99 ms':>8}"]
+    for row in rows:
+        ratio = row["pings_s"] / rows[0]["pings_s"]
+        line = f"{row['batch']:>6} {row['connections']:>12} {row['pings_s']:>10,.0f}"
+        line += f" {row['cpu_us']:>8.1f} {ratio:>10.1f}"
+        lines.append(f"{line} {row['p50_ms']:>8.1f} {row['p99_ms']:>8.1f}")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -121,21 +137,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     rows = [measure(size, asked.connections, asked.seconds) for size in (1, 100, 1000)]
-    print(
-        f"{'batch':>6} {'connections':>12} {'pings/s':>10} {'to single':>10} {'p50 ms':>8} {'p99 ms':>8}"
-    )
-    for row in rows:
-        ratio = row["pings_s"] / rows[0]["pings_s"]
-        answers = f"{row['p50_ms']:>8.1f} {row['p99_ms']:>8.1f}"
-        print(
-            f"{row['batch']:>6} {row['connections']:>12} {row['pings_s']:>10,.0f} {ratio:>10.1f} {answers}"
-        )
-    if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(
-            json.dumps({"bench": "ingest", "machine": platform.machine(), "rows": rows}, indent=1)
-            + "\n"
-        )
+    print(table(rows))
+    write(asked.json, "ingest", rows=rows)
 
 
 if __name__ == "__main__":

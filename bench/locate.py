@@ -1,21 +1,22 @@
-"""What it costs to find the fences of a ping.
-
-Our index against shapely's STRtree, brute force and Tile38.
+"""What it costs to find the fences of a ping: this index, STRtree, brute force and Tile38.
 
     python -m bench.locate [--fences 1000,10000,100000,1000000] [--pings 100000] [--stores FILE]
     [--json FILE]
 
 Two kinds of cases, each in a process of its own so that its memory is its own:
 
-* `retail`: 23,000 circles of 5 km around stores, the case of tile38 issue 491; the stores of `--stores` (a Parquet file with
-  lat and lon) where it is there, else invented ones that crowd in towns. Pings once all over the country, once around stores.
-* `spread`: circles of 150 m scattered over a country, from 1,000 to 1,000,000 (or more); one ping in twenty lies at a fence.
+* `retail`: 23,000 circles of 5 km around stores, the case of tile38 issue 491. The stores are those
+  of `--stores` (a Parquet file with lat and lon) where it exists, else invented ones that crowd in
+  towns. Pings lie once all over the country, once around stores.
+* `spread`: circles of 150 m scattered over a country, from 1,000 to 1,000,000 or more; one ping in
+  twenty lies at a fence.
 
 Every way must find the same pairs. Batches of 1,000 on one core; the best of some passes, index and
-tree in turn over the same pings; brute force measures 200. Building uses all cores. The cost
+tree in turn over the same pings; brute force measures 200 pings. Building uses all cores. The cost
 against the first number of fences is measured apart, all indexes in one process and in turn. Tile38
-takes part when `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined
-SETs. Figures are of this machine, ratios of this run.
+takes part where `tile38-server` is on PATH: the same circles as fences, the same pings as pipelined
+SETs. CPU is per ping, that of Tile38 of its server. Figures are of this machine, ratios of this
+run.
 """
 
 from __future__ import annotations
@@ -23,21 +24,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from bench import tile38
+from bench.report import Clock, write
 from regions.geometry.ellipsoid import metres_per_degree
 from regions.geometry.geodesy import circle_edge_m
 from regions.index.index import Index
@@ -64,7 +64,7 @@ def scattered(count: int, seed: int) -> Places:
 
 
 def invented_stores(count: int) -> Places:
-    """Stores that crowd in 400 towns, the larger towns the more."""
+    """Stores in 400 towns, more of them in larger towns."""
     rng = np.random.default_rng(4)
     towns = scattered(400, 5)
     weight = 1 / np.arange(1, 401)
@@ -73,7 +73,7 @@ def invented_stores(count: int) -> Places:
 
 
 def stores(path: Path, count: int) -> tuple[Places, str]:
-    """Places of stores within the country's box, and where they are from."""
+    """Positions of stores within the country's box, and their source."""
     if not path.exists():
         return invented_stores(count), "invented stores"
     from pyarrow import parquet
@@ -86,7 +86,7 @@ def stores(path: Path, count: int) -> tuple[Places, str]:
 
 
 def around(fences: Places, count: int, share: float, spread_deg: float) -> Places:
-    """Pings all over the country, a share of them around fences."""
+    """Pings all over the country, with a share of them around fences."""
     rng = np.random.default_rng(2)
     lat, lon = scattered(count, 3)
     near = rng.random(count) < share
@@ -100,8 +100,9 @@ def by_index(index: Index, pings: Places) -> Pairs:
     found = []
     for start in range(0, len(pings[0]), BATCH):
         lat, lon = pings[0][start : start + BATCH], pings[1][start : start + BATCH]
-        ping, slot = index.holding(lat, lon)
-        found.append((ping + start) * _PAIR + slot)
+        near = index.candidates(lat, lon)
+        inside = index.inside(lat[near.ping], lon[near.ping], near.slot)
+        found.append((near.ping[inside] + start) * _PAIR + near.slot[inside])
     return np.concatenate(found)
 
 
@@ -125,18 +126,24 @@ def by_force(fences: Places, radius_m: float, pings: Places) -> Pairs:
     return np.concatenate(found)
 
 
-def timed(ways: Sequence[Callable[[], Pairs]], passes: int = PASSES) -> list[tuple[Pairs, float]]:
-    """What each way found, in one order, and the seconds of its best pass.
+class Best(NamedTuple):
+    """What a way found, in one order, and the seconds of its best pass."""
 
-    The ways take turns: a machine's speed drifts.
-    """
-    best, found = [float("inf")] * len(ways), [np.empty(0, dtype=np.int64)] * len(ways)
+    pairs: Pairs
+    wall_s: float
+    cpu_s: float
+
+
+def timed(ways: Sequence[Callable[[], Pairs]], passes: int = PASSES) -> list[Best]:
+    """Measure the ways in turn, because the speed of a machine drifts."""
+    best = [Best(np.empty(0, dtype=np.int64), float("inf"), float("inf"))] * len(ways)
     for _ in range(passes):
         for nth, way in enumerate(ways):
-            start = time.perf_counter()
-            found[nth] = way()
-            best[nth] = min(best[nth], time.perf_counter() - start)
-    return [(np.sort(pairs), seconds) for pairs, seconds in zip(found, best, strict=True)]
+            clock = Clock()
+            pairs = way()
+            wall_s, cpu_s = clock.wall_s(), clock.cpu_s()
+            best[nth] = Best(pairs, min(best[nth].wall_s, wall_s), min(best[nth].cpu_s, cpu_s))
+    return [one._replace(pairs=np.sort(one.pairs)) for one in best]
 
 
 def few(pings: Places, count: int) -> Places:
@@ -148,26 +155,42 @@ def rss_mb() -> float:
 
 
 def built(fences: Places, radius_m: float) -> tuple[Index, dict[str, float]]:
-    """The index, with what its building, an edit and a look for the nearest cost."""
-    before_mb, start = rss_mb(), time.perf_counter()
+    """The index, and the costs of building it, of an edit and of a search for the nearest."""
+    before_mb, clock = rss_mb(), Clock()
     index = Index.circles(fences[0], fences[1], np.full(len(fences[0]), radius_m))
-    build_s = time.perf_counter() - start
+    build_s, build_cpu_s = clock.wall_s(), clock.cpu_s()
     peak_mb = rss_mb() - before_mb
-    edits, edited = [], index
-    for nth in range(41):
-        start = time.perf_counter()
-        edited, _ = edited.patched([nth], [Circle(40.0 + nth / 100, -100.0, radius_m)])
-        edits.append(time.perf_counter() - start)
-    looks = []
-    for lat, lon in zip(*few(scattered(200, 7), 200), strict=True):
-        start = time.perf_counter()
-        index.nearest(float(lat), float(lon), 19)
-        looks.append(time.perf_counter() - start)
+    edits_s = edit_times_s(index, radius_m)
     size = index.stats()["bytes"]
     return index, {
-        "build_s": build_s, "peak_mb": peak_mb, "index_mb": size / 1e6, "bytes_per_fence": size / len(index),
-        "edit_ms": float(np.median(edits)) * 1e3, "edit_worst_ms": max(edits) * 1e3, "nearest_us": float(np.median(looks)) * 1e6,
-    }  # fmt: skip
+        "build_s": build_s,
+        "build_cpu_s": build_cpu_s,  # of this process: its helpers are not counted
+        "peak_mb": peak_mb,
+        "index_mb": size / 1e6,
+        "bytes_per_fence": size / len(index),
+        "edit_ms": float(np.median(edits_s)) * 1e3,
+        "edit_worst_ms": max(edits_s) * 1e3,
+        "nearest_us": nearest_us(index),
+    }
+
+
+def edit_times_s(index: Index, radius_m: float) -> list[float]:
+    times_s, edited = [], index
+    for nth in range(41):
+        clock = Clock()
+        edited, _ = edited.patched([nth], [Circle(40.0 + nth / 100, -100.0, radius_m)])
+        times_s.append(clock.wall_s())
+    return times_s
+
+
+def nearest_us(index: Index) -> float:
+    """The median time of a search for the 19 nearest fences."""
+    times_s = []
+    for lat, lon in zip(*few(scattered(200, 7), 200), strict=True):
+        clock = Clock()
+        index.nearest(float(lat), float(lon), 19)
+        times_s.append(clock.wall_s())
+    return float(np.median(times_s)) * 1e6
 
 
 def one_ping_us(index: Index, pings: Places) -> float:
@@ -175,34 +198,41 @@ def one_ping_us(index: Index, pings: Places) -> float:
     some = list(zip(*few(pings, 5_000), strict=True))
     start = time.perf_counter()
     for lat, lon in some:
-        for slot, inner in index.candidates_one(lat, lon):
-            if not inner:
-                index.edge_m_one(lat, lon, slot)
+        for slot in index.candidates_one(lat, lon):
+            index.edge_m_one(lat, lon, slot)
     return (time.perf_counter() - start) / len(some) * 1e6
 
 
-def rivals(index: Index, fences: Places, radius_m: float, pings: Places) -> dict[str, float]:
-    """Pings a second of each way; raises where two ways disagree."""
+def tree_of(fences: Places, radius_m: float) -> shapely.STRtree:
+    """Boxes around the circles."""
     lat, lon = fences
     per_lat, per_lon = metres_per_degree(np.abs(lat) + 0.01 + radius_m / 1e5)
     tall, wide = 1.01 * radius_m / per_lat, 1.01 * radius_m / per_lon
-    tree = shapely.STRtree(shapely.box(lon - wide, lat - tall, lon + wide, lat + tall))
-    (ours, ours_s), (trees, tree_s) = timed(
+    return shapely.STRtree(shapely.box(lon - wide, lat - tall, lon + wide, lat + tall))
+
+
+def rivals(index: Index, fences: Places, radius_m: float, pings: Places) -> dict[str, float]:
+    """Pings per second and CPU per ping of each way; raises where two ways disagree."""
+    tree, sample = tree_of(fences, radius_m), few(pings, BRUTE_PINGS)
+    ours, trees = timed(
         [lambda: by_index(index, pings), lambda: by_tree(tree, fences, radius_m, pings)]
     )
-    ((brute, brute_s),) = timed([lambda: by_force(fences, radius_m, few(pings, BRUTE_PINGS))], 1)
-    if not np.array_equal(ours, trees) or not np.array_equal(
-        ours[ours < BRUTE_PINGS * _PAIR], brute
-    ):
+    (brute,) = timed([lambda: by_force(fences, radius_m, sample)], 1)
+    head = ours.pairs[ours.pairs < BRUTE_PINGS * _PAIR]
+    if not np.array_equal(ours.pairs, trees.pairs) or not np.array_equal(head, brute.pairs):
         raise AssertionError("two ways found different pairs")
     count = len(pings[0])
-    return {
-        "pairs_per_ping": len(ours) / count,
-        "index": count / ours_s,
-        "tree": count / tree_s,
-        "brute": BRUTE_PINGS / brute_s,
-        "one_us": one_ping_us(index, pings),
+    found = {"pairs_per_ping": len(ours.pairs) / count, "one_us": one_ping_us(index, pings)}
+    return found | {
+        **rate("index", ours, count),
+        **rate("tree", trees, count),
+        **rate("brute", brute, BRUTE_PINGS),
     }
+
+
+def rate(name: str, best: Best, count: int) -> dict[str, float]:
+    """Pings per second, and CPU microseconds per ping."""
+    return {name: count / best.wall_s, f"{name}_cpu_us": best.cpu_s / count * 1e6}
 
 
 def retail(path: Path, count: int) -> dict[str, Any]:
@@ -231,10 +261,7 @@ def spread(fence_count: int, count: int) -> dict[str, Any]:
 
 
 def flatness(counts: list[int], count: int) -> dict[str, float]:
-    """Seconds a ping by number of fences.
-
-    Every index in one process, their passes in turn, the best of each.
-    """
+    """Seconds per ping by number of fences: all indexes in one process, in turn, best of each."""
     cases = []
     for fence_count in counts:
         fences = scattered(fence_count, 1)
@@ -250,20 +277,36 @@ def flatness(counts: list[int], count: int) -> dict[str, float]:
 
 
 def line(row: dict[str, Any], kind: str, flat: dict[str, float]) -> dict[str, str]:
-    """A line of the table; `flat` are the costs of `flatness`, compared with the first of them."""
+    """A line of the table; `flat` are the costs of `flatness`, relative to the first of them."""
     rates = row["pings"][kind]
-    ours, cost = rates["index"], flat.get(str(row["fences"])) if row["case"] == "spread" else None
+    cost = flat.get(str(row["fences"])) if row["case"] == "spread" else None
     return {
         "case": row["case"],
         "fences": f"{row['fences']:,}",
         "pings": kind,
         "pairs/ping": f"{rates['pairs_per_ping']:.2f}",
-        "pings/s": f"{ours:,.0f}",
-        "x STRtree": f"{ours / rates['tree']:.1f}",
-        "x brute": f"{ours / rates['brute']:,.0f}",
-        "x Tile38": f"{ours / rates['tile38']:.0f}" if "tile38" in rates else "-",
+        "pings/s": f"{rates['index']:,.0f}",
+        "CPU µs": f"{rates['index_cpu_us']:.2f}",
+        **against(rates),
         "cost/first": f"{cost / next(iter(flat.values())):.2f}" if cost else "-",
         "one µs": f"{rates['one_us']:.1f}",
+        **costs(row),
+    }
+
+
+def against(rates: dict[str, float]) -> dict[str, str]:
+    """How many times faster than the other ways, and the CPU of Tile38 per ping."""
+    ours, has_tile38 = rates["index"], "tile38" in rates
+    return {
+        "x STRtree": f"{ours / rates['tree']:.1f}",
+        "x brute": f"{ours / rates['brute']:,.0f}",
+        "x Tile38": f"{ours / rates['tile38']:.0f}" if has_tile38 else "-",
+        "its CPU µs": f"{rates['tile38_cpu_us']:.0f}" if has_tile38 else "-",
+    }
+
+
+def costs(row: dict[str, float]) -> dict[str, str]:
+    return {
         "build s": f"{row['build_s']:.2f}",
         "peak MB": f"{row['peak_mb']:,.0f}",
         "B/fence": f"{row['bytes_per_fence']:.0f}",
@@ -273,9 +316,9 @@ def line(row: dict[str, Any], kind: str, flat: dict[str, float]) -> dict[str, st
 
 
 def table(rows: list[dict[str, Any]], flat: dict[str, float]) -> str:
-    """Pings once all over the country, once at stores."""
-    told = [line(row, kind, flat) for row in rows for kind in row["pings"]]
-    lines = [list(told[0]), *(list(one.values()) for one in told)]
+    """One line per case and kind of pings."""
+    shown = [line(row, kind, flat) for row in rows for kind in row["pings"]]
+    lines = [list(shown[0]), *(list(one.values()) for one in shown)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(word.rjust(width) for word, width in zip(one, widths, strict=True))
@@ -318,13 +361,7 @@ def main() -> None:
     rows = [alone(case, asked) for case in ("retail", *asked.fences.split(","))]
     flat = alone(FLAT, asked)
     print(table(rows, flat))
-    report = {
-        "bench": "locate", "machine": platform.machine(), "python": platform.python_version(), "pings": asked.pings,
-        "versions": {name: version(name) for name in ("numpy", "h3", "shapely", "pyproj")}, "rows": rows, "seconds_a_ping": flat,
-    }  # fmt: skip
-    if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(report, indent=1) + "\n")
+    write(asked.json, "locate", pings=asked.pings, rows=rows, seconds_a_ping=flat)
 
 
 if __name__ == "__main__":

@@ -81,12 +81,12 @@ def write_feature(
     A circle becomes a Point with `subType: "Circle"` and `radius` in metres, as Azure Maps writes
     it.
     """
-    told = dict(properties or {})
+    own = dict(properties or {})
     geometry: dict[str, Any] = write_region(region)
     if isinstance(region, Circle):
         geometry = {"type": "Point", "coordinates": [region.lon, region.lat]}
-        told |= {"subType": "Circle", "radius": region.radius_m}
-    feature = {"type": "Feature", "geometry": geometry, "properties": told}
+        own |= {"subType": "Circle", "radius": region.radius_m}
+    feature = {"type": "Feature", "geometry": geometry, "properties": own}
     return feature if id is None else {**feature, "id": id}
 
 
@@ -138,8 +138,8 @@ def _only_one(obj: Mapping[Any, object], member: str, at: str, depth: int) -> Ch
 def _feature(obj: Mapping[Any, object], at: str, depth: int) -> Checked:
     geometry, properties = obj.get("geometry"), obj.get("properties")
     if isinstance(geometry, Mapping) and geometry.get("type") == "Point":
-        told = properties if isinstance(properties, Mapping) else {}
-        for source, where in ((told, f"{at}/properties"), (geometry, f"{at}/geometry")):
+        named = properties if isinstance(properties, Mapping) else {}
+        for source, where in ((named, f"{at}/properties"), (geometry, f"{at}/geometry")):
             if (
                 "Circle" in (source.get("type"), source.get("subType"), source.get("shapeType"))
                 or "radius" in source
@@ -185,7 +185,7 @@ def _pair(position: object, at: str) -> tuple[object, object]:
 
 
 def _circle(obj: Mapping[Any, object], at: str) -> Checked | None:
-    """Our circle, Radar's (as sent and as answered), a bare Point with a radius, and lat/lng/radius."""
+    """Our circle, Radar's (sent or answered), a bare Point with a radius, or lat/lng/radius."""
     centre = obj.get("geometryCenter")
     if isinstance(centre, Mapping) and "geometryRadius" in obj:
         return Checked(

@@ -24,7 +24,10 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A valid shapely Polygon or MultiPolygon in (lon, lat) degrees, cut in two at the 180th meridian. The border is inside."""
+    """A valid shapely Polygon or MultiPolygon in (lon, lat) degrees.
+
+    It is cut in two at the 180th meridian; its border is inside.
+    """
 
     shape: Polygon | MultiPolygon
 

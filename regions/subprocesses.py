@@ -1,7 +1,4 @@
-"""Modules of ours that run in a process of their own.
-
-How they are started, and that they end with the one that asked.
-"""
+"""Starts modules of ours in processes of their own, which end together with their parent."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_PASSED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -22,15 +19,12 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """An environment without secrets, in which our modules are found and libraries take one core."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    """An environment without secrets that finds our modules and keeps libraries to one core."""
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    return {**passed, "PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def end_with_parent() -> None:
-    """Called first by such a process.
-
-    Nobody reads what it makes once the thread that asked is gone, be it killed.
-    """
+    """Called first by such a process: its output has no reader once its parent has ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

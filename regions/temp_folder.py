@@ -1,7 +1,6 @@
-"""Where files lie on their way in or out: one folder for each process, locked while that lives.
+"""One folder of temporary files for each process, locked while the process runs.
 
-A process that is killed cannot tidy up; the next one that needs a folder removes what such
-processes of the same user left.
+A killed process cannot remove its folder; the next process of the same user that needs one does.
 """
 
 from __future__ import annotations
@@ -32,12 +31,9 @@ def _made(root: Path) -> Path:
     for left in root.glob(f"{_PREFIX}*"):
         _remove_unless_locked(left)
     fresh = Path(tempfile.mkdtemp(prefix="geofence-new-", dir=root))
-    fcntl.flock(
-        os.open(fresh, os.O_RDONLY), fcntl.LOCK_EX
-    )  # held until the process ends, by the system
-    named = fresh.rename(
-        fresh.with_name(fresh.name.replace("geofence-new-", _PREFIX))
-    )  # only now do others look at it
+    fcntl.flock(os.open(fresh, os.O_RDONLY), fcntl.LOCK_EX)  # the system holds it to the end
+    # only under this name do other processes look at it
+    named = fresh.rename(fresh.with_name(fresh.name.replace("geofence-new-", _PREFIX)))
     atexit.register(shutil.rmtree, named, ignore_errors=True)
     return named
 
@@ -46,7 +42,7 @@ def _remove_unless_locked(folder: Path) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
-        return  # gone meanwhile, somebody else's, or no folder
+        return  # gone meanwhile, another user's, or no folder
     try:
         status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():

@@ -11,7 +11,6 @@ import msgspec
 import typer
 
 from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
-from geofence import ids
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 from geofence.model.account import SCOPES, Key, Scope
@@ -67,30 +66,23 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key and print its secret, this once."""
+    from geofence.people.keys import make_key
+
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
         typer.echo(
             f"a key is sk with any of {', '.join(SCOPES['sk'])}, or pk with ingest", err=True
         )
         raise typer.Exit(BAD_SETTING)
-    secret = ids.new_secret(kind)
-    scopes: tuple[Scope, ...] = msgspec.convert(scope or SCOPES[kind], tuple[Scope, ...])
     with _record() as database:
-        key = _new_key(_project_id(database, project), kind, scopes, secret, name)
+        key, secret = make_key(
+            _project_id(database, project),
+            "pk" if kind == "pk" else "sk",
+            SystemClock().now_ms(),
+            scopes=msgspec.convert(scope, tuple[Scope, ...] | None),
+            name=name,
+        )
         _put(database, key)
     typer.echo(json.dumps({"id": key.id, "secret": secret}) if as_json else secret)
-
-
-def _new_key(project_id: str, kind: str, scopes: tuple[Scope, ...], secret: str, name: str) -> Key:
-    return Key(
-        id=ids.new("key"),
-        project_id=project_id,
-        kind="pk" if kind == "pk" else "sk",
-        scopes=scopes,
-        digest=ids.digest(secret),
-        tail=secret[-4:],
-        name=name,
-        created_ms=SystemClock().now_ms(),
-    )
 
 
 @keys.command()
@@ -149,10 +141,6 @@ def _project_id(database: Database, wanted: str | None) -> str:
 
 
 def _put(database: Database, key: Key) -> None:
-    unit = database.begin()
-    try:
+    with database.begin() as unit:
         unit.accounts.put_key(key)
         unit.commit()
-    except BaseException:
-        unit.rollback()
-        raise

@@ -56,6 +56,14 @@ Columns = Annotated[
         "--map", help="field:column, such as lat:breite, where names do not tell; may be repeated"
     ),
 ]
+Constants = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        help="field=value of every row, such as brand=target for a list of one brand; "
+        "may be repeated",
+    ),
+]
 Form = Annotated[str, typer.Option("--format", help=FORMATS, show_default=False)]
 AsJson = Annotated[
     bool, typer.Option("--json", help="print the report as one JSON object, and nothing else")
@@ -78,6 +86,7 @@ def bring(
     dry_run: DryRun = False,
     ring: Rings = [],  # noqa: B006 - typer copies it
     columns: Columns = [],  # noqa: B006 - typer copies it
+    constants: Constants = [],  # noqa: B006 - typer copies it
     form: Form = "",
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +103,7 @@ def bring(
         "dry_run": str(dry_run).lower(),
         "ring": ring,
         "map": columns,
+        "set": constants,
         **({"format": form} if form else {}),
     }
     try:

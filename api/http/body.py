@@ -39,7 +39,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def guard_containers(body: bytes) -> None:
-    """Refuse (413) a body whose sheer number of objects and arrays would cost memory out of proportion to its size."""
+    """Refuse (413) so many objects and arrays that they would cost far more memory than text."""
     if len(body) > MAX_CONTAINERS and body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise Refusal(
             413, "too_large", f"The body holds more than {MAX_CONTAINERS} objects and arrays."

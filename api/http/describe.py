@@ -44,6 +44,7 @@ def describe(
     refuses: Iterable[int] = (),
     body: type | None = None,
     patch: type | None = None,
+    body_required: bool = True,
 ) -> dict[str, Any]:
     """The arguments of a route that document it.
 
@@ -55,6 +56,7 @@ def describe(
         refuses: Further statuses of refusals.
         body: The struct or model of a JSON body.
         patch: The model of what a JSON Merge Patch results in.
+        body_required: Whether the request must have that body.
     """
     content = answer if isinstance(answer, Mapping) else _json(ref(answer)) if answer else None
     responses: dict[int, dict[str, Any]] = {
@@ -72,10 +74,10 @@ def describe(
     }
     if body is not None:
         described["openapi_extra"] = {
-            "requestBody": {"required": True, "content": _json(ref(body))}
+            "requestBody": {"required": body_required, "content": _json(ref(body))}
         }
     if patch is not None:
-        described["openapi_extra"] = {"requestBody": _patch_body(patch)}
+        described |= _patch_body(patch)
     return described
 
 
@@ -87,7 +89,8 @@ def _patch_body(patch: type) -> dict[str, Any]:
     described = f"A merge patch on {public_name(patch.__name__)}."
     media = ("application/merge-patch+json", "application/json")
     content = {name: {"schema": {"$ref": f"{REF}MergePatch"}} for name in media}
-    return {"required": True, "description": described, "content": content}
+    body = {"required": True, "description": described, "content": content}
+    return {"openapi_extra": {"requestBody": body}}
 
 
 def operation_id(route: APIRoute) -> str:

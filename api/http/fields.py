@@ -29,6 +29,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a body that the OpenAPI document shows with an example."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 def shape_of(name: str) -> str:
     """The fields of the `Body` of that class name, in words."""
     kind = next((kind for kind in Body.__subclasses__() if kind.__name__ == name), Body)
@@ -60,7 +65,7 @@ def _plain_name(text: str) -> str:
 def _firm(text: str) -> str:
     if text != text.strip():
         raise ValueError(
-            "must not begin or end with a blank: files lose it, and what comes back would be another"
+            "must not begin or end with a blank: files lose it, and another name would come back"
         )
     return text
 

@@ -1,9 +1,6 @@
-"""Query parameters that an address does not know are refused.
+"""Refuses query parameters that an address does not know, and single ones given twice.
 
-A misspelt filter would answer with everybody's data.
-
-So are those given twice where one is expected: whoever reads only the last of them would answer
-another question.
+A misspelt filter would answer with the data of all, and a repeated one another question.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds the routes: every module of `api/routes` that has some. A new file needs no registration."""
+"""Finds the routes: every module of `api/routes` that has some, without a list of them."""
 
 from __future__ import annotations
 

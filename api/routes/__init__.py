@@ -1,1 +1,1 @@
-"""The doors, one file per noun."""
+"""The routes, one file per noun, found by scanning."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,34 +21,52 @@ from api.dependencies import (
     read_one,
     read_page,
     reply,
+    services_of,
 )
 from api.http.auth import Caller
+from api.http.body import read_body
 from api.http.describe import describe
 from api.http.fields import PlainName
 from api.http.merge_patch import PatchBody, Steps, patched
+from api.http.problems import invalid, not_valid
 from api.schemas.campaigns import (
     CampaignFilters,
     CampaignIn,
     CampaignOut,
     CampaignPage,
+    PreviewIn,
     PreviewOut,
     PreviewPage,
-    patched_plan,
-    read_plan,
+    patched_campaign,
+    read_campaign,
 )
 from api.services import Services
+from geofence.errors import NotFound
 from geofence.model.campaign import Campaign
 from geofence.model.edit import EditResult
 from geofence.offers import campaigns
-from geofence.ports.listing import CampaignFilter
+from geofence.ports.listing import CampaignFilter, CustomerFilter, Listing, StoreFilter
 from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+T = TypeVar("T")
+F = TypeVar("F")
 CampaignId = Annotated[PlainName, Path(description="The retailer's id.")]
 
 
-async def _plan(campaign_id: CampaignId, request: Request) -> CampaignIn:
-    return read_plan(await json_body(request), campaign_id)
+async def _read(campaign_id: CampaignId, request: Request) -> CampaignIn:
+    body, now_ms = await json_body(request), services_of(request).clock.now_ms()
+    return await run_in_threadpool(read_campaign, body, campaign_id, now_ms)
+
+
+async def _asked(request: Request) -> PreviewIn:
+    limit = services_of(request).settings.max_body_bytes
+    if not (body := await read_body(request, limit)).strip():
+        return PreviewIn()
+    try:
+        return PreviewIn.model_validate_json(body)
+    except ValidationError as error:
+        raise not_valid(error) from None
 
 
 @router.put(
@@ -57,20 +76,19 @@ async def put_campaign(
     campaign_id: CampaignId,
     services: AtHouse,
     caller: Manager,
-    body: Annotated[CampaignIn, Depends(_plan)],
+    body: Annotated[CampaignIn, Depends(_read)],
 ) -> Response:
     """Insert or replace a campaign.
 
     What cannot work is refused with the field named; an identical plan changes nothing.
     """
     now_ms = services.clock.now_ms()
-    await run_in_threadpool(campaigns.check_plan, body.plan(), now_ms)
     kept, created = await edit(
         services,
         caller.project_id,
         lambda unit: _put(unit, body, caller.project_id, campaign_id, now_ms),
     )
-    return reply(CampaignOut.of(kept), 201 if created else 200)
+    return await _answer(services, caller, kept, 201 if created else 200)
 
 
 @router.patch("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 409], patch=CampaignIn))
@@ -84,9 +102,7 @@ async def patch_campaign(
     now_ms = services.clock.now_ms()
 
     def prepare(old: Campaign) -> CampaignIn:
-        body = patched_plan(old, patch)
-        campaigns.check_plan(body.plan(), now_ms)
-        return body
+        return patched_campaign(old, patch, now_ms)
 
     def current(unit: Unit) -> Campaign | None:
         unit.edit(caller.project_id)
@@ -98,13 +114,13 @@ async def patch_campaign(
 
     put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
     kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
-    return reply(CampaignOut.of(kept))
+    return await _answer(services, caller, kept)
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
 async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
     """One campaign."""
-    return reply(CampaignOut.of(await _campaign(services, caller, campaign_id)))
+    return await _answer(services, caller, await _campaign(services, caller, campaign_id))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
@@ -122,21 +138,32 @@ async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Ma
 async def activate_campaign(
     campaign_id: CampaignId, services: AtHouse, caller: Manager
 ) -> Response:
-    """Let a campaign run, from the next event on."""
+    """Activate a campaign, from the next event on. One that matches no store or ring is refused."""
     return await _turn(services, caller, campaign_id, "active")
 
 
 @router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
 async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
-    """Let a campaign rest: events are decided, and nobody is told."""
+    """Pause a campaign: events are decided on, and nothing is sent."""
     return await _turn(services, caller, campaign_id, "paused")
 
 
-@router.post("/{campaign_id}/preview", **describe(PreviewPage, 200, refuses=[404, 422]))
-async def preview_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
-    """Every message, filled in for somebody who does not exist. Nothing is sent."""
-    campaign = await _campaign(services, caller, campaign_id)
-    shown = await run_in_threadpool(campaigns.preview, campaign, services.clock.now_ms())
+@router.post(
+    "/{campaign_id}/preview",
+    **describe(PreviewPage, 200, refuses=[404], body=PreviewIn, body_required=False),
+)
+async def preview_campaign(
+    campaign_id: CampaignId,
+    services: AtHouse,
+    caller: Reader,
+    body: Annotated[PreviewIn, Depends(_asked)],
+) -> Response:
+    """Every message, filled in for a store and a customer. Nothing is sent, no code is issued."""
+    queries, campaign = services.database.queries, await _campaign(services, caller, campaign_id)
+    store = await _named(queries.stores, caller, StoreFilter(id=body.store), "store")
+    customer = await _named(queries.customers, caller, CustomerFilter(id=body.customer), "customer")
+    now_ms = services.clock.now_ms()
+    shown = await run_in_threadpool(campaigns.preview, campaign, now_ms, store, customer)
     return reply(PreviewPage(tuple(msgspec.convert(shown, tuple[PreviewOut, ...]))))
 
 
@@ -157,11 +184,33 @@ async def _campaign(services: Services, caller: Caller, campaign_id: str) -> Cam
     return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
 
+async def _named(listing: Listing[T, F], caller: Caller, filters: F, field: str) -> T | None:
+    """What a field of the body names; None where it names nothing."""
+    if getattr(filters, "id", None) is None:
+        return None
+    try:
+        return await read_one(listing, caller.project_id, filters)
+    except NotFound:
+        raise invalid((f"/{field}", f"There is no such {field} in this project.")) from None
+
+
+async def _answer(
+    services: Services, caller: Caller, campaign: Campaign, status: int = 200
+) -> Response:
+    matches = await run_in_threadpool(
+        services.database.queries.campaign_matches,
+        caller.project_id,
+        campaign.plan.trigger,
+        services.clock.now_ms() - campaigns.SEEN_MS,
+    )
+    return reply(CampaignOut.of(campaign, matches), status)
+
+
 def _put(
     unit: Unit, body: CampaignIn, project_id: str, campaign_id: str, now_ms: int
 ) -> EditResult:
-    """Put a checked plan, then set the status that the body names; the value is (campaign, new)."""
-    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms, checked=True)
+    """Put a plan, then set the status that the body names; the value is (campaign, new)."""
+    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms)
     if body.status is None:
         return put
     _, created = put.value
@@ -179,4 +228,4 @@ async def _turn(
         caller.project_id,
         lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms),
     )
-    return reply(CampaignOut.of(kept))
+    return await _answer(services, caller, kept)

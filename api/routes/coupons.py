@@ -1,7 +1,7 @@
-"""Codes at a till: looked up, redeemed once, made void.
+"""Coupons: codes looked up, redeemed once, made void at a till.
 
-More than 30 unknown codes a minute by one API key are answered with 429, and so is whatever it asks
-about codes meanwhile.
+More than 30 unknown codes a minute by one API key are answered with 429, and so are its other
+questions about codes until the minute is over.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ from geofence.ports.unit import Unit
 T = TypeVar("T")
 
 router = APIRouter(prefix="/v1/coupons", tags=["coupons"])
-Code = Annotated[
-    Name, Path(description="As somebody typed it: case, spaces and dashes do not matter.")
-]
+Code = Annotated[Name, Path(description="As typed: case, spaces and dashes do not matter.")]
 Till = Annotated[Caller, Depends(allow("redeem"))]
 Asker = Annotated[Caller, Depends(allow("redeem", "read"))]
 Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
@@ -66,7 +64,7 @@ async def redeem_coupon(
 ) -> Response:
     """Use a code at a store.
 
-    However many tills try at once, a code of one use works at one of them.
+    Where several tills use a single-use code at the same time, one of them succeeds.
     """
     fingerprint = ids.of_facts(
         "req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json()
@@ -101,8 +99,8 @@ async def redeem_coupon(
             )
         )
 
-    status, told = await _known(services, caller, lambda: edit(services, caller.project_id, work))
-    return Response(told, status, media_type="application/json")
+    status, answer = await _known(services, caller, lambda: edit(services, caller.project_id, work))
+    return Response(answer, status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))

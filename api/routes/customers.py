@@ -1,7 +1,4 @@
-"""Customers.
-
-Who may be told, where, and what they agreed to; everything about one, and their erasure.
-"""
+"""Customers: addresses, consent, export and erasure."""
 
 from __future__ import annotations
 
@@ -42,6 +39,7 @@ from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.customer import Customer
 from geofence.model.edit import EditResult
+from geofence.people import erasure
 from geofence.ports.listing import CouponFilter, CustomerFilter
 from geofence.ports.unit import Unit
 
@@ -55,7 +53,7 @@ CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
 async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
-    """Everything that is stored about the person, whole addresses included."""
+    """Export everything that is stored about a customer, whole addresses included."""
 
     def collect() -> CustomerExport:
         found = personal_data.stored(services.database.queries, caller.project_id, customer_id)
@@ -94,7 +92,7 @@ async def put_customer(
     caller: Manager,
     body: Annotated[CustomerIn, Depends(body_of(CustomerIn))],
 ) -> Response:
-    """Insert or replace a person.
+    """Insert or replace a customer.
 
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
@@ -144,7 +142,7 @@ async def patch_customer(
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
 async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
-    """One person."""
+    """One customer."""
     customers = services.database.queries.customers
     found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
     return reply(CustomerOut.of(found))
@@ -152,10 +150,9 @@ async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reade
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
 async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
-    """Erase a person.
+    """Erase a customer.
 
-    What is theirs goes; events, visits, devices and codes stay without them. The answer is the
-    receipt.
+    Events, visits, devices and codes are kept without the customer. The answer is the receipt.
     """
     found = await run_in_threadpool(
         personal_data.stored, services.database.queries, caller.project_id, customer_id
@@ -164,14 +161,13 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
         raise NotFound
 
     def work(unit: Unit) -> EditResult:
-        unit.customers.erase(caller.project_id, customer_id)
+        erasure.erase(unit, caller.project_id, customer_id)
         return EditResult(None)
 
     await edit(services, caller.project_id, work)
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
-        {noun: counted[noun] for noun in nouns}
-        for nouns in (personal_data.ERASED, personal_data.UNNAMED)
+        {noun: counted[noun] for noun in nouns} for nouns in (erasure.REMOVED, erasure.ANONYMISED)
     )
     return reply(
         ErasureReceipt(

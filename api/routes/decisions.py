@@ -1,4 +1,4 @@
-"""Decisions: why somebody was told, or not."""
+"""Decisions: why an offer was made, or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Devices: what an app tells of itself, and its erasure."""
+"""Devices: registration by their app, and erasure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened: pages of events, and the stream of them."""
+"""Events: what happened, in pages and as a stream."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     """The stream's text.
 
-    It ends when the service stops or the key is revoked, and waits for whoever reads slowly.
+    It ends when the service stops or the key is revoked, and waits for slow readers.
     """
     keepalive_s = services.settings.sse_keepalive_s
     pause_s = keepalive_s if services.embedded else min(ELSEWHERE_S, keepalive_s)
@@ -88,9 +88,8 @@ async def _lines(
     with services.feed.waiter(caller.project_id) as waiter:
         yield b"retry: 1000\n\n"
         while not services.feed.closed:
-            due = (
-                loop.time() - look_at_s >= keepalive_s
-            )  # also where there is always something to tell
+            # also where events never stop
+            due = loop.time() - look_at_s >= keepalive_s
             look_at_s = loop.time() if due else look_at_s
             if due and await run_in_threadpool(services.keys.look_up, caller.key.digest) is None:
                 return

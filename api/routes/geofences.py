@@ -1,4 +1,4 @@
-"""Geofences: by name, by page, by distance, as JSON or GeoJSON."""
+"""Geofences: by name, by page or by distance, as JSON or GeoJSON."""
 
 from __future__ import annotations
 
@@ -164,11 +164,11 @@ def _near_feature(near: Near) -> dict[str, Any]:
 
 
 def _feature(geofence: Geofence, more: dict[str, Any]) -> dict[str, Any]:
-    told = {
+    facts = {
         name: getattr(geofence, name)
         for name in ("name", "store_id", "ring", "tags", "metadata", "enabled")
     }
-    return write_feature(read_region(geofence.region).region, told | more, geofence.external_id)
+    return write_feature(read_region(geofence.region).region, facts | more, geofence.external_id)
 
 
 def _collection(features: list[dict[str, Any]], more: str | None) -> Response:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -26,10 +26,12 @@ from api.services import Services
 from geofence.errors import Busy, GeofenceError
 from geofence.importing import cells
 from geofence.importing.columns import SYNONYMS
+from geofence.importing.mapping import NOT_CONSTANT
 from geofence.importing.report import Kind, Report, RowError
-from geofence.importing.run import Wish, import_file
+from geofence.importing.run import ImportOptions, import_file
 from geofence.limits import MAX_NAME
 from geofence.model.place import Ring
+from regions.readers import formats
 from regions.readers.item import FileError
 from regions.region import RegionError
 from regions.temp_folder import scratch
@@ -39,17 +41,10 @@ MAX_BYTES = 64 * 1024 * 1024
 PLACES = 10
 UPLOAD_S = 900.0  # for the whole body: a slow sender keeps one of few places
 NDJSON = "application/x-ndjson"
-FormatName = Literal[
-    "csv",
-    "flatgeobuf",
-    "geojson",
-    "geojsonl",
-    "geopackage",
-    "geoparquet",
-    "kml",
-    "kmz",
-    "shapefile",
-]
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(member.NAME for member in formats())]
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 # two at a time, in threads of their own: other requests keep theirs
@@ -58,6 +53,11 @@ _IMPORTERS = ThreadPoolExecutor(2, thread_name_prefix="import")
 _ROOM = threading.BoundedSemaphore(PLACES)
 _RING = rf"^[^/:;|]{{1,{MAX_NAME}}}:\d{{1,6}}(\.\d{{1,6}})?( ?(m|km|mi|ft))?$"
 _COLUMN = r"^[a-z_]{1,20}:.{1,200}$"
+_CONSTANT = r"^[a-z_]{1,20}=.{1,200}$"
+_PAIRS = {
+    "map": (_COLUMN, ":", "field:column, such as lat:breite"),
+    "set": (_CONSTANT, "=", "field=value, such as brand=target"),
+}
 _DESCRIBED = describe(Report, 200, refuses=[400, 413, 415])
 _DESCRIBED["responses"][200]["content"][NDJSON] = {"schema": {"type": "string"}}
 _FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -70,7 +70,7 @@ _DESCRIBED["openapi_extra"] = {
 }
 
 
-class ImportWish(QueryModel):
+class ImportQuery(QueryModel):
     """What the file holds, and what to do with it."""
 
     kind: Annotated[Kind, Field(description="What the rows of the file are.")]
@@ -99,14 +99,28 @@ class ImportWish(QueryModel):
         ),
     ] = []
 
-    def wish(self, media_type: str) -> Wish:
-        """The wish of the importer; raises a 422 `Refusal` for what breaks a rule."""
-        return Wish(
+    constants: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"pattern": _CONSTANT})]],
+        Field(
+            alias="set",
+            max_length=50,
+            description=(
+                "field=value of every row, such as brand=target for a list of one brand; it wins"
+                " over a column of that field."
+            ),
+        ),
+    ] = []
+
+    def options(self, media_type: str) -> ImportOptions:
+        """The options of the importer; raises a 422 `Refusal` for what breaks a rule."""
+        mapped = _fields(self.kind, "map", self.columns)
+        return ImportOptions(
             self.kind,
             self.dry_run == "true",
             self.form or media_type,
             _rings(self.kind, self.ring),
-            _columns(self.kind, self.columns),
+            mapped,
+            _constants(self.kind, self.constants, mapped),
         )
 
 
@@ -115,18 +129,19 @@ async def post_import(
     request: Request,
     services: AtHouse,
     caller: Manager,
-    query: Annotated[ImportWish, Query()],
+    query: Annotated[ImportQuery, Query()],
 ) -> Response:
     """Import a file.
 
     CSV, GeoJSON, GeoJSONL, Shapefile zip, GeoPackage, KML, KMZ, FlatGeobuf or GeoParquet.
 
-    Rows are upserts by external id; a field without a column stays as it is. Rows are written
-    2,000 at a time in one transaction each, so a file sent again after a failure completes it.
+    Rows are upserts by external id; a field without a column stays as it is. A CSV without columns
+    for a position updates the places whose ids it holds. Rows are written 2,000 at a time in one
+    transaction each, so a file sent again after a failure completes it.
     With `Accept: application/x-ndjson` the answer is progress, one object a line, and the report
     as the last line.
     """
-    wish = query.wish(request.headers.get("content-type", "").partition(";")[0])
+    options = query.options(request.headers.get("content-type", "").partition(";")[0])
     if not _ROOM.acquire(blocking=False):
         raise Busy
     try:
@@ -140,7 +155,7 @@ async def post_import(
     def tell(rows: int, of: int | None) -> None:
         loop.call_soon_threadsafe(news.put_nowait, (rows, of))
 
-    turn = _IMPORTERS.submit(_run, services, caller.project_id, path, wish, tell)
+    turn = _IMPORTERS.submit(_run, services, caller.project_id, path, options, tell)
     turn.add_done_callback(lambda _: _tidy_up(path))  # also where its turn never came
     job = asyncio.wrap_future(turn)
     if NDJSON not in request.headers.get("accept", ""):
@@ -161,9 +176,11 @@ async def _progress(
     )
 
 
-def _run(services: Services, project_id: str, path: Path, wish: Wish, tell: Any) -> Report:
+def _run(
+    services: Services, project_id: str, path: Path, options: ImportOptions, tell: Any
+) -> Report:
     try:
-        return import_file(services.street, project_id, path, wish, tell)
+        return import_file(services.street, project_id, path, options, tell)
     except FileError as error:
         raise Refusal(413 if error.code == "too_large" else 422, error.code, error.detail) from None
 
@@ -247,15 +264,30 @@ def _rings(kind: Kind, given: list[str]) -> tuple[Ring, ...] | None:
     return found
 
 
-def _columns(kind: Kind, given: list[str]) -> dict[str, str]:
-    if not all(re.fullmatch(_COLUMN, one) for one in given):
-        raise invalid(("/query/map", "Must be field:column, such as lat:breite."))
-    found = {field: column for field, _, column in (one.partition(":") for one in given)}
-    strange = next((name for name in found if name not in SYNONYMS[kind]), None)
-    if strange is not None:
-        raise invalid(
-            ("/query/map", f"Must be field:column; the fields are {', '.join(SYNONYMS[kind])}.")
-        )
+def _fields(kind: Kind, name: Literal["map", "set"], given: list[str]) -> dict[str, str]:
+    """Field -> column (`map`) or value (`set`). Refuses unknown fields, and a field named twice."""
+    pattern, mark, example = _PAIRS[name]
+    pointer = f"/query/{name}"
+    if not all(re.fullmatch(pattern, one) for one in given):
+        raise invalid((pointer, f"Must be {example}."))
+    found = {field: value for field, _, value in (one.partition(mark) for one in given)}
+    if not found.keys() <= SYNONYMS[kind].keys():
+        form, fields = example.partition(",")[0], ", ".join(SYNONYMS[kind])
+        raise invalid((pointer, f"Must be {form}; the fields are {fields}."))
+    if len(found) < len(given):
+        raise invalid((pointer, "Names a field twice."))
+    return found
+
+
+def _constants(kind: Kind, given: list[str], mapped: dict[str, str]) -> dict[str, str]:
+    found = _fields(kind, "set", given)
+    unfit = sorted(found.keys() & NOT_CONSTANT)
+    if unfit:
+        raise invalid(("/query/set", f"{unfit[0]} cannot be the same in every row."))
+    both = sorted(found.keys() & mapped.keys())
+    if both:
+        why = f"{both[0]} is in map, too: a field has a column or a value."
+        raise invalid(("/query/set", why))
     return found
 
 

@@ -1,4 +1,4 @@
-"""API keys, and the project they belong to."""
+"""API keys and the project they belong to."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.idempotency import once
-from geofence.model.account import SCOPES, Key, Project
+from geofence.model.account import Key, Project
 from geofence.model.edit import EditResult
 from geofence.model.place import Profile
+from geofence.people.keys import make_key
 from geofence.ports.listing import every
 from geofence.ports.unit import Unit
 
@@ -33,15 +34,18 @@ OnceKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="Send the same again within 24 h: the same answer.",
+        description=(
+            "Any text that names this request. The same request under the same key within 24 hours"
+            " gets the same answer and acts once; another request under it is refused (409)."
+        ),
     ),
 ]
 
 
 class _Made(msgspec.Struct):
-    """What is remembered of a key made under an Idempotency-Key.
+    """What is kept of a key made under an Idempotency-Key.
 
-    Enough to tell the secret again, but not alone.
+    Enough to make the secret again, together with the caller's own.
     """
 
     key: Key
@@ -143,24 +147,20 @@ def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
 def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
     key_id, salt = ids.new("key"), secrets.token_hex(16)
     secret = _secret(caller, body.kind, key_id, salt)
-    scopes = tuple(body.scopes or SCOPES[body.kind])
-    return _Made(
-        Key(
-            key_id,
-            caller.project_id,
-            body.kind,
-            scopes,
-            ids.digest(secret),
-            secret[-4:],
-            body.name,
-            now_ms,
-        ),
-        salt,
+    made = make_key(
+        caller.project_id,
+        body.kind,
+        now_ms,
+        scopes=body.scopes,
+        name=body.name,
+        secret=secret,
+        key_id=key_id,
     )
+    return _Made(made.key, salt)
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:
-    """It follows from the caller's own secret, which is kept nowhere, and a salt that no answer tells."""
+    """A secret made from the caller's own, which is kept nowhere, and a salt in no answer."""
     return ids.of_facts(kind, caller.secret, salt, key_id)
 
 

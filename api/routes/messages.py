@@ -1,4 +1,4 @@
-"""Messages: what was said, or is about to be, and what came of each try."""
+"""Messages: queued, sent or ended, with every attempt to deliver them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def list_messages(
 
 @router.get("/{message_id}", **describe(MessageDetail, 200, refuses=[404, 422]))
 async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) -> Response:
-    """One message with its tries."""
+    """One message with its attempts."""
     queries, project_id = services.database.queries, caller.project_id
     message = await read_one(queries.messages, project_id, MessageFilter(id=message_id))
     of_message = AttemptFilter(message=message_id)

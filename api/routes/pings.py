@@ -85,7 +85,7 @@ async def _poster(request: Request) -> Caller:
 
 async def _carry(services: Services, caller: Caller, intake: Intake, wish: _Wish) -> Receipt:
     if intake.items:
-        posted = services.street.post(
+        posted = services.street.submit_pings(
             caller.project_id, intake.items, intake.rejected, wish.include, wish.watch, wish.wake
         )
         receipt = await asyncio.wrap_future(posted)
@@ -166,9 +166,9 @@ _WAKE = {
     "in": "query",
     "schema": {"enum": sorted(_WAKES), "default": "clock"},
     "description": (
-        "What wakes the app, see docs/hint.md. `clock`: only a timer, so the hint's next_ping_s is"
-        " the time in which no device can leave the safe circle. `circle`: the operating system"
-        " also wakes the app when it leaves that circle, so it may sleep much longer."
+        "What wakes the app, see docs/explanation/hint.md. `clock`: only a timer, so the hint's"
+        " next_ping_s is the time in which no device can leave the safe circle. `circle`: the"
+        " operating system also wakes the app when it leaves that circle, so it may sleep much longer."
     ),
 }
 _INCLUDE = {

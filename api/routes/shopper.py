@@ -2,7 +2,7 @@
 
 It needs no log-in and no script.
 
-Its address holds the message's id, which nobody can guess. GET changes nothing: mail scanners
+Its address holds the message's id, which cannot be guessed. GET changes nothing: mail scanners
 follow links.
 """
 
@@ -44,7 +44,10 @@ F = TypeVar("F")
 _ID = re.compile(r"msg_[0-9A-Z]{26}")
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
     "X-Robots-Tag": "noindex",
 }
 _PAGE = """<!doctype html>
@@ -54,8 +57,10 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; color: #1c1c1c; background: #fff }}
-button {{ font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .4rem; color: #fff; background: #1f4e8c; cursor: pointer }}
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto;
+  padding: 0 1rem; color: #1c1c1c; background: #fff }}
+button {{ font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .4rem; color: #fff;
+  background: #1f4e8c; cursor: pointer }}
 </style>
 </head>
 <body>
@@ -66,9 +71,12 @@ button {{ font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .4rem;
 </body>
 </html>
 """
-_BUTTON = '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>Stop {what}</button></form>'
+_BUTTON = (
+    '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
+    "<button>Stop {what}</button></form>"
+)
 _HTML = {"content": {"text/html": {"schema": {"type": "string"}}}}
-_TOLD: dict[int | str, dict[str, Any]] = {
+_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: _HTML | {"description": "A page to read."},
     404: _HTML | {"description": "No message has this address (any more)."},
     "default": refusal(503),
@@ -91,7 +99,7 @@ class Letter(NamedTuple):
 
 
 @router.get(
-    "/{message_id}", response_class=HTMLResponse, responses=_TOLD, openapi_extra={"security": []}
+    "/{message_id}", response_class=HTMLResponse, responses=_ANSWERS, openapi_extra={"security": []}
 )
 async def why(message_id: MessageId, services: AtHouse) -> Response:
     """Who wrote, why, and a button that ends it."""
@@ -102,7 +110,7 @@ async def why(message_id: MessageId, services: AtHouse) -> Response:
 @router.post(
     "/{message_id}",
     response_class=HTMLResponse,
-    responses=_TOLD,
+    responses=_ANSWERS,
     openapi_extra={"security": [], "requestBody": _FORM},
 )
 async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Response:
@@ -110,15 +118,13 @@ async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Re
 
     The button of the page, or a mail program's one click (RFC 8058).
     """
-    await read_body(
-        request, MAX_FORM_BYTES
-    )  # its words do not matter: nobody posts here by accident
+    await read_body(request, MAX_FORM_BYTES)  # the form itself says nothing more
     letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     if letter is None:
         return _nothing()
     await _withdraw(services, letter.message)
-    told = f"<p>{escape(letter.sender)} will not send you {CAMPAIGN_CHANNELS[letter.message.channel].stops} any more.</p>"
-    return _page("Done", told)
+    what = CAMPAIGN_CHANNELS[letter.message.channel].stops
+    return _page("Done", f"<p>{escape(letter.sender)} will not send you {what} any more.</p>")
 
 
 async def _withdraw(services: Services, message: OutboxMessage) -> None:
@@ -174,10 +180,12 @@ def _why(letter: Letter) -> str:
         f" It was part of the campaign <b>{escape(letter.campaign)}</b>." if letter.campaign else ""
     )
     what = CAMPAIGN_CHANNELS[letter.message.channel].stops
-    told = f"<p>You were{near or ' near a store'}, and you agreed to {what} from <b>{escape(letter.sender)}</b>.{part}</p>"
-    return told + (
-        f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what)
+    sender = f"<b>{escape(letter.sender)}</b>"
+    text = (
+        f"<p>You were{near or ' near a store'}, and you agreed to {what} from {sender}.{part}</p>"
     )
+    end = f"<p>You get no {what} any more.</p>" if letter.stopped else _BUTTON.format(what=what)
+    return text + end
 
 
 def _page(title: str, body: str, status: int = 200) -> Response:

@@ -5,29 +5,20 @@ The plan's own structs are the contract. A refusal names the field that breaks i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from api.http.fields import Body, Name
 from api.http.filters import Page
-from api.http.literals import choices_at
 from api.http.merge_patch import merged, refuse_unknown_fields
 from api.http.problems import Refusal, invalid
 from api.schemas.messages import ChannelName
 from api.schemas.shown import Moment, shown
-from geofence.limits import MAX_DEPTH, is_storable
-from geofence.model.campaign import Campaign, Plan, Status
-
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
-_FIELD = re.compile(
-    r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL
-)
-_VALUE = re.compile(r" '.*'$", re.DOTALL)  # a refusal never repeats what was sent
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-
+from geofence.delivery.channels import CAMPAIGN_CHANNELS
+from geofence.model.campaign import Campaign, CampaignMatches, Plan, Status
+from geofence.offers.plan import read_plan
 
 EXAMPLE: dict[str, Any] = {
     "name": "Lunch coffee",
@@ -69,7 +60,7 @@ class CampaignIn(Plan, frozen=True, kw_only=True):
 class CampaignOut(Plan, frozen=True, kw_only=True):
     """A campaign: its plan, its id and its status.
 
-    `version` grows with every change of the plan.
+    `version` grows with every change of the plan. `matches` is left out of lists.
     """
 
     id: str
@@ -77,12 +68,13 @@ class CampaignOut(Plan, frozen=True, kw_only=True):
     version: int
     created_at: Moment
     updated_at: Moment
+    matches: CampaignMatches | UnsetType = UNSET
 
     @classmethod
-    def of(cls, campaign: Campaign) -> CampaignOut:
+    def of(cls, campaign: Campaign, matches: CampaignMatches | UnsetType = UNSET) -> CampaignOut:
         """The campaign as clients see it."""
         plan = {name: getattr(campaign.plan, name) for name in Plan.__struct_fields__}
-        return shown(cls, campaign, **plan)
+        return shown(cls, campaign, matches=matches, **plan)
 
 
 class CampaignPage(msgspec.Struct, frozen=True):
@@ -92,17 +84,37 @@ class CampaignPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class PreviewOut(msgspec.Struct, frozen=True):
-    """One message of a variant, filled in for an invented customer."""
+class PreviewIn(Body):
+    """Whom a preview is for: a store and a customer of the project; invented where absent."""
+
+    store: Name | None = None
+    customer: Name | None = None
+
+
+class _PreviewOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of a variant, filled in; each channel has fields of its own."""
 
     variant: str
     channel: ChannelName
-    title: str | UnsetType = UNSET
-    body: str | UnsetType = UNSET
-    link: str | UnsetType = UNSET
-    subject: str | UnsetType = UNSET
-    text: str | UnsetType = UNSET
-    html: str | UnsetType = UNSET
+
+
+if TYPE_CHECKING:
+    PreviewOut = _PreviewOut
+else:
+    PreviewOut = msgspec.defstruct(
+        "PreviewOut",
+        [
+            (name, str | UnsetType, UNSET)
+            for name in dict.fromkeys(
+                name for kind in CAMPAIGN_CHANNELS.values() for name in kind.templates
+            )
+        ],
+        bases=(_PreviewOut,),
+        module=__name__,
+        namespace={"__doc__": _PreviewOut.__doc__},
+        frozen=True,
+        kw_only=True,
+    )
 
 
 class PreviewPage(msgspec.Struct, frozen=True):
@@ -112,74 +124,31 @@ class PreviewPage(msgspec.Struct, frozen=True):
     next_cursor: None = None
 
 
-def read_plan(body: bytes, campaign_id: str) -> CampaignIn:
-    """The campaign in a body.
+def read_campaign(body: bytes, campaign_id: str, now_ms: int) -> CampaignIn:
+    """The campaign in a body. Takes as long as its templates take: up to seconds.
 
-    Refuses (400) what is no JSON, and (422) what breaks the contract, with the field named.
+    Raises:
+        Refusal: The body is no JSON (400).
+        InputError: It is no campaign that can work, or another than the address names.
     """
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "malformed", "The body is not one JSON document in UTF-8.") from None
-    return checked_plan(found, campaign_id)
+    return _read(found, campaign_id, now_ms)
 
 
-def patched_plan(campaign: Campaign, patch: dict[str, Any]) -> CampaignIn:
-    """The campaign after a merge patch; refuses (422) what breaks the contract."""
+def patched_campaign(campaign: Campaign, patch: dict[str, Any], now_ms: int) -> CampaignIn:
+    """The campaign after a merge patch; raises `InputError` as `read_campaign` does."""
     refuse_unknown_fields(patch, CampaignIn.__struct_encode_fields__)
-    return checked_plan(merged(msgspec.to_builtins(campaign.plan), patch), campaign.id)
+    return _read(merged(msgspec.to_builtins(campaign.plan), patch), campaign.id, now_ms)
 
 
-def checked_plan(found: Any, campaign_id: str) -> CampaignIn:
-    """The campaign in a document; refuses (422) what breaks the contract, the field named."""
-    fault = next(_unstorable(found, "", 0), None)
-    if fault is not None:
-        raise invalid(fault)
-    try:
-        read = msgspec.convert(found, CampaignIn)
-    except msgspec.ValidationError as error:
-        raise invalid(place_of(str(error), found)) from None
+def _read(found: Any, campaign_id: str, now_ms: int) -> CampaignIn:
+    read = read_plan(found, now_ms, CampaignIn)
     if read.id not in (None, campaign_id):
         raise invalid(("/id", "Differs from the one in the address."))
     return read
-
-
-def place_of(words: str, body: Any) -> tuple[str, str]:
-    """(JSON pointer, detail) of a message of msgspec about a body.
-
-    ``Expected `int` <= 1000 - at `$.priority` ``.
-    """
-    found = _WHERE.match(words)
-    what, path = (found["what"], found["path"] or "") if found else (words, "")
-    steps = _STEP.findall(path)
-    pointer = "".join(f"/{name or number}" for name, number in steps)
-    named = _FIELD.match(what)
-    if what.startswith("Invalid "):
-        choices = choices_at(CampaignIn, body, [name or int(number) for name, number in steps])
-        if choices:
-            return pointer, f"Must be one of: {', '.join(choices)}."
-    if named is None:
-        return pointer, _VALUE.sub("", what) + "."
-    detail = "Is missing." if "missing" in what.partition("`")[0] else "There is no such field."
-    return f"{pointer}/{_escaped(named['name'])}", detail
-
-
-def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
-    """The first text that no database stores, or the nesting that is too deep."""
-    if isinstance(value, str):
-        if not is_storable(value):
-            yield pointer, "Must not hold NUL or half of a surrogate pair."
-    elif isinstance(value, dict | list):
-        if depth >= MAX_DEPTH:
-            yield pointer, f"Must not be nested deeper than {MAX_DEPTH}."
-            return
-        named = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, part in named:
-            yield from _unstorable(part, f"{pointer}/{_escaped(str(name))}", depth + 1)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 class CampaignFilters(Page):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
-from api.http.fields import Body, Document, Locale, Name, Tags, Text, moment_ms
+from api.http.fields import Body, Document, Locale, Name, Tags, Text, example, moment_ms
 from api.http.filters import By, Page
 from api.schemas.coupons import CouponOut
 from api.schemas.decisions import DecisionOut
@@ -125,12 +125,24 @@ class QuietHoursIn(Body):
 class CustomerIn(Body):
     """A customer to insert or replace."""
 
+    model_config = example(
+        email="kim@example.org",
+        tags=["vip"],
+        attributes={"first_name": "Kim", "tier": "gold"},
+        consent={"location": {"granted": True}, "push": {"granted": True, "source": "app"}},
+        quiet_hours={"start": "22:00", "until": "07:00"},
+    )
+
     email: Email | None = None
-    attributes: Document = {}
+    attributes: Annotated[
+        Document, Field(description="Facts about the customer, for templates and audiences.")
+    ] = {}
     tags: Tags = []
     consent: ConsentsIn = ConsentsIn()
     quiet_hours: QuietHoursIn | None = None
-    locale: Locale | None = None
+    locale: Annotated[Locale | None, Field(description="Language and region, such as de-AT.")] = (
+        None
+    )
 
     def model(self, customer_id: str, known: Customer | None, now_ms: int) -> Customer:
         """The customer of the model; `known` is what is stored."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field
 
-from api.http.fields import Body, Document, Locale, Name, Zone
+from api.http.fields import Body, Document, Locale, Name, Zone, example
 from api.schemas.shown import Moment, shown
 from geofence.model.account import Device
 
@@ -15,14 +15,26 @@ from geofence.model.account import Device
 class DeviceIn(Body):
     """A device as its app registers it."""
 
+    model_config = example(
+        platform="ios",
+        push_token="fcm-token-of-this-install",  # noqa: S106 - an example
+        customer_id="customer-42",
+        locale="de-AT",
+        time_zone="Europe/Vienna",
+    )
+
     platform: Literal["ios", "android", "web", "other"] | None = None
     push_token: (
         Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+$")] | None
     ) = None
-    customer_id: Name | None = None
-    locale: Locale | None = None
-    time_zone: Zone | None = None
-    attributes: Document = {}
+    customer_id: Annotated[
+        Name | None, Field(description="The customer who carries the device.")
+    ] = None
+    locale: Annotated[Locale | None, Field(description="Language and region, such as de-AT.")] = (
+        None
+    )
+    time_zone: Annotated[Zone | None, Field(description="IANA time zone of the device.")] = None
+    attributes: Annotated[Document, Field(description="The app's own facts.")] = {}
 
     def model(self, device_id: str, now_ms: int) -> Device:
         """The device of the model."""

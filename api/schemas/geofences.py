@@ -16,6 +16,7 @@ from api.http.fields import (
     PlainName,
     Tags,
     Text,
+    example,
     moment_ms,
 )
 from api.http.fields import Moment as MomentIn
@@ -73,16 +74,37 @@ RegionOut = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=REGION_SCHE
 class GeofenceIn(Body):
     """A geofence to insert or replace. `store` and `ring` say to which store it belongs."""
 
+    model_config = example(
+        region={"type": "circle", "lat": 52.5163, "lon": 13.3777, "radius_m": 150},
+        name="Gate 4",
+        tags=["parking"],
+        active_until="2026-12-31T23:00:00Z",
+    )
+
     region: Region
-    store: PlainName | None = None
-    ring: Annotated[PlainName, FIRM] | None = None
+    store: Annotated[
+        PlainName | None, Field(description="External id of the store it belongs to.")
+    ] = None
+    ring: Annotated[
+        Annotated[PlainName, FIRM] | None, Field(description="Name of the ring; needs `store`.")
+    ] = None
     name: Annotated[Text, STRIPPED] | None = None
     tags: Tags = []
     metadata: Document = {}
-    profile: ProfileChoice | None = None
-    active_from: MomentIn | None = None
-    active_until: MomentIn | None = None
-    enabled: bool = True
+    profile: Annotated[
+        ProfileChoice | None,
+        Field(description="How evidence becomes presence; null means the profile of the project."),
+    ] = None
+    active_from: Annotated[
+        MomentIn | None, Field(description="Before this time nothing happens here.")
+    ] = None
+    active_until: Annotated[
+        MomentIn | None,
+        Field(description="From this time on nothing happens here, and visits end."),
+    ] = None
+    enabled: Annotated[bool, Field(description="false: keep it, and let nothing happen here.")] = (
+        True
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> GeofenceIn:

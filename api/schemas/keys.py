@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import Field, model_validator
 
-from api.http.fields import Body, Text
+from api.http.fields import Body, Text, example
 from api.schemas.profiles import ProfileChoice
 from api.schemas.shown import Moment, shown
 from geofence.model.account import Key, Project, Scope
@@ -17,8 +17,20 @@ from geofence.model.place import Profile
 class KeyIn(Body):
     """A key to create. Publishable keys may only post pings and register their device."""
 
-    kind: Literal["pk", "sk"]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)] | None = None
+    model_config = example(
+        kind="sk",
+        scopes=["read"],
+        name="dashboard",
+    )
+
+    kind: Annotated[
+        Literal["pk", "sk"],
+        Field(description="pk: publishable, for apps. sk: secret, for servers."),
+    ]
+    scopes: Annotated[
+        Annotated[list[Scope], Field(min_length=1, max_length=4)] | None,
+        Field(description="What the key may do; without it, everything that its kind may do."),
+    ] = None
     name: Text = ""
 
     @model_validator(mode="after")
@@ -62,8 +74,15 @@ class KeyPage(msgspec.Struct, frozen=True):
 class ProjectIn(Body):
     """What can be changed of a project."""
 
+    model_config = example(
+        name="Example Coffee",
+        profile="balanced",
+    )
+
     name: Annotated[Text, Field(min_length=1)]
-    profile: ProfileChoice = "balanced"
+    profile: Annotated[
+        ProfileChoice, Field(description="The profile of geofences that name none.")
+    ] = "balanced"
 
 
 class ProjectOut(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from api.http.fields import (
     Tags,
     Text,
     Zone,
+    example,
 )
 from api.http.filters import By, Page
 from api.schemas.profiles import ProfileChoice, profile_of
@@ -31,9 +32,20 @@ from regions.geometry.time_zone import time_zone
 class RingIn(Body):
     """A circle around its store."""
 
+    model_config = example(
+        name="near",
+        radius_m=150,
+    )
+
     name: Annotated[PlainName, FIRM]
-    radius_m: Annotated[float, Field(ge=10, le=100_000)]
-    profile: ProfileChoice | None = None
+    radius_m: Annotated[
+        Annotated[float, Field(ge=10, le=100_000)],
+        Field(description="Radius in metres, 10 to 100,000."),
+    ]
+    profile: Annotated[
+        ProfileChoice | None,
+        Field(description="How evidence becomes presence; null means the profile of the project."),
+    ] = None
 
 
 class StoreIn(Body):
@@ -42,16 +54,38 @@ class StoreIn(Body):
     `opening_hours` in OSM syntax; `time_zone` is taken from the position when absent.
     """
 
+    model_config = example(
+        name="Example Coffee, Main Street",
+        lat=52.5163,
+        lon=13.3777,
+        brand="Example Coffee",
+        opening_hours="Mo-Fr 07:00-19:00; Sa 08:00-16:00",
+        tags=["drive-in"],
+        rings=[{"name": "near", "radius_m": 150}],
+    )
+
     name: Annotated[Text, Field(min_length=1), STRIPPED]
-    lat: Latitude
-    lon: Longitude
+    lat: Annotated[Latitude, Field(description="Latitude in degrees WGS84.")]
+    lon: Annotated[Longitude, Field(description="Longitude in degrees WGS84.")]
     brand: Annotated[Name, STRIPPED] | None = None
     address: Annotated[Text, STRIPPED] | None = None
-    time_zone: Zone | None = None
-    opening_hours: Annotated[Text, Field(min_length=1), STRIPPED] | None = None
+    time_zone: Annotated[
+        Zone | None, Field(description="IANA time zone; taken from the position when absent.")
+    ] = None
+    opening_hours: Annotated[
+        Annotated[Text, Field(min_length=1), STRIPPED] | None,
+        Field(description="Opening hours in OSM syntax."),
+    ] = None
     tags: Tags = []
-    metadata: Document = {}
-    rings: Annotated[list[RingIn], Field(max_length=MAX_RINGS)] = []
+    metadata: Annotated[
+        Document, Field(description="The retailer's own facts, at most 16 KB.")
+    ] = {}
+    rings: Annotated[
+        Annotated[list[RingIn], Field(max_length=MAX_RINGS)],
+        Field(
+            description="Circles around the store; each becomes a geofence named `<store>/<ring>`."
+        ),
+    ] = []
 
     def model(self, external_id: str) -> Store:
         """The store of the model."""

@@ -20,9 +20,8 @@ from geofence.detection.evidence import (
     MISSING_ACCURACY_M,
     probability_inside,
 )
-from geofence.detection.outliers import Fix
 from geofence.detection.segments import Segments
-from geofence.model.ping import Floats, Pings
+from geofence.model.ping import Fix, Floats, Pings
 from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.places.catalogue import Catalogue

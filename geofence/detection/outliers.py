@@ -11,20 +11,13 @@ from __future__ import annotations
 from math import cos, hypot, radians
 from typing import NamedTuple
 
+from geofence.model.ping import Fix
+
 SUSPECT_MPS = 340.0
 JUMP_MPS = 70.0
 REFERENCE_ACCURACY_M = 200.0
 AGREE_MS = 20_000  # as for leaving: one burst of bad fixes is over by then
 METRES_PER_DEGREE = 111_195.0
-
-
-class Fix(NamedTuple):
-    """Where a phone says it was: epoch ms, degrees, metres (None where it does not say)."""
-
-    ts_ms: int
-    lat: float
-    lon: float
-    accuracy_m: float | None = None
 
 
 class Trail(NamedTuple):

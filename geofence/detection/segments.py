@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.detection.outliers import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M, Fix
-from geofence.model.ping import Floats, Pings, Times
+from geofence.detection.outliers import JUMP_MPS, METRES_PER_DEGREE, REFERENCE_ACCURACY_M
+from geofence.model.ping import Fix, Floats, Pings, Times
 from geofence.model.presence import DeviceKey, DeviceState
 
 PASS_MS = 120_000

@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple
 from geofence.detection.evidence import MISSING_ACCURACY_M, MOST_FIXES
 from geofence.detection.outliers import AGREE_MS, metres
 from geofence.detection.pending import EXIT_GAP_MS, is_marker
-from geofence.detection.presence import Rules
 from geofence.detection.segments import PASS_MS
 from geofence.detection.stops import STILL_M, STILL_MS
 from geofence.hints.watchlist import (
@@ -27,8 +26,10 @@ from geofence.hints.watchlist import (
     version_of,
     watchlist,
 )
+from geofence.model.ping import Fix
 from geofence.model.presence import DeviceState, Presence
 from geofence.model.receipt import Hint, Near
+from geofence.model.rules import Rules
 from geofence.places.catalogue import Catalogue
 
 FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
@@ -50,17 +51,6 @@ METRES_PER_DEGREE = 110_574.0  # of latitude, where it is least
 BORDER_M = 0.1  # how exactly the distance to the border of an area is known, also beside a pole
 
 Wake = Literal["clock", "circle"]
-
-
-class Here(NamedTuple):
-    """The position just reported.
-
-    Degrees, and the radius of its 68 % confidence in metres, None unknown.
-    """
-
-    lat: float
-    lon: float
-    accuracy_m: float | None = None
 
 
 class Wish(NamedTuple):
@@ -108,7 +98,7 @@ def opens_ms(catalogue: Catalogue, slot: int, presence: Presence | None) -> int:
 def hint(
     catalogue: Catalogue,
     state: DeviceState,
-    here: Here,
+    here: Fix,
     wish: Wish,
     before: DeviceState | None = None,
     now_ms: int | None = None,
@@ -125,7 +115,7 @@ def hint(
 
 
 class _Hinter:
-    def __init__(self, catalogue: Catalogue, state: DeviceState, here: Here, wish: Wish) -> None:
+    def __init__(self, catalogue: Catalogue, state: DeviceState, here: Fix, wish: Wish) -> None:
         self.catalogue, self.state, self.here, self.wish = catalogue, state, here, wish
         self.at_ms = state.watermark_ms or 0
         self._mattering: dict[int, bool] = {}
@@ -381,5 +371,5 @@ class _Hinter:
         return tuple(sorted(near, key=lambda one: one.edge_m))
 
 
-def _accuracy_m(here: Here) -> float:
+def _accuracy_m(here: Fix) -> float:
     return MISSING_ACCURACY_M if here.accuracy_m is None else here.accuracy_m

@@ -1,1 +1,1 @@
-"""From the rows of anybody's file to stores and geofences, with a word about every row that did not go smoothly."""
+"""Turn the rows of a file into stores and geofences, and report each row that needs attention."""

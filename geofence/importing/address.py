@@ -1,4 +1,4 @@
-"""One line of address from the pieces that files keep apart."""
+"""One line of address from the columns of its parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from geofence.importing.cells import text
 
-# where the number stands before the street
+# countries that write the house number before the street
 _NUMBER_FIRST = {
     "us",
     "usa",
@@ -28,17 +28,14 @@ _NUMBER_FIRST = {
 
 
 def address_of(row: Mapping[str, Any], column: Mapping[str, str]) -> str | None:
-    """The address that a row tells, whole or in pieces; `column` is field -> column.
-
-    None where it tells none.
-    """
+    """The address of a row, whole or from its parts; None without one. `column`: field -> column."""
     piece = {
         field: found for field, name in column.items() if (found := text(row.get(name))) is not None
     }
     line = piece.get("address") or _street(piece)
     city, postcode, state = piece.get("city"), piece.get("postcode"), piece.get("state")
     if line is not None and city is not None and "," in line and city.casefold() in line.casefold():
-        return line  # it is whole already
+        return line  # the line holds the city already
     town = (
         ", ".join(filter(None, (city, " ".join(filter(None, (state, postcode))))))
         if state

@@ -1,7 +1,4 @@
-"""Cells as what they mean.
-
-Each function takes the value of a cell as a reader gives it, text or JSON.
-"""
+"""Parse cells by field. Each function takes the value that a reader gives: text or JSON."""
 
 from __future__ import annotations
 
@@ -53,10 +50,7 @@ class _ProfileCell(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def text(value: Any) -> str | None:
-    """A cell as text without the white space around it; None where it is empty.
-
-    Numbers that are whole lose their point.
-    """
+    """A cell as stripped text; None where it is empty. Whole numbers have no decimal point."""
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -67,16 +61,12 @@ def text(value: Any) -> str | None:
         return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    return (
-        str(value) if abs(value) < _WHOLE else "inf"
-    )  # no number that we keep; and Python spells no longer ones
+    # larger integers are no valid number of any field, and Python limits their conversion to text
+    return str(value) if abs(value) < _WHOLE else "inf"
 
 
 def quoted(cell: str) -> str:
-    """The beginning of a cell in quotation marks, for a sentence about it.
-
-    Never for a cell of a position.
-    """
+    """The beginning of a cell in quotation marks, for a note. Never use it for a position."""
     return repr(cell if len(cell) <= QUOTED else cell[: QUOTED - 1] + "…")
 
 
@@ -120,10 +110,9 @@ def number(value: Any, field: str, code: str = "invalid_number") -> float | None
 
 
 def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = None) -> float | None:
-    """A length.
+    """A length in metres: `150`, `150 m`, `0,5 km`, `500ft`. Raises `RowError`.
 
-    `150`, `150 m`, `0,5 km`, `500ft`; `unit` where the cell names none, `mark` before decimals.
-    Raises `RowError`.
+    `unit` applies where the cell names none; `mark` is the decimal mark of the file.
     """
     if isinstance(value, float):
         return value * METRES[unit]
@@ -137,10 +126,7 @@ def metres(value: Any, unit: str, field: str = "radius", mark: Mark | None = Non
 
 
 def zone(found: str) -> str | None:
-    """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`.
-
-    None when there is none.
-    """
+    """The IANA time zone in a text such as `(GMT-08:00) America/Los_Angeles`; None without one."""
     return _zone(found) if len(found) <= MAX_NAME else None
 
 
@@ -159,7 +145,7 @@ def _is_zone(one: str) -> bool:
 
 
 def tags(value: Any) -> tuple[str, ...]:
-    """A list, or a text parted by `;`, `|` or `,`, whichever it has first in this order.
+    """Tags from a list, or from a text split at `;`, else at `|`, else at `,`.
 
     Raises `RowError`.
     """
@@ -177,29 +163,17 @@ def tags(value: Any) -> tuple[str, ...]:
 
 
 def rings(value: Any, mark: Mark | None = None) -> tuple[Ring, ...]:
-    """`near:150;wide:800 m`, `none`, or a JSON list of `{"name", "radius_m", "profile"}`.
+    """Rings from `near:150;wide:800 m`, `none`, or a JSON list of `name`, `radius_m`, `profile`.
 
-    Raises `RowError`.
-
-    Radii have a decimal point, as exports write them; in a file whose `mark` is the comma,
-    `near:12.345` may have been either.
+    Raises `RowError`. Radii have a decimal point, as exports write them; in a file whose `mark` is
+    the comma, `near:12.345` is ambiguous and an error.
     """
     listed = _listed(value)
     if listed is None:
         found = text(value) or ""
-        parts = [
-            part for part in re.split(r"[;|]", "" if found == "none" else found) if part.strip()
-        ]
-        listed = [
-            dict(
-                zip(
-                    ("name", "radius_m"),
-                    (half.strip() for half in part.rpartition(":")[::2]),
-                    strict=True,
-                )
-            )
-            for part in parts
-        ]
+        parts = re.split(r"[;|]", "" if found == "none" else found)
+        pairs = [part.rpartition(":")[::2] for part in parts if part.strip()]
+        listed = [{"name": name.strip(), "radius_m": radius.strip()} for name, radius in pairs]
     if len(listed) > MAX_RINGS:
         raise RowError("rings", "too_many", f"there are {len(listed)}; the limit is {MAX_RINGS}")
     return tuple(_ring(one, mark) for one in listed)
@@ -207,22 +181,14 @@ def rings(value: Any, mark: Mark | None = None) -> tuple[Ring, ...]:
 
 def _ring(given: Any, mark: Mark | None) -> Ring:
     if not isinstance(given, dict) or not given.keys() <= {"name", "radius_m", "profile"}:
-        raise RowError(
-            "rings",
-            "invalid_rings",
-            "must be like near:150;wide:800, or a list of name, radius_m and profile",
-        )
+        detail = "must be like near:150;wide:800, or a list of name, radius_m and profile"
+        raise RowError("rings", "invalid_rings", detail)
     said = given.get("radius_m")
-    named, radius_m = (
-        name(given.get("name"), "rings"),
-        metres(said, "m", "rings", None if mark == "," else own_mark(said)),
-    )
+    named = name(given.get("name"), "rings")
+    radius_m = metres(said, "m", "rings", None if mark == "," else own_mark(said))
     if named is None or radius_m is None or "/" in named:
-        raise RowError(
-            "rings",
-            "invalid_rings",
-            "each ring has a name without a slash, and a radius in metres: near:150;wide:800",
-        )
+        detail = "each ring has a name without a slash, and a radius in metres: near:150;wide:800"
+        raise RowError("rings", "invalid_rings", detail)
     return Ring(named, radius_m, profile(given.get("profile")))
 
 
@@ -236,9 +202,8 @@ def profile(value: Any) -> Profile | None:
     except msgspec.ValidationError as error:
         raise RowError("profile", "invalid_profile", str(error)) from None
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
-        raise RowError(
-            "profile", "invalid_profile", "must not hold half of a surrogate pair"
-        ) from None
+        detail = "must not hold half of a surrogate pair"
+        raise RowError("profile", "invalid_profile", detail) from None
     return Profile(**{**msgspec.structs.asdict(read), "dwell_s": tuple(sorted(set(read.dwell_s)))})
 
 
@@ -278,11 +243,8 @@ def moment_ms(value: Any, field: str) -> int | None:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise RowError(
-            field,
-            "invalid_time",
-            f"{quoted(found)} is no time with an offset, like 2026-11-22T09:30:00Z",
-        )
+        detail = f"{quoted(found)} is no time with an offset, like 2026-11-22T09:30:00Z"
+        raise RowError(field, "invalid_time", detail)
     return round((moment - _EPOCH) / timedelta(milliseconds=1))
 
 
@@ -297,13 +259,15 @@ def flag(value: Any, field: str) -> bool | None:
 
 
 def has_ended(value: Any, today: date) -> bool:
-    """Whether an `end_date` (a day, a month, a year, or just `yes`) says that a place is closed by now. Raises `RowError`."""
+    """Whether an `end_date` (a day, a month, a year, or `yes`) means closed by `today`.
+
+    Raises `RowError`.
+    """
     found = text(value) or ""
     ended = closing_date.has_ended(found, today)
     if ended is None:
-        raise RowError(
-            "end_date", "invalid_time", f"{quoted(found)} does not say whether the end has come"
-        )
+        detail = f"{quoted(found)} does not say whether the end has come"
+        raise RowError("end_date", "invalid_time", detail)
     return ended
 
 
@@ -313,7 +277,7 @@ def _listed(value: Any) -> list[Any] | None:
 
 
 def _nested(value: Any) -> Any:
-    """What a cell spells in JSON, else the cell."""
+    """The list or object that a cell holds as JSON text, else the cell."""
     if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     try:

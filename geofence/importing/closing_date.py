@@ -1,7 +1,4 @@
-"""Whether a place is closed for good, by what its row says of its end.
-
-A day in any spelling, or just yes.
-"""
+"""Whether a place is closed for good, by the end date of its row: a date in any format, or yes."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ _YEAR_LAST = re.compile(r"(\d{1,2})(\.|/|-) ?(\d{1,2})\2 ?(\d{4})")
 
 
 def has_ended(said: str, today: date) -> bool | None:
-    """Whether the end has come; None where nobody can tell.
+    """Whether the end has come; None where that is ambiguous.
 
-    What may be several days (a month, 05/06/2026) has come once all of them have, and has not while
-    none has.
+    A text that may mean several days (a month, 05/06/2026) has come once all of them have, and has
+    not while none of them has.
     """
     word = said.strip().lower()
     if word in _YES or word in _NO or not word:
@@ -31,7 +28,7 @@ def has_ended(said: str, today: date) -> bool | None:
 
 
 def _days(word: str) -> Iterator[date]:
-    """The first and the last day of a year or month, else each day that the word may be."""
+    """The first and the last day of a year or month, else each day that the word may mean."""
     if match := _YEAR_FIRST.fullmatch(word):
         year, month, day = (int(each) if each else None for each in match.groups())
         yield from _day(year, month or 1, day or 1)
@@ -43,7 +40,7 @@ def _days(word: str) -> Iterator[date]:
 
 
 def _day(year: int | None, month: int, day: int | None) -> Iterator[date]:
-    """That day, or the last of the month; nothing where the calendar has none."""
+    """That day, or the last of the month; nothing for an impossible date."""
     try:
         yield date(year or 0, month, day or calendar.monthrange(year or 0, month)[1])
     except (ValueError, calendar.IllegalMonthError):

@@ -1,4 +1,4 @@
-"""Whether the ids that a format gives its features are ids at all, or only where they stood in the file they were drawn in."""
+"""Whether the ids of features are ids, or only their places in the file they were drawn in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from geofence.importing.geofences import geofence_of
 from geofence.importing.report import Report
-from geofence.importing.sheet import Row, Sheet
+from geofence.importing.row import Row
+from geofence.importing.sheet import Sheet
 from geofence.importing.stores import store_of
 from regions.readers.item import Item
 
@@ -15,13 +16,12 @@ MOST_DIGITS = 18  # of an id that counts; longer numbers are ids
 
 
 def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
-    """Whether the features are numbered as programs for drawing number what they write.
+    """Whether the features are numbered as drawing programs number what they write.
 
-    Another drawing has these numbers, too.
-
-    From 0 or 1 they count. Any other numbers may be what is left of such a file: they count where
-    the record knows places by the ids made without them; where it knows these ids, they are ids;
-    else a run counts.
+    Such numbers are no ids: the next drawing has the same ones. Numbers that count from 0 or 1 are
+    such numbers. Any other numbers may be left from such a file: they are no ids where the
+    database knows places by the ids made without them, they are ids where it knows places by
+    these, and otherwise a run of them is none.
     """
     said = [item.id for item in head if item.id is not None]
     if (
@@ -39,15 +39,15 @@ def only_count(head: Sequence[Item], sheet: Sheet) -> bool:
 
 
 def _made(head: Sequence[Item], sheet: Sheet) -> Iterator[str]:
-    """The ids that the rows get where their own say nothing.
+    """The ids that the rows get without their own.
 
-    What is to be told of them is told when they are taken.
+    Notes about these rows are dropped here; taking the rows in reports them.
     """
-    told = sheet.report
-    report = Report(told.kind, told.format, told.counted, dry_run=True)
+    kind = sheet.report.kind
+    report = Report(kind, sheet.report.format, sheet.report.counted, dry_run=True)
     aside = Sheet(report, sheet.today, sheet.rings, sheet.given, sheet.mark, counted_ids=True)
     for item in head:
         if item.error is None:
             row = Row(aside, item, aside.plan(item))
-            with suppress(Exception):  # whatever it is, it is told when the row is taken
-                yield (store_of(row) if told.kind == "stores" else geofence_of(row)).external_id
+            with suppress(Exception):  # taking the row in reports it
+                yield (store_of(row) if kind == "stores" else geofence_of(row)).external_id

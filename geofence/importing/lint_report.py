@@ -1,4 +1,4 @@
-"""What the linter says of a project's geofences, and of those that an import touched."""
+"""What the linter finds about a project's geofences, and about those that an import touched."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from regions.geojson import read_region
 from regions.lint.lint import Finding, lint
 from regions.region import Circle, Region
 
-AFTER_IMPORT = 50_000  # geofences looked at after an import; GET /v1/lint looks at more
-TOLD = 100
-NAMED = 20  # of the geofences that one sentence is about
+AFTER_IMPORT = 50_000  # geofences linted after an import; GET /v1/lint takes more
+MAX_FINDINGS = 100  # in a report
+MAX_NAMES = 20  # of the geofences that one finding is about
+# Codes whose sentences differ only in numbers that follow from the latitude: one cause, one finding
+ONE_CAUSE = frozenset({"low_precision"})
+PAGE = 1_000
 ROADSIDE_DAYS = 30
 ROADSIDE_SHARE = 0.5
 DRIVE_S = 90  # at one ping a minute a drive through a store's circle holds one ping, or two
@@ -27,50 +30,57 @@ FEWEST_VISITS = 20
 
 @dataclass(slots=True)
 class Touched:
-    """The regions of an import by name, until there are too many to look at."""
+    """The regions that an import touches by name, until there are too many to lint."""
 
     regions: dict[str, Region] = field(default_factory=dict)
 
-    def saw(self, place: Place) -> None:
+    def add(self, place: Place) -> None:
         """Remember a store's rings, or a geofence."""
         if len(self.regions) <= AFTER_IMPORT:
             self.regions.update(_regions(place))
 
-    def look(self, queries: Queries, project_id: str, report: Report) -> None:
-        """Add to the report what the linter finds about these regions among all of the project."""
-        known = (
-            {}
-            if len(self.regions) > AFTER_IMPORT
-            else regions_of(queries, project_id, AFTER_IMPORT)
-        )
+    def lint_into(self, report: Report, queries: Queries, project_id: str) -> None:
+        """Add to the report what the linter finds about these regions among the whole project."""
+        known: dict[str, Region] | None = None
+        if len(self.regions) <= AFTER_IMPORT:
+            known = regions_of(queries, project_id, AFTER_IMPORT)
         together = (known or {}) | self.regions
         if known is None or len(together) > AFTER_IMPORT:
-            report.warn(
-                None,
-                None,
-                "not_looked_at",
-                f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them",
-            )
+            detail = f"more than {AFTER_IMPORT:,} geofences: GET /v1/lint looks at them"
+            report.warn(None, None, "not_looked_at", detail)
             return
         findings = (
             one
-            for one in lint(list(together.items()), told=AFTER_IMPORT)
+            for one in lint(list(together.items()), listed=AFTER_IMPORT)
             if not self.regions.keys().isdisjoint(one.names)
         )
-        report.lint = [Found.of(one) for one in islice(gathered(findings), TOLD)]
+        report.lint = [Found.of(one) for one in islice(grouped(findings), MAX_FINDINGS)]
 
 
-def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The same findings in their order, but those that say the same of different geofences as one that counts them."""
+def grouped(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings in their order, those with one cause as one finding that counts its geofences.
+
+    Findings have one cause where code and sentence are the same; the numbers in the sentence may
+    differ for a code of `ONE_CAUSE`.
+    """
     same: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
-        same.setdefault((one.code, one.detail), []).append(one)
-    for (_, detail), alike in same.items():
-        if len(alike) == 1:
-            yield alike[0]
-            continue
-        names = tuple(dict.fromkeys(name for one in alike for name in one.names))
-        yield replace(alike[0], names=names[:NAMED], detail=f"{len(names):,} geofences: {detail}")
+        cause = "" if one.code in ONE_CAUSE else one.detail
+        same.setdefault((one.code, cause), []).append(one)
+    for alike in same.values():
+        yield alike[0] if len(alike) == 1 else _as_one(alike)
+
+
+def _as_one(alike: list[Finding]) -> Finding:
+    names = tuple(dict.fromkeys(name for one in alike for name in one.names))
+    worst = max(alike, key=lambda one: one.value or 0.0)
+    if len({one.detail for one in alike}) == 1:
+        detail = f"{len(names):,} geofences: {worst.detail}"
+        return replace(alike[0], names=names[:MAX_NAMES], detail=detail)
+    first = worst.names[0]
+    detail = f'{len(names):,} geofences, the worst of them "{first}": {worst.detail}'
+    names = (first, *(name for name in names if name != first))
+    return replace(worst, names=names[:MAX_NAMES], detail=detail)
 
 
 def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region] | None:
@@ -88,10 +98,7 @@ def regions_of(queries: Queries, project_id: str, most: int) -> dict[str, Region
 
 
 def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding]:
-    """Geofences most of whose visits in the last 30 days were drives past.
-
-    A road runs through them.
-    """
+    """Geofences with a road through them: most visits in the last 30 days were drives past."""
     asked = TrafficFilter(
         since_ms=now_ms - ROADSIDE_DAYS * 86_400_000,
         shorter_ms=DRIVE_S * 1_000,
@@ -102,8 +109,11 @@ def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding
         for one in rows:
             share = one.short / one.visits
             if share >= ROADSIDE_SHARE:
-                told = f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than {DRIVE_S} s: people drive past here"
-                detail = f"{told}; a smaller radius or a dwell time would spare them"
+                detail = (
+                    f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than "
+                    f"{DRIVE_S} s: people drive past here; a smaller radius or a dwell time would "
+                    "spare them"
+                )
                 yield Finding(
                     "roadside",
                     "warning",

@@ -1,4 +1,7 @@
-"""Opening hours from a column for each day, as OSM text (https://wiki.openstreetmap.org/wiki/Key:opening_hours)."""
+"""Opening hours from one column per day, as OSM text.
+
+Source: https://wiki.openstreetmap.org/wiki/Key:opening_hours
+"""
 
 from __future__ import annotations
 
@@ -72,8 +75,8 @@ _ROLES = {
     **dict.fromkeys(("is24_hours", "is_24_hours", "open_24_hours"), "is_24"),
 }
 _LONGEST = 100  # characters of a cell: three spans of time in one day are half of it
-# Blanks stand within what follows them: two blank runs side by side would be tried in every way to
-# part them.
+# Each run of blanks belongs to the group behind it: two runs side by side would backtrack over every
+# way to split them.
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?(?:\s*([ap]\.?m\.?))?"
 _SPAN = re.compile(rf"^\s*{_TIME}\s*(?:-|–|—|to|bis|until)\s*{_TIME}\s*$", re.IGNORECASE)
 _ONE = re.compile(rf"^\s*{_TIME}\s*$", re.IGNORECASE)
@@ -82,20 +85,19 @@ _NO, _YES = {"false", "no", "0", "n"}, {"true", "yes", "1", "y"}
 
 
 class DayColumn(NamedTuple):
-    """What a column says of which days: `span`, `from`, `to`, `is_open` or `is_24`."""
+    """The days of a column, and its role: `span`, `from`, `to`, `is_open` or `is_24`."""
 
     days: tuple[int, ...]
     role: str
 
 
 def day_column(name: str) -> DayColumn | None:
-    """What a column of that name says, None when it is not about days.
+    """The days and the role of a column by its name; None when it is not about days.
 
-    `Mon`, `mon_open`, `hours_monday`, `BeginTime.MF`.
+    Examples: `Mon`, `mon_open`, `hours_monday`, `BeginTime.MF`.
     """
-    word = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()).strip(
-        "_"
-    )
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    word = re.sub(r"[\W_]+", "_", apart.casefold()).strip("_")
     for day in _LONGEST_FIRST:
         for role in (
             word.removesuffix("_" + day),
@@ -108,9 +110,9 @@ def day_column(name: str) -> DayColumn | None:
 
 
 def hours_of(cells: Iterable[tuple[DayColumn, object]]) -> str | None:
-    """OSM text; None when nothing is said.
+    """OSM text; None when all cells are empty.
 
-    Raises ValueError for a cell that is no time, or longer than one may be.
+    Raises ValueError for a cell that is no time, or too long.
     """
     said: dict[tuple[int, ...], dict[str, str]] = {}
     for column, cell in cells:
@@ -162,11 +164,12 @@ def _spans(text: str) -> str:
 
 def _span(begin: Sequence[str | None], end: Sequence[str | None]) -> str:
     since, until = _clock(*begin, ends=False), _clock(*end, ends=True)
-    # 9-5 is no night, and 9:00-5:00 or 9am-5 is one only perhaps; 18:00-2:00 is, and so is what
-    # ends at a hour 0
+    # 18:00-2:00 crosses midnight, and so does a span that ends at hour 0; 9-5 does not, and
+    # 9:00-5:00 or 9am-5 are ambiguous
     if until <= since and not end[2] and int(end[0] or 0) and (begin[2] or since <= "12:59"):
         raise ValueError(
-            f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, or 24 hours, such as 9:00-17:00"
+            f"{since}-{until} may be morning or evening without am and pm, such as 9 am-5 pm, "
+            "or 24 hours, such as 9:00-17:00"
         )
     return f"{since}-{until}"
 
@@ -183,7 +186,7 @@ def _clock(hour: str | None, minute: str | None, half: str | None, *, ends: bool
 
 
 def _folded(week: dict[int, str]) -> str:
-    """Days with the same hours that follow each other as one span of days."""
+    """OSM text with consecutive days of the same hours as one span of days."""
     runs: list[tuple[int, int, str]] = []
     for day in sorted(week):
         if runs and runs[-1][1] == day - 1 and runs[-1][2] == week[day]:

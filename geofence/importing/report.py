@@ -1,4 +1,4 @@
-"""What an import tells: every row counted once, and a word about each that did not go smoothly."""
+"""The report of an import: counts of rows, and notes on rows that need attention."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ import msgspec
 
 from regions.lint.lint import Finding
 
-TOLD = 1_000  # of each kind one by one; the rest is counted
+MAX_NOTES = 1_000  # of each list; the rest is only counted
 
 Kind = Literal["stores", "geofences"]
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A word about a row, or, where `number` is null, about the whole file.
+    """A note on a row, or on the whole file where `number` is null.
 
-    `field` is ours, `code` never changes its meaning.
-
-    `number` counts what the report's `counted` says; `name` is what an erroneous row calls itself.
-    Never holds a position.
+    `number` counts lines or features, as the report's `counted` says; `field` is one of this API;
+    `code` is stable; `name` is the name or id of an erroneous row. A note never holds a position.
     """
 
     number: int | None
@@ -30,10 +28,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A finding of the linter.
-
-    A stable code, the geofences it is about, and a sentence without any position.
-    """
+    """A finding of the linter: a stable code, its geofences, and a sentence without a position."""
 
     code: str
     severity: Literal["warning", "note"]
@@ -56,7 +51,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class RowError(ValueError):
-    """A row that cannot be taken; the others can."""
+    """A row that is refused; the other rows go on."""
 
     def __init__(self, field: str | None, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -68,10 +63,10 @@ class Report(msgspec.Struct):
 
     `rows` = `created` + `updated` + `unchanged` + `skipped` + `failed`.
 
-    `complete` is false when it ended early, by a file that breaks off or costs too much, or a
-    service too busy or at fault: what came before is in, and the first of `errors` without a number
-    says why. `columns` says which column was read as what. `errors`, `repairs` and `warnings` hold
-    the first 1,000 each; `failed`, `repaired` and `warned` count them all.
+    `complete` is false when the import ended early: the file breaks off or costs too much, or the
+    service is busy or at fault. The counted rows are in, and the first of `errors` without a number
+    says why. `columns` says which column was read as which field. `errors`, `repairs` and
+    `warnings` hold the first 1,000 each; `failed`, `repaired` and `warned` count all of them.
     """
 
     kind: Kind
@@ -94,31 +89,31 @@ class Report(msgspec.Struct):
     lint: list[Found] = []
 
     def fail(self, number: int, error: RowError, name: str | None = None) -> None:
-        """A row that was not taken, and what it calls itself."""
+        """Count a refused row; `name` is its name or id."""
         self.failed += 1
         _add(self.errors, Note(number, error.field, error.code, error.detail, name))
 
     def end(self, error: RowError) -> None:
-        """The import ends early."""
+        """Mark the import as ended early."""
         self.complete = False
         self.errors.insert(0, Note(None, error.field, error.code, error.detail))
 
     @property
     def put(self) -> int:
-        """Rows that are in the record, or would be."""
+        """Rows that are written, or would be."""
         return self.created + self.updated + self.unchanged
 
     def repair(self, number: int | None, field: str | None, code: str, detail: str) -> None:
-        """Something of a row was put right."""
+        """Note that something was corrected."""
         self.repaired += 1
         _add(self.repairs, Note(number, field, code, detail))
 
     def warn(self, number: int | None, field: str | None, code: str, detail: str) -> None:
-        """Something of a row was left out, or should be looked at."""
+        """Note that something was left out, or needs a look."""
         self.warned += 1
         _add(self.warnings, Note(number, field, code, detail))
 
 
 def _add(notes: list[Note], note: Note) -> None:
-    if len(notes) < TOLD:
+    if len(notes) < MAX_NOTES:
         notes.append(note)

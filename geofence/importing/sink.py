@@ -1,7 +1,6 @@
-"""Where places go.
+"""Write the places of an import, one edit for each chunk so that pings come in between.
 
-Onto the street, a chunk in each edit so that pings come in between; or nowhere, but judged all the
-same.
+A dry run compares with the database and writes nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import Any, NamedTuple
 from geofence.errors import Busy, RecordError
 from geofence.importing.geofences import kept_geofence
 from geofence.importing.report import Kind
+from geofence.importing.row import PLACE
 from geofence.importing.stores import kept_store
 from geofence.model.edit import EditResult
-from geofence.model.place import Geofence, Store
 from geofence.places import editing
 from geofence.places.editing import Outcome
 from geofence.ports.listing import GeofenceFilter, StoreFilter
@@ -30,9 +29,9 @@ Place = Any  # Store or Geofence, as the kind says
 
 
 class PlacedRow(NamedTuple):
-    """A row that can be put.
+    """A row that is ready to be written.
 
-    Its number, the store or geofence, and the fields that the file speaks of.
+    `fields_present` are the fields that the file has a column for.
     """
 
     number: int
@@ -43,10 +42,10 @@ class PlacedRow(NamedTuple):
 Put = Callable[[Sequence[PlacedRow]], list[tuple[Outcome, Place]]]
 
 
-def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
-    """Puts a chunk in one edit.
+def into_database(street: Writer, project_id: str, kind: Kind) -> Put:
+    """A function that writes a chunk in one edit.
 
-    A street that is busy is asked again for a while; then `Busy` or `RecordError` is raised.
+    It retries while the writer is busy, for `PAUSES_S`; then it raises `Busy` or `RecordError`.
     """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
@@ -62,19 +61,16 @@ def onto_the_street(street: Writer, project_id: str, kind: Kind) -> Put:
 
         for pause_s in PAUSES_S:
             try:
-                return list(street.edit(project_id, work).result())
+                return list(street.submit_edit(project_id, work).result())
             except (Busy, RecordError):
                 time.sleep(pause_s)
-        return list(street.edit(project_id, work).result())
+        return list(street.submit_edit(project_id, work).result())
 
     return put
 
 
-def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
-    """What putting a chunk would do, by what is in the record.
-
-    Nothing is written and the writer is not asked.
-    """
+def dry_run(queries: Queries, project_id: str, kind: Kind) -> Put:
+    """A function that says what writing a chunk would do; it writes nothing."""
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
         given = [one.place for one in chunk]
@@ -95,7 +91,7 @@ def nowhere(queries: Queries, project_id: str, kind: Kind) -> Put:
 def known_places(
     queries: Queries, kind: Kind, project_id: str, names: Sequence[str]
 ) -> dict[str, Place]:
-    """Those of these external ids that a project has."""
+    """The stores or geofences of a project that have these external ids, by external id."""
     found: dict[str, Place] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
@@ -109,12 +105,17 @@ def known_places(
 
 
 def _fill(kind: Kind, chunk: Sequence[PlacedRow]) -> editing.Fill[Any]:
-    told = {one.place.external_id: one.fields_present for one in chunk}
+    """What each row takes over from the place that it updates.
 
-    def store(old: Store, new: Store) -> Store:
-        return kept_store(old, new, told[new.external_id])
+    A row without a position refuses to make a new place.
+    """
+    present = {one.place.external_id: one.fields_present for one in chunk}
+    keep: Any = kept_store if kind == "stores" else kept_geofence
 
-    def geofence(old: Geofence, new: Geofence) -> Geofence:
-        return kept_geofence(old, new, told[new.external_id])
+    def fill(old: Place | None, new: Place) -> Place | None:
+        fields = present[new.external_id]
+        if old is None:
+            return new if PLACE in fields else None
+        return keep(old, new, fields)
 
-    return store if kind == "stores" else geofence
+    return fill

@@ -26,7 +26,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoreFilter(_Strict, frozen=True):
-    """Which stores: all conditions must hold; an empty filter means every store."""
+    """Which stores. All conditions must hold; an empty filter matches every store."""
 
     brand: str | None = None
     tag: str | None = None
@@ -66,9 +66,9 @@ class Cap(_Strict, frozen=True):
 
 
 class Pressure(_Strict, frozen=True):
-    """How much one customer hears.
+    """How often one customer hears from the retailer.
 
-    `min_gap_s` is the time since the customer's last message of any campaign.
+    `min_gap_s` is the least time since the customer's last message of any campaign.
     """
 
     per_customer: Cap | None = None
@@ -77,14 +77,14 @@ class Pressure(_Strict, frozen=True):
 
 
 class CouponPlan(_Strict, frozen=True):
-    """A code for each one who is told.
+    """A code with each offer that is sent.
 
-    Valid to the end of the N-th day in the store's zone; `stores` who takes it.
+    It is good to the end of the N-th day after that day, in the store's time zone. `stores` are
+    those that take it: the one of the event, any, or those named.
     """
 
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 3
     single_use: bool = True
-    budget: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] | None = None
     stores: Literal["trigger", "any"] | tuple[str, ...] = "trigger"
 
 
@@ -121,7 +121,7 @@ def register_message_plans(kinds: Sequence[type[MessagePlan]]) -> None:
 
 
 class Variant(_Strict, frozen=True):
-    """One of the ways to say it; chosen per customer by weight."""
+    """One wording of the offer; each customer gets one, by weight."""
 
     name: Name
     messages: Annotated[tuple[AnyMessagePlan, ...], msgspec.Meta(min_length=1, max_length=8)]
@@ -139,11 +139,10 @@ class Plan(_Strict, frozen=True):
     schedule: Schedule = Schedule()
     pressure: Pressure = Pressure()
     holdout: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.0
-    attribution_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 3
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A plan with its place in the world.
+    """A plan with its id and status.
 
     `version` grows with every change of the plan; times epoch ms UTC.
     """
@@ -155,3 +154,15 @@ class Campaign(msgspec.Struct, frozen=True):
     salt: str = ""
     created_ms: int = 0
     updated_ms: int = 0
+
+
+class CampaignMatches(msgspec.Struct, frozen=True):
+    """What a campaign's trigger matches now.
+
+    `stores` meet its filter, `rings` are their enabled geofences of the ring that it names, and
+    `devices_seen_24h` began a visit at one of those within the last 24 hours.
+    """
+
+    stores: int
+    rings: int
+    devices_seen_24h: int

@@ -1,4 +1,4 @@
-"""Pings as they walk in: one item as a client wrote it, and a batch as columns."""
+"""A ping in its three forms: one item as posted, a batch as columns, and one fix."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class PingIn(msgspec.Struct, frozen=True):
     Degrees WGS84, metres, metres per second; `ts` RFC 3339 with offset or epoch ms.
 
     `hint_version` names the list of geofences that the phone watches, as the last hint did.
+    `speed_mps`, `heading_deg`, `altitude_m`, `battery` and `attributes` are accepted and ignored.
     """
 
     lat: float
@@ -46,30 +47,46 @@ class Rejection(NamedTuple):
     `index` is its place in the request; `detail` never holds a position.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a rejection
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no rejection needs
     code: str
     detail: str
+
+
+class Fix(NamedTuple):
+    """Where a phone says it was: epoch ms, degrees, metres (None where it does not say)."""
+
+    ts_ms: int
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pings:
     """A batch of pings as columns, all of length n. Missing numbers are NaN, missing texts None.
 
-    `index` (n,) int64 is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`,
-    `lon` (n,) degrees; `accuracy_m`, `speed_mps` (n,); `suspect` (n,) bool is 0,0 or mocked (speed
-    is judged later, against the previous ping).
+    `index` is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`, `lon` (n,)
+    degrees; `accuracy_m` (n,) metres; `suspect` (n,) bool is 0,0 or mocked (speed is judged later,
+    against the previous ping).
     """
 
-    index: Times
+    index: list[int]
     device_id: list[str]
     ts_ms: Times
     lat: Floats
     lon: Floats
     accuracy_m: Floats
-    speed_mps: Floats
     suspect: NDArray[np.bool_]
     id: list[str | None]
     customer_id: list[str | None]
 
     def __len__(self) -> int:
         return len(self.device_id)
+
+    def fixes(self) -> list[Fix]:
+        """The pings one by one."""
+        accuracy_m: list[float | None] = self.accuracy_m.tolist()
+        if np.isnan(self.accuracy_m).any():
+            accuracy_m = [None if one != one else one for one in accuracy_m]  # NaN is not itself
+        columns = (self.ts_ms.tolist(), self.lat.tolist(), self.lon.tolist(), accuracy_m)
+        return list(map(Fix._make, zip(*columns, strict=True)))

@@ -10,7 +10,9 @@ ProfileName = Literal["exact", "balanced", "strict"]
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How evidence becomes presence at one geofence. None means the rule of `docs/detection.md`.
+    """How evidence becomes presence at one geofence.
+
+    None means the rule of `docs/explanation/detection.md`.
 
     Distances in metres, times in seconds.
     """

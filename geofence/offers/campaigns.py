@@ -1,55 +1,31 @@
-"""Saving a campaign.
-
-What cannot work is refused here, with the field named, and not at the store's door.
-"""
+"""Saving, starting, stopping and previewing a campaign."""
 
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from datetime import date
 from typing import Any
 
 from msgspec.structs import replace
 
-from geofence.errors import InputError, NotFound
+from geofence.delivery.channels import CHANNELS
+from geofence.errors import Conflict, NotFound
 from geofence.model.campaign import Campaign, Plan, Status
+from geofence.model.customer import Customer
 from geofence.model.decision import Decision
 from geofence.model.edit import CampaignChange, EditResult
-from geofence.offers.filling import (
-    SAMPLE_PAGE,
-    check_templates,
-    coupon_for,
-    fields_of,
-    sample_case,
-    templates_of,
-)
+from geofence.model.place import Store
+from geofence.offers.filling import SAMPLE_PAGE, coupon_for, fields_of, sample_case
 from geofence.ports.unit import Unit
-from geofence.templates import render
 
-Problem = tuple[str, str]
-
-
-def check_plan(plan: Plan, now_ms: int) -> None:
-    """Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that cannot work.
-
-    It fills in every template, which may take seconds: do it before the unit, so that nobody waits for it.
-    """
-    campaign = Campaign("", plan)
-    wrong = [*_problems(plan), *check_templates(campaign, sample_case(campaign, now_ms))]
-    if wrong:
-        raise InputError("This campaign cannot work.", code="invalid_campaign", errors=tuple(wrong))
+SEEN_MS = 24 * 3_600_000  # a device counts as seen lately for that long
 
 
 def put_campaign(
-    unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int, *, checked: bool = False
+    unit: Unit, project_id: str, campaign_id: str, plan: Plan, now_ms: int
 ) -> EditResult:
-    """Save a plan; the value is (campaign, created).
+    """Save a plan that `read_plan` has read; the value is (campaign, created).
 
-    An identical plan changes nothing. `checked`: by `check_plan`, just now.
-
-    Raises `InputError` (code `invalid_campaign`) with a pointer and words for everything that
-    cannot work.
+    An identical plan changes nothing.
     """
     unit.edit(project_id)
     kept = unit.campaigns.get(project_id, campaign_id)
@@ -59,10 +35,8 @@ def put_campaign(
         campaign_id, plan, salt=secrets.token_hex(8), created_ms=now_ms, updated_ms=now_ms
     )
     if kept is not None:
-        # the salt stays: whoever was held out is held out still
+        # the salt stays, so that the control group stays the same
         campaign = replace(kept, plan=plan, version=kept.version + 1, updated_ms=now_ms)
-    if not checked:
-        check_plan(plan, now_ms)
     unit.campaigns.put(project_id, campaign)
     return EditResult((campaign, kept is None), campaigns=CampaignChange(kept, campaign))
 
@@ -70,20 +44,49 @@ def put_campaign(
 def set_status(
     unit: Unit, project_id: str, campaign_id: str, status: Status, now_ms: int
 ) -> EditResult:
-    """Activate, pause or take back; the value is the campaign. Raises `NotFound`."""
+    """Activate, pause or return to draft; the value is the campaign.
+
+    Raises:
+        NotFound: There is no such campaign.
+        Conflict: It would become active and matches no store or no ring (code `matches_nothing`).
+    """
     unit.edit(project_id)
     kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
         raise NotFound
     if kept.status == status:
         return EditResult(kept)
+    if status == "active":
+        _require_a_match(unit, project_id, kept)
     campaign = replace(kept, status=status, updated_ms=now_ms)
     unit.campaigns.put(project_id, campaign)
     return EditResult(campaign, campaigns=CampaignChange(kept, campaign))
 
 
+def _require_a_match(unit: Unit, project_id: str, campaign: Campaign) -> None:
+    trigger = campaign.plan.trigger
+    matches = unit.campaigns.matches(project_id, trigger)
+    if not matches.stores:
+        raise Conflict(
+            "No store matches /trigger/stores, so this campaign could never send anything. "
+            "Add the stores first, or widen the filter.",
+            code="matches_nothing",
+        )
+    if not matches.rings:
+        ring = "any ring" if trigger.ring is None else f"a ring called {trigger.ring}"
+        raise Conflict(
+            f"{matches.stores} stores match /trigger/stores and none of them has {ring}, "
+            "so this campaign could never send anything.",
+            code="matches_nothing",
+        )
+
+
 def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult:
-    """Remove it; what it decided, sent and issued stays. Raises `NotFound`."""
+    """Remove it; its decisions, messages and coupons stay.
+
+    Raises:
+        NotFound: There is no such campaign.
+    """
     unit.edit(project_id)
     kept = unit.campaigns.get(project_id, campaign_id)
     if kept is None:
@@ -92,77 +95,42 @@ def delete_campaign(unit: Unit, project_id: str, campaign_id: str) -> EditResult
     return EditResult(None, campaigns=CampaignChange(kept, None))
 
 
-def preview(campaign: Campaign, now_ms: int) -> list[dict[str, Any]]:
-    """Each variant's messages, filled in for somebody who does not exist.
+def preview(
+    campaign: Campaign, now_ms: int, store: Store | None = None, customer: Customer | None = None
+) -> list[dict[str, Any]]:
+    """Each variant's messages as they would be written; nothing is sent, and no code is issued.
 
-    `{"variant", "channel", fields...}`.
+    A store or customer that is not given is invented.
+
+    Returns:
+        `{"variant", "channel"}` and the rendered fields of each message.
     """
-    case = sample_case(campaign, now_ms)
-    event = case.event
-    decision = Decision(
-        "",
-        "",
-        event.id,
-        campaign.id,
-        campaign.version,
-        "",
-        event.device_id,
-        event.store_id,
-        None,
-        "",
-        "",
-        "send",
-        "send",
-        now_ms,
+    case = sample_case(campaign, now_ms, store, customer)
+    fields = fields_of(case, coupon_for(case, _sample_decision(case.event.id, now_ms)), SAMPLE_PAGE)
+    shown = []
+    for variant in campaign.plan.variants:
+        for plan in variant.messages:
+            kind = CHANNELS[plan.channel]
+            content = kind.content(case, plan, fields)
+            written = {name: content[name] for name in kind.templates if content[name] is not None}
+            shown.append({"variant": variant.name, "channel": plan.channel, **written})
+    return shown
+
+
+def _sample_decision(event_id: str, now_ms: int) -> Decision:
+    return Decision(
+        id="",
+        project_id="",
+        event_id=event_id,
+        campaign_id="",
+        campaign_version=0,
+        customer_id="",
+        device_id="",
+        store_id=None,
+        ring=None,
+        geofence_id="",
+        visit_id="",
+        outcome="send",
+        reason="send",
+        at_ms=now_ms,
     )
-    fields = fields_of(case, coupon_for(case, decision), SAMPLE_PAGE)
-    return [
-        {"variant": variant.name, "channel": plan.channel}
-        | {name: render(source, fields, html=name == "html") for name, source in templates_of(plan)}
-        for variant in campaign.plan.variants
-        for plan in variant.messages
-    ]
-
-
-def _problems(plan: Plan) -> list[Problem]:
-    wrong: list[Problem] = []
-    trigger, schedule = plan.trigger, plan.schedule
-    if (trigger.event == "dwelled") != (trigger.dwell_s is not None):
-        wrong.append(("/trigger/dwell_s", "needed for `dwelled`, and only there"))
-    if schedule.from_ and schedule.until and schedule.until < schedule.from_:
-        wrong.append(("/schedule/until", "lies before `from`"))
-    for name, day in (("from", schedule.from_), ("until", schedule.until)):
-        if day is not None and not _is_date(day):
-            wrong.append((f"/schedule/{name}", "is no day of any year"))
-    if schedule.between is not None and schedule.between[0] == schedule.between[1]:
-        wrong.append(("/schedule/between", "begins and ends at the same time: that is never"))
-    if len(set(schedule.days)) != len(schedule.days):
-        wrong.append(("/schedule/days", "names a day twice"))
-    return wrong + _variant_problems(plan)
-
-
-def _variant_problems(plan: Plan) -> list[Problem]:
-    names = Counter(variant.name for variant in plan.variants)
-    wrong: list[Problem] = [
-        (f"/variants/{place}/name", "is the name of another variant")
-        for place, variant in enumerate(plan.variants)
-        if names[variant.name] > 1
-    ]
-    for place, variant in enumerate(plan.variants):
-        for channel, count in Counter(plan.channel for plan in variant.messages).items():
-            if count > 1:
-                wrong.append(
-                    (
-                        f"/variants/{place}/messages",
-                        f"has {count} messages on the channel {channel}; one is enough",
-                    )
-                )
-    return wrong
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

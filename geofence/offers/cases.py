@@ -1,22 +1,17 @@
-"""From a unit's events to its decisions, coupons and messages.
+"""From a unit's events to its cases: looks up what deciding needs, ping by ping.
 
-Looks up what deciding needs, ping by ping.
-
-Works on one project within one unit; the customers are locked from the look-up to the commit, so a
+Works on one project within one unit. The customers are locked from the look-up to the commit, so a
 cap counts what was decided a moment ago on another machine.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
-
-import structlog
-from msgspec.structs import replace
 
 from geofence.model.account import Device
 from geofence.model.campaign import Campaign
@@ -26,21 +21,15 @@ from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
 from geofence.offers import triggers as drawer
-from geofence.offers.filling import coupon_for
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
-from geofence.ports.decisions import NewDecisions
 from geofence.ports.unit import Unit
-from geofence.street.compose import compose
-from geofence.street.decide import Ruling, decide
 
 TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
 APPROACH_MS = (
     24 * 3_600_000
 )  # no approach is older than a day: how far back decisions are read at least
-
-log = structlog.get_logger(__name__)
 
 
 class Match(NamedTuple):
@@ -52,67 +41,43 @@ class Match(NamedTuple):
 
 
 class CustomerContext(NamedTuple):
-    """What deciding knows of the customers of a unit.
+    """What deciding knows of the customers of a unit: who they are, their devices, what was sent.
 
-    Who they are, their devices, what they were sent.
+    `sent` grows with `add`, so that later cases of the unit count it.
     """
 
     customers: dict[str, Customer]
     devices: dict[str, list[Device]]
     sent: dict[str, list[Decision]]
 
-
-class Proposer:
-    """Proposes what follows from events. `public_url` is where shoppers reach this service."""
-
-    def __init__(self, public_url: str) -> None:
-        self.public_url = public_url.rstrip("/")
-
-    def propose(
-        self,
-        unit: Unit,
-        campaigns: Sequence[Campaign],
-        events: Sequence[Event],
-        approaches: dict[str, int],
-        now_ms: int,
-    ) -> NewDecisions:
-        """Decide over the events of one project, in their order.
-
-        `approaches` maps an event's id to its approach's begin (ms).
-        """
-        new_decisions = NewDecisions()
-        matches = _matches(unit, campaigns, events)
-        if not matches:
-            return new_decisions
-        people = _look_up(unit, matches, now_ms)
-        pings: dict[tuple[str, int, str], list[Match]] = defaultdict(list)
-        for match in matches:
-            pings[match.event.device_id, match.event.ts_ms, match.event.customer_id or ""].append(
-                match
-            )
-        for some in pings.values():
-            for ruling in decide([_case(match, people, approaches, now_ms) for match in some]):
-                self._write(ruling, people, new_decisions)
-        unit.decisions.save(new_decisions)
-        return new_decisions
-
-    def _write(self, ruling: Ruling, people: CustomerContext, new_decisions: NewDecisions) -> None:
-        case, decision, variant = ruling
-        if variant is not None:
-            coupon = coupon_for(case, decision)
-            try:
-                messages = compose(case, decision, variant, coupon, self.public_url)
-            except Exception as error:  # noqa: BLE001  (one shopper's odd attribute must hold up nobody, and not his own events)
-                log.warning(
-                    "template_failed", campaign=decision.campaign_id, error=type(error).__name__
-                )
-                decision = _silenced(decision)
-            else:
-                new_decisions.messages += messages
-                new_decisions.coupons += [coupon] if coupon is not None else []
-        new_decisions.decisions.append(decision)
+    def add(self, decision: Decision) -> None:
+        """Count a decision of this unit, unless it is silent."""
         if decision.outcome != "silent":
-            people.sent[decision.customer_id].append(decision)
+            self.sent[decision.customer_id].append(decision)
+
+
+def build_cases(
+    unit: Unit,
+    campaigns: Sequence[Campaign],
+    events: Sequence[Event],
+    approaches: dict[str, int],
+    now_ms: int,
+) -> tuple[CustomerContext, Iterator[list[Case]]]:
+    """The cases of one project's events, ping by ping, and what is known of their customers.
+
+    `approaches` maps an event's id to the beginning of its approach (epoch ms). Take the cases one
+    ping at a time and `add` each decision to the context before the next: caps count it.
+    """
+    matches = _matches(unit, campaigns, events)
+    context = _look_up(unit, matches, now_ms) if matches else CustomerContext({}, {}, {})
+    pings: dict[tuple[str, int, str], list[Match]] = defaultdict(list)
+    for match in matches:
+        event = match.event
+        pings[event.device_id, event.ts_ms, event.customer_id or ""].append(match)
+    cases = (
+        [_case(match, context, approaches, now_ms) for match in some] for some in pings.values()
+    )
+    return context, cases
 
 
 def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event]) -> list[Match]:
@@ -165,11 +130,11 @@ def _horizon_ms(campaigns: Iterable[Campaign]) -> int:
     return horizon_ms
 
 
-def _case(match: Match, people: CustomerContext, approaches: dict[str, int], now_ms: int) -> Case:
+def _case(match: Match, context: CustomerContext, approaches: dict[str, int], now_ms: int) -> Case:
     event, campaign, store = match
     customer_id = event.customer_id or ""
     began_ms = approaches.get(event.id, event.ts_ms)
-    sent = tuple(people.sent.get(customer_id, ()))
+    sent = tuple(context.sent.get(customer_id, ()))
     here = [
         one for one in sent if (one.store_id, one.device_id) == (event.store_id, event.device_id)
     ]
@@ -181,16 +146,12 @@ def _case(match: Match, people: CustomerContext, approaches: dict[str, int], now
         local=local,
         store=store,
         store_open=None if store.opening_hours is None else is_open(store.opening_hours, local),
-        customer=people.customers.get(customer_id),
-        devices=tuple(people.devices.get(customer_id, ())),
+        customer=context.customers.get(customer_id),
+        devices=tuple(context.devices.get(customer_id, ())),
         sent=sent,
         approach=tuple(one for one in here if one.event_ms >= began_ms),
         rings={ring.name: ring.radius_m for ring in store.rings},
     )
-
-
-def _silenced(decision: Decision) -> Decision:
-    return replace(decision, outcome="silent", reason="template_failed", variant=None)
 
 
 @lru_cache(maxsize=512)

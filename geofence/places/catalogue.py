@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from geofence.detection.presence import Rules
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence, Profile
+from geofence.model.rules import Rules
 from geofence.places.persistent import PersistentMap, PersistentVector
 from regions.geojson import read_region
 from regions.index.index import Index

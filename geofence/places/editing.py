@@ -1,4 +1,4 @@
-"""Edits of stores and geofences within a unit: what follows for rings, uids and the index."""
+"""Edits of stores and geofences within a unit, with their effect on rings, uids and the index."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from regions.region import RegionError
 from regions.validation.validate import check_circle
 
 T = TypeVar("T", Store, Geofence)
-Fill = Callable[[T, T], T]
-Outcome = Literal["created", "updated", "unchanged", "no_store"]
+Fill = Callable[[T | None, T], T | None]
+"""(old, new) -> what is written: `new` with what it takes over from `old`, which is None for a new
+place. None refuses a new place, for a file that can only update."""
+Outcome = Literal["created", "updated", "unchanged", "no_store", "unknown_id"]
+WRITTEN = ("created", "updated")
 
 
 def ready_store(store: Store) -> Store:
@@ -44,7 +47,7 @@ def ready_store(store: Store) -> Store:
 
 
 def ready_geofence(geofence: Geofence) -> Geofence:
-    """The geofence with its region checked and in the one form that is kept.
+    """The geofence with its region checked and in canonical form.
 
     Needs no unit; raises `InputError`.
     """
@@ -54,7 +57,7 @@ def ready_geofence(geofence: Geofence) -> Geofence:
 def put_store(unit: Unit, project_id: str, store: Store, now_ms: int) -> EditResult:
     """Insert or replace a store that is ready; its rings become geofences named `<store>/<ring>`.
 
-    A ring kept by name keeps its uid, so who is inside stays inside. `value` is (created, store);
+    A ring kept by name keeps its uid, so devices inside stay inside. `value` is (created, store);
     an upsert of the same content changes nothing.
     """
     edited = put_stores(unit, project_id, [store], now_ms)
@@ -69,11 +72,10 @@ def put_stores(
     now_ms: int,
     fill: Fill[Store] | None = None,
 ) -> EditResult:
-    """`put_store` for many, all of different names.
+    """`put_store` for many stores with different ids.
 
-    `value` is a list of (outcome, store), one for each in order.
-
-    `fill(old, new)` says what a new one takes over from the old one before the two are compared.
+    `value` is a list of (outcome, store), one for each in order. `fill` runs before old and new are
+    compared.
     """
     unit.edit(project_id)
     known = unit.places.stores(project_id, [store.external_id for store in stores])
@@ -81,7 +83,7 @@ def put_stores(
     fresh = [
         _timed(known.get(one.external_id), one, now_ms)
         for outcome, one in put
-        if outcome != "unchanged"
+        if outcome in WRITTEN
     ]
     unit.places.put_stores(project_id, fresh)
     changed, removed = _set_rings(unit, project_id, fresh, now_ms)
@@ -94,23 +96,25 @@ def put_stores(
 def judge(
     known: Mapping[str, T], given: Sequence[T], fill: Fill[T] | None = None
 ) -> list[tuple[Outcome, T]]:
-    """What putting these would do, beside those of the same names that are known.
+    """What writing these places does, given the known ones of the same ids.
 
-    (outcome, the one that is kept).
+    Returns (outcome, the place that is stored) for each, in order.
     """
     judged: list[tuple[Outcome, T]] = []
     for new in given:
         old = known.get(new.external_id)
-        if old is None:
-            judged.append(("created", new))
-            continue
         filled = fill(old, new) if fill else new
-        judged.append(("unchanged", old) if _same(old, filled) else ("updated", filled))
+        if filled is None:
+            judged.append(("unknown_id", new))
+        elif old is None:
+            judged.append(("created", filled))
+        else:
+            judged.append(("unchanged", old) if _same(old, filled) else ("updated", filled))
     return judged
 
 
 def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> EditResult:
-    """Remove a store with its rings; other geofences that name it stay and forget it.
+    """Remove a store with its rings; its other geofences stay, without a store.
 
     Raises `NotFound`.
     """
@@ -131,11 +135,10 @@ def delete_store(unit: Unit, project_id: str, external_id: str, now_ms: int) -> 
 
 
 def put_geofence(unit: Unit, project_id: str, geofence: Geofence, now_ms: int) -> EditResult:
-    """Insert or replace by external id a geofence that is ready; its `uid` is chosen here.
+    """Insert or replace by external id a geofence that is ready; chooses its `uid`.
 
-    `value` is (created, geofence).
-
-    Raises `Conflict` for a store's ring and `InputError` for a store that is not there.
+    `value` is (created, geofence). Raises `Conflict` for a store's ring and `InputError` for an
+    unknown store.
     """
     refuse_ring(geofence.external_id)
     edited = put_geofences(unit, project_id, [geofence], now_ms)
@@ -155,12 +158,10 @@ def put_geofences(
     now_ms: int,
     fill: Fill[Geofence] | None = None,
 ) -> EditResult:
-    """`put_geofence` for many, all of different names, none of a store's ring.
+    """`put_geofence` for many geofences with different ids, none of them a store's ring.
 
-    `value` is a list of (outcome, geofence).
-
-    Those whose store is not there come as `no_store` and are left out; the others are put all the
-    same.
+    `value` is a list of (outcome, geofence). A geofence whose store is unknown has the outcome
+    `no_store` and is not written; the others are.
     """
     unit.edit(project_id)
     known = unit.places.geofences(project_id, [one.external_id for one in geofences])
@@ -171,7 +172,7 @@ def put_geofences(
     fresh = {
         one.external_id: _kept(known.get(one.external_id), one, now_ms)
         for outcome, one in put
-        if outcome in ("created", "updated")
+        if outcome in WRITTEN
     }
     unit.places.put_geofences(project_id, list(fresh.values()))
     changed = tuple(one for one in fresh.values() if one.enabled)
@@ -187,18 +188,21 @@ def judge_geofences(
     given: Sequence[Geofence],
     fill: Fill[Geofence] | None = None,
 ) -> list[tuple[Outcome, Geofence]]:
-    """`judge`, and `no_store` for one that names a store which is not among `stores`."""
+    """`judge`, and `no_store` for a geofence that names a store outside `stores`."""
     judged = judge(known, given, fill)
     return [
         ("no_store", one)
-        if one.store_id is not None and one.store_id not in stores
+        if one.store_id is not None and one.store_id not in stores and outcome != "unknown_id"
         else (outcome, one)
         for outcome, one in judged
     ]
 
 
 def delete_geofence(unit: Unit, project_id: str, external_id: str) -> EditResult:
-    """Remove a geofence; visits there end. Raises `NotFound`, and `Conflict` for a store's ring."""
+    """Remove a geofence and end visits there.
+
+    Raises `NotFound`, and `Conflict` for a store's ring.
+    """
     unit.edit(project_id)
     old = unit.places.geofences(project_id, [external_id]).get(external_id)
     if old is None:
@@ -214,12 +218,12 @@ def ring_id(store_id: str, ring: str) -> str:
 
 
 def is_ring(external_id: str) -> bool:
-    """Whether a geofence of that name belongs to a store: only such names hold a slash."""
+    """Whether a geofence with this id is a ring of a store: only such ids hold a slash."""
     return "/" in external_id
 
 
 def refuse_ring(external_id: str) -> None:
-    """Raises `Conflict` for the name of a store's ring."""
+    """Raise `Conflict` for the id of a store's ring."""
     if is_ring(external_id):
         raise Conflict(
             "A name with a slash belongs to a ring of a store: change the store's rings instead.",
@@ -230,25 +234,27 @@ def refuse_ring(external_id: str) -> None:
 def _set_rings(
     unit: Unit, project_id: str, stores: Sequence[Store], now_ms: int
 ) -> tuple[tuple[Geofence, ...], tuple[str, ...]]:
-    """Make the rings of these stores what the stores say.
+    """Make the ring geofences of these stores match their rings.
 
-    (those that changed, uids of those that went).
+    Returns the geofences that changed, and the uids of those that were deleted.
     """
-    held = unit.places.geofences_of_stores(project_id, [store.external_id for store in stores])
-    old = {
-        one.external_id: one for some in held.values() for one in some if is_ring(one.external_id)
-    }
-    wanted = {
-        one.external_id: one
-        for store in stores
-        for one in (_ring_geofence(store, ring) for ring in store.rings)
-    }
+    old = _rings_of(unit, project_id, [store.external_id for store in stores])
+    rings = (_ring_geofence(store, ring) for store in stores for ring in store.rings)
+    wanted = {one.external_id: one for one in rings}
     removed = tuple(old[name].uid for name in sorted(old.keys() - wanted.keys()))
     unit.places.delete_geofences(project_id, removed)
     fresh = [one for name, one in wanted.items() if name not in old or not _same(old[name], one)]
     changed = tuple(_kept(old.get(one.external_id), one, now_ms) for one in fresh)
     unit.places.put_geofences(project_id, changed)
     return changed, removed
+
+
+def _rings_of(unit: Unit, project_id: str, store_ids: Sequence[str]) -> dict[str, Geofence]:
+    """The ring geofences of these stores by external id."""
+    held = unit.places.geofences_of_stores(project_id, store_ids)
+    return {
+        one.external_id: one for some in held.values() for one in some if is_ring(one.external_id)
+    }
 
 
 def _ring_geofence(store: Store, ring: Ring) -> Geofence:
@@ -295,7 +301,7 @@ def _timed(old: T | None, new: T, now_ms: int) -> T:
 
 
 def _same(old: Store | Geofence, new: Store | Geofence) -> bool:
-    """Whether an upsert would change nothing but its own time."""
+    """Whether an upsert would change nothing except its times."""
     times = {"created_ms": old.created_ms, "updated_ms": old.updated_ms}
     return old == (
         replace(new, uid=old.uid, **times) if isinstance(old, Geofence) else replace(new, **times)

@@ -1,4 +1,4 @@
-"""Stores and geofences as rows of a file, in words that an import reads back."""
+"""Stores and geofences as rows of a file, with columns that an import reads back."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ _PARTS = ";|,:[{"
 
 
 def items_of_stores(stores: Iterable[Store], *, with_id: bool = False) -> Iterator[Item]:
-    """Each store as a Point.
+    """Each store as a Point, with `rings` as `near:150;wide:800` or, where needed, as a list.
 
-    `rings` as `near:150;wide:800`, or as a list where names or profiles need one.
-
-    `with_id` gives each its id besides, for formats whose features have one.
+    `with_id` sets the id of the feature, too, for formats that have one.
     """
     for number, store in enumerate(stores, 1):
         properties = {
@@ -43,7 +41,7 @@ def items_of_stores(stores: Iterable[Store], *, with_id: bool = False) -> Iterat
 
 
 def items_of_geofences(geofences: Iterable[Geofence], *, with_id: bool = False) -> Iterator[Item]:
-    """Each geofence with its region as it is kept."""
+    """Each geofence with its region in canonical form."""
     for number, fence in enumerate(geofences, 1):
         properties = {
             "external_id": fence.external_id,
@@ -91,8 +89,8 @@ def _profile(profile: Profile | None) -> str | dict[str, Any] | None:
         return None
     if profile == Profile(name=profile.name):
         return profile.name
-    told = msgspec.to_builtins(profile)
-    return {name: value for name, value in told.items() if value is not None and value != []}
+    fields = msgspec.to_builtins(profile)
+    return {name: value for name, value in fields.items() if value is not None and value != []}
 
 
 def _moment(ms: int | None) -> str | None:

@@ -11,7 +11,7 @@ from geofence.errors import InputError
 
 
 def check_hours(text: str) -> None:
-    """Raises `InputError` when nobody could tell from this text when the store is open."""
+    """Raise `InputError` when the text is no valid OSM syntax."""
     if not _is_valid(text):
         detail = "must be opening hours in OSM syntax, like Mo-Fr 09:00-18:00; Sa 10:00-14:00"
         raise InputError(
@@ -22,10 +22,7 @@ def check_hours(text: str) -> None:
 
 
 def is_open(text: str, local: datetime) -> bool | None:
-    """Whether a store with these hours is open at a naive local time.
-
-    None where the text does not say.
-    """
+    """Whether a store with these hours is open at a naive local time; None where unknown."""
     hours = _parsed(text)
     return None if hours is None or hours.is_unknown(local) else bool(hours.is_open(local))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from geofence.model.campaign import Campaign
+from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 
 
 class Campaigns(Protocol):
@@ -21,3 +21,6 @@ class Campaigns(Protocol):
 
     def delete(self, project_id: str, campaign_id: str) -> None:
         """Remove it; its decisions, messages and coupons stay."""
+
+    def matches(self, project_id: str, trigger: Trigger) -> CampaignMatches:
+        """How many stores and rings a trigger matches. Devices are not counted."""

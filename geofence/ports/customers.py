@@ -7,6 +7,7 @@ from typing import Protocol
 
 from geofence.model.account import Device
 from geofence.model.customer import Customer
+from geofence.model.erasure import Erasure
 
 
 class Customers(Protocol):
@@ -27,5 +28,5 @@ class Customers(Protocol):
     def put(self, project_id: str, customer: Customer) -> None:
         """Insert or replace; `created_ms` stays."""
 
-    def erase(self, project_id: str, customer_id: str) -> None:
-        """Erase the customer from every table and from hot state."""
+    def erase(self, project_id: str, customer_id: str, plan: Erasure) -> None:
+        """Carry out the erasure of a customer on every table and on hot state."""

@@ -3,6 +3,9 @@
 A filter takes one value or several of which any may match; None is no filter. `geofence` is the
 retailer's id, `uid` the service's. `since_ms` (inclusive) and `until_ms` (exclusive) are epoch ms
 UTC. `descending` reverses the order.
+
+One more noun with a list touches this module (its filters), `ports/queries.py` and
+`backends/sql/queries.py` (its list); its table, migration and route are new files.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from geofence.model.message import Attempt, OutboxMessage
+from geofence.model.recipient import Recipient
 
 
 class Outbox(Protocol):
@@ -20,11 +21,8 @@ class Outbox(Protocol):
         it), also where pings move the clock: a provider takes real time.
         """
 
-    def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
-        """By message id, why it must not go out after all.
-
-        `consent_withdrawn`, `suppressed`, `left`, `no_address`.
-        """
+    def recipients(self, messages: Sequence[OutboxMessage]) -> dict[str, Recipient]:
+        """Message id -> what the record knows of its recipient now."""
 
     def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
         """Write each message as it is now, with its attempt; how many were written.

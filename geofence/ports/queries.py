@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from geofence.model.account import Device, Key, Project
 from geofence.model.backlog import Backlog
-from geofence.model.campaign import Campaign
+from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
@@ -54,6 +54,9 @@ class Queries(Protocol):
         self, project_id: str, visits: listing.TrafficFilter, after: str | None, limit: int
     ) -> list[Traffic]:
         """How geofences are used, by geofence id: those after `after`, at most `limit`."""
+
+    def campaign_matches(self, project_id: str, trigger: Trigger, since_ms: int) -> CampaignMatches:
+        """How many stores and rings a trigger matches, and devices that came there since then."""
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""

@@ -1,4 +1,1 @@
-"""An invented town and the people in it, made from a seed: for the demo, tests and benchmarks.
-
-The same seed, the same town.
-"""
+"""An invented town and its people, made from a seed: for the demo, tests and benchmarks."""

@@ -10,22 +10,21 @@ from geofence.model.place import Ring, Store
 from geofence.simulate.streets import Link, Spot, Streets, lay_streets, to_degrees
 
 TOWN = "Marrowfield"
-CENTRE = (48.2310, 16.7420)  # open farmland: nobody's real street gets an invented store
+CENTRE = (48.2310, 16.7420)  # open farmland, so that no real street gets an invented store
 TIME_ZONE = "Europe/Vienna"
 
 _STREETS = (
-    "Fennel Street", "Mill Lane", "Heron Road", "Cooper Street", "Saint Alda Street", "Long Acre", "Rope Walk", "Orchard Road", "Bell Yard",
-    "Station Road", "Quarry Hill", "Market Street", "Tanner Street", "North Gate", "Linden Avenue", "Salt Lane", "Castle Street",
-    "Ferry Road", "Glover Street", "Hazel Grove", "Chandler Row", "Minster Street", "Old Wharf", "Juniper Street", "Weavers Walk",
+    "Fennel Street", "Mill Lane", "Heron Road", "Cooper Street", "Saint Alda Street", "Long Acre",
+    "Rope Walk", "Orchard Road", "Bell Yard", "Station Road", "Quarry Hill", "Market Street",
+    "Tanner Street", "North Gate", "Linden Avenue", "Salt Lane", "Castle Street", "Ferry Road",
+    "Glover Street", "Hazel Grove", "Chandler Row", "Minster Street", "Old Wharf",
+    "Juniper Street", "Weavers Walk",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """An invented retailer.
-
-    How many stores it has here, how near is near, and when it opens (OSM syntax, by kind of store).
-    """
+    """An invented retailer: number of stores, near radius, opening hours (OSM syntax)."""
 
     slug: str
     name: str
@@ -68,8 +67,7 @@ WIDE_M = 400.0
 class City:
     """A town.
 
-    `doors` tells for each store, in the order of `stores`, its spot in metres and the street it
-    stands on.
+    `doors` holds, for each of `stores`, its spot in metres and its street.
     """
 
     name: str
@@ -118,26 +116,35 @@ def build_city(
 def _free_door(
     chance: random.Random, streets: Streets, own: list[Spot], others: list[Spot]
 ) -> tuple[Spot, Link]:
-    """A door on some street, more likely in the middle of town, away from other stores and further from the brand's own."""
+    """A door on some street, likelier towards the centre.
+
+    It keeps a distance from other stores, and a larger one from stores of the same brand.
+    """
     links = sorted(streets.names)
     apart_m = 500.0
     while True:
         link = chance.choice(links)
-        (x1, y1), (x2, y2) = streets.spots[link[0]], streets.spots[link[1]]
-        along, side_m = chance.uniform(0.2, 0.8), chance.choice((-14.0, 14.0))
-        length_m = math.dist((x1, y1), (x2, y2))
-        spot = (
-            x1 + along * (x2 - x1) + side_m * (y1 - y2) / length_m,
-            y1 + along * (y2 - y1) + side_m * (x2 - x1) / length_m,
-        )
-        central = chance.random() < math.exp(-((math.hypot(*spot) / 2_600.0) ** 2))
-        if (
-            central
-            and all(math.dist(spot, other) > 60.0 for other in others)
-            and all(math.dist(spot, mine) > apart_m for mine in own)
-        ):
+        spot = _beside(chance, streets.spots[link[0]], streets.spots[link[1]])
+        is_central = chance.random() < math.exp(-((math.hypot(*spot) / 2_600.0) ** 2))
+        is_free = _is_apart(spot, others, 60.0) and _is_apart(spot, own, apart_m)
+        if is_central and is_free:
             return spot, link
-        apart_m *= 0.999  # a town that is full moves its stores closer together
+        apart_m *= 0.999  # a full town moves its stores closer together
+
+
+def _beside(chance: random.Random, start: Spot, end: Spot) -> Spot:
+    """A spot 14 m beside a street, somewhere in its middle part."""
+    (x1, y1), (x2, y2) = start, end
+    along, side_m = chance.uniform(0.2, 0.8), chance.choice((-14.0, 14.0))
+    length_m = math.dist(start, end)
+    return (
+        x1 + along * (x2 - x1) + side_m * (y1 - y2) / length_m,
+        y1 + along * (y2 - y1) + side_m * (x2 - x1) / length_m,
+    )
+
+
+def _is_apart(spot: Spot, others: list[Spot], least_m: float) -> bool:
+    return all(math.dist(spot, other) > least_m for other in others)
 
 
 def _store(

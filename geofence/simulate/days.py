@@ -1,4 +1,4 @@
-"""How people spend their time: asleep at home, at work, in town, or just passing through."""
+"""Scenarios of movement: asleep at home, at work, in town, or passing through."""
 
 from __future__ import annotations
 
@@ -36,38 +36,24 @@ def still_edge(town: Town, chance: Chance, seconds: float) -> Path:
 
 
 def commuter(town: Town, chance: Chance, seconds: float) -> Path:
-    """Home, a drive, work, a walk past shops at lunch and into one, work, the supermarket, home.
-
-    Day after day.
-    """
+    """Home, a drive, work, lunch in a shop nearby, work, the supermarket, home; day after day."""
     home = chance.choice(town.homes)
     desk = chance.choice(town.goals)
-    # every other one works inside a geofence, in a back room of a shop or above it
-    office = (
-        _within(town, chance, desk, 0.0, 0.8)
-        if chance.random() < 0.5
-        else town.streets.spots[desk.crossing]
-    )
+    office = town.streets.spots[desk.crossing]
+    if chance.random() < 0.5:  # half of them work inside a geofence: in a back room, or above
+        office = _within(town, chance, desk, 0.0, 0.8)
     trail = Trail(town.streets.spots[home])
     day = 0
     while trail.at_s < seconds:
         trail.linger_until(day * DAY_S + chance.gauss(7.5, 0.4) * HOUR_S, INDOORS)
-        travel(town, trail, chance, home, desk.crossing, chance.uniform(*DRIVE_MPS))
-        trail.go(office, chance.uniform(*WALK_MPS), town.around(office))
-        trail.linger_until(day * DAY_S + chance.gauss(12.0, 0.3) * HOUR_S, INDOORS)
-        _lunch(town, trail, chance, desk, office)
-        trail.linger_until(day * DAY_S + chance.gauss(17.0, 0.4) * HOUR_S, INDOORS)
-        trail.go(town.streets.spots[desk.crossing], chance.uniform(*WALK_MPS), town.around(office))
-        market = chance.choice(town.goals)
-        travel(town, trail, chance, desk.crossing, market.crossing, chance.uniform(*DRIVE_MPS))
-        shop(town, trail, chance, market, chance.uniform(600.0, 2_400.0))
-        travel(town, trail, chance, market.crossing, home, chance.uniform(*DRIVE_MPS))
+        _work(town, trail, chance, home, desk, office, day * DAY_S)
+        _way_home(town, trail, chance, desk, home)
         day += 1
     return trail.path(seconds)
 
 
 def shopper(town: Town, chance: Chance, seconds: float) -> Path:
-    """Home until the middle of the day, some hours in town, home again; day after day."""
+    """At home until midday, some hours in town, home again; day after day."""
     home = chance.choice(town.homes)
     trail = Trail(town.streets.spots[home])
     day = 0
@@ -144,7 +130,7 @@ def shop(town: Town, trail: Trail, chance: Chance, goal: Goal, seconds: float) -
 
 
 def _errands(town: Town, trail: Trail, chance: Chance, here: int, until_s: float) -> int:
-    """Shop after shop on foot, and a bench now and then; the crossing it ends at."""
+    """Shop after shop on foot, with a pause now and then; returns the last crossing."""
     speed_mps = chance.uniform(*WALK_MPS)
     while trail.at_s < until_s:
         goal = chance.choice(town.goals_near(trail.spot, 1_200.0))
@@ -156,6 +142,26 @@ def _errands(town: Town, trail: Trail, chance: Chance, here: int, until_s: float
             trail.linger(chance.uniform(20.0, 300.0), town.around(trail.spot))
         here = goal.crossing
     return here
+
+
+def _work(
+    town: Town, trail: Trail, chance: Chance, home: int, desk: Goal, office: Spot, midnight_s: float
+) -> None:
+    """From home to the office, a lunch break, and back to the crossing by five o'clock."""
+    travel(town, trail, chance, home, desk.crossing, chance.uniform(*DRIVE_MPS))
+    trail.go(office, chance.uniform(*WALK_MPS), town.around(office))
+    trail.linger_until(midnight_s + chance.gauss(12.0, 0.3) * HOUR_S, INDOORS)
+    _lunch(town, trail, chance, desk, office)
+    trail.linger_until(midnight_s + chance.gauss(17.0, 0.4) * HOUR_S, INDOORS)
+    trail.go(town.streets.spots[desk.crossing], chance.uniform(*WALK_MPS), town.around(office))
+
+
+def _way_home(town: Town, trail: Trail, chance: Chance, desk: Goal, home: int) -> None:
+    """From the crossing at work home, by way of the supermarket."""
+    market = chance.choice(town.goals)
+    travel(town, trail, chance, desk.crossing, market.crossing, chance.uniform(*DRIVE_MPS))
+    shop(town, trail, chance, market, chance.uniform(600.0, 2_400.0))
+    travel(town, trail, chance, market.crossing, home, chance.uniform(*DRIVE_MPS))
 
 
 def _lunch(town: Town, trail: Trail, chance: Chance, desk: Goal, office: Spot) -> None:
@@ -170,7 +176,10 @@ def _lunch(town: Town, trail: Trail, chance: Chance, desk: Goal, office: Spot) -
 
 
 def _within(town: Town, chance: Chance, goal: Goal, least: float, most: float) -> Spot:
-    """A spot between these shares of the way from a goal to its geofence's edge, spread evenly over the area."""
+    """A spot between these shares of the way from a goal to its geofence's edge.
+
+    Spots are uniform over the area.
+    """
     turn = chance.uniform(0.0, 2.0 * math.pi)
     share = math.sqrt(chance.uniform(least * least, most * most))
     return _step(goal.spot, share * town.depth_m(goal, turn), turn)

@@ -38,9 +38,6 @@ class Frame:
 
 
 def radii_m(lat: Floats | np.float64) -> tuple[Floats, Floats]:
-    """The ellipsoid's radii of curvature at a latitude, metres.
-
-    Along the meridian, and across it.
-    """
+    """The radii of curvature at a latitude, along the meridian and across it, in metres."""
     w2 = 1.0 - _E2 * np.sin(np.radians(lat)) ** 2
     return EQUATOR_M * (1.0 - _E2) / w2**1.5, EQUATOR_M / np.sqrt(w2)

@@ -1,11 +1,9 @@
-"""How far a fix is off.
+"""The error of fixes: correlated noise by surroundings, and spells of outliers.
 
-An error that wanders, by surroundings, and spells in which it is plainly wrong.
-
-The error of a receiver is not new at every fix. It is a Gauss-Markov process (Gelb, Applied Optimal
-Estimation, 1974): after t seconds exp(-t / correlation_s) of it is left, and fresh error fills it
-up to the same sigma. Part of it (`bias_share` of the variance) does not wander at all while the
-phone stays where it is: the reflections and the Wi-Fi map of a building stay the same.
+The error of a receiver is a Gauss-Markov process (Gelb, Applied Optimal Estimation, 1974): after t
+seconds exp(-t / correlation_s) of it is left, and fresh error fills it up to the same sigma. A part
+of the variance (`bias_share`) is constant while the phone stays in one place, because the
+reflections and the Wi-Fi map of a building are.
 """
 
 from __future__ import annotations
@@ -29,11 +27,9 @@ Complexes = NDArray[np.complex128]  # east + 1j * north
 class Noise:
     """The errors of one kind of surroundings.
 
-    Sigma is along one axis, metres; each stay draws its own between the two.
-
-    A spell of outliers begins `outliers_per_day` times, shifts at least one fix and all others
-    within an exponential time of mean `outlier_s` seconds, by `outlier_m` metres (between the two),
-    all to the same side.
+    `sigma_m` is along one axis; each stay draws its own from the range. Spells of outliers begin
+    `outliers_per_day` times. A spell shifts at least one fix, and all others within an exponential
+    time of mean `outlier_s` seconds, by one vector with a length from `outlier_m`.
     """
 
     sigma_m: tuple[float, float]
@@ -55,9 +51,9 @@ def wandering(dice: Generator, at_s: Floats, correlation_s: float) -> Complexes:
 
 
 def spells(dice: Generator, at_s: Floats, per_day: float, lasts_s: float) -> NDArray[np.int64]:
-    """Which spell each moment (n,) falls into, -1 for none.
+    """The spell that each moment (n,) falls into, -1 for none.
 
-    They begin `per_day` times; each takes in at least one moment.
+    Spells begin `per_day` times; each holds at least one moment.
     """
     found = np.full(len(at_s), -1, dtype=np.int64)
     if not len(at_s) or per_day <= 0.0:

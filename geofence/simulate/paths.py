@@ -1,7 +1,4 @@
-"""Where somebody truly is at every moment.
-
-Straight lines between knots, and what surrounds them there.
-"""
+"""True paths: straight lines between knots, with the surroundings of each."""
 
 from __future__ import annotations
 
@@ -19,12 +16,11 @@ OPEN, CANYON, INDOORS = 0, 1, 2  # an open street, one between tall houses, unde
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`at_s`, `x_m`, `y_m` (k,).
+    """Knots in time order: `at_s` (seconds since the beginning), `x_m`, `y_m`, all (k,).
 
-    Knots in time order, seconds since the beginning, metres east and north of the frame's centre.
-
-    Of the k - 1 legs between them, `surroundings` (k - 1,) is one of OPEN, CANYON, INDOORS, and
-    `stay` (k - 1,) counts up where these change: a phone's sigma is drawn once for each.
+    Positions are metres east and north of the frame's centre. For the k - 1 legs between knots,
+    `surroundings` (k - 1,) is one of OPEN, CANYON, INDOORS, and `stay` (k - 1,) counts up where
+    they change: a phone's sigma is drawn once per stay.
     """
 
     at_s: Floats
@@ -39,11 +35,11 @@ class Path:
         return float(self.at_s[-1])
 
     def spots(self, at_s: Floats) -> tuple[Floats, Floats]:
-        """(x_m, y_m) at these moments; before the beginning and after the end it stands still."""
+        """(x_m, y_m) at these moments; constant before the beginning and after the end."""
         return np.interp(at_s, self.at_s, self.x_m), np.interp(at_s, self.at_s, self.y_m)
 
     def legs(self, at_s: Floats) -> NDArray[np.int64]:
-        """On which leg it is at these moments."""
+        """The leg at each of these moments."""
         found = np.searchsorted(self.at_s, at_s, side="right") - 1
         return np.clip(found, 0, len(self.surroundings) - 1)
 
@@ -77,7 +73,7 @@ class Trail:
         self.linger(at_s - self.at_s, surroundings)
 
     def path(self, seconds: float | None = None) -> Path:
-        """The path so far, cut off (or stood out) at `seconds`."""
+        """The path so far, cut off or extended to `seconds`."""
         if seconds is not None:
             self.linger_until(seconds, self._surroundings[-1] if self._surroundings else OPEN)
         at_s, x_m, y_m = (np.array(column) for column in zip(*self._knots, strict=True))
@@ -93,7 +89,7 @@ class Trail:
 
 
 def still(spot: Spot, seconds: float, surroundings: int = INDOORS) -> Path:
-    """Nothing but standing at a spot."""
+    """A path that stays at one spot."""
     trail = Trail(spot)
     trail.linger(seconds, surroundings)
     return trail.path()

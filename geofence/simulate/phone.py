@@ -1,8 +1,9 @@
-"""What a phone makes of the truth: fixes that wander, lie, come late, and stay out."""
+"""The fixes of a phone on a true path: errors that wander, lies, late pings, gaps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -21,19 +22,20 @@ STREET = Noise((5.0, 8.0))
 CANYON = Noise((15.0, 30.0), outliers_per_day=48.0)
 INDOORS_WIFI = Noise((20.0, 60.0), bias_share=0.5, outliers_per_day=2.0)
 NONE = Noise((0.0, 0.0))
+_EAST_NORTH = np.array([1.0, 1j])
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
     """Every parameter of the phones.
 
-    Metres, seconds; `per_day` are means of Poisson counts; pairs are the ends of a range.
+    Metres and seconds. `per_day` are means of Poisson counts; pairs are the ends of a range.
 
-    `lies` claim `lie_accuracy_m` while `lie_m` off; `cells` come from the mobile network alone and
-    say so. `outlier_admitted` is the share of outlying spells whose stated accuracy grows with the
-    error. In a gap the phone takes no fix; while offline it takes them and sends them later; a
-    straggler is one ping that is sent again minutes later. A wrong clock is off by up to
-    `wrong_clock_s` in either direction, all others by a normal error of `clock_offset_s`.
+    `lies` claim `lie_accuracy_m` and are `lie_m` off; `cells` come from the mobile network alone
+    and state its accuracy. `outlier_admitted` is the share of outlying spells whose stated accuracy
+    grows with the error. In a gap the phone takes no fix; offline it takes fixes and sends them
+    later; a straggler is a ping that arrives minutes late. A wrong clock is off by up to
+    `wrong_clock_s` in either direction, every other clock by a normal error of `clock_offset_s`.
     """
 
     interval_s: float = 60.0
@@ -89,11 +91,11 @@ PHONES = {"plain": PLAIN, "lying": LYING, "poor": POOR, "perfect": PERFECT}
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """The pings of one device, in the order of true time. All (n,).
+    """The pings of one device, in the order of true time. All arrays are (n,).
 
-    `at_ms` is when it truly was, `ts_ms` when the phone says it was, `received_ms` when the service
-    hears of it (epoch ms UTC); `lat`, `lon` degrees; `accuracy_m`, `speed_mps` as stated (NaN
-    unknown); `kind` one of HONEST, OUTLIER, LIE, CELL.
+    `at_ms` is the true time, `ts_ms` the time by the phone's clock, `received_ms` the arrival at
+    the service (epoch ms UTC); `lat`, `lon` in degrees; `accuracy_m`, `speed_mps` as stated (NaN
+    where unknown); `kind` is one of HONEST, OUTLIER, LIE, CELL.
     """
 
     at_ms: Times
@@ -109,35 +111,20 @@ class Fixes:
         return len(self.at_ms)
 
     def as_received(self) -> Fixes:
-        """The same in the order in which they arrive."""
+        """The same fixes in the order of their arrival."""
         return self.taken(np.argsort(self.received_ms, kind="stable"))
 
     def taken(self, rows: NDArray[np.int64]) -> Fixes:
-        """Those at these places, in that order."""
-        columns = (
-            self.at_ms,
-            self.ts_ms,
-            self.received_ms,
-            self.lat,
-            self.lon,
-            self.accuracy_m,
-            self.speed_mps,
-            self.kind,
-        )
-        return Fixes(*(column[rows] for column in columns))  # type: ignore[arg-type]  # the same columns, in the same order
+        """The fixes of these rows, in that order."""
+        columns = {each.name: getattr(self, each.name)[rows] for each in fields(self)}
+        return Fixes(**columns)
 
 
 def listen(path: Path, frame: Frame, phone: Phone, start_ms: int, dice: Generator) -> Fixes:
     """The fixes of a phone carried along a path that begins at `start_ms` (epoch ms UTC)."""
     at_s = _moments(path.seconds, phone, dice)
     leg = path.legs(at_s)
-    sigma_m, error, outlying = _errors(path, at_s, leg, phone, dice)
-    stated_m = (
-        ACCURACY_PER_SIGMA * sigma_m * np.exp(phone.stated_spread * dice.standard_normal(len(at_s)))
-    )
-    stated_m = np.hypot(stated_m, outlying[1])
-    kind = np.where(outlying[0] >= 0, OUTLIER, HONEST).astype(np.int8)
-    error, stated_m, kind = _plainly_wrong(at_s, error, stated_m, kind, phone, dice)
+    error, stated_m, kind = _stated(path, at_s, leg, phone, dice)
     x_m, y_m = path.spots(at_s)
     lat, lon = frame.degrees(x_m + error.real, y_m + error.imag)
     at_ms = start_ms + np.rint(at_s * 1000.0).astype(np.int64)
@@ -153,11 +140,19 @@ def listen(path: Path, frame: Frame, phone: Phone, start_ms: int, dice: Generato
     )
 
 
-def _moments(seconds: float, phone: Phone, dice: Generator) -> Floats:
-    """When the phone takes its fixes.
+def _stated(
+    path: Path, at_s: Floats, leg: NDArray[np.int64], phone: Phone, dice: Generator
+) -> tuple[Complexes, Floats, NDArray[np.int8]]:
+    """The error, the stated accuracy (metres) and the kind of each fix."""
+    errors = _errors(path, at_s, leg, phone, dice)
+    spread = np.exp(phone.stated_spread * dice.standard_normal(len(at_s)))
+    stated_m = np.hypot(ACCURACY_PER_SIGMA * errors.sigma_m * spread, errors.admitted_m)
+    kind = np.where(errors.spell >= 0, OUTLIER, HONEST).astype(np.int8)
+    return _plainly_wrong(at_s, errors.error, stated_m, kind, phone, dice)
 
-    About every interval, from a random moment within the first, and none in a gap.
-    """
+
+def _moments(seconds: float, phone: Phone, dice: Generator) -> Floats:
+    """The moments of the fixes: about one per interval, with a random phase, and none in a gap."""
     count = int(seconds / phone.interval_s) + 1
     steps_s = phone.interval_s * np.maximum(1.0 + phone.jitter * dice.standard_normal(count), 0.1)
     at_s: Floats = phone.interval_s * dice.random() + np.cumsum(steps_s) - steps_s[0]
@@ -170,42 +165,64 @@ def _moments(seconds: float, phone: Phone, dice: Generator) -> Floats:
 def _ranges(
     seconds: float, per_day: float, lasts_s: tuple[float, float], dice: Generator
 ) -> list[tuple[float, float]]:
-    """(start, end) of stretches of time; their length is spread evenly over its logarithm."""
+    """(start, end) of stretches of time, with lengths uniform in their logarithm."""
     starts_s = np.sort(seconds * dice.random(dice.poisson(per_day * seconds / DAY_S)))
     lengths_s = np.exp(dice.uniform(np.log(lasts_s[0]), np.log(lasts_s[1]), len(starts_s)))
     return list(zip(starts_s.tolist(), (starts_s + lengths_s).tolist(), strict=True))
 
 
+class _Errors(NamedTuple):
+    """The error of each fix (n,), in metres."""
+
+    sigma_m: Floats
+    error: Complexes
+    spell: NDArray[np.int64]
+    """The outlying spell that a fix is in; -1 for none."""
+    admitted_m: Floats
+    """How much of the spell's shift the stated accuracy admits."""
+
+
 def _errors(
     path: Path, at_s: Floats, leg: NDArray[np.int64], phone: Phone, dice: Generator
-) -> tuple[Floats, Complexes, tuple[NDArray[np.int64], Floats]]:
-    """Sigma and error of each fix.
-
-    Which outlying spell it is in (-1: none), and how much of that its accuracy admits.
-    """
-    kinds = (phone.street, phone.canyon, phone.indoors)
-    stay, around = path.stay[leg], path.surroundings[leg]
-    share = dice.random(int(path.stay[-1]) + 1)[stay]
-    bias = (dice.standard_normal((int(path.stay[-1]) + 1, 2)) @ np.array([1.0, 1j]))[stay]
-    sigma_m, error = np.zeros(len(at_s)), np.zeros(len(at_s), dtype=np.complex128)
-    outlying, admitted_m = np.full(len(at_s), -1, dtype=np.int64), np.zeros(len(at_s))
-    for number, noise in enumerate(kinds):
+) -> _Errors:
+    stay, stays = path.stay[leg], int(path.stay[-1]) + 1
+    share = dice.random(stays)[stay]
+    bias = (dice.standard_normal((stays, 2)) @ _EAST_NORTH)[stay]
+    count = len(at_s)
+    found = _no_errors(count)
+    around = path.surroundings[leg]
+    for number, noise in enumerate((phone.street, phone.canyon, phone.indoors)):
         here = around == number
-        low_m, high_m = noise.sigma_m
-        sigma_m[here] = low_m + share[here] * (high_m - low_m)
-        moving = np.sqrt(1.0 - noise.bias_share) * wandering(dice, at_s[here], noise.correlation_s)
-        spell = spells(
-            dice,
-            at_s[here],
-            noise.outliers_per_day * here.mean() if here.any() else 0.0,
-            noise.outlier_s,
-        )
-        shift = shifts(dice, spell, noise.outlier_m)
-        error[here] = sigma_m[here] * (np.sqrt(noise.bias_share) * bias[here] + moving) + shift
-        outlying[here] = spell
-        admits = dice.random(int(spell.max(initial=-1)) + 2) < phone.outlier_admitted
-        admitted_m[here] = np.where(admits[spell], np.abs(shift), 0.0)
-    return sigma_m, error, (outlying, admitted_m)
+        per_day = noise.outliers_per_day * here.sum() / max(count, 1)
+        some = _errors_of(noise, per_day, at_s[here], share[here], bias[here], phone, dice)
+        for whole, part in zip(found, some, strict=True):
+            whole[here] = part
+    return found
+
+
+def _no_errors(count: int) -> _Errors:
+    zeros = np.zeros(count)
+    return _Errors(zeros, np.zeros(count, complex), np.full(count, -1), zeros.copy())
+
+
+def _errors_of(
+    noise: Noise,
+    outliers_per_day: float,
+    at_s: Floats,
+    share: Floats,
+    bias: Complexes,
+    phone: Phone,
+    dice: Generator,
+) -> _Errors:
+    """The errors of the fixes in one kind of surroundings."""
+    low_m, high_m = noise.sigma_m
+    sigma_m = low_m + share * (high_m - low_m)
+    wander = np.sqrt(1.0 - noise.bias_share) * wandering(dice, at_s, noise.correlation_s)
+    spell = spells(dice, at_s, outliers_per_day, noise.outlier_s)
+    shift = shifts(dice, spell, noise.outlier_m)
+    error = sigma_m * (np.sqrt(noise.bias_share) * bias + wander) + shift
+    admits = dice.random(int(spell.max(initial=-1)) + 2) < phone.outlier_admitted
+    return _Errors(sigma_m, error, spell, np.where(admits[spell], np.abs(shift), 0.0))
 
 
 def _plainly_wrong(
@@ -216,14 +233,14 @@ def _plainly_wrong(
     phone: Phone,
     dice: Generator,
 ) -> tuple[Complexes, Floats, NDArray[np.int8]]:
-    """Lies and fixes of the mobile network put over the others."""
+    """The same with lies, and with fixes from the mobile network, in place of some."""
     lying = spells(dice, at_s, phone.lies_per_day, phone.lie_s)
     lie = shifts(dice, lying, phone.lie_m)
     cell = spells(dice, at_s, phone.cells_per_day, 0.0) >= 0
     far = (
         phone.cell_accuracy_m
         / ACCURACY_PER_SIGMA
-        * (dice.standard_normal((len(at_s), 2)) @ np.array([1.0, 1j]))
+        * (dice.standard_normal((len(at_s), 2)) @ _EAST_NORTH)
     )
     error = np.where(cell, far, np.where(lying >= 0, lie, error))
     stated_m = np.where(
@@ -233,7 +250,7 @@ def _plainly_wrong(
 
 
 def _speeds(path: Path, leg: NDArray[np.int64], kind: NDArray[np.int8], dice: Generator) -> Floats:
-    """Speed as stated: by satellite only, so unknown under a roof and from the network."""
+    """Stated speeds: measured by satellite, so unknown indoors and from the network."""
     true_mps = path.speeds_mps()[leg]
     seen_mps = np.round(np.maximum(true_mps + 0.3 * dice.standard_normal(len(leg)), 0.0), 1)
     known = (path.surroundings[leg] != INDOORS) & (kind != CELL)
@@ -252,10 +269,7 @@ def _clock_error_ms(at_s: Floats, phone: Phone, dice: Generator) -> Times:
 
 
 def _delays_ms(at_s: Floats, phone: Phone, dice: Generator) -> Times:
-    """From the fix to the service.
-
-    Latency, waiting for the batch or for the network, and the few that are sent again.
-    """
+    """Time from each fix to its arrival: latency, batching, time offline, stragglers."""
     ready_s = at_s.copy()
     if phone.batch_s > 0.0:
         ready_s = np.ceil(ready_s / phone.batch_s) * phone.batch_s

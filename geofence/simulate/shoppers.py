@@ -1,9 +1,7 @@
-"""The people of an invented town as a retailer's app knows them.
+"""The people of an invented town as a retailer's app knows them, with their consent.
 
-Who agreed to hear from it, and by which way.
-
-About half may be told by push and by e-mail, a quarter by e-mail only; some have an account and
-agreed to nothing, and of some nobody knows more than that there is a phone.
+About half agreed to push and e-mail, a quarter to e-mail only. Some have an account and no consent,
+and some are only a phone without an account.
 """
 
 from __future__ import annotations
@@ -34,32 +32,18 @@ AGREED: dict[Reach, tuple[Purpose, ...]] = {
 DOMAIN = "marrowfield.example"  # RFC 2606: no mail ever leaves for it
 
 _FIRST = (
-    "Ada", "Bo", "Cleo", "Dara", "Eli", "Fay", "Gus", "Hana", "Ivo", "Juno", "Kai", "Lena", "Milo", "Nia", "Otto", "Pia", "Rhea", "Sol",
-    "Tess", "Uma", "Vito", "Wren", "Yara", "Zeno",
+    "Ada", "Bo", "Cleo", "Dara", "Eli", "Fay", "Gus", "Hana", "Ivo", "Juno", "Kai", "Lena", "Milo",
+    "Nia", "Otto", "Pia", "Rhea", "Sol", "Tess", "Uma", "Vito", "Wren", "Yara", "Zeno",
 )  # fmt: skip
 _LAST = (
-    "Alder",
-    "Birk",
-    "Croft",
-    "Dale",
-    "Esker",
-    "Fenn",
-    "Garth",
-    "Holt",
-    "Ings",
-    "Knoll",
-    "Lea",
-    "Marsh",
-    "Ness",
-    "Pike",
-    "Shaw",
-    "Thorpe",
-)
+    "Alder", "Birk", "Croft", "Dale", "Esker", "Fenn", "Garth", "Holt", "Ings", "Knoll", "Lea",
+    "Marsh", "Ness", "Pike", "Shaw", "Thorpe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """A phone and its owner; `customer` None where nobody has logged in."""
+    """A phone and its owner; `customer` is None without a login."""
 
     device: Device
     customer: Customer | None
@@ -67,9 +51,9 @@ class Shopper:
 
 
 def shoppers(movers: Sequence[Mover], start_ms: int, seed: int = 1) -> tuple[Shopper, ...]:
-    """Who they are, in the same order.
+    """The shoppers of these movers, in the same order.
 
-    `start_ms` (epoch ms UTC) is when they gave their consent.
+    `start_ms` (epoch ms UTC) is the time of their consent.
     """
     return tuple(
         _shopper(mover, start_ms, random.Random(f"shopper {seed} {mover.device_id}"))
@@ -96,9 +80,9 @@ def _shopper(mover: Mover, start_ms: int, chance: random.Random) -> Shopper:
 
 
 def _reach(number: int, chance: random.Random) -> Reach:
-    """Those who start at a store's door can be told, by turns by push and by mail.
+    """Movers that start at a store are reachable, by turns by push and by e-mail.
 
-    Whoever looks on sees both at once.
+    A demo then shows both channels at once.
     """
     if number % 10 == 1:
         return "e-mail" if number % 20 == 11 else "push and e-mail"

@@ -1,14 +1,11 @@
-"""The streets of an invented town.
-
-A grid grown a little crooked, and the shortest way through it.
-"""
+"""The streets of an invented town: a crooked grid, and the shortest way through it."""
 
 from __future__ import annotations
 
 import heapq
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 Spot = tuple[float, float]  # metres east and north of the town's centre
@@ -20,9 +17,9 @@ EQUATOR_M = 6_378_137.0
 
 @dataclass(frozen=True, slots=True)
 class Streets:
-    """Crossings, and which of them a street joins.
+    """Crossings, and the streets between them.
 
-    `names` has the street name of each (lower, higher) pair of crossings.
+    `names` holds the street name of each (lower, higher) pair of crossings.
     """
 
     spots: tuple[Spot, ...]
@@ -54,10 +51,10 @@ class Streets:
 def lay_streets(
     chance: random.Random, across: int, block_m: float, names: Sequence[str]
 ) -> Streets:
-    """`across` x `across` crossings about `block_m` apart, some streets between them missing.
+    """`across` x `across` crossings about `block_m` apart, with some streets missing.
 
-    No crossing is cut off: each keeps its street to the right or the one above, which lead to the
-    town's edge, and that is whole.
+    Every crossing is reachable: it keeps its street to the right or the one above, which lead to
+    the town's edge, where no street is missing.
     """
     middle, turn = (across - 1) / 2, chance.uniform(-0.4, 0.4)
     spots = [
@@ -68,21 +65,25 @@ def lay_streets(
     links: list[set[int]] = [set() for _ in spots]
     called: dict[Link, str] = {}
     for here in range(len(spots)):
-        row, column = divmod(here, across)
-        inside_town = 0 < row < across - 1 and 0 < column < across - 1
-        missing = (
-            chance.choice((here + 1, here + across, None, None, None, None))
-            if inside_town
-            else None
-        )
-        right = [(here + 1, names[row % len(names)])] if column < across - 1 else []
-        above = [(here + across, names[(across + column) % len(names)])] if row < across - 1 else []
-        for there, name in right + above:
-            if there != missing:
-                links[here].add(there)
-                links[there].add(here)
-                called[here, there] = name
+        for there, name in _streets_from(chance, here, across, names):
+            links[here].add(there)
+            links[there].add(here)
+            called[here, there] = name
     return Streets(tuple(spots), tuple(tuple(sorted(each)) for each in links), called)
+
+
+def _streets_from(
+    chance: random.Random, here: int, across: int, names: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    """The streets to the right and upwards from a crossing, at most one of them missing."""
+    row, column = divmod(here, across)
+    missing = None
+    if 0 < row < across - 1 and 0 < column < across - 1:
+        missing = chance.choice((here + 1, here + across, None, None, None, None))
+    if column < across - 1 and missing != here + 1:
+        yield here + 1, names[row % len(names)]
+    if row < across - 1 and missing != here + across:
+        yield here + across, names[(across + column) % len(names)]
 
 
 def _crooked(chance: random.Random, column: float, row: float, block_m: float, turn: float) -> Spot:
@@ -92,9 +93,9 @@ def _crooked(chance: random.Random, column: float, row: float, block_m: float, t
 
 
 def to_degrees(spot: Spot, lat: float, lon: float) -> tuple[float, float]:
-    """(lat, lon) of a spot near a centre.
+    """(lat, lon) of a spot near a centre, in degrees.
 
-    By the curvature radii of WGS84 at that latitude, good to centimetres within a town.
+    Uses the curvature radii of WGS84 at that latitude; exact to centimetres within a town.
     """
     eccentricity2 = FLATTENING * (2 - FLATTENING)
     w2 = 1 - eccentricity2 * math.sin(math.radians(lat)) ** 2

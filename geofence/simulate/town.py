@@ -1,4 +1,4 @@
-"""Towns to move about in: streets, and the places worth going to, each inside a geofence."""
+"""Towns to move in: streets, and goals to go to, each inside a geofence."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from geofence.simulate.streets import Spot, Streets, lay_streets
 from geofence.simulate.truth import Shape
 
 ACROSS, BLOCK_M = 25, 250.0
-REACH_M = 2_800.0  # how far from its middle a town still has streets on all sides
-CANYON_M = 700.0  # between tall houses this near to the middle
+REACH_M = 2_800.0  # within it a town has streets on all sides
+CANYON_M = 700.0  # tall houses stand this near to the centre
 AWAY_M = 100.0  # a home stands this far from every geofence, where there is room
 
 Chance = random.Random
@@ -48,20 +48,17 @@ class Town:
         return self._inside_any([spot])
 
     def around(self, spot: Spot) -> int:
-        """What surrounds somebody in the street there."""
+        """The surroundings of the street at a spot."""
         return CANYON if math.hypot(*spot) < CANYON_M else OPEN
 
     def goals_near(self, spot: Spot, within_m: float) -> list[Goal]:
-        """Goals at most so far away as the crow flies; the nearest three where there are none."""
+        """Goals within a straight distance; the nearest three where there are none."""
         near = [goal for goal in self.goals if math.dist(goal.spot, spot) <= within_m]
         return near or sorted(self.goals, key=lambda goal: math.dist(goal.spot, spot))[:3]
 
     @cached_property
     def homes(self) -> tuple[int, ...]:
-        """Crossings away from every geofence.
-
-        Where there are none, those inside of none; and where there are none, all.
-        """
+        """Crossings away from every geofence, else crossings outside all geofences, else all."""
         crossings = range(len(self.streets.spots))
         free = [
             here
@@ -95,10 +92,7 @@ class Town:
 def geofences_of(
     stores: Iterable[Store], rings: Sequence[str] | None = None
 ) -> tuple[Geofence, ...]:
-    """The geofences that the rings of these stores become.
-
-    Of all their rings, or of those named.
-    """
+    """The geofences that the rings of these stores become: all rings, or those named."""
     return tuple(
         Geofence(
             uid=f"{store.external_id}/{ring.name}",
@@ -120,10 +114,7 @@ def geofences_of(
 
 
 def town_of(city: City, fences: Sequence[Geofence]) -> Town:
-    """The invented town with its own doors as goals.
-
-    `fences` are those of its stores that count.
-    """
+    """The invented town with the doors of its stores as goals, for the geofences given."""
     shapes = tuple(Shape.of(fence) for fence in fences)
     by_store = {
         fence.store_id: shape
@@ -141,19 +132,24 @@ def town_around(lat: float, lon: float, shapes: Sequence[Shape], seed: int) -> T
     """Invented streets around a place (degrees), and the geofences in their reach as goals."""
     frame, chance = Frame(lat, lon), random.Random(f"streets {seed} {lat:.4f} {lon:.4f}")
     streets = lay_streets(chance, ACROSS, BLOCK_M, ("Street",))
-    goals, near = [], []
-    for shape in shapes:
-        middle = shape.middle
-        x_m, y_m = frame.metres(np.array([middle[0]]), np.array([middle[1]]))
-        spot = (float(x_m[0]), float(y_m[0]))
-        if _near(frame, shape):
-            near.append(shape)
-        if math.hypot(*spot) <= REACH_M:
-            crossing = min(
-                range(len(streets.spots)), key=lambda here: math.dist(streets.spots[here], spot)
-            )
-            goals.append(Goal(spot, crossing, shape))
-    return Town(frame, streets, tuple(goals), tuple(near))
+    goals = [
+        Goal(spot, _nearest(streets, spot), shape)
+        for shape in shapes
+        if math.hypot(*(spot := _spot(frame, shape.middle))) <= REACH_M
+    ]
+    near = tuple(shape for shape in shapes if _near(frame, shape))
+    return Town(frame, streets, tuple(goals), near)
+
+
+def _spot(frame: Frame, place: tuple[float, float]) -> Spot:
+    """A place (lat, lon) in metres."""
+    x_m, y_m = frame.metres(np.array([place[0]]), np.array([place[1]]))
+    return float(x_m[0]), float(y_m[0])
+
+
+def _nearest(streets: Streets, spot: Spot) -> int:
+    """The crossing nearest to a spot."""
+    return min(range(len(streets.spots)), key=lambda here: math.dist(streets.spots[here], spot))
 
 
 def _near(frame: Frame, shape: Shape) -> bool:

@@ -1,9 +1,7 @@
-"""What truly happened.
+"""True visits: when the true position was inside which geofence, to the second.
 
-From when to when the true position was inside which geofence, to the second.
-
-Knows nothing of how the service decides: a circle by its distance on the ellipsoid, a polygon by
-counting crossings in degrees.
+Independent of the service's own geometry: a circle by distance on the ellipsoid, a polygon by the
+parity of crossings in degrees.
 """
 
 from __future__ import annotations
@@ -26,9 +24,9 @@ _FURTHEST_LAT = 85.0
 
 
 class TrueVisit(NamedTuple):
-    """From the first second inside to the first outside again (epoch ms UTC).
+    """From the first second inside to the first second outside (epoch ms UTC).
 
-    None while it had not ended with the path.
+    `departure_ms` is None where the path ends inside.
     """
 
     device_id: str
@@ -53,41 +51,24 @@ class Shape:
     def of(fence: Geofence) -> Shape:
         """The shape of a geofence in the API's plain form.
 
-        ValueError across the 180th meridian and at the poles.
+        Raises ValueError across the 180th meridian and at the poles.
         """
         region = fence.region
         if region["type"] == "circle":
-            lat, lon, radius_m = (
-                float(region["lat"]),
-                float(region["lon"]),
-                float(region["radius_m"]),
-            )
+            lat, lon, radius_m = (float(region[name]) for name in ("lat", "lon", "radius_m"))
             if abs(lat) > _FURTHEST_LAT:
-                raise ValueError(f"{fence.external_id} lies at a pole, where nobody is simulated")
-            north_m, east_m = radii_m(np.float64(lat))
-            tall = float(np.degrees(radius_m / north_m)) * 1.01
-            wide = (
-                float(np.degrees(radius_m / (east_m * np.cos(np.radians(abs(lat) + tall))))) * 1.01
-            )
-            return Shape(
-                fence.external_id,
-                (lat - tall, lon - wide, lat + tall, lon + wide),
-                (lat, lon, radius_m),
-                (),
-            )
+                raise ValueError(f"{fence.external_id} lies at a pole, which is not simulated")
+            box = _box_of_circle(lat, lon, radius_m)
+            return Shape(fence.external_id, box, (lat, lon, radius_m), ())
         polygons = _rings(region)
         corners = np.concatenate([ring for polygon in polygons for ring in polygon])
         (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
         if east - west > 180.0:
             raise ValueError(
-                f"{fence.external_id} lies across the 180th meridian, where nobody is simulated"
+                f"{fence.external_id} lies across the 180th meridian, which is not simulated"
             )
-        return Shape(
-            fence.external_id,
-            (float(south), float(west), float(north), float(east)),
-            None,
-            polygons,
-        )
+        box = (float(south), float(west), float(north), float(east))
+        return Shape(fence.external_id, box, None, polygons)
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -121,7 +102,7 @@ def true_visits(
 ) -> list[TrueVisit]:
     """Every visit of a path that begins at `start_ms`, ordered by arrival.
 
-    Somebody inside at the beginning arrived then.
+    A path that begins inside arrives at its beginning.
     """
     at_s = _seconds(path)
     lat, lon = frame.degrees(*path.spots(at_s))
@@ -134,9 +115,9 @@ def true_visits(
 
 
 def _seconds(path: Path) -> Floats:
-    """The whole seconds that can differ from the one before.
+    """The whole seconds at which the position can differ from the second before.
 
-    All while it moves, and the first of each pause.
+    All seconds of a movement, and the first of each pause.
     """
     moves = path.speeds_mps() > _LEAST_MOVE_MPS
     starts, ends = np.ceil(path.at_s[:-1]), np.ceil(path.at_s[1:])
@@ -160,10 +141,7 @@ def _runs(
 
 
 def _distance_m(lat: Floats, lon: Floats, to_lat: float, to_lon: float) -> Floats:
-    """Metres on the ellipsoid, by its curvature half way.
-
-    Within a centimetre up to ten kilometres.
-    """
+    """Metres on the ellipsoid, by its curvature half way; exact to a centimetre up to 10 km."""
     half = np.radians((lat + to_lat) / 2.0)
     north_m, east_m = radii_m(np.degrees(half))
     return np.hypot(
@@ -181,11 +159,16 @@ def _crossed(ring: Floats, lat: Floats, lon: Floats) -> Bools:
     return odd
 
 
-def _rings(region: dict[str, Any]) -> tuple[tuple[Floats, ...], ...]:
-    """Polygons, each its outer ring and its holes.
+def _box_of_circle(lat: float, lon: float, radius_m: float) -> tuple[float, float, float, float]:
+    """(south, west, north, east) around a circle, with a margin of 1 %."""
+    north_m, east_m = radii_m(np.float64(lat))
+    tall = float(np.degrees(radius_m / north_m)) * 1.01
+    wide = float(np.degrees(radius_m / (east_m * np.cos(np.radians(abs(lat) + tall))))) * 1.01
+    return lat - tall, lon - wide, lat + tall, lon + wide
 
-    A ring is (k, 2) of (lon, lat), as it stands in the plain form.
-    """
+
+def _rings(region: dict[str, Any]) -> tuple[tuple[Floats, ...], ...]:
+    """Polygons, each its outer ring and its holes; a ring is (k, 2) of (lon, lat)."""
     listed = region["coordinates"] if region["type"] == "MultiPolygon" else [region["coordinates"]]
     return tuple(
         tuple(np.array([position[:2] for position in ring], dtype=np.float64) for ring in polygon)

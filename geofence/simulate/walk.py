@@ -1,11 +1,8 @@
-"""People on their way through a town.
+"""The pings of people who walk and drive through a town, in and out of stores.
 
-Along streets, in and out of stores, seen through a phone's uncertain eyes.
-
-A phone's error is not new at every fix: it wanders. It is drawn as a Gauss-Markov process (Gelb,
-Applied Optimal Estimation, 1974): what is left of the old error shrinks with the time that passed,
-and fresh error fills it up. The accuracy a phone states is the radius of 68 % confidence, 1.51
-times the standard deviation along one axis.
+The error of a phone is correlated in time: a Gauss-Markov process (Gelb, Applied Optimal
+Estimation, 1974), in which the old error decays and fresh error fills it up. The stated accuracy is
+the radius of 68 % confidence, 1.51 times the standard deviation along one axis.
 """
 
 from __future__ import annotations
@@ -23,11 +20,11 @@ from geofence.simulate.streets import Link, Spot
 
 SIGMAS_IN_ACCURACY = 1.51
 ERROR_LASTS_S = 40.0
-FASTEST_MPS = 60.0  # faster than that is taken for a jump, not for a drive
+FASTEST_MPS = 60.0  # detection takes a faster move for a jump
 
 
 class Stay(NamedTuple):
-    """A stretch of somebody's day: from one spot to another, or a pause where both are the same."""
+    """A move from one spot to another, or a pause where both are the same."""
 
     start: Spot
     end: Spot
@@ -37,10 +34,7 @@ class Stay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """Somebody with a phone.
-
-    Who, how fast, how often the phone reports, and how good its fixes are.
-    """
+    """A person with a phone: speed, reporting period and accuracy of the fixes."""
 
     device_id: str
     speed_mps: float
@@ -67,11 +61,11 @@ def _person(chance: random.Random, number: int) -> Mover:
 def walk(
     city: City, start_ms: int, seed: int = 1, count: int = 300, hurry: float = 1.0
 ) -> Iterator[PingIn]:
-    """Everybody's pings from `start_ms` (epoch ms) on, ordered by time, without end.
+    """The pings of all people from `start_ms` (epoch ms) on, ordered by time, without end.
 
-    `hurry` makes people, not the clock, go faster: at 10 a walk of ten minutes takes one, and pings
+    `hurry` speeds up the people and not the clock: at 10 a walk of ten minutes takes one, and pings
     still carry true times. Every tenth person starts a few steps outside a store's near ring, on
-    the way to its door, so that something happens soon.
+    the way to its door, so that the first events come soon.
     """
     days = [
         _pings(city, mover, start_ms, f"{seed} {mover.device_id}", hurry)
@@ -80,32 +74,38 @@ def walk(
     return heapq.merge(*days, key=lambda ping: ping.ts)
 
 
+class _Wander:
+    """The error of one phone over time: a Gauss-Markov process, in metres east and north."""
+
+    __slots__ = ("_at_s", "_chance", "_east_m", "_north_m")
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._east_m, self._north_m = 0.0, 0.0
+        self._at_s: float | None = None
+
+    def at(self, at_s: float, accuracy_m: float) -> Spot:
+        """The error at a moment after the last one, for a stated accuracy."""
+        kept = 0.0 if self._at_s is None else math.exp(-(at_s - self._at_s) / ERROR_LASTS_S)
+        fresh_m = accuracy_m / SIGMAS_IN_ACCURACY * math.sqrt(1.0 - kept * kept)
+        self._east_m = kept * self._east_m + self._chance.gauss(0.0, fresh_m)
+        self._north_m = kept * self._north_m + self._chance.gauss(0.0, fresh_m)
+        self._at_s = at_s
+        return self._east_m, self._north_m
+
+
 def _pings(city: City, mover: Mover, start_ms: int, seed: str, hurry: float) -> Iterator[PingIn]:
     chance = random.Random(seed)
-    # a phone's first report comes within its first seconds, so that a crowd does not report in step
-    at_s, east_m, north_m, reported_s = chance.uniform(0.0, mover.period_s), 0.0, 0.0, None
-    begun_s = 0.0
+    wander = _Wander(chance)
+    # the first report has a random phase, so that a crowd does not report in step
+    at_s, begun_s = chance.uniform(0.0, mover.period_s), 0.0
     for stay in _day(city, mover, chance, hurry):
         while at_s < begun_s + stay.seconds:
-            accuracy_m = min(
-                250.0, mover.accuracy_m * chance.uniform(0.7, 1.6) * (2.5 if stay.indoors else 1.0)
-            )
-            kept = 0.0 if reported_s is None else math.exp(-(at_s - reported_s) / ERROR_LASTS_S)
-            fresh_m = accuracy_m / SIGMAS_IN_ACCURACY * math.sqrt(1.0 - kept * kept)
-            east_m, north_m = (
-                kept * east_m + chance.gauss(0.0, fresh_m),
-                kept * north_m + chance.gauss(0.0, fresh_m),
-            )
-            yield _seen(
-                city,
-                mover,
-                stay,
-                (at_s - begun_s) / stay.seconds,
-                (east_m, north_m),
-                accuracy_m,
-                start_ms + round(at_s * 1000),
-            )
-            reported_s = at_s
+            spread = chance.uniform(0.7, 1.6) * (2.5 if stay.indoors else 1.0)
+            accuracy_m = min(250.0, mover.accuracy_m * spread)
+            error_m = wander.at(at_s, accuracy_m)
+            share, ts_ms = (at_s - begun_s) / stay.seconds, start_ms + round(at_s * 1000)
+            yield _seen(city, mover, stay, share, error_m, accuracy_m, ts_ms)
             at_s += mover.period_s * chance.uniform(0.8, 1.2)
         begun_s += stay.seconds
 
@@ -127,7 +127,7 @@ def _seen(
 
 
 def _day(city: City, mover: Mover, chance: random.Random, hurry: float) -> Iterator[Stay]:
-    """Errand after errand: to a store or to some other crossing, with a pause at each."""
+    """One trip after the other, to a store or to a crossing, with a pause at each."""
     speed_mps = min(FASTEST_MPS, mover.speed_mps * hurry)
     here, at, door = _first_step(city, mover, chance)
     if door is not None:
@@ -135,22 +135,29 @@ def _day(city: City, mover: Mover, chance: random.Random, hurry: float) -> Itera
         yield Stay(door, door, chance.uniform(120.0, 300.0) / hurry, indoors=True)
         here = door
     while True:
-        if chance.random() < 0.6:
-            spot, link = chance.choice(city.doors)
-            pause_s, indoors = chance.uniform(120.0, 900.0), True
-        else:
-            link, pause_s, indoors = _any_street(city, chance), chance.uniform(20.0, 300.0), False
-            spot = city.streets.spots[link[0]]
-        for corner in [*(city.streets.spots[each] for each in city.streets.way(at, link[0])), spot]:
+        spot, crossing, pause_s, indoors = _next_stop(city, chance)
+        for corner in [
+            *(city.streets.spots[each] for each in city.streets.way(at, crossing)),
+            spot,
+        ]:
             if (length_m := math.dist(here, corner)) > 0.0:
                 yield Stay(here, corner, length_m / speed_mps, indoors=False)
             here = corner
-        at = link[0]
+        at = crossing
         yield Stay(here, here, pause_s / hurry, indoors)
 
 
+def _next_stop(city: City, chance: random.Random) -> tuple[Spot, int, float, bool]:
+    """The spot of the next stop, its crossing, the pause there in seconds, and whether indoors."""
+    if chance.random() < 0.6:
+        spot, link = chance.choice(city.doors)
+        return spot, link[0], chance.uniform(120.0, 900.0), True
+    crossing = _any_street(city, chance)[0]
+    return city.streets.spots[crossing], crossing, chance.uniform(20.0, 300.0), False
+
+
 def _first_step(city: City, mover: Mover, chance: random.Random) -> tuple[Spot, int, Spot | None]:
-    """Where somebody starts, the crossing they go on from, and the door they go to first, if it is that near."""
+    """The starting spot, the crossing after it, and the door nearby to visit first, if any."""
     if int(mover.device_id[-3:]) % 10 != 1:
         at = _any_street(city, chance)[0]
         return city.streets.spots[at], at, None

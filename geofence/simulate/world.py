@@ -1,7 +1,4 @@
-"""A world of phones with known truth.
-
-Geofences, towns around them, and what each phone sends from there.
-"""
+"""A world of phones with known truth: geofences, towns around them, and the traces of phones."""
 
 from __future__ import annotations
 
@@ -30,8 +27,8 @@ MIXED = ("commuter", "shopper", "commuter", "passes", "still-home", "still-work"
 class Trace:
     """One device from `start_ms` (epoch ms UTC) on.
 
-    `fixes` is what it sent, in the order of true time; `path` where it truly was; `visits` those
-    that it truly made.
+    `fixes` are the sent ones in the order of true time, `path` the true positions, `visits` the
+    true visits.
     """
 
     device_id: str
@@ -44,7 +41,7 @@ class Trace:
 
 
 class World(Protocol):
-    """Where devices live."""
+    """Geofences, and a town for each device."""
 
     geofences: tuple[Geofence, ...]
 
@@ -53,9 +50,9 @@ class World(Protocol):
 
 
 class InventedTown:
-    """Everybody in the one invented town.
+    """One invented town for all devices.
 
-    `rings` and `brands` name those of its stores' that count; all of them where None.
+    `rings` and `brands` choose the geofences; None takes all.
     """
 
     def __init__(
@@ -67,19 +64,16 @@ class InventedTown:
         )
         self._town = town_of(self.city, self.geofences)
 
-    def town(self, number: int) -> Town:  # noqa: ARG002  (everybody lives here)
+    def town(self, number: int) -> Town:  # noqa: ARG002  (one town for all)
         """The town."""
         return self._town
 
 
 class AroundGeofences:
-    """Invented streets around other people's geofences.
-
-    Each device lives around one of them, drawn by lot.
-    """
+    """Invented streets around given geofences; each device lives around a random one."""
 
     def __init__(self, geofences: Sequence[Geofence], seed: int = 1) -> None:
-        """Raises ValueError without any geofence, or with one where nobody is simulated (`Shape.of`)."""
+        """Raises ValueError without any geofence, or for one that `Shape.of` refuses."""
         if not geofences:
             raise ValueError("there is no geofence to move around")
         self.geofences = tuple(geofences)
@@ -106,12 +100,10 @@ def simulate(
     phone: Phone = PLAIN,
     start_ms: int = START_MS,
 ) -> Iterator[Trace]:
-    """One trace after the other, `devices` of them, each of so many days.
+    """`devices` traces, each of `days` days. The same arguments give the same traces.
 
-    The same arguments give the same traces.
-
-    `scenario` is one of `SCENARIOS`, or "mixed" for all kinds of people by turns. A device's path
-    does not depend on `phone`, so that two phones can be compared on the same walk.
+    `scenario` is one of `SCENARIOS`, or "mixed" for several in turn. A device's path does not
+    depend on `phone`, so two phones can be compared on the same walk.
     """
     for number in range(devices):
         kind = MIXED[number % len(MIXED)] if scenario == "mixed" else scenario

@@ -25,7 +25,7 @@ def locate(index: Index, pings: Pings) -> Sightings:
 
 def _locate_one(index: Index, lat: float, lon: float) -> Sightings:
     """A ping that comes alone need not pay for columns."""
-    slots = [slot for slot, _ in index.candidates_one(lat, lon)]
+    slots = index.candidates_one(lat, lon)
     edge_m = [index.edge_m_one(lat, lon, slot) for slot in slots]
     return Sightings(
         np.array([0, len(slots)], dtype=np.int64),

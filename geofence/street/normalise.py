@@ -82,13 +82,12 @@ def _columns(items: Sequence[tuple[int, PingIn]], ts_ms: Times, lat: Floats, lon
     suspect = (lat == 0.0) & (lon == 0.0)
     mocked = np.fromiter((item.mocked for _, item in items), np.bool_, n)
     return Pings(
-        index=np.fromiter((index for index, _ in items), np.int64, n),
+        index=[index for index, _ in items],
         device_id=[item.device_id for _, item in items],
         ts_ms=ts_ms,
         lat=lat,
         lon=lon,
         accuracy_m=np.fromiter((_known(item.accuracy_m) for _, item in items), np.float64, n),
-        speed_mps=np.fromiter((_known(item.speed_mps) for _, item in items), np.float64, n),
         suspect=suspect | mocked,
         id=[item.id for _, item in items],
         customer_id=[item.customer_id for _, item in items],

@@ -1,189 +1,140 @@
-"""Follow one device through a batch.
+"""Step 3: take each device's pings one by one through duplicates, jumps, late pings and presences.
 
-Duplicates, late pings, jumps; then each sighting into its presence.
-
-Works on what was remembered when the unit began and leaves the outcome in a `Changes`; nothing here
-reads a clock or a database beyond the few look-ups that late pings and repeated ones need.
+Pure: the states come in, and new states with their changes come out. No port is asked, no id is
+made, and no clock is read; `detection/journal.py` writes the changes down.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import isnan
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
+from geofence.detection.changes import Changed, Crossed, LateSighting, Orphaned, Step, Tracked
 from geofence.detection.crossings import Crossing, Crossings
+from geofence.detection.deadlines import cooldown_over, retime
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.evidence import LIKELY, SURE
-from geofence.detection.journal import Journal, LateSighting
-from geofence.detection.outliers import SUSPECT_MPS, Fix, Trail, classify
-from geofence.detection.presence import (
-    Rules,
-    Sighting,
-    Transition,
-    accurate,
-    cooldown_over,
-    probability_of,
-    retime,
-    update,
-)
-from geofence.model.event import Event
-from geofence.model.ping import Pings, Rejection
+from geofence.detection.late_pings import amend
+from geofence.detection.outliers import SUSPECT_MPS, Trail, classify
+from geofence.detection.presence import update
+from geofence.detection.transition import Sighting, Transition, accurate, probability_of
+from geofence.model.ping import Fix, Pings, Rejection
+from geofence.model.place import Geofence
 from geofence.model.presence import DeviceKey, DeviceState, Presence
+from geofence.model.rules import Rules
 from geofence.model.sightings import Sightings
-from geofence.ports.journal import JournalStore
+from geofence.places.catalogue import Catalogue
+from geofence.street.jobs import Tally
 
 LIVE_MS = 60_000
 MOST_LAG_MS = 24 * 3_600_000
+CONFLICT = "the same id was posted before with other content"
+
+DeviceRows = tuple[DeviceKey, list[int]]  # a device, and the rows of its pings in time order
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of one request's pings.
+def by_device(project_id: str, pings: Pings) -> list[DeviceRows]:
+    """Each device with its rows in time order, sorted by device.
 
-    `events` and `repeated` (times, epoch ms) by device id.
+    Rows with equal times keep their order in the request.
     """
-
-    accepted: int = 0
-    duplicates: int = 0
-    late: int = 0
-    suspect: int = 0
-    rejected: list[Rejection] = field(default_factory=list)
-    events: dict[str, list[Event]] = field(default_factory=dict)
-    repeated: dict[str, list[int]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Columns:
-    """A batch's columns as lists, for reading one by one."""
-
-    index: list[int]
-    ts_ms: list[int]
-    lat: list[float]
-    lon: list[float]
-    accuracy_m: list[float | None]
-    suspect: list[bool]
-    id: list[str | None]
-    customer_id: list[str | None]
-    start: list[int]
-    slot: list[int]
-    edge_m: list[float]
-
-    @staticmethod
-    def of(pings: Pings, sightings: Sightings) -> Columns:
-        """The lists of these pings and their sightings."""
-        return Columns(
-            pings.index.tolist(),
-            pings.ts_ms.tolist(),
-            pings.lat.tolist(),
-            pings.lon.tolist(),
-            [None if isnan(a) else a for a in pings.accuracy_m.tolist()],
-            pings.suspect.tolist(),
-            pings.id,
-            pings.customer_id,
-            sightings.start.tolist(),
-            sightings.slot.tolist(),
-            sightings.edge_m.tolist(),
-        )
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, device_id in enumerate(pings.device_id):
+        rows[device_id].append(row)
+    ts_ms = pings.ts_ms.tolist()
+    for some in rows.values():
+        if len(some) > 1:
+            some.sort(key=ts_ms.__getitem__)
+    return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
 
 
 class Tracker:
-    """Follows the devices of one project through one unit of work."""
+    """Tracks the devices of one batch; `seen_in_unit` holds the fingerprints of the whole unit."""
 
     def __init__(
         self,
-        columns: Columns,
-        past: JournalStore,
+        pings: Pings,
+        sightings: Sightings,
+        catalogue: Catalogue,
         duplicates: DuplicateFilter,
         seen_in_unit: dict[int, int],
-        journal: Journal,
         crossings: Crossings | None = None,
         heard_ms: int | None = None,
     ) -> None:
-        """`heard_ms` is our clock as the pings came (epoch ms).
+        """`heard_ms` is our clock when the pings came (epoch ms).
 
-        None where pings move it, so that none is behind.
+        None where pings move the clock, so that none is behind it.
         """
-        self.columns, self.past, self.duplicates, self.seen_in_unit, self.crossings = (
-            columns,
-            past,
-            duplicates,
-            seen_in_unit,
-            crossings,
-        )
-        self.heard_ms = heard_ms
-        self.journal, self.catalogue, self.changes = journal, journal.catalogue, journal.changes
+        self.catalogue, self.crossings, self.heard_ms = catalogue, crossings, heard_ms
+        self.duplicates, self.seen_in_unit = duplicates, seen_in_unit
+        self.fixes, self.index = pings.fixes(), pings.index
+        self.id, self.customer_id = pings.id, pings.customer_id
+        self.suspect: list[bool] = pings.suspect.tolist()
+        self.start: list[int] = sightings.start.tolist()
+        self.slot: list[int] = sightings.slot.tolist()
+        self.edge_m: list[float] = sightings.edge_m.tolist()
 
-    def follow(
-        self, key: DeviceKey, state: DeviceState, rows: list[int], tally: Tally
-    ) -> DeviceState:
-        """Take the device's pings `rows` (time order) one by one; the state after the last."""
-        walk = DeviceTrack(self, key, state, tally)
+    def track(
+        self, devices: Sequence[DeviceRows], states: Mapping[DeviceKey, DeviceState], tally: Tally
+    ) -> list[Tracked]:
+        """Each device after its pings, in the order given."""
+        return [self.track_one(key, states[key], rows, tally) for key, rows in devices]
+
+    def track_one(
+        self, key: DeviceKey, state: DeviceState, rows: Sequence[int], tally: Tally
+    ) -> Tracked:
+        """One device after its pings `rows`, which are in time order."""
+        device = DeviceTrack(self, key, state, tally)
         for row in rows:
-            walk.step(row)
-        return walk.done()
+            device.take(row)
+        return device.tracked()
 
     def lag_ms(self, ts_ms: int) -> int:
-        """How far a ping is behind our clock.
-
-        What is on its way for less than a minute counts as live.
-        """
+        """How far a ping is behind our clock; 0 for one that was sent less than a minute ago."""
         lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
         return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
     def fingerprint_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
-        """(fingerprint, content) of a ping."""
-        c = self.columns
-        content = hash((c.ts_ms[row], c.lat[row], c.lon[row]))
-        ping_id = c.id[row]
+        """(fingerprint, content) of a ping, as `DuplicateFilter` keeps them."""
+        content = hash(self.fixes[row][:3])
+        ping_id = self.id[row]
         return hash((key, content) if ping_id is None else (key, ping_id)), content
 
 
 class DeviceTrack:
-    """One device in one request."""
+    """One device in one batch."""
 
     def __init__(self, tracker: Tracker, key: DeviceKey, state: DeviceState, tally: Tally) -> None:
-        self.tracker, self.key, self.tally = tracker, key, tally
-        self.columns, self.catalogue = tracker.columns, tracker.catalogue
+        self.tracker, self.key, self.state, self.tally = tracker, key, state, tally
+        self.catalogue = tracker.catalogue
         self.watermark_ms, self.customer_id = state.watermark_ms, state.customer_id
         self.trail = _trail(state)
         self.presences = state.presences  # a copy of our own from the first change on
-        self.state = state
-        self.passed = False
+        self.steps: list[Step] = []
 
-    def step(self, row: int) -> None:
-        """One ping."""
-        c, tracker, tally = self.columns, self.tracker, self.tally
-        ts_ms = c.ts_ms[row]
+    def take(self, row: int) -> None:
+        """Take one ping."""
+        tracker, tally, fix = self.tracker, self.tally, self.tracker.fixes[row]
         fingerprint, content = tracker.fingerprint_of(self.key, row)
-        behind = self.watermark_ms is not None and ts_ms <= self.watermark_ms
-        if behind or c.id[row] is not None:
-            known = tracker.seen_in_unit.get(fingerprint)
-            known = tracker.duplicates.get(fingerprint) if known is None else known
-            if known is not None and known != content:
-                tally.rejected.append(
-                    Rejection(
-                        c.index[row], "conflict", "the same id was posted before with other content"
-                    )
-                )
-                return
-            if known is not None and behind:
-                tally.duplicates += 1
-                tally.repeated.setdefault(self.key.device_id, []).append(ts_ms)
-                return
+        behind = self.watermark_ms is not None and fix.ts_ms <= self.watermark_ms
+        if (behind or tracker.id[row] is not None) and self._is_repeated(
+            row, fingerprint, content, behind=behind
+        ):
+            return
         tracker.seen_in_unit[fingerprint] = content
         tally.accepted += 1
         if behind:
             tally.late += 1
-            self._late(row)
+            self._take_late(row, fix)
             return
-        if c.customer_id[row] is not None:
-            self.customer_id = c.customer_id[row]
-        self._apply(row)
+        if tracker.customer_id[row] is not None:
+            self.customer_id = tracker.customer_id[row]
+        self._take_new(row, fix)
+        self.watermark_ms = fix.ts_ms
 
-    def done(self) -> DeviceState:
-        """The state to remember, told to the changes of the unit."""
-        self._told(self.tracker.journal.amendment_events())
-        old, (last, odd) = self.state, self.trail
+    def tracked(self) -> Tracked:
+        """The outcome: the state to remember, and the changes on the way to it."""
+        old, (last, candidate) = self.state, self.trail
         new = DeviceState(
             True,
             self.watermark_ms,
@@ -191,117 +142,104 @@ class DeviceTrack:
             last.lat if last else 0.0,
             last.lon if last else 0.0,
             self.customer_id,
-            dict(self.presences),
+            self.presences,
             last.accuracy_m if last else None,
-            odd.ts_ms if odd else None,
-            odd.lat if odd else 0.0,
-            odd.lon if odd else 0.0,
+            candidate.ts_ms if candidate else None,
+            candidate.lat if candidate else 0.0,
+            candidate.lon if candidate else 0.0,
         )
-        # a crossing leaves no presence: without the watermark beside it, the same pings after a
-        # restart would tell it again
-        written = (
-            not old.known
-            or self.presences is not old.presences
-            or self.customer_id != old.customer_id
-            or self.passed
-        )
-        changes = self.tracker.changes
-        if written or self.key in changes.states:
-            changes.states[self.key] = new
-        elif self.watermark_ms != old.watermark_ms:
-            changes.watermarks[self.key] = new
-        return new
+        changed = self.presences is not old.presences or self.customer_id != old.customer_id
+        # a crossing leaves no presence: only a written watermark keeps the same pings, sent again
+        # after a restart, from making it once more
+        written = changed or not old.known or any(type(one) is Crossed for one in self.steps)
+        moved = self.watermark_ms != old.watermark_ms
+        return Tracked(self.key, new, self.steps, written, moved)
 
-    def _apply(self, row: int) -> None:
-        c = self.columns
-        fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
-        first, last = c.start[row], c.start[row + 1]
+    def _is_repeated(self, row: int, fingerprint: int, content: int, *, behind: bool) -> bool:
+        """Whether the ping was seen before: as it is (a duplicate), or with other content."""
+        tracker, tally = self.tracker, self.tally
+        known = tracker.seen_in_unit.get(fingerprint)
+        known = tracker.duplicates.get(fingerprint) if known is None else known
+        if known is None:
+            return False
+        if known != content:
+            tally.rejected.append(Rejection(tracker.index[row], "conflict", CONFLICT))
+            return True
+        if behind:
+            tally.duplicates += 1
+            repeated = tally.repeated.setdefault(self.key.device_id, [])
+            repeated.append(tracker.fixes[row].ts_ms)
+        return behind
+
+    def _take_new(self, row: int, fix: Fix) -> None:
+        tracker = self.tracker
+        first, last = tracker.start[row], tracker.start[row + 1]
         start, evidence = self.trail.last, self._trusted(row, fix)
-        if evidence and start is not None and self.tracker.crossings is not None:
-            for crossing in self.tracker.crossings.of(row, start, fix):
-                self._pass(crossing, start, fix)
+        if evidence and start is not None and tracker.crossings is not None:
+            for crossing in tracker.crossings.of(row, start, fix):
+                self._cross(crossing, start, fix)
         if first != last or self.presences:
-            edges = dict(zip(c.slot[first:last], c.edge_m[first:last], strict=True))
-            lag_ms = self.tracker.lag_ms(fix.ts_ms)
-            self._see(
-                row,
-                Sighting(
-                    fix.ts_ms,
-                    0.0,
-                    fix.accuracy_m,
-                    evidence,
-                    self.watermark_ms,
-                    fix.lat,
-                    fix.lon,
-                    lag_ms,
-                ),
-                edges,
-            )
-        self.watermark_ms = fix.ts_ms
+            edges = dict(zip(tracker.slot[first:last], tracker.edge_m[first:last], strict=True))
+            lag_ms, before_ms = tracker.lag_ms(fix.ts_ms), self.watermark_ms
+            ts_ms, lat, lon, accuracy_m = fix
+            seen = Sighting(ts_ms, 0.0, accuracy_m, evidence, before_ms, lat, lon, lag_ms)
+            self._see(fix, seen, edges)
 
-    def _pass(self, crossing: Crossing, start: Fix, end: Fix) -> None:
-        """A way that cut a geofence with neither end in it.
+    def _cross(self, crossing: Crossing, start: Fix, end: Fix) -> None:
+        """Note a line that cut a geofence with neither end in it.
 
-        A crossing, unless the device was there or has just left.
+        It is no crossing where the device was inside or has just left.
         """
         fence, rules = self.catalogue.fences[crossing.slot], self.catalogue.rules[crossing.slot]
-        if (
-            fence is None
-            or rules is None
-            or not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules))
-        ):
+        if fence is None or rules is None or not _is_active(fence, start.ts_ms, end.ts_ms):
             return
-        if (fence.active_from_ms or 0) > start.ts_ms or (
-            fence.active_until_ms is not None and end.ts_ms >= fence.active_until_ms
-        ):
+        if not (accurate(start.accuracy_m, rules) and accurate(end.accuracy_m, rules)):
             return
         known = self.presences.get(fence.uid)
         if known is not None and (known.inside or not cooldown_over(known, end.ts_ms, rules)):
             return
         probability = crossing.probability(rules.inradius_m)
         if probability >= SURE:
-            self._told(
-                [
-                    self.tracker.journal.write_crossing(
-                        self.key, self.customer_id, fence, end, crossing.edge_m, probability
-                    )
-                ]
-            )
-            self.passed = True
+            self.steps.append(Crossed(self.customer_id, fence, end, crossing.edge_m, probability))
 
-    def _see(self, row: int, seen: Sighting, edges: dict[int, float]) -> None:
+    def _see(self, fix: Fix, seen: Sighting, edges: dict[int, float]) -> None:
+        """Update the presences the device has, then those it may begin: `edges` by slot."""
+        happened = self._see_known(seen, edges)
+        rules, fences = self.catalogue.rules, self.catalogue.fences
+        for slot, edge_m in edges.items():
+            fence = fences[slot]
+            # outside without a presence: no profile makes anything of it
+            if edge_m > 0 or fence is None or (fence.active_from_ms or 0) > seen.ts_ms:
+                continue
+            happened += self._update(
+                fence.uid, None, seen._replace(edge_m=edge_m), _present(rules[slot])
+            )
+        if happened:
+            presences = tuple(self.presences.values())
+            self.steps.append(Changed(self.customer_id, happened, presences, fix))
+
+    def _see_known(self, seen: Sighting, edges: dict[int, float]) -> list[Transition]:
+        """Update every presence of the device; their slots leave `edges`."""
         happened: list[Transition] = []
-        slot_of, rules, fences = self.catalogue.slot_of, self.catalogue.rules, self.catalogue.fences
+        slot_of, rules, index = self.catalogue.slot_of, self.catalogue.rules, self.catalogue.index
         for uid, presence in [*self.presences.items()]:
             slot = slot_of.get(uid)
             if slot is None:
                 self._keep(uid, None)
-                self.tracker.journal.end_orphan(
-                    self.key, presence, seen.ts_ms, self.tracker.past, seen.ts_ms
-                )
+                self.steps.append(Orphaned(presence, seen.ts_ms, seen.ts_ms))
                 continue
             edge_m = edges.pop(slot, None)
             if edge_m is None:
-                edge_m = self.catalogue.index.edge_m_one(
-                    self.columns.lat[row], self.columns.lon[row], slot
-                )
-            happened += self._fold(uid, presence, seen._replace(edge_m=edge_m), _known(rules[slot]))
-        for slot, edge_m in edges.items():
-            fence = fences[slot]
-            # outside and nobody there: nothing can come of it under any profile
-            if edge_m > 0 or fence is None or (fence.active_from_ms or 0) > seen.ts_ms:
-                continue
-            happened += self._fold(
-                fence.uid, None, seen._replace(edge_m=edge_m), _known(rules[slot])
+                edge_m = index.edge_m_one(seen.lat, seen.lon, slot)
+            happened += self._update(
+                uid, presence, seen._replace(edge_m=edge_m), _present(rules[slot])
             )
-        if happened:
-            self._tell(row, happened)
+        return happened
 
-    def _fold(
+    def _update(
         self, uid: str, presence: Presence | None, seen: Sighting, rules: Rules
     ) -> list[Transition]:
-        visit_id = self.tracker.journal.visit_id(self.key, uid)
-        now, happened = update(presence, uid, seen, rules, visit_id)
+        now, happened = update(presence, uid, seen, rules)
         if now is not presence:
             self._keep(uid, now)
         return happened
@@ -314,76 +252,63 @@ class DeviceTrack:
         else:
             self.presences[uid] = presence
 
-    def _tell(self, row: int, happened: list[Transition]) -> None:
-        journal, c = self.tracker.journal, self.columns
-        for one in journal.in_order(happened):
-            event = journal.write(
-                self.key, self.customer_id, one, (c.lat[row], c.lon[row]), c.ts_ms[row]
-            )
-            journal.record_approach(event, self.presences.values())
-            self._told([event])
-
-    def _told(self, events: list[Event]) -> None:
-        if events:
-            self.tally.events.setdefault(self.key.device_id, []).extend(events)
-
     def _trusted(self, row: int, fix: Fix) -> bool:
-        """Whether this fix is evidence: not suspect, and no jump that it is alone with."""
-        if self.columns.suspect[row]:
+        """Whether this fix is evidence: not suspect, and no jump that no other fix confirms."""
+        if self.tracker.suspect[row]:
             self.tally.suspect += 1
             return False
-        weighed = classify(self.trail, fix)
-        self.trail = weighed.trail
-        self.tally.suspect += not weighed.trusted and weighed.speed_mps > SUSPECT_MPS
-        return weighed.trusted
+        judged = classify(self.trail, fix)
+        self.trail = judged.trail
+        self.tally.suspect += not judged.trusted and judged.speed_mps > SUSPECT_MPS
+        return judged.trusted
 
-    def _late(self, row: int) -> None:
-        """Let a late ping amend the visits it falls into.
+    def _take_late(self, row: int, fix: Fix) -> None:
+        """Let a late ping amend visits; it triggers nothing.
 
-        It moves no presence and triggers nothing.
+        The presence of an open visit is amended here, unless the ping is older than the arrival:
+        then an ended visit may take it, and the journal decides.
         """
-        c, journal = self.columns, self.tracker.journal
-        fix = Fix(c.ts_ms[row], c.lat[row], c.lon[row], c.accuracy_m[row])
-        for place in range(c.start[row], c.start[row + 1]):
-            fence, rules = self.catalogue.fences[c.slot[place]], self.catalogue.rules[c.slot[place]]
-            if (
-                fence is None
-                or rules is None
-                or (
-                    rules.profile != "exact"
-                    and (c.suspect[row] or not accurate(fix.accuracy_m, rules))
-                )
-            ):
+        tracker = self.tracker
+        for place in range(tracker.start[row], tracker.start[row + 1]):
+            slot, edge_m = tracker.slot[place], tracker.edge_m[place]
+            fence, rules = self.catalogue.fences[slot], self.catalogue.rules[slot]
+            if fence is None or rules is None or not _is_active(fence, fix.ts_ms, fix.ts_ms):
                 continue
-            if (fence.active_from_ms or 0) > fix.ts_ms or (
-                fence.active_until_ms is not None and fix.ts_ms >= fence.active_until_ms
-            ):
+            trusted = not tracker.suspect[row] and accurate(fix.accuracy_m, rules)
+            if rules.profile != "exact" and not trusted:
                 continue
-            probability = probability_of(
-                Sighting(fix.ts_ms, c.edge_m[place], fix.accuracy_m, True, None), rules
-            )
-            if probability < LIKELY:
-                continue
-            presence = self.presences.get(fence.uid)
-            seen = LateSighting(fix, c.edge_m[place], probability)
-            after = journal.amend(
-                self.key, self.customer_id, fence.uid, presence, seen, self.tracker.past
-            )
-            if after is not None and after is not presence:
-                self._keep(fence.uid, retime(after, rules))
+            seen = Sighting(fix.ts_ms, edge_m, fix.accuracy_m, True, None)
+            probability = probability_of(seen, rules)
+            if probability >= LIKELY:
+                self._amend(fence.uid, fix, edge_m, probability, rules)
+
+    def _amend(self, uid: str, fix: Fix, edge_m: float, probability: float, rules: Rules) -> None:
+        presence = self.presences.get(uid)
+        late = LateSighting(self.customer_id, uid, presence, fix, edge_m, probability)
+        if presence is None or not presence.inside or fix.ts_ms < presence.arrival_ms:
+            self.steps.append(late)
+            return
+        after = amend(presence, fix.ts_ms, probability)
+        if after is not presence:
+            self._keep(uid, retime(after, rules))
+            self.steps.append(late)
+
+
+def _is_active(fence: Geofence, start_ms: int, end_ms: int) -> bool:
+    """Whether the geofence lives from `start_ms` to `end_ms`."""
+    until_ms = fence.active_until_ms
+    return (fence.active_from_ms or 0) <= start_ms and (until_ms is None or end_ms < until_ms)
 
 
 def _trail(state: DeviceState) -> Trail:
-    last = (
-        None
-        if state.fix_ms is None
-        else Fix(state.fix_ms, state.lat, state.lon, state.fix_accuracy_m)
-    )
-    return Trail(
-        last, None if state.odd_ms is None else Fix(state.odd_ms, state.odd_lat, state.odd_lon)
-    )
+    last = candidate = None
+    if state.fix_ms is not None:
+        last = Fix(state.fix_ms, state.lat, state.lon, state.fix_accuracy_m)
+    if state.odd_ms is not None:
+        candidate = Fix(state.odd_ms, state.odd_lat, state.odd_lon)
+    return Trail(last, candidate)
 
 
-def _known(rules: Rules | None) -> Rules:
-    assert rules is not None, "a slot with a fence has its rules"  # noqa: S101  (both tuples are written together)
+def _present(rules: Rules | None) -> Rules:
+    assert rules is not None, "a slot with a fence has its rules"  # noqa: S101  (both are written together)
     return rules

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from geofence.clock import Clock
+from geofence.delivery import recheck
 from geofence.delivery.channel import Channel
 from geofence.delivery.channels import CHANNELS
 from geofence.errors import Busy, RecordError
@@ -187,7 +188,7 @@ class Worker:
             CHANNELS[name].batch,
             wall_ms=self._clock.wall_ms(),
         )
-        reasons = unit.outbox.look_again(taken)
+        reasons = recheck.reasons(taken, unit.outbox.recipients(taken))
         stopped = [
             deliver.dropped(message, reasons[message.id], now_ms)
             for message in taken

@@ -1,6 +1,7 @@
-"""What the doors talk to.
+"""The single writer: takes requests in arrival order and answers after their commit.
 
-One writer thread that takes requests in arrival order and answers after their commit.
+One thread takes what waits, runs it through the pipeline as one unit of work, commits the unit and
+only then answers. A group that fails runs again request by request, so one bad request fails alone.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,32 +28,32 @@ from geofence.model.message import OutboxMessage
 from geofence.model.ping import PingIn, Rejection
 from geofence.model.presence import DeviceKey
 from geofence.model.receipt import Near, Receipt
+from geofence.places.catalogues import Catalogues
 from geofence.places.index_cache import IndexCache
 from geofence.ports.database import Database
 from geofence.ports.unit import Unit
-from geofence.street.pipeline import IOS_WATCHES, BatchResult, Edit, Pipeline, Post
-from geofence.street.track import Tally
+from geofence.street.jobs import IOS_WATCHES, BatchResult, Edit, Post, Retime, Tally
+from geofence.street.pipeline import Pipeline
+from geofence.street.timers import Timers
 
 TICK_S = 1.0
 GROUP_LIMIT = 20_000
 QUEUE_LIMIT = 200_000
 MOST_DUE = 1000
-AILING_S = 60.0
+FAILED_S = 60.0  # how long timers of a device wait after they failed
 REFUSED_S = 10.0
 PORTION = 200
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T", Post, Edit)
+Job = Post | Edit | Retime
+T = TypeVar("T", Post, Edit, Retime)
 Listener = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """One committed unit of work.
-
-    How many requests it joined, seconds to commit, what came of it.
-    """
+    """One committed unit of work: how many requests it joined, seconds to commit, the outcome."""
 
     requests: int
     commit_s: float
@@ -63,7 +64,7 @@ class UnitReport:
 
 
 class Writer:
-    """The street with its writer. `start` before the first use; `stop` finishes what is queued.
+    """The queue and its thread. `start` before the first use; `stop` finishes what is queued.
 
     Files that begin with `index_stem` keep the indexes between two runs; None keeps none.
     """
@@ -79,9 +80,11 @@ class Writer:
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.database, self.clock = database, clock
-        self._pipeline = Pipeline(database, clock, public_url, IndexCache(index_stem))
+        self.catalogues = Catalogues(database.queries, IndexCache(index_stem))
+        self.pipeline = Pipeline(self.catalogues, clock, public_url)
+        self.timers = Timers(self.catalogues, clock, self.pipeline.offer)
         self._group_limit, self._queue_limit = group_limit, queue_limit
-        self._queue: deque[Post | Edit] = deque()
+        self._queue: deque[Job] = deque()
         self._waiting = 0
         self._room = threading.Condition()
         self._stopping = False
@@ -89,33 +92,31 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._listeners: list[Listener] = []
         self._reporters: list[Callable[[UnitReport], None]] = []
+        # monotonic seconds: the last tick, the database's last refusal, until when a project is not
+        # reloaded, and when the timers of a device that failed are tried again
         self._ticked_s = 0.0
-        self._refused_s: float | None = None  # when (monotonic) the record last refused a unit
-        self._followed: dict[
-            str, float
-        ] = {}  # until when (monotonic) a project is not read anew only to follow others
-        self._ailing: dict[
-            DeviceKey, float
-        ] = {}  # devices whose timers failed, and when (monotonic) to try them again
+        self._refused_s: float | None = None
+        self._reload_after_s: dict[str, float] = {}
+        self._retry_s: dict[DeviceKey, float] = {}
 
     def start(self) -> None:
-        """Load every project's index, then open the street."""
+        """Load every project's index, then begin to take requests."""
         for project in self.database.queries.projects():
-            self._pipeline.catalogue(project.id)
+            self.catalogues.catalogue(project.id)
         self._thread = threading.Thread(target=self._work, name="street", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then close; later posts are refused."""
+        """Finish what is queued, then end; later requests are refused."""
         with self._room:
             self._stopping = True
             self._room.notify()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-            self._pipeline.keep()
+            self.catalogues.keep()
 
-    def post(
+    def submit_pings(
         self,
         project_id: str,
         items: Sequence[tuple[int, PingIn]],
@@ -124,35 +125,40 @@ class Writer:
         watch: int = IOS_WATCHES,
         wake: Wake = "clock",
     ) -> Future[Receipt]:
-        """Queue a request's pings.
+        """Queue a request's pings; the receipt comes after their commit.
 
-        The answer comes after their commit; raises `Busy` when the queue is full.
+        Args:
+            project_id: The project of all the pings.
+            items: (index in the request, ping) of each.
+            rejected: Items that were refused before.
+            include: Any of events, offers, hint.
+            watch: How many geofences a hint names.
+            wake: What wakes the phone, see `hint`.
 
-        `items` are (index in the request, ping); `rejected` what the door refused already;
-        `include` any of events, offers, hint; `watch` how many geofences the hint names; `wake`
-        what wakes the phone, see `hint`.
+        Raises:
+            Busy: The queue is full, or the writer stops.
         """
         return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
 
-    def edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
-        """Run `work` in a unit of its own.
+    def submit_edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
+        """Queue an edit, to run in a unit of its own.
 
-        Its `Edited.value` comes after the commit, with the index swapped already.
+        Its value comes after the commit, with the index swapped already. Raises `Busy`.
         """
         return self._queued(Edit(project_id, work)).future
 
     def submit_internal(self, work: Callable[[Unit], EditResult]) -> Future[Any]:
-        """An `edit` of the house's own that touches no places.
+        """Queue an edit of the service's own, which touches no places.
 
-        It finds room also when the queue is full of pings.
+        It is taken also when the queue is full of pings. Raises `Busy` when the writer stops.
         """
         return self._queued(Edit("", work), limited=False).future
 
     def near(
         self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int
     ) -> list[Near]:
-        """The geofences nearest to a point (degrees) by signed distance to their edge, nearest first."""
-        catalogue = self._pipeline.catalogue(project_id)
+        """The geofences nearest to a point (degrees), by signed distance to their edge."""
+        catalogue = self.catalogues.catalogue(project_id)
         found = catalogue.index.nearest(lat, lon, limit)
         near = [
             Near(fence, edge_m)
@@ -176,7 +182,7 @@ class Writer:
         return self._waiting
 
     def refused(self) -> bool:
-        """Whether the record has refused a unit in the last ten seconds (its disk is full, say) and taken none since."""
+        """Whether the database refused the last unit, within ten seconds: its disk is full, say."""
         return self._refused_s is not None and time.monotonic() - self._refused_s < REFUSED_S
 
     def alive(self) -> bool:
@@ -184,13 +190,12 @@ class Writer:
         return self._thread is not None and self._thread.is_alive()
 
     def _queued(self, job: T, *, limited: bool = True) -> T:
-        weight = _weight(job)
         with self._room:
-            full = limited and self._waiting and self._waiting + weight > self._queue_limit
+            full = limited and self._waiting and self._waiting + job.weight > self._queue_limit
             if self._stopping or self._dead or full:
                 raise Busy
             self._queue.append(job)
-            self._waiting += weight
+            self._waiting += job.weight
             self._room.notify()
         return job
 
@@ -202,25 +207,28 @@ class Writer:
                 self._dead = True
                 left, self._queue = list(self._queue), deque()
             for job in left:
-                job.future.set_exception(Busy())
+                if not isinstance(job, Retime):
+                    job.future.set_exception(Busy())
 
     def _serve(self) -> None:
         while True:
             jobs = self._take()
             if jobs is None:
                 return
-            # whoever hung up before his turn is not served; from here on nobody can hang up
-            if isinstance(jobs, Edit):
+            # cancelled requests are skipped; from here on none can be cancelled
+            if isinstance(jobs, Retime):
+                self._run_retime(jobs)
+            elif isinstance(jobs, Edit):
                 if jobs.future.set_running_or_notify_cancel():
                     self._run_edit(jobs)
             elif posts := [post for post in jobs if post.future.set_running_or_notify_cancel()]:
                 self._run_posts(posts)
             self._tick()
 
-    def _take(self) -> list[Post] | Edit | None:
-        """The next group.
+    def _take(self) -> list[Post] | Edit | Retime | None:
+        """The next group: posts up to the next edit, or that edit alone.
 
-        Posts up to the next edit, or that edit alone; empty when only time has passed.
+        Empty when only time has passed; None when the writer is to stop.
         """
         with self._room:
             if not self._queue and not self._stopping:
@@ -228,86 +236,99 @@ class Writer:
             if not self._queue:
                 return None if self._stopping else []
             first = self._queue.popleft()
-            self._waiting -= _weight(first)
-            if isinstance(first, Edit):
-                return first
-            group, pings = [first], first.weight
-            while self._queue and isinstance(self._queue[0], Post) and pings < self._group_limit:
-                post = self._queue.popleft()
-                assert isinstance(post, Post)  # noqa: S101  (looked at in the line above)
-                group.append(post)
-                pings += post.weight
-            self._waiting -= pings - first.weight
-            return group
+            self._waiting -= first.weight
+            return self._group_of(first) if isinstance(first, Post) else first
+
+    def _group_of(self, first: Post) -> list[Post]:
+        """The post and those right behind it, up to the limit of a group."""
+        group, pings = [first], first.weight
+        while self._queue and pings < self._group_limit:
+            post = self._queue[0]
+            if not isinstance(post, Post):
+                break
+            self._queue.popleft()
+            group.append(post)
+            pings += post.weight
+        self._waiting -= pings - first.weight
+        return group
 
     def _run_posts(self, posts: list[Post]) -> None:
         try:
             done = self._commit_posts(posts)
-        except BaseException as error:  # noqa: BLE001  (whatever it was belongs to the requests, not to the writer)
+        except BaseException as error:  # noqa: BLE001  (it belongs to the requests, not to the writer)
             if len(posts) > 1:
                 for post in posts:
                     self._run_posts([post])
                 return
-            if isinstance(error, RecordError) and not posts[0].again:
-                posts[
-                    0
-                ].again = True  # a deadlock, or a connection that went: once more is often enough
+            post = posts[0]
+            if isinstance(error, RecordError) and not post.again:
+                post.again = True  # after a deadlock or a lost connection, once more often succeeds
                 self._run_posts(posts)
                 return
             self._failed("unit_failed", error)
-            posts[0].future.set_exception(_told(error))
+            post.future.set_exception(_for_caller(error))
             return
         for post, receipt in zip(posts, done.receipts, strict=True):
             post.future.set_result(receipt)
 
     def _commit_posts(self, posts: list[Post]) -> BatchResult:
-        with self._unit() as unit:
-            done = self._pipeline.run(unit, posts)
+        with self.database.begin() as unit:
+            done = self.pipeline.run(unit, posts)
             took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
-        self._pipeline.duplicates.add(done.seen_in_unit, self.clock.now_ms())
+        self.pipeline.duplicates.add(done.seen_in_unit, self.clock.now_ms())
         self._committed(len(posts), took_s, done)
         return done
 
     def _run_edit(self, edit: Edit) -> None:
-        committed = False
+        committed, project_id = False, edit.project_id
         try:
-            with self._unit() as unit:
-                self._pipeline.catalogue(edit.project_id, unit.index_version(edit.project_id))
-                edited, done, later = self._pipeline.edit(unit, edit)
-                version = unit.index_version(edit.project_id)
+            with self.database.begin() as unit:
+                self.catalogues.catalogue(project_id, unit.index_version(project_id))
+                edited = edit.work(unit)
+                done, later = self.timers.follow_edit(unit, project_id, edited)
+                version = unit.index_version(project_id)
                 took_s = _commit(unit)
             committed = True
-            self._pipeline.adopt(edit.project_id, edited, version)
+            self.catalogues.adopt(project_id, edited, version)
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
-            # a wait for others that was too long: surely rolled back, as what a lost connection
-            # leaves is not
+            # a lock that was waited for too long is surely rolled back; a lost connection may not be
             if isinstance(error, RecordError) and not (error.lasting or committed or edit.again):
                 edit.again = True
                 self._run_edit(edit)
                 return
-            edit.future.set_exception(_told(error))
+            edit.future.set_exception(_for_caller(error))
             return
-        if edit.project_id:  # the house's own errands are nobody's news
+        if project_id:  # the service's own edits are not reported
             self._committed(1, took_s, done)
         edit.future.set_result(edited.value)
         for start in range(0, len(later), PORTION):
-            self._retime_later(edit.project_id, later[start : start + PORTION])
+            self._retime_later(Retime(project_id, later[start : start + PORTION]))
 
-    def _retime_later(
-        self, project_id: str, uids: Sequence[str], keys: Sequence[DeviceKey] | None = None
-    ) -> None:
-        """Set the timers anew at geofences of which a campaign asks another dwell time, some phones at a time, between other work."""
+    def _retime_later(self, job: Retime) -> None:
+        with suppress(Busy):  # the writer stops: the devices' next pings set their timers
+            self._queued(job, limited=False)
 
-        def work(unit: Unit) -> EditResult:
-            found = unit.hot.at_geofences(uids) if keys is None else keys
-            self._pipeline.retime(unit, found[:MOST_DUE])
-            if len(found) > MOST_DUE:
-                self._retime_later(project_id, uids, found[MOST_DUE:])
-            return EditResult(None)
+    def _run_retime(self, job: Retime) -> None:
+        """Set timers at geofences of which a campaign asks another dwell time.
 
-        with suppress(Busy):  # the street closes: their next pings set them
-            self._queued(Edit(project_id, work), limited=False)
+        Some devices at a time, between other work; a portion that fails is left to their pings.
+        """
+        try:
+            with self.database.begin() as unit:
+                keys = unit.hot.at_geofences(job.uids) if job.keys is None else job.keys
+                done = self.timers.retime(unit, keys[:MOST_DUE])
+                took_s = _commit(unit)
+        except BaseException as error:  # noqa: BLE001  (no request waits for it)
+            if isinstance(error, RecordError) and not (error.lasting or job.again):
+                job.again = True
+                self._run_retime(job)
+                return
+            self._failed("retime_failed", error)
+            return
+        self._committed(0, took_s, done)
+        if len(keys) > MOST_DUE:
+            self._retime_later(Retime(job.project_id, job.uids, keys[MOST_DUE:]))
 
     def _tick(self) -> None:
         """Fire due timers: every second, or after every group where pings move the clock."""
@@ -318,9 +339,9 @@ class Writer:
         try:
             self.database.sequence()
             self._follow_others(now_s)
-            with self._unit() as unit:
-                found = unit.hot.due(self.clock.now_ms(), MOST_DUE + len(self._ailing))
-            due = [key for key in found if self._ailing.get(key, 0.0) <= now_s][:MOST_DUE]
+            with self.database.begin() as unit:
+                found = unit.hot.due(self.clock.now_ms(), MOST_DUE + len(self._retry_s))
+            due = [key for key in found if self._retry_s.get(key, 0.0) <= now_s][:MOST_DUE]
         except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
             self._failed("tick_failed", error)
             return
@@ -328,58 +349,42 @@ class Writer:
             self._fire(due)
 
     def _follow_others(self, now_s: float) -> None:
-        """Read anew what other processes changed, for those who ask what is near.
+        """Reload indexes changed by other processes, for requests that ask what is near.
 
-        One project a time, the rarer the longer it takes.
+        One project per tick, with back-off proportional to the load time.
         """
         for project in self.database.queries.projects():
             if (
-                self._pipeline.version(project.id) == project.index_version
-                or self._followed.get(project.id, 0.0) > now_s
+                self.catalogues.version(project.id) == project.index_version
+                or self._reload_after_s.get(project.id, 0.0) > now_s
             ):
                 continue
-            self._followed[project.id] = (
-                now_s + AILING_S
-            )  # where it fails, it holds up no others meanwhile
-            self._pipeline.catalogue(project.id, project.index_version)
-            self._followed[project.id] = now_s + 20.0 * (time.monotonic() - now_s)
+            # where loading fails, the next ticks serve other projects first
+            self._reload_after_s[project.id] = now_s + FAILED_S
+            self.catalogues.catalogue(project.id, project.index_version)
+            self._reload_after_s[project.id] = now_s + 20.0 * (time.monotonic() - now_s)
             return
 
     def _fire(self, due: Sequence[DeviceKey]) -> None:
-        """Fire the timers of these devices together.
-
-        Where that fails, each by itself, so that one holds up no other.
-        """
+        """Fire the timers of these devices together; where that fails, each device's alone."""
         try:
-            with self._unit() as unit:
-                done = self._pipeline.tick(unit, self.clock.now_ms(), due)
+            with self.database.begin() as unit:
+                done = self.timers.tick(unit, self.clock.now_ms(), due)
                 took_s = _commit(unit)
-        except BaseException as error:  # noqa: BLE001  (whatever it was belongs to a device, not to the writer)
+        except BaseException as error:  # noqa: BLE001  (it belongs to a device, not to the writer)
             self._failed("timers_failed", error, devices=len(due))
             if len(due) == 1:
-                self._ailing[due[0]] = time.monotonic() + AILING_S
+                self._retry_s[due[0]] = time.monotonic() + FAILED_S
                 return
             for key in due:
                 self._fire([key])
             return
         for key in due:
-            self._ailing.pop(key, None)
+            self._retry_s.pop(key, None)
         self._committed(0, took_s, done)
 
-    @contextmanager
-    def _unit(self) -> Iterator[Unit]:
-        """A unit that is rolled back unless it was committed."""
-        unit = self.database.begin()
-        try:
-            yield unit
-        finally:
-            unit.rollback()
-
     def _failed(self, what: str, error: BaseException, **more: int) -> None:
-        """Say so, in words where the record refused.
-
-        Those name no row (`backends/sql/errors.py`).
-        """
+        """Log a failure; a refusal of the database in its own words, which name no row."""
         if isinstance(error, RecordError):
             self._refused_s = time.monotonic() if error.lasting else self._refused_s
             log.warning(what, error=type(error).__name__, detail=error.detail, **more)
@@ -387,7 +392,7 @@ class Writer:
         log.warning(what, error=type(error).__name__, **more)
 
     def _committed(self, requests: int, commit_s: float, done: BatchResult) -> None:
-        """Tell whoever listens; nothing of that can make a committed unit a failed one."""
+        """Call the listeners; whatever they do, a committed unit stays committed."""
         self._refused_s = None
         report = UnitReport(
             requests, commit_s, done.tallies, done.events, done.decisions, done.messages
@@ -400,7 +405,7 @@ class Writer:
                     listener(project_id)
             for reporter in list(self._reporters):
                 reporter(report)
-        except BaseException as error:  # noqa: BLE001  (it is on disk; the sequencer runs again with the next tick)
+        except BaseException as error:  # noqa: BLE001  (the sequencer runs again with the next tick)
             log.error("listener_failed", error=type(error).__name__)
 
 
@@ -411,13 +416,6 @@ def _commit(unit: Unit) -> float:
     return time.perf_counter() - started_s
 
 
-def _told(error: BaseException) -> BaseException:
-    """What the caller is told.
-
-    Our own errors as they are, and whatever would end a thread as a plain error.
-    """
+def _for_caller(error: BaseException) -> BaseException:
+    """The error as the caller gets it: what would end a thread becomes a plain error."""
     return error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
-
-
-def _weight(job: Post | Edit) -> int:
-    return job.weight if isinstance(job, Post) else 1

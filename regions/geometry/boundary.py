@@ -72,7 +72,10 @@ class Border:
         return np.where(covers(self.shape, lat, lon), -distance, np.maximum(distance, 1e-9))
 
     def samples(self, step_m: float) -> tuple[Floats, Floats]:
-        """(m,) latitudes and longitudes of points along the border, no two neighbours further apart than `step_m`."""
+        """(m,) latitudes and longitudes of points along the border.
+
+        No two neighbours are further apart than `step_m`.
+        """
         cut = _divided(self.segments, _lengths_m(self.segments), step_m)
         points = np.concatenate([cut[:, 0], cut[-1:, 1], cut[:, 1]])
         return points[:, 1], np.clip(points[:, 0], -180.0, 180.0)
@@ -180,7 +183,10 @@ def parts(shape: Polygon | MultiPolygon) -> list[Polygon]:
 
 
 def rejoined(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
-    """The shape with a cut at the 180th meridian undone (longitudes 180 to 360 then), where it is narrower that way."""
+    """The shape with a cut at the 180th meridian undone, where it is narrower that way.
+
+    Longitudes are 0 to 360 then.
+    """
     low, _, high, _ = shape.bounds
     if low > -180.0 or high < 180.0 or len(parts(shape)) < 2:
         return shape
@@ -189,7 +195,10 @@ def rejoined(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
 
 
 def real_segments(shape: Polygon | MultiPolygon) -> Floats:
-    """(m, 2, 2) border segments, lon/lat, without those that only exist because maps end at 180 degrees and at the poles."""
+    """(m, 2, 2) border segments, lon/lat, without the artefacts of a map's frame.
+
+    These are segments along 180 degrees of longitude and along the poles.
+    """
     rings = [
         np.asarray(ring.coords)[:, :2]
         for part in parts(shape)
@@ -255,9 +264,12 @@ def _cut(segments: Floats, count: NDArray[np.int64]) -> Floats:
 
 
 def _pieces(segments: Floats, lengths: Floats, step_m: float) -> Floats:
-    """(p, 2, 3) chords in space, none longer than `step_m`, and shorter where a line in lon/lat bends, as it does round a pole.
+    """(p, 2, 3) chords in space, none longer than `step_m`.
 
-    Such a line's curvature on the sphere is at most 2 sin(lat) dlon/ds; an arc leaves its chord by curvature * length^2 / 8.
+    They are shorter where a line in lon/lat bends, as it does round a pole.
+
+    Such a line's curvature on the sphere is at most 2 sin(lat) dlon/ds; an arc leaves its chord by
+    curvature * length^2 / 8.
     """
     turn = np.radians(np.abs(segments[:, 1, 0] - segments[:, 0, 0])) * np.sin(
         np.radians(np.abs(segments[:, :, 1]).max(axis=1))

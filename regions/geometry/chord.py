@@ -1,4 +1,7 @@
-"""From the straight line through the earth to the way along its surface, with a proven bound on the difference."""
+"""From the straight line through the earth to the way along its surface.
+
+The difference to the geodesic has a proven bound.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ FAR_M = 200_000.0  # beyond it the bound is not worth having: ask Geod
 
 
 def arc_m(chord_m: Floats) -> Floats:
-    """(n,) length along the surface for chords through the earth, right within `doubt_m` up to `FAR_M`."""
+    """(n,) lengths along the surface for chords through the earth.
+
+    Exact within `doubt_m` up to `FAR_M`.
+    """
     return np.asarray(
         _DIAMETER_M * np.arcsin(np.minimum(chord_m / _DIAMETER_M, 1.0)), dtype=np.float64
     )

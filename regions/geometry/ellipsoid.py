@@ -51,10 +51,11 @@ def metres_per_degree(lat: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def ring_area_m2(lat: Floats, lon: Floats) -> float:
-    """Signed area (counter-clockwise positive) inside a closed ring of straight lines in lon/lat, in square metres.
+    """Signed area in square metres inside a closed ring of straight lines in lon/lat.
 
-    The strip between the equator and an edge has area a^2/2 * integral of q(lat) d(lon), q being the authalic function
-    (Snyder, Map Projections: A Working Manual, 3-12); five Gauss points along each edge integrate it.
+    Counter-clockwise is positive. The strip between the equator and an edge has area a^2/2 *
+    integral of q(lat) d(lon), q being the authalic function (Snyder, Map Projections: A Working
+    Manual, 3-12); five Gauss points along each edge integrate it.
     """
     along = (_GAUSS_X + 1) / 2
     phi = np.radians(lat[:-1, None] + (lat[1:] - lat[:-1])[:, None] * along)

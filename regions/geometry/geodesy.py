@@ -12,9 +12,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 from pyproj import Geod
-from shapely import MultiPolygon, Polygon
 
-from regions.geometry.boundary import Border
 from regions.geometry.chord import FAR_M, arc_m, arc_m_one, doubt_m, doubt_m_one
 from regions.geometry.ellipsoid import Floats, in_space, in_space_one
 
@@ -72,17 +70,3 @@ def edge_of_chord_m_one(
     if abs(edge) <= doubt_m_one(chord) or chord > FAR_M:
         return float(GEOD.inv(lon, lat, c_lon, c_lat)[2]) - radius_m
     return edge
-
-
-def area_edge_m(shape: Polygon | MultiPolygon, lat: ArrayLike, lon: ArrayLike) -> Floats:
-    """(n,) signed distances in metres to the shape's border, at most 0 inside and on it.
-
-    The sign is planar in lon/lat (RFC 7946, 3.1.1); the magnitude is right within centimetres while
-    the border is shorter than 6,000 km. Prepares the border anew each time: hold a `Border` for
-    repeated use.
-    """
-    at_lat, at_lon = np.broadcast_arrays(
-        np.atleast_1d(np.asarray(lat, dtype=np.float64)),
-        np.atleast_1d(np.asarray(lon, dtype=np.float64)),
-    )
-    return Border(shape).edge_m(at_lat, at_lon)

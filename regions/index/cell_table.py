@@ -1,10 +1,8 @@
-"""Which regions have a cell.
+"""Which regions have a cell: pairs of cell and slot in buckets by hash.
 
-Columns in buckets by hash, looked up for whole batches or for one ping, in growing layers.
-
-A *tag* is the slot and, in its lowest bit, whether the cell is inner. A cell of several regions
-stands in its bucket several times. Pairs take 16 to 20 bytes; a look-up touches two places in
-memory however many there are, where searching a sorted column of millions touches twenty.
+Looked up for whole batches or for one ping, in layers that grow. A cell of several regions stands
+in its bucket several times. Pairs take 16 to 20 bytes; a look-up touches two places in memory
+however many pairs there are, where searching a sorted column of millions touches twenty.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ from numpy.typing import NDArray
 from regions.index.cells import Cells, Rows, ancestor_one, ancestors, fillings, resolutions_of
 from regions.index.cover import Pairs
 
-Tags = NDArray[np.int32]
-Layers = tuple["Column", ...]
+Slots32 = NDArray[np.int32]
+Layers = tuple["CellTable", ...]
 
 SMALLEST = 1_024  # pairs of the youngest layer
 GROWTH = 16  # of a layer over the next younger one
@@ -29,8 +27,8 @@ _MIXER = 0x9E3779B97F4A7C15
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 
 
-class Column:
-    """Cells of any resolutions, sorted by hash, and beside each the tag of one region that has it.
+class CellTable:
+    """Cells of any resolutions, sorted by hash, and beside each the slot of one region that has it.
 
     Immutable, not empty.
     """
@@ -44,11 +42,11 @@ class Column:
         "_shift",
         "cell",
         "resolutions",
-        "tag",
+        "slot",
     )
 
-    def __init__(self, cell: Cells, tag: Tags) -> None:
-        self.cell, self.tag = cell, tag
+    def __init__(self, cell: Cells, slot: Slots32) -> None:
+        self.cell, self.slot = cell, slot
         bits = len(cell).bit_length()
         self._shift = 64 - bits
         count = np.bincount(self._bucket_of(cell), minlength=1 << bits)
@@ -66,13 +64,13 @@ class Column:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        return self.cell.nbytes + self.tag.nbytes + self._bucket.nbytes
+        return self.cell.nbytes + self.slot.nbytes + self._bucket.nbytes
 
     def _bucket_of(self, cells: Cells) -> Rows:
         return (_mixed(cells) >> np.uint64(self._shift)).view(np.int64)
 
-    def found(self, cells: Cells) -> tuple[Rows, Tags]:
-        """Row of the argument and tag, for every tag of every given cell and of its ancestors."""
+    def found(self, cells: Cells) -> tuple[Rows, Slots32]:
+        """Row of the argument and slot, for every slot of every given cell and of its ancestors."""
         keys = ancestors(cells, self._fillings).ravel()
         bucket = self._bucket_of(keys)
         start = self._bucket.take(bucket)
@@ -81,51 +79,49 @@ class Column:
         at += np.arange(len(at))
         hit = np.nonzero(self.cell.take(at) == np.repeat(keys, count))[0]
         row = np.repeat(np.tile(np.arange(len(cells)), len(self.resolutions)), count)
-        return row.take(hit), self.tag.take(at.take(hit))
+        return row.take(hit), self.slot.take(at.take(hit))
 
     def found_one(self, cell: int) -> list[int]:
-        """The tags of one cell and of its ancestors."""
-        tags: list[int] = []
+        """The slots of one cell and of its ancestors."""
+        slots: list[int] = []
         for filling in self._fillings_one:
             key = ancestor_one(cell, filling)
             bucket = (key * _MIXER & _WORD) >> self._shift
             around = range(self._bucket_view[bucket], self._bucket_view[bucket + 1])
-            tags += [int(self.tag[at]) for at in around if self._cell_view[at] == key]
-        return tags
+            slots += [int(self.slot[at]) for at in around if self._cell_view[at] == key]
+        return slots
 
 
 def _mixed(cells: Cells) -> Cells:
     return cells * np.uint64(_MIXER)
 
 
-def _columns(cell: Cells, tag: Tags) -> Layers:
-    """A column from pairs in any order, none from none."""
+def _layers(cell: Cells, slot: Slots32) -> Layers:
+    """A table of pairs in any order, none of no pairs."""
     if not len(cell):
         return ()
     order = np.argsort(_mixed(cell), kind="stable")
-    return (Column(cell[order], tag[order]),)
+    return (CellTable(cell[order], slot[order]),)
 
 
-def columns_of(covers: Iterable[Pairs], first_slot: int) -> Layers:
-    """At most one column, of the covers of consecutive slots: row 0 is `first_slot`."""
+def layers_of(covers: Iterable[Pairs], first_slot: int) -> Layers:
+    """At most one table, of the covers of consecutive slots: row 0 is `first_slot`."""
     cells: list[Cells] = [np.empty(0, dtype=np.uint64)]
-    tags: list[Tags] = [np.empty(0, dtype=np.int32)]
+    slots: list[Slots32] = [np.empty(0, dtype=np.int32)]
     for cover in covers:
         cells.append(cover.cell)
-        tags.append(((cover.row + first_slot) << 1 | cover.inner).astype(np.int32))
-    return _columns(np.concatenate(cells), np.concatenate(tags))
+        slots.append((cover.row + first_slot).astype(np.int32))
+    return _layers(np.concatenate(cells), np.concatenate(slots))
 
 
 def merged(layers: Layers, alive: NDArray[np.bool_]) -> Layers:
-    """At most one column from several, without the slots that are gone."""
+    """At most one table from several, without the slots that are gone."""
     if not layers:
         return ()
-    cell, tag = (
-        np.concatenate(side)
-        for side in zip(*((each.cell, each.tag) for each in layers), strict=True)
-    )
-    keep = alive[tag >> 1]
-    return _columns(cell[keep], tag[keep])
+    cell = np.concatenate([each.cell for each in layers])
+    slot = np.concatenate([each.slot for each in layers])
+    keep = alive[slot]
+    return _layers(cell[keep], slot[keep])
 
 
 def layered(layers: Layers, fresh: Layers, alive: NDArray[np.bool_]) -> Layers:
@@ -135,10 +131,10 @@ def layered(layers: Layers, fresh: Layers, alive: NDArray[np.bool_]) -> Layers:
     bounded number of times (`GROWTH` a level), and there are at most five or six layers among a
     hundred million pairs.
     """
-    kept, young = list(layers), list(fresh)
-    while young and kept and _level(len(kept[-1])) <= _level(sum(map(len, young))):
-        young.insert(0, kept.pop())
-    return (*kept, *(merged(tuple(young), alive) if len(young) > 1 else young))
+    older, young = list(layers), list(fresh)
+    while young and older and _level(len(older[-1])) <= _level(sum(map(len, young))):
+        young.insert(0, older.pop())
+    return (*older, *(merged(tuple(young), alive) if len(young) > 1 else young))
 
 
 def _level(pairs: int) -> int:
@@ -149,6 +145,6 @@ def _level(pairs: int) -> int:
 
 
 def renumbered(layers: Layers, alive: NDArray[np.bool_]) -> Layers:
-    """The columns with the live slots counted from 0."""
+    """The tables with the live slots counted from 0."""
     new = np.cumsum(alive, dtype=np.int32) - 1
-    return tuple(Column(each.cell, new[each.tag >> 1] << 1 | each.tag & 1) for each in layers)
+    return tuple(CellTable(each.cell, new[each.slot]) for each in layers)

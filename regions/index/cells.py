@@ -44,7 +44,7 @@ REACH_M = [1.01 * CURVATURE_MAX_M * _BELOW * s for s in _SPACING]
 
 
 def disk_reach_m(k: int, resolution: int) -> float:
-    """Every point within this distance of any point of a cell lies in a logical cell at most `k` steps from it.
+    """Metres around any point of a cell that lie in logical cells at most `k` steps from it.
 
     A way out of k rings crosses each of them, and that takes at least an edge's length per ring.
     """
@@ -80,7 +80,7 @@ def cells_at(lat: Floats, lon: Floats, resolution: int) -> Cells:
 
 
 def check_positions(lat: Floats, lon: Floats) -> None:
-    """Raise `RegionError` unless all latitudes are within 90 and all longitudes within 180 degrees."""
+    """Raise `RegionError` unless latitudes are within 90 and longitudes within 180 degrees."""
     # a NaN is the least and the greatest of its array, and not within anything
     if len(lat) and not (
         lat.min() >= -90.0 and lat.max() <= 90.0 and lon.min() >= -180.0 and lon.max() <= 180.0
@@ -140,7 +140,7 @@ def disk(cell: int, k: int) -> list[int]:
 
 
 def disks(cells: Cells, k: int) -> tuple[Cells, Rows]:
-    """The disks of many cells one after the other, and for each of their cells the row it belongs to."""
+    """The disks of many cells one after the other, and the row that each of their cells is of."""
     found = list(map(h3_view.grid_disk, cells.tolist(), repeat(k)))
     count = np.fromiter(map(len, found), np.int64, len(found))
     return np.frombuffer(b"".join(found), np.uint64), np.repeat(np.arange(len(found)), count)

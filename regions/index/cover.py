@@ -1,13 +1,12 @@
-"""A region as H3 cells: *inner* ones lie wholly inside, *rim* ones may hold its border.
+"""A region as H3 cells of one resolution that together contain it.
 
-Together they hold the region.
-
-Circles: the disk of k rings around the centre's cell holds every point within `disk_reach_m`; cells
-whose centre is further than their reach from the circle are dropped. Areas: the border is sampled
-so densely that the cells of the samples and their neighbours hold all of it; a cell the border does
-not enter is wholly inside or wholly outside, as its centre is, so the inside is filled from there.
-Nothing depends on how cells' edges and polygons' edges bend, on poles or on the 180th meridian.
-Bounds are for logical cells (`regions.index.cells`), so parents of fine cells may be looked up.
+Circles: the disk of k rings around the centre's cell contains every point within `disk_reach_m`;
+cells whose centre is further than their reach from the circle are dropped. Areas: the border is
+sampled so densely that the cells of the samples and their neighbours contain all of it; a cell that
+the border does not enter is wholly inside or wholly outside, as its centre is, so the inside is
+filled from there. Nothing depends on how cells' edges and polygons' edges bend, on poles or on the
+180th meridian. Bounds are for logical cells (`regions.index.cells`), so parents of fine cells may
+be looked up.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
 from regions.geometry.boundary import Border, area_m2, covers
@@ -39,10 +37,8 @@ from regions.index.cells import (
 )
 from regions.region import Area, Region, RegionError
 
-Mask = NDArray[np.bool_]
-
 CELLS = 20_000
-_WISHED = 40  # cells of an area
+_PREFERRED = 40  # cells of an area
 _CHUNK = 4_000  # circles covered at once
 
 # Rings of a circle's disk, by size. A disk's cost is per fence, and small fences are many: few
@@ -61,20 +57,15 @@ class Cover:
     """Cells of one resolution, each once, unsorted."""
 
     resolution: int
-    inner: Cells
-    rim: Cells
+    cells: Cells
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """(m,) each: a cell, the row of the region it covers, and whether it lies wholly inside.
-
-    Each pair once.
-    """
+    """(m,) each: a cell and the row of the region it covers. Each pair occurs once."""
 
     cell: Cells
     row: Rows
-    inner: Mask
 
 
 def cover(region: Region) -> Cover:
@@ -85,8 +76,7 @@ def cover(region: Region) -> Cover:
     if isinstance(region, Area):
         return cover_area(region, Border(region.shape))
     lat, lon, radius_m = (np.array([value]) for value in (region.lat, region.lon, region.radius_m))
-    found = next(circle_pairs(lat, lon, radius_m))
-    return Cover(int(_planned(radius_m)[0][0]), found.cell[found.inner], found.cell[~found.inner])
+    return Cover(int(_planned(radius_m)[0][0]), next(circle_pairs(lat, lon, radius_m)).cell)
 
 
 def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
@@ -105,7 +95,10 @@ def circle_pairs(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Pairs]:
 
 
 def check_circles(lat: Floats, lon: Floats, radius_m: Floats) -> None:
-    """Raise `RegionError` for positions off the earth and for radii that are not above zero or exceed `LARGEST_M`."""
+    """Raise `RegionError` for positions off the earth and radii outside 0 to `LARGEST_M`.
+
+    A radius of 0 is refused, too.
+    """
     check_positions(lat, lon)
     if not ((radius_m > 0.0) & (radius_m <= LARGEST_M)).all():
         raise RegionError(
@@ -120,7 +113,7 @@ def disk_sizes(radius_m: Floats) -> Rows:
 
 
 def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
-    """For each circle the finest resolution at which it fits a disk of its rings, and the fewest rings that do there."""
+    """For each circle the finest resolution at which its disk contains it, and the fewest rings."""
     most = np.select([radius_m <= _SMALL_M, radius_m <= _MIDDLE_M], _RINGS[:2], _RINGS[2])
     resolution = np.zeros(len(radius_m), dtype=np.int64)
     for rings in _RINGS:
@@ -132,16 +125,12 @@ def _planned(radius_m: Floats) -> tuple[Rows, Rows]:
 def _pairs_of(
     lat: Floats, lon: Floats, radius_m: Floats, row: Rows, resolution: int, rings: int
 ) -> Pairs:
-    """Cells whose centre is further from the circle than cells reach are dropped.
-
-    Those nearer than that are inner.
-    """
+    """Drop cells whose centre is further from the circle than cells reach."""
     cells, owner = disks(cells_at(lat, lon, resolution), rings)
     here, there = in_space(*centres(cells)), in_space(lat, lon)
     chord = np.sqrt(sum((a - b[owner]) ** 2 for a, b in zip(here, there, strict=True)))
-    reach, away, radius = REACH_M[resolution] + doubt_m(chord), arc_m(chord), radius_m[owner]
-    near = away - reach <= radius
-    return Pairs(cells[near], row[owner[near]], (away + reach <= radius)[near])
+    near = arc_m(chord) - (REACH_M[resolution] + doubt_m(chord)) <= radius_m[owner]
+    return Pairs(cells[near], row[owner[near]])
 
 
 def covered_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pairs]:
@@ -150,22 +139,19 @@ def covered_area(area: Area, row: int) -> tuple[tuple[float, float, float], Pair
     Raises `RegionError` for more than 20,000 cells.
     """
     border = Border(area.shape)
-    found = cover_area(area, border)
-    cell = np.concatenate([found.inner, found.rim])
-    return border.ball(), Pairs(
-        cell, np.full(len(cell), row), np.arange(len(cell)) < len(found.inner)
-    )
+    cells = cover_area(area, border).cells
+    return border.ball(), Pairs(cells, np.full(len(cells), row))
 
 
 def cover_area(area: Area, border: Border) -> Cover:
     """The cover of an area whose border is prepared already."""
     size = area_m2(area.shape)
-    wished = (
+    preferred = (
         res
         for res in range(FINEST, 0, -1)
-        if size / mean_area_m2(res) + border.perimeter_m / (1.5 * mean_edge_m(res)) <= _WISHED
+        if size / mean_area_m2(res) + border.perimeter_m / (1.5 * mean_edge_m(res)) <= _PREFERRED
     )
-    for resolution in range(next(wished, 0), -1, -1):
+    for resolution in range(next(preferred, 0), -1, -1):
         found = _cover_area(border, resolution)
         if found:
             return found
@@ -185,11 +171,12 @@ def _cover_area(border: Border, resolution: int) -> Cover | None:
     edge_m, reach_m = border.edge_m(lat, lon), REACH_M[resolution] * 1.001 + 1.0
     rim = cells[np.abs(edge_m) <= reach_m]
     inner = _filled(border.shape, cells[edge_m < -reach_m], rim, seen)
-    return Cover(resolution, inner, rim) if len(inner) + len(rim) <= CELLS else None
+    cells = np.concatenate([inner, rim])
+    return Cover(resolution, cells) if len(cells) <= CELLS else None
 
 
 def _filled(shape: Polygon | MultiPolygon, first: Cells, rim: Cells, seen: set[int]) -> Cells:
-    """Grow from the cells at the border to all cells the border never enters.
+    """Grow from the cells wholly inside beside the border to all cells that it never enters.
 
     Stops past the limit.
     """

@@ -1,11 +1,9 @@
-"""Which regions may hold a ping, and exactly how far it is from their edges.
-
-Built whole, patched, swapped.
+"""Which regions may contain a ping, and exactly how far it is from their edges.
 
 An `Index` never changes under its readers. `patched` gives a new one that shares the large columns
 and adds a small layer; layers are merged as they grow, so that an edit costs a millisecond among a
-million regions. What removed regions leave behind (rows, coarse bits, boxes) goes with `compacted`;
-`stats` tells when `slots` have outgrown `regions`.
+million regions. Rows, raster bits and boxes of removed regions stay until `compacted`; `stats`
+shows when `slots` have outgrown `regions`.
 """
 
 from __future__ import annotations
@@ -20,30 +18,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from regions.geometry.ellipsoid import Floats
 from regions.index import index_file
-from regions.index.build import Built, taken, taken_circles
-from regions.index.cell_table import Column, Layers, columns_of, layered, merged, renumbered
-from regions.index.cells import cell_one, cells_at, check_position, check_positions
+from regions.index.build import CoveredRegions, cover_circles, cover_regions
+from regions.index.cell_table import CellTable, Layers, layered, layers_of, merged, renumbered
+from regions.index.cells import Cells, cell_one, cells_at, check_position, check_positions
 from regions.index.nearest import Tree, Trees, nearest, trees_of
-from regions.index.raster import Coarse
+from regions.index.raster import Raster
 from regions.index.raster_rows import area_spans, circle_spans
 from regions.index.shapes import Shapes, Slots
 from regions.region import Region
 
 Mask = NDArray[np.bool_]
 
-_SLOT = 0x7FFF_FFFF  # of a tag without its lowest bit
+_SLOT = 0x7FFF_FFFF  # the lower half of a key, whose upper half is the row of the ping
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """(m,) each: row of the ping, slot of the region, whether the cell lies wholly inside it.
-
-    By ping, then slot; pairs once.
-    """
+    """(m,) each: row of the ping and slot of the region, by ping, then slot; each pair once."""
 
     ping: NDArray[np.int64]
     slot: Slots
-    inner: Mask
 
 
 class Index:
@@ -52,14 +46,14 @@ class Index:
     Slots of live regions never change; those of removed ones are never used again.
     """
 
-    __slots__ = ("_alive", "_coarse", "_finest", "_layers", "_live", "_shapes", "_trees")
+    __slots__ = ("_alive", "_finest", "_layers", "_live", "_raster", "_shapes", "_trees")
 
     def __init__(
-        self, shapes: Shapes, layers: Layers, coarse: Coarse, trees: Trees, alive: Mask
+        self, shapes: Shapes, layers: Layers, raster: Raster, trees: Trees, alive: Mask
     ) -> None:
         self._shapes = shapes
         self._layers = layers
-        self._coarse = coarse
+        self._raster = raster
         self._trees = trees
         self._alive = alive
         self._live = int(np.count_nonzero(alive))
@@ -72,7 +66,7 @@ class Index:
         Raises `RegionError` for a region whose cover is refused.
         """
         none = Index(*_nothing())
-        return none._with(taken(regions), [])
+        return none._with(cover_regions(regions), [])
 
     @classmethod
     def circles(cls, lat: ArrayLike, lon: ArrayLike, radius_m: ArrayLike) -> Index:
@@ -83,50 +77,48 @@ class Index:
         """
         at_lat, at_lon = _flat(lat), _flat(lon)
         none = Index(*_nothing())
-        return none._with(
-            taken_circles(at_lat, at_lon, np.broadcast_to(_flat(radius_m), at_lat.shape)), []
-        )
+        radii = np.broadcast_to(_flat(radius_m), at_lat.shape)
+        return none._with(cover_circles(at_lat, at_lon, radii), [])
 
     def patched(self, removed: Sequence[int], added: Sequence[Region]) -> tuple[Index, list[int]]:
-        """A new index without the slots `removed` and with the regions `added`, and the slots these got.
+        """A new index without the slots `removed` and with the regions `added`, and their slots.
 
-        Removing a slot twice is no error; one that never was raises IndexError. One writer at a time.
+        Removing a slot twice is no error; one that was never given raises IndexError. One writer at
+        a time.
         """
         if any(not 0 <= slot < self.slots for slot in removed):
             raise IndexError("no such slot")
-        index = self._with(taken(added), removed)
+        index = self._with(cover_regions(added), removed)
         return index, list(range(self.slots, index.slots))
 
-    def _with(self, more: Built, removed: Sequence[int]) -> Index:
-        fresh = columns_of(more.pairs, self.slots)
+    def _with(self, more: CoveredRegions, removed: Sequence[int]) -> Index:
+        fresh = layers_of(more.pairs, self.slots)
         alive = np.ones(self.slots + len(more.lat), dtype=np.bool_)
         alive[: self.slots] = self._alive
         alive[np.asarray(removed, dtype=np.int64)] = False
         shapes = self._shapes.grown(more.lat, more.lon, more.radius_m, more.areas)
-        coarse = _painted(self._coarse, more.lat, more.lon, more.radius_m, more.areas)
+        raster = _painted(self._raster, more.lat, more.lon, more.radius_m, more.areas)
         return Index(
             shapes,
             layered(self._layers, fresh, alive),
-            coarse,
+            raster,
             trees_of(self._trees, shapes),
             alive,
         )
 
     def compacted(self) -> tuple[Index, NDArray[np.int64]]:
-        """The live regions alone, slots given anew from 0 in the old order.
+        """An index of the live regions alone, and the old slot of each new one.
 
-        And the old slot of each new one.
-
-        No cover is computed anew. What removed regions left behind (cells, coarse bits, rows) is
-        gone.
+        Slots count from 0 in the old order. No cover is computed again; cells, raster bits and rows
+        of removed regions are gone.
         """
         old = np.nonzero(self._alive)[0]
         layers = renumbered(merged(self._layers, self._alive), self._alive)
-        shapes = self._shapes.taken(old)
+        shapes = self._shapes.selected(old)
         lat, lon, radius_m = shapes.balls.T
-        coarse = _painted(Coarse(), lat, lon, radius_m, shapes.areas)
+        raster = _painted(Raster(), lat, lon, radius_m, shapes.areas)
         return Index(
-            shapes, layers, coarse, trees_of((), shapes), np.ones(len(old), dtype=np.bool_)
+            shapes, layers, raster, trees_of((), shapes), np.ones(len(old), dtype=np.bool_)
         ), old
 
     def save(self, path: Path, mark: bytes) -> None:
@@ -134,15 +126,15 @@ class Index:
 
         `mark` says what it was built from. Raises OSError.
         """
-        coarse = self._coarse.arrays()
+        raster = self._raster.arrays()
         arrays = {
             "alive": self._alive,
             "balls": self._shapes.balls,
-            "coarse_table": coarse[0],
-            "coarse_pool": coarse[1],
+            "raster_table": raster[0],
+            "raster_pool": raster[1],
         }
         for nth, layer in enumerate(self._layers):
-            arrays |= {f"cell{nth}": layer.cell, f"tag{nth}": layer.tag}
+            arrays |= {f"cell{nth}": layer.cell, f"slot{nth}": layer.slot}
         for nth, tree in enumerate(self._trees):
             arrays |= {f"order{nth}": tree.order}
         index_file.save(path, mark, arrays | index_file.packed_areas(self._shapes.areas))
@@ -159,14 +151,14 @@ class Index:
             return None
         lat, lon, radius_m = arrays["balls"].T
         shapes = Shapes().grown(lat, lon, radius_m, index_file.unpacked_areas(arrays))
-        layers = tuple(Column(*pair) for pair in index_file.numbered(arrays, "cell", "tag"))
+        layers = tuple(CellTable(*pair) for pair in index_file.numbered(arrays, "cell", "slot"))
         trees: list[Tree] = []
         for (order,) in index_file.numbered(arrays, "order"):
             trees.append(Tree(shapes, trees[-1].end if trees else 0, order))
         return cls(
             shapes,
             layers,
-            Coarse(arrays["coarse_table"], arrays["coarse_pool"]),
+            Raster(arrays["raster_table"], arrays["raster_pool"]),
             tuple(trees),
             arrays["alive"],
         )
@@ -185,74 +177,55 @@ class Index:
         return self._shapes.region(slot)
 
     def near_any(self, lat: ArrayLike, lon: ArrayLike) -> Mask:
-        """(n,) False only where no live region can hold the position.
+        """(n,) False only where no live region can contain the position.
 
-        Where regions were removed it may stay True.
-
-        Some twenty nanoseconds a position. Raises `RegionError` `invalid_position` for positions
-        off the earth.
-        """
-        at_lat, at_lon = _flat(lat), _flat(lon)
-        check_positions(at_lat, at_lon)
-        return self._coarse.near_any(at_lat, at_lon)
-
-    def candidates(self, lat: ArrayLike, lon: ArrayLike) -> Candidates:
-        """Every live region that may hold each of (n,) positions, and maybe some that do not.
-
-        Which others come along depends on what else is, or was, near: only `edge_m` tells.
-        Positions far from every region cost a look into the raster and no H3.
-
+        It may stay True where regions were removed. Takes some twenty nanoseconds a position.
         Raises `RegionError` `invalid_position` for positions off the earth.
         """
         at_lat, at_lon = _flat(lat), _flat(lon)
         check_positions(at_lat, at_lon)
-        row = np.nonzero(self._coarse.near_any(at_lat, at_lon))[0]
+        return self._raster.near_any(at_lat, at_lon)
+
+    def candidates(self, lat: ArrayLike, lon: ArrayLike) -> Candidates:
+        """Every live region that may contain each of (n,) positions.
+
+        Some do not: which ones depends on what else is, or was, near, and only `edge_m` decides.
+        Positions far from every region cost a look into the raster and no H3. Raises `RegionError`
+        `invalid_position` for positions off the earth.
+        """
+        at_lat, at_lon = _flat(lat), _flat(lon)
+        check_positions(at_lat, at_lon)
+        row = np.nonzero(self._raster.near_any(at_lat, at_lon))[0]
         if not len(row) or not self._layers:
-            return Candidates(
-                np.empty(0, dtype=np.int64),
-                np.empty(0, dtype=np.int64),
-                np.empty(0, dtype=np.bool_),
-            )
-        cells = cells_at(at_lat[row], at_lon[row], self._finest)
-        found = [layer.found(cells) for layer in self._layers]
-        at, tag = (np.concatenate(side) for side in zip(*found, strict=True))
-        live = self._alive[tag >> 1]
-        if not live.all():
-            at, tag = at[live], tag[live]
-        key = at << 32 | tag
+            return Candidates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        key = self._live_pairs(cells_at(at_lat[row], at_lon[row], self._finest))
         if (key[1:] <= key[:-1]).any():  # one layer of one resolution mostly answers in order
             key = np.sort(key)
-        return Candidates(row.take(key >> 32), key >> 1 & _SLOT, (key & 1).astype(np.bool_))
+        return Candidates(row.take(key >> 32), key & _SLOT)
 
-    def holding(self, lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.int64], Slots]:
-        """(m,) each.
+    def _live_pairs(self, cells: Cells) -> NDArray[np.int64]:
+        """Row of a cell (upper half) and live slot that has it (lower half), unsorted."""
+        found = [layer.found(cells) for layer in self._layers]
+        at, slot = (np.concatenate(side) for side in zip(*found, strict=True))
+        live = self._alive[slot]
+        if not live.all():
+            at, slot = at[live], slot[live]
+        return np.asarray(at << 32 | slot, dtype=np.int64)
 
-        Row of the ping and slot of a live region that holds it, the border included; by ping, then
-        slot.
-
-        Cheaper than `candidates` and `edge_m`: cells that lie wholly inside need no distance.
-        """
-        near = self.candidates(lat, lon)
-        open_ = np.nonzero(~near.inner)[0]
-        ping, slot = near.ping[open_], near.slot[open_]
-        held = near.inner.copy()
-        held[open_] = self._shapes.inside(_flat(lat)[ping], _flat(lon)[ping], slot)
-        return near.ping[held], near.slot[held]
-
-    def candidates_one(self, lat: float, lon: float) -> list[tuple[int, bool]]:
-        """`candidates` of one position.
-
-        Slots in order, each with whether its cell lies wholly inside.
-        """
+    def candidates_one(self, lat: float, lon: float) -> list[int]:
+        """`candidates` of one position: slots in order."""
         check_position(lat, lon)
-        if not self._coarse.near_one(lat, lon):
+        if not self._raster.near_one(lat, lon):
             return []
         cell = cell_one(lat, lon, self._finest)
-        tags = [tag for layer in self._layers for tag in layer.found_one(cell)]
-        return [(tag >> 1, bool(tag & 1)) for tag in sorted(tags) if self._alive[tag >> 1]]
+        slots = [slot for layer in self._layers for slot in layer.found_one(cell)]
+        return [slot for slot in sorted(slots) if self._alive[slot]]
 
     def edge_m(self, lat: ArrayLike, lon: ArrayLike, slot: ArrayLike) -> Floats:
-        """(n,) exact signed distances in metres, at most 0 inside, from positions to the regions in slots."""
+        """(n,) exact signed distances in metres from positions to the regions in slots.
+
+        At most 0 inside.
+        """
         return self._shapes.edge_m(
             _flat(lat), _flat(lon), np.atleast_1d(np.asarray(slot, dtype=np.int64))
         )
@@ -288,11 +261,11 @@ class Index:
         return nearest(self._trees, self._shapes, self._alive, (lat, lon), k)
 
     def stats(self) -> dict[str, Any]:
-        """`regions`, `slots`, `cells` (pairs of cell and region), `layers`, `bytes` and `resolutions` of the index.
+        """`regions`, `slots`, `cells` (pairs with a region), `layers`, `bytes` and `resolutions`.
 
-        Not among the bytes: shapes of areas and their borders, which are held from their first use.
+        The bytes leave out shapes of areas and their borders, which are held from their first use.
         """
-        parts: list[Any] = [*self._layers, *self._trees, self._shapes, self._coarse, self._alive]
+        parts: list[Any] = [*self._layers, *self._trees, self._shapes, self._raster, self._alive]
         return {
             "regions": self._live,
             "slots": self.slots,
@@ -305,17 +278,17 @@ class Index:
         }
 
 
-def _nothing() -> tuple[Shapes, Layers, Coarse, Trees, Mask]:
-    return Shapes(), (), Coarse(), (), np.empty(0, dtype=np.bool_)
+def _nothing() -> tuple[Shapes, Layers, Raster, Trees, Mask]:
+    return Shapes(), (), Raster(), (), np.empty(0, dtype=np.bool_)
 
 
 def _painted(
-    coarse: Coarse, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Any]
-) -> Coarse:
-    round_ = np.ones(len(lat), dtype=np.bool_)
-    round_[list(areas)] = False
-    coarse = coarse.painted(circle_spans(lat[round_], lon[round_], radius_m[round_]))
-    return coarse.painted(area_spans([area.shape for area in areas.values()])) if areas else coarse
+    raster: Raster, lat: Floats, lon: Floats, radius_m: Floats, areas: dict[int, Any]
+) -> Raster:
+    circles = np.ones(len(lat), dtype=np.bool_)
+    circles[list(areas)] = False
+    raster = raster.painted(circle_spans(lat[circles], lon[circles], radius_m[circles]))
+    return raster.painted(area_spans([area.shape for area in areas.values()])) if areas else raster
 
 
 def _flat(values: ArrayLike) -> Floats:

@@ -1,10 +1,8 @@
-"""An index's arrays in one file.
-
-A line of JSON that names them, the arrays as they lie in memory, a digest over all.
+"""An index's arrays in one file: a line of JSON that names them, the arrays, a digest over all.
 
 The file is trusted no further than its digest and its header: nothing in it is executed or
-unpickled, and whatever does not fit is "no file". It is written beside its place and moved there,
-so that a crash leaves the old one.
+unpickled, and a file that does not fit counts as absent. It is written beside its place and moved
+there, so that a crash leaves the old one.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from numpy.typing import NDArray
 
 from regions.region import Area
 
-FORMAT = 1
+FORMAT = 2  # 1 held a bit beside each slot that nothing read
 MAGIC = b"geofence index\n"
 Arrays = dict[str, NDArray[Any]]
 
@@ -45,13 +43,7 @@ def save(path: Path, mark: bytes, arrays: Arrays) -> None:
     for half in path.parent.glob(f".{escape(path.name)}.*"):
         half.unlink(missing_ok=True)
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    head = json.dumps(
-        {
-            "kind": _kind(mark),
-            "arrays": [[name, each.dtype.str, list(each.shape)] for name, each in whole.items()],
-        }
-    )
-    parts: list[bytes | memoryview] = [MAGIC, head.encode() + b"\n", *map(_bytes, whole.values())]
+    parts: list[bytes | memoryview] = [MAGIC, _head(whole, mark), *map(_bytes, whole.values())]
     digest = blake2b(digest_size=_DIGEST)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
@@ -67,6 +59,12 @@ def save(path: Path, mark: bytes, arrays: Arrays) -> None:
             raise
 
 
+def _head(arrays: Arrays, mark: bytes) -> bytes:
+    """The line that says what kind of file this is and which arrays follow, in their order."""
+    specs = [[name, each.dtype.str, list(each.shape)] for name, each in arrays.items()]
+    return json.dumps({"kind": _kind(mark), "arrays": specs}).encode() + b"\n"
+
+
 def load(path: Path, mark: bytes) -> Arrays | None:
     """The arrays of a file, writable and owned.
 
@@ -80,28 +78,30 @@ def load(path: Path, mark: bytes) -> Arrays | None:
 
 
 def _read(file: BufferedReader, mark: bytes) -> Arrays | None:
-    digest = blake2b(digest_size=_DIGEST)
-    opening = file.read(len(MAGIC)), file.readline(_HEAD_LIMIT)
-    for part in opening:
-        digest.update(part)
-    if opening[0] != MAGIC:
+    magic, line = file.read(len(MAGIC)), file.readline(_HEAD_LIMIT)
+    if magic != MAGIC:
         return None
-    head = json.loads(opening[1])
+    head = json.loads(line)
     if head["kind"] != _kind(mark):
         return None
     specs = [(str(name), str(kind), tuple(map(int, shape))) for name, kind, shape in head["arrays"]]
-    size = sum(np.dtype(kind).itemsize * math.prod(shape) for _, kind, shape in specs)
-    if (
-        any(kind not in _TYPES for _, kind, _ in specs)
-        or os.fstat(file.fileno()).st_size != file.tell() + size + _DIGEST
-    ):
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    if left != _size(specs) + _DIGEST:
         return None
+    digest = blake2b(magic + line, digest_size=_DIGEST)
     arrays = {name: np.empty(shape, dtype=kind) for name, kind, shape in specs}
     for array in arrays.values():
         whole = _bytes(array)
         file.readinto(whole)
         digest.update(whole)
     return arrays if file.read() == digest.digest() else None
+
+
+def _size(specs: list[tuple[str, str, tuple[int, ...]]]) -> int:
+    """Bytes of arrays of these names, types and shapes. Raises ValueError for other types."""
+    if any(kind not in _TYPES for _, kind, _ in specs):
+        raise ValueError("a type that no index has")
+    return sum(np.dtype(kind).itemsize * math.prod(shape) for _, kind, shape in specs)
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:

@@ -1,6 +1,4 @@
-"""Which regions come first by distance.
-
-Boxes around boxes around the regions' centres in space, packed along a curve.
+"""The nearest regions: boxes around boxes around their centres in space, packed along a curve.
 
 Regions are sorted by the size of their ball (powers of four apart) and then along a Morton curve
 through space; 64 that follow each other share a box, and 64 boxes a larger one. A box bounds the
@@ -58,7 +56,7 @@ class Tree:
         )
 
     def floor_m(self, at: Floats) -> Floats:
-        """Lower bounds of the distances of the largest boxes from a point in space, for the other methods."""
+        """Lower bounds of the distances of the largest boxes from a point in space."""
         return _box_floor_m(self._blocks, at, None)
 
     def within(self, at: Floats, floor_m: Floats, limit_m: float) -> Slots:
@@ -68,7 +66,7 @@ class Tree:
         return self._slots(leaf)
 
     def likely(self, at: Floats, floor_m: Floats, alive: Mask, count: int) -> Slots:
-        """At least `count` live slots, or all there are, that are likely to be near a point in space."""
+        """At least `count` live slots, or all, that are likely to be near a point in space."""
         blocks, leaves = 2, 4 + count // 8
         while True:
             leaf = self._children(_least(floor_m, blocks), len(self._leaves[2]))
@@ -114,10 +112,10 @@ def trees_of(trees: Trees, shapes: Shapes) -> Trees:
     first = trees[-1].end if trees else 0
     if shapes.count - first < _TAIL:
         return trees
-    kept = list(trees)
-    while kept and len(kept[-1].order) <= _GROWTH * (shapes.count - first):
-        first = kept.pop().first
-    return (*kept, tree_of(shapes, first, shapes.count))
+    older = list(trees)
+    while older and len(older[-1].order) <= _GROWTH * (shapes.count - first):
+        first = older.pop().first
+    return (*older, tree_of(shapes, first, shapes.count))
 
 
 def nearest(
@@ -196,8 +194,8 @@ def _boxed(low: Floats, high: Floats, radius_m: Floats) -> tuple[Floats, Floats,
 
 def _box_floor_m(boxes: tuple[Floats, Floats, Floats], at: Floats, rows: Slots | None) -> Floats:
     low, high, radius = boxes if rows is None else (each.take(rows, axis=0) for each in boxes)
-    away = np.maximum(np.maximum(low - at, at - high), 0.0)
-    return floor_m(lengths(away)) - radius
+    gap = np.maximum(np.maximum(low - at, at - high), 0.0)
+    return floor_m(lengths(gap)) - radius
 
 
 def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

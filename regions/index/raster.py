@@ -1,10 +1,10 @@
-"""Where no region is anywhere near: a raster of bits, asked before H3 is.
+"""A raster of bits that rules out positions far from every region before H3 is called.
 
 A bit is a 256th of a degree wide and tall (434 m at the equator). 64 of them side by side are a
-word, 256 words one above the other a tile; tiles without a region all share an empty one. A bit
-that is set says "maybe": spans (`regions.index.raster_rows`) hold their region, and bits stay set
-when a region goes. Bits are only ever added in place, which costs readers of an older version at
-most a look-up in vain.
+word, 256 words one above the other a tile; tiles without a region all share an empty one. A set bit
+says "maybe": spans (`regions.index.raster_rows`) contain their region, and bits stay set when a
+region is removed. Bits are only added in place, which costs readers of an older version at most a
+needless look-up.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ Rows = NDArray[np.int64]
 
 _WORDS = PER_DEGREE  # of a tile
 _TABLE = (180, 360 * PER_DEGREE // 64)
-_SCALE = PER_DEGREE * (
-    1.0 - 1e-12
-)  # so that 90 and 180 degrees lie in the last row and column; spans have more slack
+# 90 and 180 degrees lie in the last row and column; spans have more slack than this takes
+_SCALE = PER_DEGREE * (1.0 - 1e-12)
 _BATCH = 1 << 20  # words painted at once
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
-class Coarse:
+class Raster:
     """The bits of one version of an index.
 
     Immutable to readers but for bits that other versions add; one writer at a time.
@@ -62,7 +61,10 @@ class Coarse:
         return self._table, self._pool[: self._used[0] * _WORDS]
 
     def near_any(self, lat: Floats, lon: Floats) -> Mask:
-        """(n,) False only where no region of this version can hold the position, which must be on the earth."""
+        """(n,) False only where no region of this version can contain the position.
+
+        Positions must be on the earth.
+        """
         at = np.empty((2, len(lat)))
         np.add(lat, 90.0, out=at[0])
         np.add(lon, 180.0, out=at[1])
@@ -77,9 +79,9 @@ class Coarse:
         word = self._pool_view[self._table_view[(row >> 8) * _TABLE[1] + (col >> 6)] + (row & 255)]
         return bool(word >> (63 - (col & 63)) & 1)
 
-    def painted(self, spans: Iterable[Spans]) -> Coarse:
+    def painted(self, spans: Iterable[Spans]) -> Raster:
         """The next version, with these spans set too."""
-        grown = Coarse(self._table, self._pool)
+        grown = Raster(self._table, self._pool)
         grown._used, grown._lock = self._used, self._lock
         for each in spans:
             for part in _tiled(each):

@@ -49,26 +49,34 @@ def circle_spans(lat: Floats, lon: Floats, radius_m: Floats) -> Iterator[Spans]:
 
 
 def _circles(lat: Floats, lon: Floats, radius_m: Floats, low: Rows, count: Rows) -> Spans:
-    """With p the distance from the earth's axis and z the height over the equator, a point dlon away has
+    """Spans of circles, each of which meets `count` rows from `low` on.
+
+    With p the distance from the earth's axis and z the height over the equator, a point dlon away
+    has
 
         chord^2 = d^2 + 4 p p0 sin^2(dlon / 2),   d^2 = (p - p0)^2 + (z - z0)^2
 
-    and no chord is longer than the way along the surface. In a row, d is least at the latitude next to the centre's and
-    p is least at the row's edge away from the equator: together they bound dlon.
+    and no chord is longer than the way along the surface. In a row, d is least at the latitude next
+    to the centre's, and p is least at the row's edge away from the equator: together they bound
+    dlon.
     """
-    owner = np.repeat(np.arange(len(lat)), count)
-    row = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count - low, count)
-    bottom = row / PER_DEGREE - 90.0
-    p, z = _from_axis(np.clip(lat[owner], bottom - _SLACK, bottom + 1.0 / PER_DEGREE + _SLACK))
-    least, _ = _from_axis(
-        np.minimum(np.maximum(np.abs(bottom), np.abs(bottom + 1.0 / PER_DEGREE)) + _SLACK, 90.0)
-    )
+    owner, row = _item_rows(low, count)
+    half = 0.5 / PER_DEGREE + _SLACK
+    level = (row + 0.5) / PER_DEGREE - 90.0
+    p, z = _from_axis(np.clip(lat[owner], level - half, level + half))
+    least = _from_axis(np.minimum(np.abs(level) + half, 90.0))[0]
     p0, z0 = (values[owner] for values in _from_axis(lat))
     left = (radius_m[owner] + 1.0) ** 2 - (p - p0) ** 2 - (z - z0) ** 2
-    share = np.clip(left / np.maximum(4.0 * least * p0, 1e-6), 0.0, 1.0)
-    wide = np.where(share < 1.0, np.degrees(2.0 * np.arcsin(np.sqrt(share))) + _SLACK, 180.0)
     some = left >= 0.0
-    return _spans(row[some], (lon[owner] - wide)[some], (lon[owner] + wide)[some])
+    wide = _half_width(left, 4.0 * least * p0)[some]
+    middle = lon[owner[some]]
+    return _spans(row[some], middle - wide, middle + wide)
+
+
+def _half_width(left: Floats, scale: Floats) -> Floats:
+    """Degrees of longitude on either side, from sin^2(dlon / 2) = left / scale; 180 at a pole."""
+    share = np.clip(left / np.maximum(scale, 1e-6), 0.0, 1.0)
+    return np.where(share < 1.0, np.degrees(2.0 * np.arcsin(np.sqrt(share))) + _SLACK, 180.0)
 
 
 def _from_axis(lat: Floats) -> tuple[Floats, Floats]:
@@ -79,11 +87,10 @@ def _from_axis(lat: Floats) -> tuple[Floats, Floats]:
 
 
 def area_spans(shapes: Sequence[Polygon | MultiPolygon]) -> Iterator[Spans]:
-    """Spans that hold areas.
+    """Spans that contain areas.
 
-    In each row of each part, from the westernmost to the easternmost point of its border there.
-
-    A part whose border crosses rows beyond all measure has its box.
+    In each row of each part, from the westernmost to the easternmost point of its border there. A
+    part whose border crosses more than `_CROSSINGS` rows has the spans of its box.
     """
     for start in range(0, len(shapes), 1_000):
         whole = shapely.get_parts(np.asarray(shapes[start : start + 1_000], dtype=object))
@@ -92,39 +99,65 @@ def area_spans(shapes: Sequence[Polygon | MultiPolygon]) -> Iterator[Spans]:
         yield from _polygons(xy[edge], xy[edge + 1], part[edge], shapely.bounds(whole))
 
 
+@dataclass(frozen=True, slots=True)
+class _PartRows:
+    """(m,) rows of all parts, one part after the other: part, row, westernmost and easternmost.
+
+    `offset` (parts,) added to a row gives its place among the m.
+    """
+
+    part: Rows
+    row: Rows
+    offset: Rows
+    west: Floats
+    east: Floats
+
+
 def _polygons(start: Floats, stop: Floats, part: Rows, bounds: Floats) -> Iterator[Spans]:
     """`start`, `stop` (m, 2): edges of the parts. `bounds` (parts, 4)."""
-    low, high = _row(bounds[:, 1] - _SLACK), _row(bounds[:, 3] + _SLACK)
-    count = high - low + 1
-    offset = np.cumsum(count) - count - low
-    owner = np.repeat(np.arange(len(count)), count)
-    bottom, top = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
-    first = _row(bottom - _SLACK)
-    rows = _row(top + _SLACK) - first + 1
-    jagged = np.bincount(part, rows, minlength=len(count)) > _CROSSINGS
-    rows[jagged[part]] = 0
-    west, east = (
-        np.where(jagged[owner], bounds[owner, side], none)
-        for side, none in ((0, np.inf), (2, -np.inf))
-    )
-    for at, end in chunks(np.cumsum(rows), _CHUNK):
-        edge = np.repeat(np.arange(at, end), rows[at:end])
-        row = np.arange(len(edge)) - np.repeat(
-            np.cumsum(rows[at:end]) - rows[at:end] - first[at:end], rows[at:end]
-        )
+    first, count = _rows_between(*np.sort([start[:, 1], stop[:, 1]], axis=0))
+    jagged = np.bincount(part, count, minlength=len(bounds)) > _CROSSINGS
+    count[jagged[part]] = 0
+    rows = _part_rows(bounds, jagged)
+    for at, end in chunks(np.cumsum(count), _CHUNK):
+        edge, row = _item_rows(first[at:end], count[at:end])
+        edge += at
+        place = rows.offset[part[edge]] + row
         for x in _crossed(start[edge], stop[edge], row):
-            np.minimum.at(west, offset[part[edge]] + row, x)
-            np.maximum.at(east, offset[part[edge]] + row, x)
-    row = np.arange(len(owner)) - np.repeat(offset, count)
-    whole = ((row == 0) & (bounds[owner, 1] <= -90.0)) | (
-        (row == ROWS - 1) & (bounds[owner, 3] >= 90.0)
-    )  # a pole is one point
-    some = whole | (west <= east)
-    yield _spans(
-        row[some],
-        np.where(whole, -180.0, west)[some] - _SLACK,
-        np.where(whole, 180.0, east)[some] + _SLACK,
-    )
+            np.minimum.at(rows.west, place, x)
+            np.maximum.at(rows.east, place, x)
+    yield _part_spans(rows, bounds)
+
+
+def _part_rows(bounds: Floats, jagged: NDArray[np.bool_]) -> _PartRows:
+    """The rows of each part, as wide as its box where it is `jagged`, else empty."""
+    low, count = _rows_between(bounds[:, 1], bounds[:, 3])
+    part, row = _item_rows(low, count)
+    offset = np.cumsum(count) - count - low
+    boxed = jagged[part]
+    west = np.where(boxed, bounds[part, 0], np.inf)
+    return _PartRows(part, row, offset, west, np.where(boxed, bounds[part, 2], -np.inf))
+
+
+def _rows_between(south: Floats, north: Floats) -> tuple[Rows, Rows]:
+    """First row and number of rows between latitudes, with the slack on both sides."""
+    first = _row(south - _SLACK)
+    return first, _row(north + _SLACK) - first + 1
+
+
+def _item_rows(first: Rows, count: Rows) -> tuple[Rows, Rows]:
+    """Item and row of every row that (n,) items meet, `count` of them from `first` on."""
+    item = np.repeat(np.arange(len(count)), count)
+    return item, np.arange(len(item)) - np.repeat(np.cumsum(count) - count - first, count)
+
+
+def _part_spans(rows: _PartRows, bounds: Floats) -> Spans:
+    """The rows that a border meets; the row of a pole, which is one point, is whole."""
+    south = (rows.row == 0) & (bounds[rows.part, 1] <= -90.0)
+    whole = south | ((rows.row == ROWS - 1) & (bounds[rows.part, 3] >= 90.0))
+    some = whole | (rows.west <= rows.east)
+    west = np.where(whole, -180.0, rows.west)[some] - _SLACK
+    return _spans(rows.row[some], west, np.where(whole, 180.0, rows.east)[some] + _SLACK)
 
 
 def _crossed(start: Floats, stop: Floats, row: Rows) -> tuple[Floats, Floats]:

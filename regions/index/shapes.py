@@ -2,7 +2,7 @@
 
 Rows are only added at the end. A grown copy shares the arrays while there is room, so adding one
 fence among a million costs no copy, and readers of an older version never look beyond their own
-end. Borders of areas are prepared at their first use and kept; two threads may prepare one twice,
+end. Borders of areas are prepared at their first use and cached; two threads may prepare one twice,
 and either result serves.
 """
 
@@ -33,9 +33,8 @@ Mask = NDArray[np.bool_]
 T = TypeVar("T")
 OfArea = Callable[[Border, Floats, Floats], Floats]
 
-_WIDTH = (
-    6  # latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that holds them
-)
+# latitude, longitude, radius, x, y, z; areas: centre and radius of a ball that contains them
+_WIDTH = 6
 _LAT, _LON, _RADIUS, _X, _Y, _Z = range(_WIDTH)
 _NEAR_M = 100_000.0
 _FAR_DIAMETER_M, _NEAR_DIAMETER_M = 2.0 * CURVATURE_MAX_M, 2.0 * CURVATURE_MIN_M
@@ -86,7 +85,7 @@ class Shapes:
 
     @property
     def balls(self) -> Floats:
-        """(count, 3) latitude, longitude and radius of each circle, or of a ball around the area."""
+        """(count, 3) latitude, longitude and radius of circles and of balls around areas."""
         return self._rows[: self.count, : _RADIUS + 1]
 
     @property
@@ -103,17 +102,7 @@ class Shapes:
         with self._lock:
             end = self.count + len(lat)
             if self._used[0] == self.count and end <= len(self._rows):
-                grown._rows, grown._is_area, grown._used, grown._lock = (
-                    self._rows,
-                    self._is_area,
-                    self._used,
-                    self._lock,
-                )
-                grown._areas, grown._borders, grown._inradius = (
-                    self._areas,
-                    self._borders,
-                    self._inradius,
-                )
+                self._share_with(grown)
             else:
                 self._copy_to(grown, end + end // 16 + 16)
             part = slice(self.count, end)
@@ -126,23 +115,24 @@ class Shapes:
         grown._see()
         return grown
 
+    def _share_with(self, grown: Shapes) -> None:
+        """Let both write into the same arrays."""
+        grown._rows, grown._is_area = self._rows, self._is_area
+        grown._used, grown._lock = self._used, self._lock
+        grown._areas, grown._borders, grown._inradius = self._areas, self._borders, self._inradius
+
     def _copy_to(self, grown: Shapes, room: int) -> None:
         grown._rows, grown._is_area = np.empty((room, _WIDTH)), np.empty(room, dtype=np.bool_)
-        grown._rows[: self.count], grown._is_area[: self.count] = (
-            self._rows[: self.count],
-            self._is_area[: self.count],
-        )
-        grown._areas, grown._borders, grown._inradius = (
-            self._own(self._areas),
-            self._own(self._borders),
-            self._own(self._inradius),
-        )
+        grown._rows[: self.count] = self._rows[: self.count]
+        grown._is_area[: self.count] = self._is_area[: self.count]
+        grown._areas, grown._borders = self._own(self._areas), self._own(self._borders)
+        grown._inradius = self._own(self._inradius)
 
     def _own(self, by_slot: dict[int, T]) -> dict[int, T]:
         """Without what another version, grown from the same one, has put behind our end."""
         return {slot: value for slot, value in list(by_slot.items()) if slot < self.count}
 
-    def taken(self, slots: Slots) -> Shapes:
+    def selected(self, slots: Slots) -> Shapes:
         """The shapes of some slots, in their order, renumbered from 0.
 
         What was prepared for areas goes along.
@@ -204,22 +194,24 @@ class Shapes:
         return self._measured(lat, lon, slot, Border.edge_m)
 
     def _measured(self, lat: Floats, lon: Floats, slot: Slots, of_area: OfArea) -> Floats:
-        to_lat, to_lon, radius, x, y, z = self._rows.take(slot, axis=0).T
-        here = _in_space_once(lat, lon)
-        chord = np.sqrt((here[0] - x) ** 2 + (here[1] - y) ** 2 + (here[2] - z) ** 2)
         is_area = self._is_area[slot] if self._areas else None
         if is_area is None or not is_area.any():
-            return edge_of_chord_m(chord, lat, lon, to_lat, to_lon, radius)
+            return self._circle_edge_m(lat, lon, slot)
         edge = np.empty(len(lat))
-        round_ = ~is_area
-        edge[round_] = edge_of_chord_m(
-            chord[round_], lat[round_], lon[round_], to_lat[round_], to_lon[round_], radius[round_]
-        )
+        circles = np.nonzero(~is_area)[0]
+        edge[circles] = self._circle_edge_m(lat[circles], lon[circles], slot[circles])
         rows = np.nonzero(is_area)[0]
         rows = rows[np.argsort(slot[rows], kind="stable")]
         for part in np.split(rows, np.nonzero(np.diff(slot[rows]))[0] + 1):
             edge[part] = of_area(self.border(int(slot[part[0]])), lat[part], lon[part])
         return edge
+
+    def _circle_edge_m(self, lat: Floats, lon: Floats, slot: Slots) -> Floats:
+        """(n,) signed distances to circles."""
+        to_lat, to_lon, radius, x, y, z = self._rows.take(slot, axis=0).T
+        here = _in_space_once(lat, lon)
+        chord = np.sqrt((here[0] - x) ** 2 + (here[1] - y) ** 2 + (here[2] - z) ** 2)
+        return edge_of_chord_m(chord, lat, lon, to_lat, to_lon, radius)
 
     def edge_m_one(self, lat: float, lon: float, slot: int) -> float:
         """`edge_m` for one pair."""

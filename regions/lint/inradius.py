@@ -1,4 +1,4 @@
-"""How wide fences are, for many at once."""
+"""Inradii of fences: how wide they are, for many at once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from shapely import MultiPolygon, Polygon
 
 from regions.geometry.boundary import Border, inradius_m, rejoined
 from regions.geometry.ellipsoid import Floats, metres_per_degree
-from regions.lint.proximity import Fences
+from regions.lint.proximity import Fences, Ints, Shapes
 
-_MEASURED = (
-    20_000  # areas measured exactly; a map with more thin ones gets an estimate for the rest
-)
+# areas measured exactly; a map with more thin ones gets an estimate for the rest
+_MEASURED = 20_000
 _TOLERANCE_M = 0.5
 # of one area; beyond it the search for the circle can take seconds, and shrinking the area is
 # cheaper
@@ -28,30 +27,42 @@ def inradii_m(fences: Fences, enough_m: float) -> Floats:
     """
     found = fences.reach_m.copy()
     areas = np.nonzero(~fences.round)[0]
-    if not len(areas):
-        return found
+    if len(areas):
+        shapes = _on_plane(fences, areas)
+        # Every point of an area lies within its inradius of the border, so the area is at most
+        # border times inradius.
+        found[areas] = shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9)
+        thin = np.nonzero(found[areas] < enough_m)[0]
+        found[areas[thin]] = _thin_m(shapes[thin], found[areas[thin]], enough_m)
+        measured = thin[shapely.get_num_coordinates(shapes[thin]) <= _CORNERS][:_MEASURED]
+        for nth in areas[measured].tolist():
+            if rejoined(fences.shape[nth]) is not fences.shape[nth]:
+                found[nth] = inradius_m(fences.shape[nth], Border(fences.shape[nth]))
+    return found
+
+
+def _on_plane(fences: Fences, areas: Ints) -> Shapes:
+    """Areas in metres around their middles."""
     per_lat, per_lon = metres_per_degree(np.clip(fences.lat, -89.9, 89.9))
     owner = fences.corner_of
-    flat = (fences.corners - np.stack([fences.lon[owner], fences.lat[owner]], axis=1)) * np.stack(
-        [per_lon[owner], per_lat[owner]], axis=1
-    )
-    shapes = shapely.set_coordinates(fences.shape[areas].copy(), flat)
-    # Every point of an area lies within its inradius of the border, so the area is at most border
-    # times inradius.
-    found[areas] = shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9)
-    thin = np.nonzero(found[areas] < enough_m)[0]
-    corners = shapely.get_num_coordinates(shapes[thin])
-    for nth in thin[(corners > _CORNERS) & (np.cumsum(corners) <= _CORNERS_SHRUNK)].tolist():
-        found[areas[nth]] = _shrunk_m(shapes[nth], float(found[areas[nth]]), enough_m)
-    few = thin[corners <= _CORNERS]
+    middle = np.stack([fences.lon[owner], fences.lat[owner]], axis=1)
+    scale = np.stack([per_lon[owner], per_lat[owner]], axis=1)
+    flat = (fences.corners - middle) * scale
+    return np.asarray(shapely.set_coordinates(fences.shape[areas].copy(), flat), dtype=object)
+
+
+def _thin_m(shapes: Shapes, low_m: Floats, enough_m: float) -> Floats:
+    """(n,) inradii of areas on the plane from lower bounds, each by the cheapest way."""
+    found = low_m.copy()
+    corners = shapely.get_num_coordinates(shapes)
+    shrunk = (corners > _CORNERS) & (np.cumsum(corners) <= _CORNERS_SHRUNK)
+    for nth in np.nonzero(shrunk)[0].tolist():
+        found[nth] = _shrunk_m(shapes[nth], float(low_m[nth]), enough_m)
+    few = np.nonzero(corners <= _CORNERS)[0]
     exact = few[:_MEASURED]
-    found[areas[exact]] = shapely.length(
-        shapely.maximum_inscribed_circle(shapes[exact], tolerance=_TOLERANCE_M)
-    )
-    for nth in areas[exact].tolist():
-        if rejoined(fences.shape[nth]) is not fences.shape[nth]:
-            found[nth] = inradius_m(fences.shape[nth], Border(fences.shape[nth]))
-    found[areas[few[_MEASURED:]]] *= 1.4
+    circles = shapely.maximum_inscribed_circle(shapes[exact], tolerance=_TOLERANCE_M)
+    found[exact] = shapely.length(circles)
+    found[few[_MEASURED:]] *= 1.4
     return found
 
 

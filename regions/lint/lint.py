@@ -1,7 +1,4 @@
-"""What a retailer should know about a map before phones meet it.
-
-Nothing here is refused; everything is told in words.
-"""
+"""What a retailer should know about a map before phones use it. Nothing here is refused."""
 
 from __future__ import annotations
 
@@ -12,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from regions.geometry.ellipsoid import metres_per_degree
+from regions.geometry.ellipsoid import Floats, metres_per_degree
 from regions.lint.inradius import inradii_m
-from regions.lint.misplaced import Stray, at_sea, strays
+from regions.lint.misplaced import Misplaced, at_sea, misplaced
 from regions.lint.overlaps import PAIRS, Overlaps, overlaps
 from regions.lint.proximity import Boxes, Fences, Ints, fences_of, local_density
 from regions.region import Region
@@ -27,24 +25,31 @@ NESTED = 0.1  # below this share of the larger one a fence inside it is a part o
 REACH_M = 1_000.0
 WATCH = 19  # iOS watches 20 regions for an app, and one is the hint's own
 DECIMALS = 2
-TOLD = 1_000  # findings told one by one, per code
+LISTED = 1_000  # findings listed one by one, per code
 CODES = (
-    "too_small", "low_precision", "null_island", "in_the_sea", "swapped", "flipped", "duplicate", "overlap", "crowded",
-)  # fmt: skip
+    "too_small",
+    "low_precision",
+    "null_island",
+    "in_the_sea",
+    "swapped",
+    "flipped",
+    "duplicate",
+    "overlap",
+    "crowded",
+)
 _NAMED = 20
 
 Severity = Literal["warning", "note"]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth knowing.
+    """A stable `code`, the `names` of the fences it is about, and a sentence without any position.
 
-    A stable `code`, the fences it is about, and a sentence without any position.
-
-    `value` and `limit` are what `detail` tells: metres, a share of 1, or a number of fences. A
+    `value` and `limit` are the numbers of `detail`: metres, a share of 1, or a number of fences. A
     finding without names is about the map, or stands for `more` findings of its code that are not
-    told one by one.
+    listed one by one.
     """
 
     code: str
@@ -66,14 +71,16 @@ def lint(
     *,
     reach_m: float = REACH_M,
     watch: int = WATCH,
-    told: int = TOLD,
+    listed: int = LISTED,
     about: Callable[[str], bool] | None = None,
 ) -> list[Finding]:
-    """Everything questionable about named regions, by code (one of `CODES`), at most `told` of each code and then how many more.
+    """Everything questionable about named regions, by code (one of `CODES`).
 
-    A name `<store>/<ring>` makes the ring a part of its store: parts of one store are not told against each other. With
-    `about` only what names a region for which it is true, each looked at among all of them.
-    100,000 circles take about 2 s; a very dense map is compared as far as that allows, and the finding says so.
+    At most `listed` findings of each code, then one with the number of the others. A name
+    `<store>/<ring>` makes the ring a part of its store: parts of one store are not compared with
+    each other. `about` limits the findings to those that name a region for which it is true; all
+    regions are compared. 100,000 circles take about 2 s; a very dense map is compared as far as
+    that allows, and the finding says so.
     """
     fences = fences_of(regions)
     if not len(fences.names):
@@ -86,12 +93,12 @@ def lint(
         _low_precision(fences),
         _null_island(fences, nowhere.null_island),
         _in_the_sea(fences, nowhere.sea),
-        _strays(fences, strays(fences, nowhere)),
+        _misplaced(fences, misplaced(fences, nowhere)),
         _duplicates(fences, compared),
         _overlaps(fences, compared),
         _crowded(fences, reach_m, watch),
     ):
-        found += bounded(findings if about is None else _about(findings, about), told)
+        found += bounded(findings if about is None else _about(findings, about), listed)
     return found
 
 
@@ -99,25 +106,25 @@ def _about(findings: Iterator[Finding], wanted: Callable[[str], bool]) -> Iterat
     return (finding for finding in findings if not finding.names or any(map(wanted, finding.names)))
 
 
-def bounded(findings: Iterable[Finding], told: int = TOLD) -> list[Finding]:
-    """The first `told` of each code; what follows is counted, in one finding for each code."""
-    kept: list[Finding] = []
+def bounded(findings: Iterable[Finding], listed: int = LISTED) -> list[Finding]:
+    """The first `listed` of each code; the others are counted, in one finding for each code."""
+    first: list[Finding] = []
     counts: dict[str, int] = {}
     worst: dict[str, Severity] = {}
     for finding in findings:
         if not finding.names:
-            kept.append(finding)
+            first.append(finding)
             continue
         counts[finding.code] = counts.get(finding.code, 0) + 1
-        if counts[finding.code] <= told:
-            kept.append(finding)
+        if counts[finding.code] <= listed:
+            first.append(finding)
         elif worst.get(finding.code) != "warning":
             worst[finding.code] = finding.severity
     for code, severity in worst.items():
-        more = counts[code] - told
-        detail = f"and {more:,} more like these; {told:,} are told one by one"
-        kept.append(Finding(code, severity, (), detail, float(more), float(told), more))
-    return kept
+        more = counts[code] - listed
+        detail = f"and {more:,} more like these; {listed:,} are listed one by one"
+        first.append(Finding(code, severity, (), detail, float(more), float(listed), more))
+    return first
 
 
 def _too_small(fences: Fences) -> Iterator[Finding]:
@@ -133,34 +140,45 @@ def _too_small(fences: Fences) -> Iterator[Finding]:
         )
         size = f"{value:.0f} m" if value >= 1 else "less than 1 m"
         if value < LOST_M:
-            detail = f"{what} {size}; phones in towns are 20 to 50 m off, so entries are missed below {LOST_M:.0f} m"
+            detail = (
+                f"{what} {size}; phones in towns are 20 to 50 m off, "
+                f"so entries are missed below {LOST_M:.0f} m"
+            )
             yield Finding("too_small", "warning", (fences.names[nth],), detail, value, LOST_M)
         else:
-            detail = f"{what} {size}; phones tell entries reliably from {ADVISED_M:.0f} m on, better 150 m"
+            detail = (
+                f"{what} {size}; phones tell entries reliably from {ADVISED_M:.0f} m on, "
+                "better 150 m"
+            )
             yield Finding("too_small", "note", (fences.names[nth],), detail, value, ADVISED_M)
 
 
 def _low_precision(fences: Fences) -> Iterator[Finding]:
-    """Half a unit of the last decimal, both ways, is as far as the true middle may be."""
-    scale = 10.0**DECIMALS
-    exact = np.ones(len(fences.names), dtype=bool)
-    for degrees in (fences.lat, fences.lon):
-        exact &= np.abs(degrees * scale - np.rint(degrees * scale)) < 1e-7
+    """The true middle may be half a unit of the last decimal away, both ways."""
     per_lat, per_lon = metres_per_degree(fences.lat)
-    off = np.hypot(per_lat, per_lon) * 0.5 / scale
+    off = np.hypot(per_lat, per_lon) * 0.5 / 10.0**DECIMALS
     home = (np.abs(fences.lat) < 0.01) & (np.abs(fences.lon) < 0.01)
+    rough = _has_few_decimals(fences.lat) & _has_few_decimals(fences.lon) & ~home
     for nth, names in _by_group(
-        fences, np.nonzero(exact & fences.round & ~home & (fences.reach_m < off))[0]
+        fences, np.nonzero(rough & fences.round & (fences.reach_m < off))[0]
     ):
         radius, wrong = float(fences.reach_m[nth]), float(off[nth])
-        detail = f"the middle has {DECIMALS} decimals or fewer, so the true one may be {wrong:,.0f} m away; the radius is only {radius:,.0f} m"
+        detail = (
+            f"the middle has {DECIMALS} decimals or fewer, so the true one may be {wrong:,.0f} m "
+            f"away; the radius is only {radius:,.0f} m"
+        )
         yield Finding("low_precision", "warning", names, detail, wrong, radius)
+
+
+def _has_few_decimals(degrees: Floats) -> Mask:
+    scaled = degrees * 10.0**DECIMALS
+    return np.asarray(np.abs(scaled - np.rint(scaled)) < 1e-7, dtype=np.bool_)
 
 
 def _by_group(fences: Fences, which: Ints) -> Iterator[tuple[int, tuple[str, ...]]]:
     """For each group among the fences its smallest one, and the names of all of them.
 
-    A store's position is told once.
+    A store's position is reported once.
     """
     if not len(which):
         return
@@ -172,7 +190,10 @@ def _by_group(fences: Fences, which: Ints) -> Iterator[tuple[int, tuple[str, ...
 
 
 def _null_island(fences: Fences, which: Ints) -> Iterator[Finding]:
-    detail = "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; the position was probably missing"
+    detail = (
+        "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; "
+        "the position was probably missing"
+    )
     for _, names in _by_group(fences, which):
         yield Finding("null_island", "warning", names, detail)
 
@@ -183,16 +204,19 @@ def _in_the_sea(fences: Fences, which: Ints) -> Iterator[Finding]:
         yield Finding("in_the_sea", "warning", names, detail)
 
 
-def _strays(fences: Fences, found: list[Stray]) -> Iterator[Finding]:
+def _misplaced(fences: Fences, found: list[Misplaced]) -> Iterator[Finding]:
     words = {
         "swapped": "with latitude and longitude swapped",
         "flipped": "with the sign of its latitude or longitude turned",
     }
-    at = {stray.fence: stray for stray in found}
+    at = {one.fence: one for one in found}
     for nth, names in _by_group(fences, np.array(list(at), dtype=np.int64)):
-        stray = at[nth]
-        detail = f"the fence lies far from all the others, but {words[stray.code]} it would lie among {stray.others:,} of them"
-        yield Finding(stray.code, "warning", names, detail, float(stray.others), None)
+        one = at[nth]
+        detail = (
+            f"the fence lies far from all the others, but {words[one.code]} it would lie among "
+            f"{one.others:,} of them"
+        )
+        yield Finding(one.code, "warning", names, detail, float(one.others), None)
 
 
 def _duplicates(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
@@ -203,31 +227,42 @@ def _duplicates(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
             if fences.shape[family[0]] is None
             else "have the same area"
         )
-        detail = f"{_listed(names[:3], len(family))} {what} within 1 %; a phone there enters {'both' if len(family) == 2 else 'all'} at once"
+        detail = (
+            f"{_listed(names[:3], len(family))} {what} within 1 %; "
+            f"a phone there enters {'both' if len(family) == 2 else 'all'} at once"
+        )
         yield Finding("duplicate", "warning", names, detail, float(len(family)), 1.0)
 
 
 def _overlaps(fences: Fences, compared: Overlaps) -> Iterator[Finding]:
-    """The strongest overlap of each group, with how many more it has.
+    """The strongest overlap of each group, with the number of its others.
 
-    A family of duplicates is told already.
+    A family of duplicates is reported already.
     """
-    family = np.full(int(fences.group.max()) + 1, -1)
-    for number, same in enumerate(compared.same):
-        family[fences.group[same]] = number
-    ends = fences.group[compared.pairs]
-    kept = (family[ends[:, 0]] < 0) | (family[ends[:, 0]] != family[ends[:, 1]])
-    pairs, ends, share = compared.pairs[kept], ends[kept], compared.share[kept]
-    has = np.bincount(ends.ravel(), minlength=1)
+    wanted = _of_two_families(fences, compared)
+    pairs, share = compared.pairs[wanted], compared.share[wanted]
+    ends = fences.group[pairs]
+    count = np.bincount(ends.ravel(), minlength=1)
     _, first = np.unique(ends.ravel(), return_index=True)
     for nth in np.unique(first // 2).tolist():
         one, other = pairs[nth].tolist()
-        yield _overlap(
-            fences, one, other, min(float(share[nth]), 1.0), int(has[ends[nth]].max()) - 1
-        )
+        more = int(count[ends[nth]].max()) - 1
+        yield _overlap(fences, one, other, min(float(share[nth]), 1.0), more)
     if compared.left:
-        detail = f"{compared.left:,} fences lie so densely that not all of them were compared; {PAIRS:,} pairs are"
+        detail = (
+            f"{compared.left:,} fences lie so densely that not all of them were compared; "
+            f"{PAIRS:,} pairs are"
+        )
         yield Finding("overlap", "note", (), detail, float(compared.left), float(PAIRS))
+
+
+def _of_two_families(fences: Fences, compared: Overlaps) -> Mask:
+    """(n,) pairs whose groups are not of one family of duplicates."""
+    family = np.full(int(fences.group.max()) + 1, -1)
+    for number, same in enumerate(compared.same):
+        family[fences.group[same]] = number
+    one, other = family[fences.group[compared.pairs]].T
+    return np.asarray((one < 0) | (one != other), dtype=np.bool_)
 
 
 def _overlap(fences: Fences, one: int, other: int, share: float, more: int) -> Finding:
@@ -238,8 +273,10 @@ def _overlap(fences: Fences, one: int, other: int, share: float, more: int) -> F
         if more
         else ""
     )
-    said = math.floor(share * 100)
-    detail = f"{said} % of {_quoted(fences.names[small])} lies in {_quoted(fences.names[large])}; the limit is {OVERLAP_PERCENT} %{others}"
+    detail = (
+        f"{math.floor(share * 100)} % of {_quoted(fences.names[small])} lies in "
+        f"{_quoted(fences.names[large])}; the limit is {OVERLAP_PERCENT} %{others}"
+    )
     return Finding(
         "overlap",
         "note" if part else "warning",
@@ -251,7 +288,7 @@ def _overlap(fences: Fences, one: int, other: int, share: float, more: int) -> F
 
 
 def _crowded(fences: Fences, reach_m: float, watch: int) -> Iterator[Finding]:
-    """The fullest places, each told once: a fence close to one that was told is not told again."""
+    """The fullest places, each once: a fence close to a reported one is not reported again."""
     every = np.arange(len(fences.names))
     tree = Boxes(fences, every, reach_m)
     dense = local_density(fences, every, reach_m * 2)
@@ -265,37 +302,42 @@ def _crowded(fences: Fences, reach_m: float, watch: int) -> Iterator[Finding]:
 
 
 def _full(
-    fences: Fences,
-    tree: Boxes,
-    chunk: Ints,
-    limits: tuple[float, int],
-    quiet: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    fences: Fences, tree: Boxes, chunk: Ints, limits: tuple[float, int], quiet: Mask
 ) -> Iterator[Finding]:
+    """The fences of a chunk with too many others in reach, fullest first; marks `quiet` ones."""
     reach_m, watch = limits
     at, near = tree.met(shapely.points(fences.lon[chunk], fences.lat[chunk]), chunk)
-    away = fences.away_m(at, near)
-    in_reach = away - fences.reach_m[near] <= reach_m
-    counts = np.bincount(at[in_reach], minlength=1)
-    heard = np.unique(at[in_reach])
-    for nth in heard[np.argsort(-counts[heard], kind="stable")].tolist():
-        if counts[nth] <= watch:
-            return
+    apart_m = fences.distance_m(at, near)
+    in_reach = apart_m - fences.reach_m[near] <= reach_m
+    for nth in _fullest(at[in_reach], watch):
         if quiet[nth]:
             continue
-        mine = at == nth
-        quiet[near[mine & (away <= reach_m + fences.reach_m[nth])]] = True
-        kept = near[mine & in_reach]
-        others = [
-            other
-            for other in kept[np.argsort(away[mine & in_reach], kind="stable")].tolist()
-            if other != nth
-        ]
-        detail = (
-            f"a phone at {_quoted(fences.names[nth])} has {counts[nth]:,} fences within {reach_m:,.0f} m; a phone watches {watch} at once, "
-            "so the others are only found when the app sends its position"
-        )
-        names = (fences.names[nth], *(fences.names[other] for other in others[: _NAMED - 1]))
-        yield Finding("crowded", "note", names, detail, float(counts[nth]), float(watch))
+        mine = np.nonzero(at == nth)[0]
+        quiet[near[mine[apart_m[mine] <= reach_m + fences.reach_m[nth]]]] = True
+        mine = mine[in_reach[mine]]
+        nearest = near[mine[np.argsort(apart_m[mine], kind="stable")]]
+        yield _crowd(fences, nth, nearest.tolist(), limits)
+
+
+def _fullest(at: Ints, watch: int) -> list[int]:
+    """The numbers that stand more than `watch` times in `at`, the most frequent first."""
+    counts = np.bincount(at, minlength=1)
+    crowded = np.nonzero(counts > watch)[0]
+    found: list[int] = crowded[np.argsort(-counts[crowded], kind="stable")].tolist()
+    return found
+
+
+def _crowd(fences: Fences, nth: int, reached: list[int], limits: tuple[float, int]) -> Finding:
+    """One crowded place: a fence, and all fences in reach of its middle, nearest first."""
+    reach_m, watch = limits
+    detail = (
+        f"a phone at {_quoted(fences.names[nth])} has {len(reached):,} fences within "
+        f"{reach_m:,.0f} m; a phone watches {watch} at once, "
+        "so the others are only found when the app sends its position"
+    )
+    others = [other for other in reached if other != nth][: _NAMED - 1]
+    names = (fences.names[nth], *(fences.names[other] for other in others))
+    return Finding("crowded", "note", names, detail, float(len(reached)), float(watch))
 
 
 def _quoted(name: str) -> str:
@@ -303,7 +345,7 @@ def _quoted(name: str) -> str:
 
 
 def _listed(names: tuple[str, ...], count: int) -> str:
-    told = [_quoted(name) for name in names]
-    if count > len(told):
-        return f"{', '.join(told)} and {count - len(told):,} more"
-    return f"{', '.join(told[:-1])} and {told[-1]}"
+    quoted = [_quoted(name) for name in names]
+    if count > len(quoted):
+        return f"{', '.join(quoted)} and {count - len(quoted):,} more"
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

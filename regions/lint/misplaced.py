@@ -1,4 +1,4 @@
-"""Fences that lie where no store is.
+"""Fences in improbable places.
 
 In the open sea, at 0,0, or where a mistake with their coordinates would put them.
 """
@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 import tzfpy
+from numpy.typing import NDArray
 
 from regions.geometry.ellipsoid import Floats
 from regions.lint.proximity import Fences, Ints
+
+Mask = NDArray[np.bool_]
 
 _HOME = 0.01  # degrees around 0,0
 _SMALL_M = 5_000.0  # a larger fence reaches land from far
 _SIDE = 2.0  # degrees: the squares in which fences are at home
 _AMONG = 5  # others near the other reading, at least
-# of all fences at most lie where a stray lies, and on its side of the equator or of Greenwich
+# of all fences at most lie near a misplaced one, and on its side of the equator or of Greenwich
 _SHARE = 0.01
 
 
@@ -31,8 +34,11 @@ class Nowhere:
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
-    """A fence that a `swapped` pair or a `flipped` sign of coordinates would bring among `others` fences."""
+class Misplaced:
+    """A fence that another reading of its coordinates would bring among `others` fences.
+
+    `code` is `swapped` (the pair) or `flipped` (a sign).
+    """
 
     code: str
     fence: int
@@ -40,7 +46,11 @@ class Stray:
 
 
 def at_sea(fences: Fences) -> Nowhere:
-    """Where the time zone map knows only hours by longitude (`Etc/GMT+2`), no country's waters are near."""
+    """Fences at 0,0 or in the open sea.
+
+    The sea is where the time zone map has only zones by longitude (`Etc/GMT+2`): no country's
+    waters are near.
+    """
     home = (np.abs(fences.lat) < _HOME) & (np.abs(fences.lon) < _HOME)
     zones = [
         tzfpy.get_tz(lon, lat)
@@ -48,41 +58,51 @@ def at_sea(fences: Fences) -> Nowhere:
     ]
     wet = np.array([zone.startswith("Etc/GMT") for zone in zones], dtype=bool) & ~home
     for nth in np.nonzero(wet & ~fences.round)[0].tolist():
-        inner = shapely.point_on_surface(fences.shape[nth])
-        corners = fences.corners[fences.corner_of == nth][:100].tolist()
-        wet[nth] = all(
-            tzfpy.get_tz(x, y).startswith("Etc/GMT") for x, y in [(inner.x, inner.y), *corners]
-        )
+        wet[nth] = _is_wet(fences, nth)
     return Nowhere(np.nonzero(home)[0], np.nonzero(wet & (fences.reach_m <= _SMALL_M))[0])
 
 
-def strays(fences: Fences, nowhere: Nowhere) -> list[Stray]:
+def _is_wet(fences: Fences, nth: int) -> bool:
+    """Whether an area's interior point and its first corners lie in the open sea."""
+    point = shapely.point_on_surface(fences.shape[nth])
+    corners = fences.corners[fences.corner_of == nth][:100].tolist()
+    places = [(point.x, point.y), *corners]
+    return all(tzfpy.get_tz(x, y).startswith("Etc/GMT") for x, y in places)
+
+
+def misplaced(fences: Fences, nowhere: Nowhere) -> list[Misplaced]:
     """Lonely fences that another reading of their coordinates brings where many others are.
 
     A chain with branches all over the world can have a lonely branch whose mirror image lies among
     others by chance: a sign is only doubted where hardly any other fence has it.
     """
+    few = max(1.0, _SHARE * len(fences.names))
     count = np.ones(len(fences.names), dtype=np.int64)
     count[nowhere.null_island] = 0
     squares = _Squares(fences.lat, fences.lon, count)
     alone = squares.around(fences.lat, fences.lon)
-    few = max(1.0, _SHARE * len(fences.names))
     lonely = (alone <= few) & (count > 0)
-    lat, lon = fences.lat, fences.lon
-    odd_lat, odd_lon = (_side_count(side, count) <= few for side in (lat, lon))
-    found: dict[int, Stray] = {}
-    for code, other_lat, other_lon, odd in (
-        ("swapped", lon, lat, lonely),
-        ("flipped", lat, -lon, odd_lon),
-        ("flipped", -lat, lon, odd_lat),
-        ("flipped", -lat, -lon, odd_lat & odd_lon),
-    ):
-        others = np.where(np.abs(other_lat) <= 90.0, squares.around(other_lat, other_lon), 0)
-        for nth in np.nonzero(lonely & odd & (others >= np.maximum(_AMONG, 20 * alone)))[
-            0
-        ].tolist():
-            found.setdefault(nth, Stray(code, nth, int(others[nth])))
+    found: dict[int, Misplaced] = {}
+    for code, lat, lon, doubtful in _other_readings(fences, count, few):
+        others = squares.around(lat, lon)
+        doubtful &= lonely & (np.abs(lat) <= 90.0) & (others >= np.maximum(_AMONG, 20 * alone))
+        for nth in np.nonzero(doubtful)[0].tolist():
+            found.setdefault(nth, Misplaced(code, nth, int(others[nth])))
     return [found[nth] for nth in sorted(found)]
+
+
+def _other_readings(
+    fences: Fences, count: Ints, few: float
+) -> list[tuple[str, Floats, Floats, Mask]]:
+    """Code, latitudes, longitudes, and the fences for which the reading comes into question."""
+    lat, lon = fences.lat, fences.lon
+    rare_lat, rare_lon = (_side_count(side, count) <= few for side in (lat, lon))
+    return [
+        ("swapped", lon, lat, np.ones(len(lat), dtype=bool)),
+        ("flipped", lat, -lon, rare_lon),
+        ("flipped", -lat, lon, rare_lat),
+        ("flipped", -lat, -lon, rare_lat & rare_lon),
+    ]
 
 
 def _side_count(degrees: Floats, count: Ints) -> Ints:
@@ -92,7 +112,7 @@ def _side_count(degrees: Floats, count: Ints) -> Ints:
 
 
 class _Squares:
-    """How many fences lie in each square of a grid of degrees, and in the nine around a position."""
+    """Numbers of fences in the squares of a grid of degrees, and in the nine around a position."""
 
     def __init__(self, lat: Floats, lon: Floats, count: Ints) -> None:
         self._rows, self._columns = int(180 / _SIDE), int(360 / _SIDE)

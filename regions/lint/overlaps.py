@@ -1,4 +1,4 @@
-"""Which fences are the same region twice, and which overlap by how much of the smaller one."""
+"""Fences that are the same region twice, and the share of the smaller one in which two overlap."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ SAME_SHARE = 0.01
 PAIRS = 2_000_000  # pairs looked at
 _CORNERS = 4_000_000  # corners of areas intersected
 _ROUND = 64  # corners that stand for a circle against an area
+_ANGLES = np.linspace(0, 2 * np.pi, _ROUND, endpoint=False)
+_UNIT_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
 @dataclass(slots=True)
 class Overlaps:
-    """`pairs` (n, 2) of fences of different groups, the likest first, with the `share` (n,) of the smaller that lies in the larger.
+    """`pairs` (n, 2) of fences of different groups, the likest first.
 
-    `same` holds lists of fences that are one region; `left` fences lie so densely that not all of their neighbours were looked at.
+    `share` (n,) is the part of the smaller that lies in the larger. `same` has lists of fences that
+    are one region. `left` fences lie so densely that not all of their neighbours were compared.
     """
 
     pairs: Ints
@@ -75,9 +78,9 @@ def overlaps(fences: Fences, least_share: float) -> Overlaps:
     search = _Search(fences, least_share)
     if len(which):
         tree = Boxes(fences, which)
-        round_ = fences.round[which]
-        _areas(search, tree, which[~round_])
-        _circles(search, tree, which[round_])
+        is_circle = fences.round[which]
+        _areas(search, tree, which[~is_circle])
+        _circles(search, tree, which[is_circle])
     pairs, share = _each_once(search)
     return Overlaps(
         pairs,
@@ -95,35 +98,37 @@ def _circles(search: _Search, tree: Boxes, which: Ints) -> None:
         one, other = tree.met(shapely.points(fences.lon[chunk], fences.lat[chunk]), chunk)
         search.tested += len(one)
         done += len(chunk)
+        one, other = _smaller_first(fences, one, other)
+        apart_m = fences.distance_m(one, other)
         small, large = fences.reach_m[one], fences.reach_m[other]
-        kept = (
-            fences.round[other]
-            & ((small < large) | ((small == large) & (one < other)))
-            & (fences.group[one] != fences.group[other])
-        )
-        one, other = one[kept], other[kept]
-        away, small, large = fences.away_m(one, other), small[kept], large[kept]
-        share = circle_overlap(away, small, large)
-        search.keep(
-            one,
-            other,
-            share,
-            share * (small / large) ** 2,
-            (away <= SAME_M) & (large - small <= SAME_SHARE * large),
-        )
+        share = circle_overlap(apart_m, small, large)
+        same = (apart_m <= SAME_M) & (large - small <= SAME_SHARE * large)
+        search.keep(one, other, share, share * (small / large) ** 2, same)
     search.left += len(which) - done
 
 
-def circle_overlap(away_m: Floats, small_m: Floats, large_m: Floats) -> Floats:
+def _smaller_first(fences: Fences, one: Ints, other: Ints) -> tuple[Ints, Ints]:
+    """The pairs of circles of different groups whose first one is smaller; each pair once."""
+    small, large = fences.reach_m[one], fences.reach_m[other]
+    ordered = (small < large) | ((small == large) & (one < other))
+    wanted = fences.round[other] & ordered & (fences.group[one] != fences.group[other])
+    return one[wanted], other[wanted]
+
+
+def circle_overlap(apart_m: Floats, small_m: Floats, large_m: Floats) -> Floats:
     """(n,) share of the smaller circle that lies in the larger one, on the plane."""
-    share = np.where(away_m <= large_m - small_m, 1.0, 0.0)
-    cut = (away_m > large_m - small_m) & (away_m < large_m + small_m)
-    d, r, big = away_m[cut], small_m[cut], large_m[cut]
-    near = np.arccos(np.clip((d * d + r * r - big * big) / (2 * d * r), -1, 1))
-    far = np.arccos(np.clip((d * d + big * big - r * r) / (2 * d * big), -1, 1))
-    lens = r * r * (near - np.sin(2 * near) / 2) + big * big * (far - np.sin(2 * far) / 2)
-    share[cut] = lens / (np.pi * r * r)
+    share = np.where(apart_m <= large_m - small_m, 1.0, 0.0)
+    cut = (apart_m > large_m - small_m) & (apart_m < large_m + small_m)
+    d, r, big = apart_m[cut], small_m[cut], large_m[cut]
+    share[cut] = (_segment_m2(d, r, big) + _segment_m2(d, big, r)) / (np.pi * r * r)
     return share
+
+
+def _segment_m2(apart_m: Floats, radius_m: Floats, other_m: Floats) -> Floats:
+    """(n,) area of a circle beyond the chord that it shares with another one."""
+    cosine = (apart_m**2 + radius_m**2 - other_m**2) / (2 * apart_m * radius_m)
+    half = np.arccos(np.clip(cosine, -1, 1))
+    return np.asarray(radius_m**2 * (half - np.sin(2 * half) / 2), dtype=np.float64)
 
 
 def _areas(search: _Search, tree: Boxes, which: Ints) -> None:
@@ -135,20 +140,24 @@ def _areas(search: _Search, tree: Boxes, which: Ints) -> None:
         one, other = tree.met(shapely.box(*box.T), chunk)
         search.tested += len(one)
         done += len(chunk)
-        kept = (fences.round[other] | (one < other)) & (fences.group[one] != fences.group[other])
-        one, other = one[kept], other[kept]
+        wanted = (fences.round[other] | (one < other)) & (fences.group[one] != fences.group[other])
+        one, other = one[wanted], other[wanted]
         search.corners += int((corners[one] + corners[other]).sum())
-        inner, smaller, larger = _intersected(fences, one, other)
-        with np.errstate(invalid="ignore"):
-            likeness = inner / larger
-            search.keep(one, other, inner / smaller, likeness, likeness >= 1 - SAME_SHARE)
+        _measure(search, one, other)
     search.left += len(which) - done
+
+
+def _measure(search: _Search, one: Ints, other: Ints) -> None:
+    shared, smaller, larger = _intersected(search.fences, one, other)
+    with np.errstate(invalid="ignore"):
+        likeness = shared / larger
+        search.keep(one, other, shared / smaller, likeness, likeness >= 1 - SAME_SHARE)
 
 
 def _intersected(fences: Fences, one: Ints, other: Ints) -> tuple[Floats, Floats, Floats]:
     """(n,) each, in square degrees: what two share, the smaller and the larger of them."""
     shape, beside = fences.shape[one], _drawn(fences, other)
-    inner = np.zeros(len(one))
+    shared = np.zeros(len(one))
     for turn in (-360.0, 0.0, 360.0):
         moved = (
             beside
@@ -156,22 +165,21 @@ def _intersected(fences: Fences, one: Ints, other: Ints) -> tuple[Floats, Floats
             else shapely.transform(beside, lambda xy, by=turn: np.add(xy, [by, 0.0]))
         )
         met = shapely.intersects(shape, moved)
-        inner[met] += shapely.area(shapely.intersection(shape[met], moved[met]))
+        shared[met] += shapely.area(shapely.intersection(shape[met], moved[met]))
     sizes = np.stack([shapely.area(shape), shapely.area(beside)])
-    return inner, sizes.min(axis=0), sizes.max(axis=0)
+    return shared, sizes.min(axis=0), sizes.max(axis=0)
 
 
 def _drawn(fences: Fences, which: Ints) -> Shapes:
     """Areas as they are, circles as polygons of the same size."""
     found = fences.shape[which]
-    round_ = np.nonzero(shapely.is_missing(found))[0]
-    at = which[round_]
-    angle = np.linspace(0, 2 * np.pi, _ROUND, endpoint=False)
+    circles = np.nonzero(shapely.is_missing(found))[0]
+    at = which[circles]
+    middle = np.stack([fences.lon[at], fences.lat[at]], axis=1)
     per_lat, per_lon = metres_per_degree(np.clip(fences.lat[at], -89.9, 89.9))
-    out = fences.reach_m[at] / np.sqrt(_ROUND / (2 * np.pi) * np.sin(2 * np.pi / _ROUND))
-    lon = fences.lon[at][:, None] + (out / per_lon)[:, None] * np.cos(angle)
-    lat = fences.lat[at][:, None] + (out / per_lat)[:, None] * np.sin(angle)
-    found[round_] = shapely.polygons(np.stack([lon, lat], axis=2))
+    out_m = fences.reach_m[at] / np.sqrt(_ROUND / (2 * np.pi) * np.sin(2 * np.pi / _ROUND))
+    out = np.stack([out_m / per_lon, out_m / per_lat], axis=1)
+    found[circles] = shapely.polygons(middle[:, None] + out[:, None] * _UNIT_CIRCLE)
     return found
 
 
@@ -184,17 +192,16 @@ def _each_once(search: _Search) -> tuple[Ints, Floats]:
     order = np.argsort(-likeness, kind="stable")
     groups = np.sort(search.fences.group[pairs[order]], axis=1)
     _, first = np.unique(groups[:, 0] << 32 | groups[:, 1], return_index=True)
-    kept = order[np.sort(first)]
-    return pairs[kept], share[kept]
+    likest = order[np.sort(first)]
+    return pairs[likest], share[likest]
 
 
 def _families(fences: Fences, first: Ints, twins: Ints) -> list[list[int]]:
-    """Fences of different groups that are one region, each family once however many rings its groups share."""
-    root = first.copy()
-    for one, other in twins.tolist():
-        a, b = _root(root, one), _root(root, other)
-        root[max(a, b)] = min(a, b)
-    rooted = np.array([_root(root, at) for at in root.tolist()], dtype=np.int64)
+    """Fences of different groups that are one region, each family once.
+
+    Groups may share any number of rings.
+    """
+    rooted = _rooted(first, twins)
     order = np.argsort(rooted, kind="stable")
     starts = np.nonzero(np.diff(rooted[order], prepend=-1))[0]
     found: dict[frozenset[int], list[int]] = {}
@@ -204,6 +211,15 @@ def _families(fences: Fences, first: Ints, twins: Ints) -> list[list[int]]:
             if len(groups) > 1:
                 found.setdefault(frozenset(groups.tolist()), family[np.sort(at)].tolist())
     return list(found.values())
+
+
+def _rooted(first: Ints, twins: Ints) -> Ints:
+    """(n,) the first fence of each fence's family, by union-find over the `twins` (m, 2)."""
+    root = first.copy()
+    for one, other in twins.tolist():
+        a, b = _root(root, one), _root(root, other)
+        root[max(a, b)] = min(a, b)
+    return np.array([_root(root, at) for at in root.tolist()], dtype=np.int64)
 
 
 def _root(root: Ints, at: int) -> int:

@@ -1,4 +1,7 @@
-"""A map of fences in columns, and who lies near whom, at a cost that dense places cannot drive up without bound."""
+"""A map of fences in columns, and which of them lie near each other, at a bounded cost.
+
+Dense places cannot drive the cost up without limit.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regions.geometry.ellipsoid import CURVATURE_MIN_M, Floats, in_space, metres_per_degree
-from regions.region import Area, Circle, Region
+from regions.region import Circle, Region
 
 Ints = NDArray[np.int64]
 Shapes = NDArray[Any]  # of shapely geometries; None where the fence is a circle
@@ -24,13 +27,11 @@ _CHUNK_MOST = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fences:
-    """(n,) columns.
+    """(n,) columns: name, group, middle in degrees, and metres from it to the furthest point.
 
-    Names; the group of each (`<store>/<ring>` belongs to its store); middle, and reach of the
-    furthest point.
-
-    Degrees and metres. `space` is (n, 3), the middles as earth-centred metres. `corner_of` holds
-    the fence of each of the `corners` (m, 2, lon/lat) of the areas.
+    `<store>/<ring>` belongs to the group of its store. `space` is (n, 3), the middles as
+    earth-centred metres. `corner_of` has the fence of each of the `corners` (m, 2, lon/lat) of the
+    areas.
     """
 
     names: tuple[str, ...]
@@ -48,53 +49,54 @@ class Fences:
         """(n,) which fences are circles."""
         return np.asarray(shapely.is_missing(self.shape), dtype=np.bool_)
 
-    def away_m(self, one: Ints, other: Ints) -> Floats:
+    def distance_m(self, one: Ints, other: Ints) -> Floats:
         """Straight distances between middles; a millimetre short at 10 km."""
         return np.asarray(np.sqrt(np.sum((self.space[one] - self.space[other]) ** 2, axis=-1)))
 
 
 def fences_of(regions: Sequence[tuple[str, Region]]) -> Fences:
     """The columns of named regions, in their order."""
-    n = len(regions)
-    shape = np.full(n, None, dtype=object)
-    lat, lon, reach = np.zeros(n), np.zeros(n), np.zeros(n)
-    for nth, (_, region) in enumerate(regions):
+    lat, lon, reach, shape = _columns([region for _, region in regions])
+    areas = np.nonzero(~shapely.is_missing(shape))[0]
+    corners, of = shapely.get_coordinates(shape[areas], return_index=True)
+    at = np.stack(in_space(corners[:, 1], corners[:, 0]), axis=1)
+    lat[areas], lon[areas] = _middles(at, of, len(areas))
+    space = np.stack(in_space(lat, lon), axis=1)
+    owner = areas[of]
+    np.maximum.at(reach, owner, np.sqrt(np.sum((at - space[owner]) ** 2, axis=1)))
+    names = tuple(name for name, _ in regions)
+    return Fences(names, _groups(names), lat, lon, space, reach, shape, corners, owner)
+
+
+def _columns(regions: Sequence[Region]) -> tuple[Floats, Floats, Floats, Shapes]:
+    """Latitude, longitude and reach of the circles, and the shapes of the areas."""
+    lat, lon, reach = np.zeros((3, len(regions)))
+    shape = np.full(len(regions), None, dtype=object)
+    for nth, region in enumerate(regions):
         if isinstance(region, Circle):
             lat[nth], lon[nth], reach[nth] = region.lat, region.lon, region.radius_m
-        elif isinstance(region, Area):
+        else:
             shape[nth] = region.shape
-    space = np.stack(in_space(lat, lon), axis=1)
-    corners, owner = _around(shape, lat, lon, space, reach)
-    names = tuple(name for name, _ in regions)
+    return lat, lon, reach, shape
+
+
+def _groups(names: tuple[str, ...]) -> Ints:
+    """(n,) number of the store of each name, in the order met."""
     groups: dict[str, int] = {}
-    group = np.array(
-        [groups.setdefault(name.partition("/")[0], len(groups)) for name in names], dtype=np.int64
-    )
-    return Fences(names, group, lat, lon, space, reach, shape, corners, owner)
+    stores = (name.partition("/")[0] for name in names)
+    return np.array([groups.setdefault(store, len(groups)) for store in stores], dtype=np.int64)
 
 
-def _around(
-    shape: Shapes, lat: Floats, lon: Floats, space: Floats, reach: Floats
-) -> tuple[Floats, Ints]:
-    """Set middle and reach of the areas from their corners in space, where there is neither pole nor 180th meridian."""
-    areas = np.nonzero(~shapely.is_missing(shape))[0]
-    corners, nth = shapely.get_coordinates(shape[areas], return_index=True)
-    if not len(areas):
-        return corners, nth.astype(np.int64)
-    at = np.stack(in_space(corners[:, 1], corners[:, 0]), axis=1)
-    count = np.bincount(nth, minlength=len(areas))[:, None]
-    middle = (
-        np.stack([np.bincount(nth, at[:, axis], len(areas)) for axis in range(3)], axis=1) / count
-    )
-    lon[areas] = np.degrees(np.arctan2(middle[:, 1], middle[:, 0]))
-    level = np.hypot(middle[:, 0], middle[:, 1]) * (
-        CURVATURE_MIN_M / 6378137.0
-    )  # from geocentric to geodetic, near enough
-    lat[areas] = np.degrees(np.arctan2(middle[:, 2], level))
-    space[areas] = np.stack(in_space(lat[areas], lon[areas]), axis=1)
-    away = np.sqrt(np.sum((at - space[areas][nth]) ** 2, axis=1))
-    np.maximum.at(reach, areas[nth], away)
-    return corners, areas[nth]
+def _middles(at: Floats, of: Ints, count: int) -> tuple[Floats, Floats]:
+    """Latitudes and longitudes of the mean corner of each of `count` areas.
+
+    The mean is taken in space, where there is neither pole nor 180th meridian. `at` (m, 3) are the
+    corners, `of` (m,) the areas that they belong to.
+    """
+    corners = np.bincount(of, minlength=count)
+    x, y, z = (np.bincount(of, at[:, axis], count) / corners for axis in range(3))
+    level = np.hypot(x, y) * (CURVATURE_MIN_M / 6378137.0)  # geocentric to geodetic, near enough
+    return np.degrees(np.arctan2(z, level)), np.degrees(np.arctan2(y, x))
 
 
 def canonical_duplicates(fences: Fences) -> Ints:
@@ -103,15 +105,12 @@ def canonical_duplicates(fences: Fences) -> Ints:
     An equal area, or a circle in the same half metre.
     """
     first = np.arange(len(fences.names))
-    round_ = np.nonzero(fences.round)[0]
-    cube = np.floor(fences.space[round_] / _SAME_M).astype(np.int64)
-    size = np.floor(
-        np.log(np.maximum(fences.reach_m[round_], 1e-3)) / np.log1p(_SAME_SHARE)
-    ).astype(np.int64)
-    _, lead, nth = np.unique(
-        np.column_stack([cube, size]), axis=0, return_index=True, return_inverse=True
-    )
-    first[round_] = round_[lead][nth.reshape(-1)]
+    circles = np.nonzero(fences.round)[0]
+    cube = np.floor(fences.space[circles] / _SAME_M)
+    size = np.log(np.maximum(fences.reach_m[circles], 1e-3)) / np.log1p(_SAME_SHARE)
+    key = np.column_stack([cube, np.floor(size)]).astype(np.int64)
+    _, lead, nth = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    first[circles] = circles[lead][nth.reshape(-1)]
     areas = np.nonzero(~fences.round)[0]
     seen: dict[bytes, int] = {}
     for at, written in zip(
@@ -159,7 +158,10 @@ def _over(box: Floats) -> tuple[Ints, Ints]:
 
 
 def local_density(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
-    """(m,) how many of the fences `which` share a square of `side_m` (of each, or of all) with each of them: an estimate."""
+    """(m,) estimates of how many of the fences `which` share a square with each of them.
+
+    `side_m` is the side of the square: of each fence, or of all.
+    """
     level = np.ceil(
         np.log2(np.broadcast_to(np.asarray(side_m, dtype=np.float64), len(which)))
     ).astype(np.int64)
@@ -178,7 +180,10 @@ def local_density(fences: Fences, which: Ints, side_m: Floats | float) -> Ints:
 
 
 def by_density(which: Ints, dense: Ints, enough: Callable[[], bool]) -> Iterator[Ints]:
-    """Chunks of `which` whose expected pairs fit in memory, from the loneliest to the densest, until it is enough."""
+    """Chunks of `which` whose expected pairs fit in memory, until `enough`.
+
+    The loneliest fences come first, the densest last.
+    """
     order = np.argsort(dense, kind="stable")
     cost = np.cumsum(dense[order] * 4 + 8)
     most = _CHUNK_MOST // int(dense.max(initial=1))  # one beside a dense place may see all of it

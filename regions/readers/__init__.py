@@ -1,20 +1,18 @@
-"""Readers and writers of places, one file per format.
+"""Readers and writers of places, one file per format, found by scanning this package.
 
-A module with `NAME`, `read` and `write` is found by being here.
-
-No reader knows stores or geofences; it yields what is in the file. What a file contains is decided
-by its content first and its name second, and nothing in a file makes a reader open another file or
-an address.
+A member has `NAME`, `read` and `write`. No reader knows stores or geofences; it yields what is in
+the file. The format of a file is decided by its content first and its name second, and nothing in a
+file makes a reader open another file or an address.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from functools import cache
 from pathlib import Path
 from typing import cast
 
+from regions.plugins import discover
 from regions.readers.item import BYTES, FileError, Format, Item, not_found
 
 __all__ = ["FileError", "Format", "Item", "format_of", "formats"]
@@ -26,17 +24,9 @@ _EXCEL = (b"xl/workbook.xml", b"xl/worksheets")
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Every member of the drawer, by name."""
-    modules = [
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    ]
-    members = [
-        cast("Format", module)
-        for module in modules
-        if isinstance(getattr(module, "NAME", None), str)
-    ]
-    return tuple(sorted(members, key=lambda member: member.NAME))
+    """Every format, by name."""
+    members = discover(sys.modules[__name__], nested=False)
+    return tuple(cast("Format", member) for member in members.values())
 
 
 def format_of(path: Path, name: str | None = None) -> Format:
@@ -92,5 +82,8 @@ def _strange(head: bytes) -> str:
     if head.startswith(b"PK"):
         if any(word in head for word in _EXCEL):
             return "this is an Excel workbook; save the sheet as CSV and bring in that"
-        return "the archive holds neither a Shapefile (.shp) nor a KML document (.kml); other files come unpacked"
+        return (
+            "the archive holds neither a Shapefile (.shp) nor a KML document (.kml); "
+            "other files come unpacked"
+        )
     return f"the content is of no format that can be read; there are readers for {known}"

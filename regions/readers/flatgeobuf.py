@@ -20,7 +20,7 @@ COUNTED: Literal["feature"] = "feature"
 _MAGIC = b"fgb\x03fgb"
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """The format's own first bytes, version 3."""
     return head.startswith(_MAGIC)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regions.readers.item import FileError, Item, bounded
-from regions.readers.text.crs_member import crs_told
+from regions.readers.text.crs_member import crs_notes
 from regions.readers.text.dialects import item_of
 from regions.readers.text.encoding import encoding_of_head
 from regions.readers.text.json_stream import Piece, is_lines, opened, pieces
@@ -32,7 +32,7 @@ _ALONE = (
 )
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """Text that starts with a JSON object or array, and goes on with it on the next line."""
     text = head[:4096].decode(encoding_of_head(head[:4096]) or "latin-1", errors="replace")
     return text.lstrip("\ufeff \r\n\tï»¿")[:1] in ("{", "[") and not is_lines(head)
@@ -53,7 +53,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The outermost object where it holds no list of places; and what is to be told."""
+    """The outermost object where it holds no list of places, and notes."""
     members: dict[str, Any] = {}
     lists = 0
     for piece in found:
@@ -69,7 +69,7 @@ def _survey(found: Iterator[Piece]) -> tuple[dict[str, Any] | None, tuple[str, .
 
 def _crs(crs: object) -> tuple[str, ...]:
     """Nothing where the file says WGS84 or nothing; refuses every other system by its name."""
-    notes, refused = crs_told(crs)
+    notes, refused = crs_notes(crs)
     if refused is not None:
         raise FileError("crs_unsupported", refused)
     return notes
@@ -82,14 +82,14 @@ def _alone(whole: dict[str, Any], notes: tuple[str, ...]) -> Iterator[Item]:
     """
     listed = whole.get("geometries")
     if whole.get("type") == "GeometryCollection" and isinstance(listed, list):
-        told = (
+        first_notes = (
             *notes,
             "the file is a bare collection of geometries; each is an item without properties",
         )
         for number, geometry in enumerate(listed, 1):
             item = item_of(number, geometry)
-            yield item._replace(notes=(*told, *item.notes))
-            told = ()
+            yield item._replace(notes=(*first_notes, *item.notes))
+            first_notes = ()
         return
     item = item_of(1, whole)
     if item.geometry is None and item.error is None and whole.get("type") not in _ALONE:
@@ -146,10 +146,10 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
             file.write(between + to_json(feature_out(item)))
             between = ",\n"
         file.write("\n]}\n")
-    return (*losses, *left_out_told(left_out))
+    return (*losses, *left_out_notes(left_out))
 
 
-def left_out_told(count: int) -> tuple[str, ...]:
+def left_out_notes(count: int) -> tuple[str, ...]:
     """A sentence for items with errors."""
     return (
         (f"{count:,} {'item' if count == 1 else 'items'} that could not be read were left out",)

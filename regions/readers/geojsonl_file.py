@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from regions.readers.geojson_file import feature_out, left_out_told, losses_of
+from regions.readers.geojson_file import feature_out, left_out_notes, losses_of
 from regions.readers.item import Item, bounded
 from regions.readers.text.dialects import item_of
 from regions.readers.text.encoding import lines_of
@@ -31,12 +31,12 @@ def sniff(head: bytes, suffix: str) -> bool:
 
     Or lines of which the first two are whole JSON objects; or one, if it is called so.
     """
-    told = is_lines(head)
-    if told is None:
+    by_line = is_lines(head)
+    if by_line is None:
         return suffix in SUFFIXES and head.decode("utf-8", errors="replace").lstrip(
             "\ufeff \r\n\t"
         ).startswith("{")
-    return told
+    return by_line
 
 
 def read(path: Path) -> Iterator[Item]:
@@ -94,4 +94,4 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
                 continue
             losses.update(dict.fromkeys(losses_of(item)))
             file.write(to_json(feature_out(item)) + "\n")
-    return (*losses, *left_out_told(left_out))
+    return (*losses, *left_out_notes(left_out))

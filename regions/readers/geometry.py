@@ -31,7 +31,7 @@ _WKT = re.compile(
 _WKT_HEAD = (
     200  # characters before the first number: the rest of a text of megabytes is not looked at
 )
-_COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: nobody nests more, and the parser recurses
+_COLLECTIONS = 4  # of GEOMETRYCOLLECTION in one text: real ones nest less, and the parser recurses
 _CIRCLE_WORDS = ("type", "subType", "shapeType")
 _RADIUS_WORDS = ("radius", "radius_m", "geometryRadius", "Radius", "radius_units")
 
@@ -63,7 +63,10 @@ def our_circle(obj: object) -> dict[str, Any] | None:
 
 
 def split_circle(geometry: object, properties: dict[str, Any]) -> tuple[object, dict[str, Any]]:
-    """A Feature's Point that its properties make a circle, as our circle, and the properties without the words for that."""
+    """A Feature's Point that its properties make a circle, as our circle.
+
+    The properties come back without the members that say so.
+    """
     if not isinstance(geometry, Mapping) or geometry.get("type") != "Point":
         return geometry, properties
     for source in (properties, geometry):
@@ -119,28 +122,30 @@ def tidy(geometry: object) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 def _collected(parts: object) -> tuple[dict[str, Any], tuple[str, ...]]:
     if not isinstance(parts, list | tuple):
         raise RegionError("not_a_region", "geometries must be an array", "/geometries")
-    if any(
-        isinstance(part, Mapping) and part.get("type") == "GeometryCollection" for part in parts
-    ):
+    if any(map(_is_collection, parts)):
         raise RegionError(
             "not_a_region", "a collection of geometries holds another one", "/geometries"
         )
     read = [tidy(part) for part in parts]
     flat = tuple(dict.fromkeys(note for _, notes in read for note in notes))
     found = [part for part, _ in read if part is not None]
+    if len(found) > 1 and all(part["type"] in ("Polygon", "MultiPolygon") for part in found):
+        note = f"a collection of {len(found)} areas became one place of several parts"
+        areas = [area for part in found for area in _polygons_of(part)]
+        found, flat = [{"type": "MultiPolygon", "coordinates": areas}], (note, *flat)
     if len(found) == 1:
         return found[0], flat
-    if found and all(part["type"] in ("Polygon", "MultiPolygon") for part in found):
-        areas = [
-            area
-            for part in found
-            for area in (
-                part["coordinates"] if part["type"] == "MultiPolygon" else [part["coordinates"]]
-            )
-        ]
-        told = f"a collection of {len(found)} areas became one place of several parts"
-        return {"type": "MultiPolygon", "coordinates": areas}, (told, *flat)
     return {"type": "GeometryCollection", "geometries": found}, flat
+
+
+def _is_collection(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "GeometryCollection"
+
+
+def _polygons_of(area: dict[str, Any]) -> list[Any]:
+    """The coordinates of each polygon of a Polygon or MultiPolygon."""
+    coordinates: list[Any] = area["coordinates"]
+    return coordinates if area["type"] == "MultiPolygon" else [coordinates]
 
 
 def _positions(value: object, levels: int, dropped: list[bool]) -> list[Any]:
@@ -205,7 +210,7 @@ def from_shape(shape: Any) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 
 
 def to_wkt(geometry: Mapping[str, Any]) -> str:
-    """Well-known text of a GeoJSON geometry, every digit kept."""
+    """Well-known text of a GeoJSON geometry, with every digit."""
     if geometry["type"] == "GeometryCollection":
         return f"GEOMETRYCOLLECTION ({', '.join(to_wkt(part) for part in geometry['geometries'])})"
     body = _wkt_body(geometry["coordinates"], _LEVELS[geometry["type"]])

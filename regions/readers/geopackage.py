@@ -20,7 +20,7 @@ COUNTED: Literal["feature"] = "feature"
 _SQLITE = b"SQLite format 3\0"
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """An SQLite database."""
     return head.startswith(_SQLITE)
 

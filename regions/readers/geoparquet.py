@@ -20,7 +20,7 @@ COUNTED: Literal["feature"] = "feature"
 _MAGIC = b"PAR1"
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """The format's own first bytes."""
     return head.startswith(_MAGIC)
 

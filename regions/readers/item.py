@@ -22,7 +22,7 @@ ABOUT_ALL = (
     LENGTHS,
     IN_SYSTEM,
 )  # how notes begin that the first item they are true of has for all
-ROW_SWALLOWED = "a quotation mark may be astray"  # how a note begins on what nobody has put right
+ROW_SWALLOWED = "a quotation mark may be astray"  # the start of a note on what was left as it is
 
 
 class Item(NamedTuple):
@@ -36,8 +36,9 @@ class Item(NamedTuple):
     """
 
     number: int
-    """From 1: the line where the format has lines (a CSV header is line 1; a row over several lines counts where it
-    starts), else the feature's place in the file."""
+    """From 1: the line where the format has lines, else the feature's place in the file.
+
+    A CSV header is line 1; a row over several lines counts where it starts."""
     properties: dict[str, Any]
     geometry: dict[str, Any] | None
     id: str | None = None
@@ -45,7 +46,7 @@ class Item(NamedTuple):
     error: RegionError | None = None
     """Why this item cannot be read; the others can. Never holds a position."""
     notes: tuple[str, ...] = ()
-    """What was changed in reading, as sentences; what concerns the whole file stands on its first item."""
+    """Sentences on what reading changed; those on the whole file stand on its first item."""
 
 
 class FileError(ValueError):
@@ -61,7 +62,7 @@ class FileError(ValueError):
 
 
 class Format(Protocol):
-    """What a file of this drawer offers: one format of places, to read and to write."""
+    """One format of places, to read and to write."""
 
     NAME: str
     SUFFIXES: tuple[str, ...]
@@ -104,7 +105,7 @@ def too_many() -> FileError:
 
 
 def bounded(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, until there are too many of them; what is true of all is told once."""
+    """The items, until there are too many of them; a note that is true of all stands once."""
     said: set[str] = set()
     for count, item in enumerate(items):
         if count >= ITEMS:

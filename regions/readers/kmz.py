@@ -18,7 +18,7 @@ MEDIA = ("application/vnd.google-earth.kmz",)
 COUNTED: Literal["feature"] = "feature"
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """A zip in whose list of contents a .kml stands, and no .shp."""
     return (
         head.startswith(b"PK\x03\x04") and b".kml" in head.lower() and b".shp" not in head.lower()

@@ -38,7 +38,7 @@ _KINDS: dict[str, tuple[str, list[str | None]]] = {
 }
 
 
-def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - every format of the drawer is asked the same way
+def sniff(head: bytes, suffix: str) -> bool:  # noqa: ARG001 - all formats have this signature
     """A zip in whose list of contents a .shp stands."""
     return head.startswith(b"PK\x03\x04") and b".shp" in head.lower()
 
@@ -54,7 +54,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _unpacked(opened: Archive, folder: Path) -> tuple[str, ...]:
-    """Write each layer out as layer_1.shp and so on; what is to be told of them."""
+    """Write each layer out as layer_1.shp and so on; notes on them."""
     stems = sorted({_stem(name) for name in opened.names if name.lower().endswith(".shp")})
     if not stems:
         raise FileError("unknown_format", "the archive holds no Shapefile (.shp)")
@@ -65,7 +65,8 @@ def _unpacked(opened: Archive, folder: Path) -> tuple[str, ...]:
     notes = []
     if len(stems) > 1:
         notes.append(
-            f"the archive holds {len(stems)} layers, read one after the other: {', '.join(_shown(stem) for stem in stems)}"
+            f"the archive holds {len(stems)} layers, read one after the other: "
+            f"{', '.join(_shown(stem) for stem in stems)}"
         )
     for nth, stem in enumerate(stems, 1):
         found = {
@@ -87,7 +88,7 @@ def _shown(stem: str) -> str:
 
 
 def _checked(shp: Path, name: str) -> list[str]:
-    """What is missing beside a .shp, told; a text encoding nobody told, found out."""
+    """Notes on what is missing beside a .shp; finds the text encoding that no file names."""
     with shp.open("rb") as file:
         if file.read(4) != _MAGIC:
             raise FileError("broken", f"{name}.shp is no Shapefile")
@@ -132,7 +133,7 @@ def write(items: Iterable[Item], path: Path) -> tuple[str, ...]:
             for part in sorted(made.iterdir()):
                 out.write(part, part.name)
         shutil.move(folder / "made.zip", path)
-        return (*_told(spool, names, len(plan["layers"])), *cut)
+        return (*_losses(spool, names, len(plan["layers"])), *cut)
 
 
 def _layers(spool: Spool, names: dict[str, str]) -> list[dict[str, Any]]:
@@ -184,16 +185,39 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else to_json(value)
 
 
-def _told(spool: Spool, names: dict[str, str], layers: int) -> Iterator[str]:
+def _losses(spool: Spool, names: dict[str, str], layers: int) -> Iterator[str]:
     if layers > 1:
-        yield "Shapefile holds one type of geometry in a layer: points and areas are two layers, one after the other"
+        yield (
+            "Shapefile holds one type of geometry in a layer: "
+            "points and areas are two layers, one after the other"
+        )
     if others := spool.kinds - {"Point", "circle", "Polygon", "MultiPolygon"}:
-        yield f"Shapefile holds points and areas here: items with other geometries were left out ({', '.join(sorted(others))})"
+        yield (
+            "Shapefile holds points and areas here: "
+            f"items with other geometries were left out ({', '.join(sorted(others))})"
+        )
     renamed = {
         name: fresh for name, fresh in names.items() if name != fresh and name != spool.id_column
     }
     for name, fresh in renamed.items():
-        yield f"Shapefile cuts names of fields to {_FIELD} letters: {name or 'one without a name'} became {fresh}"
+        yield (
+            f"Shapefile cuts names of fields to {_FIELD} letters: "
+            f"{name or 'one without a name'} became {fresh}"
+        )
+    yield from _value_losses(spool, names)
+    if "MultiPolygon" in spool.kinds:
+        yield (
+            "Shapefile does not tell a MultiPolygon of one part from a Polygon: "
+            "it comes back as a Polygon"
+        )
+    own_names = {name: name for name in names}
+    if spool.id_column:
+        own_names[spool.id_column] = names[spool.id_column]
+    yield from losses(spool, own_names, NAME.title())
+
+
+def _value_losses(spool: Spool, names: dict[str, str]) -> Iterator[str]:
+    """Sentences on values that no field of the format can hold."""
     if any(column_kind(spool, name) == "float" for name in names) or "circle" in spool.kinds:
         yield "Shapefile holds decimal numbers with 15 places: smaller differences are lost"
     if spool.has_empty_text:
@@ -202,11 +226,3 @@ def _told(spool: Spool, names: dict[str, str], layers: int) -> Iterator[str]:
         yield "Shapefile drops the blanks at the end of a text"
     if any(_too_long(spool, name, column_kind(spool, name)) for name in names):
         yield "Shapefile holds whole numbers of 18 digits; longer ones are text"
-    if "MultiPolygon" in spool.kinds:
-        yield "Shapefile does not tell a MultiPolygon of one part from a Polygon: it comes back as a Polygon"
-    yield from losses(
-        spool,
-        {name: name for name in names}
-        | ({spool.id_column: names[spool.id_column]} if spool.id_column else {}),
-        NAME.title(),
-    )

@@ -1,4 +1,4 @@
-"""ZIP archives from strangers.
+"""ZIP archives from untrusted sources.
 
 Everything the directory says is checked before a byte is unpacked, and nothing keeps its name.
 """
@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from regions.readers.item import BYTES, FileError
 
@@ -70,14 +71,13 @@ class Archive:
                 raise
             raise _broken() from error
 
-    def _copy(self, source: zipfile.ZipExtFile | object, out: object, told: int) -> None:
-        read, write = source.read, out.write  # type: ignore[union-attr,attr-defined] # two files, opened just above
-        while chunk := read(_CHUNK):
-            told -= len(chunk)
+    def _copy(self, source: IO[bytes], out: IO[bytes], left: int) -> None:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
             self._left -= len(chunk)
-            if told < 0 or self._left < 0:
+            if left < 0 or self._left < 0:
                 raise FileError("bomb", "the archive holds more than its directory says")
-            write(chunk)
+            out.write(chunk)
 
 
 @contextmanager
@@ -132,9 +132,8 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise FileError("path_traversal", "the archive holds a link to another file")
     if entry.flag_bits & 0x1:
         raise FileError("encrypted", "the archive is locked with a password")
-    if (
-        entry.compress_type not in _METHODS
-    ):  # bzip2 and LZMA unpack all they were handed, a thousand times its size, before it is counted
+    # bzip2 and LZMA unpack their whole input, up to a thousand times its size, before it is counted
+    if entry.compress_type not in _METHODS:
         raise FileError(
             "unsafe", "the archive is packed by another method than deflate; pack it as a usual zip"
         )
@@ -151,12 +150,14 @@ def _check_sizes(entries: list[zipfile.ZipInfo], size: int) -> None:
     if unpacked > BYTES:
         raise FileError(
             "bomb",
-            f"the archive unpacks to {unpacked / 1048576:,.0f} MB; the limit is {BYTES // 1048576:,} MB",
+            f"the archive unpacks to {unpacked / 1048576:,.0f} MB; "
+            f"the limit is {BYTES // 1048576:,} MB",
         )
     if unpacked > _SMALL and unpacked > RATIO * size:
         raise FileError(
             "bomb",
-            f"the archive unpacks to {unpacked // size:,} times its size; the limit is {RATIO:,} times",
+            f"the archive unpacks to {unpacked // size:,} times its size; "
+            f"the limit is {RATIO:,} times",
         )
     if sum(entry.compress_size for entry in entries) > size:
         raise FileError("bomb", "the files of the archive lie over one another")

@@ -12,12 +12,16 @@ from typing import Any, Literal, cast
 from regions.readers.item import DEPTH, LENGTHS
 from regions.region import RegionError
 
-METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0, "kilometers": 1000.0, "kilometres": 1000.0,
-          "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "ft": 0.3048, "feet": 0.3048, "yd": 0.9144}  # fmt: skip
+METRES = {
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1.0),
+    **dict.fromkeys(("km", "kilometers", "kilometres"), 1000.0),
+    **dict.fromkeys(("mi", "mile", "miles"), 1609.344),
+    **dict.fromkeys(("ft", "feet"), 0.3048),
+    "yd": 0.9144,
+}
 _LENGTH = re.compile(r"^([+-]?\d[\d.,]*(?:e[+-]?\d+)?)\s*([a-z]*)\.?$", re.IGNORECASE)
-_GROUPED = re.compile(
-    r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+"
-)  # 50,000 and 1.500.000: thousands, or a number with three decimals
+# 50,000 and 1.500.000: thousands, or a number with three decimals
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")
 Mark = Literal[".", ","]
 _PARTED = re.compile(r"[+-]?\d+([.,])\d+")
 _MARKS = {".": "point", ",": "comma"}
@@ -76,7 +80,7 @@ def number_in(text: str) -> float | None:
 
     It may be infinite or not a number.
     """
-    if "_" in text:  # Python's own way of writing numbers, and nobody's way of writing a position
+    if "_" in text:  # Python writes numbers this way; positions are not written so
         return None
     try:
         return float(text)
@@ -94,7 +98,7 @@ def radius_in(cell: object, unit: str = "m", mark: Mark | None = None) -> float:
     `mark` parts the decimals where that is known: without it, what may be thousands as well as
     decimals (`50,000`) is refused. Raises `RegionError` `invalid_radius`.
     """
-    told = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
+    quoted = repr(cell if len(str(cell)) <= 40 else str(cell)[:39] + "…")
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if math.isfinite(cell):
             return float(cell) * METRES[unit]
@@ -104,19 +108,22 @@ def radius_in(cell: object, unit: str = "m", mark: Mark | None = None) -> float:
         and (scale := METRES.get((match[2] or unit).lower()))
     ):
         if mark is None and _is_grouped(match[1]):
-            detail = f"{told} may be thousands or a number with three decimals, and the file does not say which; write 50000 or 50.0"
+            detail = (
+                f"{quoted} may be thousands or a number with three decimals, "
+                "and the file does not say which; write 50000 or 50.0"
+            )
             raise RegionError("invalid_radius", detail, "/radius")
         found = _decimal(match[1], mark)
         if found is not None:
             return found * scale
     raise RegionError(
         "invalid_radius",
-        f"{told} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi",
+        f"{quoted} is no length such as 150, 150 m, 0.5 km, 500 ft or 0.3 mi",
         "/radius",
     )
 
 
-def length_told(cell: object, mark: Mark | None) -> tuple[str, ...]:
+def length_notes(cell: object, mark: Mark | None) -> tuple[str, ...]:
     """A sentence on a length that others may read otherwise.
 
     One with thousands, or with three decimals of which the last is 0.
@@ -130,9 +137,11 @@ def length_told(cell: object, mark: Mark | None) -> tuple[str, ...]:
     ):
         return ()
     what = "decimals" if mark in match[1] else "thousands"
-    return (
-        f"{LENGTHS} {cell!r:.40} were read as numbers with {what}: the file's decimal mark is the {_MARKS[mark]}",
+    note = (
+        f"{LENGTHS} {cell!r:.40} were read as numbers with {what}: "
+        f"the file's decimal mark is the {_MARKS[mark]}"
     )
+    return (note,)
 
 
 def own_mark(cell: object) -> Mark | None:

@@ -1,4 +1,9 @@
-"""Rings that cross the 180th meridian or go round a pole, and the cut that RFC 7946 asks for."""
+"""Rings that cross the 180th meridian or go round a pole, and the cut that RFC 7946 asks for.
+
+The package antimeridian 0.4 was measured and not taken: it cuts along great circles, where RFC 7946
+says straight lines, returns invalid shapes, takes 2.8 s for 10,000 vertices (25 ms here) and ends
+in a RecursionError on a zigzag of 5,000.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +24,10 @@ _NOTHING = 1e-12  # square degrees
 
 @dataclass(frozen=True, slots=True)
 class Unrolled:
-    """A closed ring (n, 2) lon/lat whose longitudes run on past 180, and what was found and done."""
+    """A closed ring (n, 2) lon/lat whose longitudes run on past 180, and what was done."""
 
     ring: Floats
-    told: str | None = None
+    note: str | None = None
 
 
 def unroll(ring: Floats) -> Unrolled:
@@ -33,28 +38,33 @@ def unroll(ring: Floats) -> Unrolled:
     ends a full turn from where it started goes round a pole, the nearer one, and is closed through
     it. Raises `RegionError` without the ring's name.
     """
-    step = np.diff(ring[:, 0])
-    turns = np.where(np.abs(step) > 180.0, np.rint(step / 360.0), 0.0)
-    turns[(np.abs(ring[:-1, 1]) == 90.0) & (ring[:-1, 1] == ring[1:, 1])] = 0.0
+    turns = _turns(ring)
     if not turns.any():
-        return Unrolled(
-            ring, "runs past the 180th meridian; cut in two there" if _passes(ring[:, 0]) else None
-        )
+        passes = _passes(ring[:, 0])
+        return Unrolled(ring, "runs past the 180th meridian; cut in two there" if passes else None)
     moved = ring.copy()
     moved[1:, 0] -= 360.0 * np.cumsum(turns)
     around = round((moved[-1, 0] - moved[0, 0]) / 360.0)
     if abs(around) > 1:
         raise RegionError("self_crossing", f"goes round a pole {abs(around)} times")
-    told = "crosses the 180th meridian; read the shorter way round"
+    note = "crosses the 180th meridian; read the shorter way round"
     if around:
-        moved, told = _through_pole(moved), "goes round a pole; closed through it"
+        moved, note = _through_pole(moved), "goes round a pole; closed through it"
     if abs(_planar_area(moved)) <= _NOTHING < abs(_planar_area(ring)):
         return Unrolled(ring)
-    return Unrolled(moved, told)
+    return Unrolled(moved, note)
+
+
+def _turns(ring: Floats) -> Floats:
+    """(n - 1,) whole turns that each step takes too many; none along a pole's latitude."""
+    step = np.diff(ring[:, 0])
+    turns = np.where(np.abs(step) > 180.0, np.rint(step / 360.0), 0.0)
+    turns[(np.abs(ring[:-1, 1]) == 90.0) & (ring[:-1, 1] == ring[1:, 1])] = 0.0
+    return turns
 
 
 def _passes(lon: Floats) -> bool:
-    """Whether longitudes lie on both sides of the 180th meridian, or of the one before or after it."""
+    """Whether longitudes lie on both sides of 180 degrees or of -180 degrees."""
     low, high = float(lon.min()), float(lon.max())
     return any(low < seam < high for seam in (-180.0, 180.0))
 
@@ -72,7 +82,10 @@ def _planar_area(ring: Floats) -> float:
 
 
 def settle(rings: list[Floats]) -> list[Floats]:
-    """Move a polygon by whole turns so that its middle lies within 180 degrees, and each hole to its outer ring."""
+    """Move a polygon by whole turns so that its middle lies within 180 degrees.
+
+    Each hole moves to its outer ring.
+    """
     middle = [(float(ring[:, 0].min()) + float(ring[:, 0].max())) / 2 for ring in rings]
     home = math.floor((middle[0] + 180.0) / 360.0)
     settled = [_turned(rings[0], -home)]

@@ -14,17 +14,20 @@ import shapely
 from shapely import MultiPolygon, Point, Polygon
 
 from regions.geometry.ellipsoid import Floats
-from regions.validation.self_intersections import Crossing, Tangle
+from regions.validation.self_intersections import Crossing, SelfIntersections
 
 _NEAR = 1e-9  # degrees: on the ring
 _STRAIGHT = 1e-9  # sine of the angle
 _REASON = re.compile(r"(?P<kind>[^\[]+)\[(?P<x>\S+) (?P<y>\S+)\]")
-_TOLD = 40  # the caller tells fewer
+_REPORTED = 40  # at most; the caller reports fewer
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A tidy, closed ring (n, 2) lon/lat with its number in the whole area, from 1, and the number of its outer ring."""
+    """A tidy, closed ring (n, 2) lon/lat.
+
+    `number` counts the rings of the whole area from 1; `outer` is the number of its outer ring.
+    """
 
     number: int
     outer: int
@@ -48,7 +51,7 @@ class Defect:
     at: tuple[float, float] | None = None
     more: int = 0
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The whole sentence."""
         near = ""
         if self.at is not None:
@@ -62,26 +65,28 @@ class Defect:
         return f"{self.what}{near}{places}; {self.cure}"
 
 
-def defects(polygons: list[list[Ring]], knots: Tangle) -> tuple[list[Defect], set[int]]:
+def defects(
+    polygons: list[list[Ring]], meetings: SelfIntersections
+) -> tuple[list[Defect], set[int]]:
     """What is wrong, ring by ring, then among the rings of a part, then among parts.
 
-    And the numbers of rings wrong by themselves.
+    The second value has the numbers of the rings that are wrong by themselves.
     """
     rings = [ring for polygon in polygons for ring in polygon]
-    found = [
-        _crossing(rings[one], rings[other], crossing)
-        for (one, other), crossing in knots.crossed.items()
-    ]
-    twisted = {rings[one].number for one, other in knots.crossed if one == other}
-    own = list(_own(rings, twisted))
-    bad = twisted | {number for number, _ in own}
-    found += [defect for _, defect in own]
-    tangled = bad | {rings[nth].number for pair in knots.crossed for nth in pair}
-    same = list(_same(rings))
-    found += [defect for _, defect in same]
-    tangled |= {number for numbers, _ in same for number in numbers}
-    found += _among(polygons, tangled)
-    return found, bad
+    crossed = list(_crossed(rings, meetings))
+    twisted = set[int]().union(*(numbers for numbers, _ in crossed if len(numbers) == 1))
+    own, same = list(_own(rings, twisted)), list(_same(rings))
+    reported = [*crossed, *own, *same]
+    involved = set[int]().union(*(numbers for numbers, _ in reported))
+    found = [defect for _, defect in reported] + _among(polygons, involved)
+    return found, twisted.union(*(numbers for numbers, _ in own))
+
+
+def _crossed(rings: list[Ring], meetings: SelfIntersections) -> Iterator[tuple[set[int], Defect]]:
+    """Rings that cross each other or themselves, by number."""
+    for (nth, other), where in meetings.crossed.items():
+        one, two = rings[nth], rings[other]
+        yield {one.number, two.number}, _crossing(one, two, where)
 
 
 def _crossing(one: Ring, other: Ring, crossing: Crossing) -> Defect:
@@ -105,8 +110,8 @@ def _pair(one: Ring, other: Ring, verb: str) -> tuple[str, str]:
     return f"rings {one.number} and {other.number}{holes} {verb}", "repaired by joining them"
 
 
-def _own(rings: list[Ring], twisted: set[int]) -> Iterator[tuple[int, Defect]]:
-    """Spikes, and rings that touch themselves."""
+def _own(rings: list[Ring], twisted: set[int]) -> Iterator[tuple[set[int], Defect]]:
+    """Spikes, and rings that touch themselves, each with its number."""
     alone = shapely.polygons([shapely.linearrings(ring.line) for ring in rings])
     for nth in np.nonzero(~shapely.is_valid(alone))[0].tolist():
         ring = rings[nth]
@@ -114,7 +119,7 @@ def _own(rings: list[Ring], twisted: set[int]) -> Iterator[tuple[int, Defect]]:
         if len(spikes):
             lon, lat = ring.line[spikes[0]].tolist()
             yield (
-                ring.number,
+                {ring.number},
                 Defect(
                     f"ring {ring.number} has a spike",
                     "repaired by cutting it off",
@@ -125,7 +130,7 @@ def _own(rings: list[Ring], twisted: set[int]) -> Iterator[tuple[int, Defect]]:
         elif ring.number not in twisted:
             _, where = _reason(alone[nth])
             yield (
-                ring.number,
+                {ring.number},
                 Defect(f"ring {ring.number} touches itself", "repaired by parting it there", where),
             )
 
@@ -141,7 +146,7 @@ def _spikes(line: Floats) -> list[int]:
     return found
 
 
-def _same(rings: list[Ring]) -> Iterator[tuple[tuple[int, int], Defect]]:
+def _same(rings: list[Ring]) -> Iterator[tuple[set[int], Defect]]:
     """Rings with the same points as an earlier one."""
     seen: dict[bytes, Ring] = {}
     written = shapely.to_wkb(
@@ -151,17 +156,18 @@ def _same(rings: list[Ring]) -> Iterator[tuple[tuple[int, int], Defect]]:
         first = seen.setdefault(line, ring)
         if first is not ring:
             lon, lat = ring.line[0].tolist()
-            what = f"ring {ring.number}{', a hole,' if ring.hole else ''} is the same as ring {first.number}"
+            hole = ", a hole," if ring.hole else ""
+            what = f"ring {ring.number}{hole} is the same as ring {first.number}"
             cure = (
                 "it leaves nothing of that ring" if ring.hole and not first.hole else "counted once"
             )
-            yield (first.number, ring.number), Defect(what, cure, (lat, lon))
+            yield {first.number, ring.number}, Defect(what, cure, (lat, lon))
 
 
-def _among(polygons: list[list[Ring]], tangled: set[int]) -> list[Defect]:
-    """Among rings that are sound by themselves and do not cross.
+def _among(polygons: list[list[Ring]], involved: set[int]) -> list[Defect]:
+    """Defects among rings that are sound by themselves and do not cross.
 
-    Of one part first, then of all parts.
+    Of one part first, then of all parts. `involved` rings are reported already.
     """
     found: list[Defect] = []
     sound: list[tuple[list[Ring], Polygon]] = []
@@ -169,14 +175,14 @@ def _among(polygons: list[list[Ring]], tangled: set[int]) -> list[Defect]:
         shape = Polygon(rings[0].line, [ring.line for ring in rings[1:]])
         if shape.is_valid:
             sound.append((rings, shape))
-        elif not tangled & {ring.number for ring in rings} and len(found) < _TOLD:
+        elif not involved & {ring.number for ring in rings} and len(found) < _REPORTED:
             found.append(_in_part(rings, shape))
-    untangled = [
-        (rings, shape) for rings, shape in sound if not tangled & {ring.number for ring in rings}
+    others = [
+        (rings, shape) for rings, shape in sound if not involved & {ring.number for ring in rings}
     ]
-    whole = MultiPolygon([shape for _, shape in untangled])
+    whole = MultiPolygon([shape for _, shape in others])
     if not whole.is_valid:
-        found.append(_between_parts([ring for rings, _ in untangled for ring in rings], whole))
+        found.append(_between_parts([ring for rings, _ in others for ring in rings], whole))
     return found
 
 
@@ -226,12 +232,12 @@ def _near(rings: list[Ring], where: tuple[float, float] | None) -> list[Ring]:
     if where is None:
         return []
     lines = [shapely.LinearRing(ring.line) for ring in rings]
-    away = shapely.distance(np.array(lines), Point(where[1], where[0]))
-    return [ring for ring, gap in zip(rings, away.tolist(), strict=True) if gap <= _NEAR]
+    gaps = shapely.distance(np.array(lines), Point(where[1], where[0]))
+    return [ring for ring, gap in zip(rings, gaps.tolist(), strict=True) if gap <= _NEAR]
 
 
 def _reason(shape: Polygon | MultiPolygon) -> tuple[str, tuple[float, float] | None]:
-    """The kind of the first thing that is wrong with a shape, as GEOS calls it, and its (lat, lon)."""
-    told = str(shapely.is_valid_reason(shape))
-    match = _REASON.fullmatch(told)
-    return (match["kind"], (float(match["y"]), float(match["x"]))) if match else (told, None)
+    """The first defect of a shape as GEOS names it, and its (lat, lon)."""
+    reason = str(shapely.is_valid_reason(shape))
+    match = _REASON.fullmatch(reason)
+    return (match["kind"], (float(match["y"]), float(match["x"]))) if match else (reason, None)

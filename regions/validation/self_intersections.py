@@ -1,7 +1,8 @@
-"""How tangled the rings are, counted before anything that tangles make slow."""
+"""Where rings cross and touch themselves and each other, counted before costly repairs start."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from regions.region import RegionError
 
 Ints = NDArray[np.int64]
 
-CROSSINGS = 1_000  # proper ones; beyond it repair takes seconds and helps nobody
+CROSSINGS = 1_000  # proper ones; beyond it repair takes seconds and rarely helps
 TOUCHES = 20_000  # edges that meet without crossing, as those of adjoining parts do
 BOX_PAIRS = 2_000_000  # pairs of edges whose boxes overlap; a mapped border has a few per vertex
 _CHUNK = 64
@@ -30,15 +31,18 @@ class Crossing:
 
 
 @dataclass(slots=True)
-class Tangle:
-    """Counts of meetings between edges that are not neighbours, and the `crossed` pairs of rings (from 0)."""
+class SelfIntersections:
+    """Counts of meetings between edges that are not neighbours.
+
+    `crossed` has the pairs of rings that cross, counted from 0.
+    """
 
     crossings: int = 0
     touches: int = 0
     crossed: dict[tuple[int, int], Crossing] = field(default_factory=dict)
 
 
-def tangle(rings: list[Floats]) -> Tangle:
+def self_intersections(rings: list[Floats]) -> SelfIntersections:
     """Count where the edges of closed rings meet; stops soon after a limit is passed.
 
     Raises `RegionError` `self_crossing` when more edges lie over each other than on any map.
@@ -46,17 +50,9 @@ def tangle(rings: list[Floats]) -> Tangle:
     edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
     sizes = np.array([len(ring) - 1 for ring in rings])
     ring_of = np.repeat(np.arange(len(rings)), sizes)
-    boxes = shapely.box(*edges.min(axis=1).T, *edges.max(axis=1).T)
-    tree = shapely.STRtree(boxes)
-    pairs, found = 0, Tangle()
-    for start in range(0, len(edges), _CHUNK):
-        a, b = tree.query(boxes[start : start + _CHUNK])
-        pairs += len(a) // 2
-        if pairs > BOX_PAIRS:
-            raise RegionError(
-                "self_crossing", f"more than {BOX_PAIRS:,} pairs of edges lie over each other"
-            )
-        a, b = _strangers(a + start, b, ring_of, sizes)
+    found = SelfIntersections()
+    for a, b in _close_pairs(edges):
+        a, b = _not_neighbours(a, b, ring_of, sizes)
         turn = _turn(edges[a], edges[b])
         cross = turn < 0
         found.crossings += int(cross.sum())
@@ -65,6 +61,23 @@ def tangle(rings: list[Floats]) -> Tangle:
         if found.crossings > CROSSINGS or found.touches > TOUCHES:
             break
     return found
+
+
+def _close_pairs(edges: Floats) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of edges whose boxes overlap, both ways round, some at a time.
+
+    Raises `RegionError` `self_crossing` for more than `BOX_PAIRS`.
+    """
+    boxes = shapely.box(*edges.min(axis=1).T, *edges.max(axis=1).T)
+    tree = shapely.STRtree(boxes)
+    pairs = 0
+    for start in range(0, len(edges), _CHUNK):
+        a, b = tree.query(boxes[start : start + _CHUNK])
+        pairs += len(a) // 2
+        if pairs > BOX_PAIRS:
+            detail = f"more than {BOX_PAIRS:,} pairs of edges lie over each other"
+            raise RegionError("self_crossing", detail)
+        yield a + start, b
 
 
 def _located(
@@ -95,7 +108,7 @@ def _meeting(one: Floats, other: Floats) -> tuple[float, float]:
     return y, x
 
 
-def _strangers(a: Ints, b: Ints, ring_of: Ints, sizes: Ints) -> tuple[Ints, Ints]:
+def _not_neighbours(a: Ints, b: Ints, ring_of: Ints, sizes: Ints) -> tuple[Ints, Ints]:
     """Each pair once, without edges that follow each other in their ring."""
     once = b > a
     a, b = a[once], b[once]

@@ -1,4 +1,4 @@
-"""What a region must be, told in words; and what can be repaired without guessing.
+"""What a region must be, with reasons in words, and what can be repaired without guessing.
 
 Everything is counted before it is computed: no body, however built, costs more than 2 s or 200 MB.
 """
@@ -19,22 +19,27 @@ from regions.geometry.ellipsoid import Floats
 from regions.region import Area, Circle, Region, RegionError
 from regions.validation.antimeridian import cut, settle, unroll
 from regions.validation.defects import Defect, Ring, defects
-from regions.validation.self_intersections import CROSSINGS, TOUCHES, Tangle, tangle
+from regions.validation.self_intersections import (
+    CROSSINGS,
+    TOUCHES,
+    SelfIntersections,
+    self_intersections,
+)
 
 RADIUS_MIN_M = 10.0
 RADIUS_MAX_M = 100_000.0
 VERTICES = 10_000
 RINGS = 1_000
 AREA_MAX_KM2 = 1_000_000.0
-TOLD = 20  # repairs told one by one
+REPORTED = 20  # repairs listed one by one
 FLAT = 1e-9  # degrees, a tenth of a millimetre: no wider is no area
 _REPEATED = re.compile(r"ring \d+ repeated \d+ points?; dropped")
-LON_UNROLLED = 540.0  # a ring may run on past 180 degrees, not for ever
+LON_UNROLLED = 540.0  # degrees to which a ring may run on past 180
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A region that keeps every rule, and what had to be repaired, in words."""
+    """A region that is valid and within the limits, and what had to be repaired, in words."""
 
     region: Region
     repairs: tuple[str, ...] = ()
@@ -83,9 +88,9 @@ def check_circle(
 
 
 def is_cosmetic(repair: str) -> str | None:
-    """`wound` or `repeated` for a repair that takes nothing from the area.
+    """`wound` or `repeated` for a repair that changes nothing of the area.
 
-    What any tool writes; None for one to look at.
+    Most tools write such rings. None for a repair that the retailer should look at.
     """
     if repair.endswith("wound the wrong way; turned"):
         return "wound"
@@ -114,23 +119,23 @@ def check_area(
     Counts must be checked already.
 
     `pointer` names the polygons when they are `parted` as those of a MultiPolygon, else the rings
-    of the only one. Repairs are told by ring, numbered from 1 through the whole area, and by the
-    place on the retailer's own map; refusals name no place.
+    of the only one. Repairs name rings, numbered from 1 through the whole area, and the place on
+    the retailer's own map; refusals name no place.
     """
     repairs: list[str] = []
     rings = _numbered(polygons, repairs, pointer, parted)
     shape = _shape(rings)
-    knots = _counted(rings, pointer)
+    meetings = _counted(rings, pointer)
     found: list[Defect] = []
     bad: set[int] = set()
     if not shape.is_valid:
-        _check_knots(knots, pointer)
-        found, bad = defects(rings, knots)
-    repairs += [defect.told() for defect in found]
+        _check_meetings(meetings, pointer)
+        found, bad = defects(rings, meetings)
+    repairs += [defect.sentence() for defect in found]
     if not shape.is_valid:
         shape = _repaired(shape, len(rings), found, repairs, pointer)
     repairs += _turned([number for number in _misturned(rings) if number not in bad])
-    return Checked(Area(_size_checked(_cut(shape, pointer), pointer)), _told(repairs))
+    return Checked(Area(_size_checked(_cut(shape, pointer), pointer)), _limited(repairs))
 
 
 def _misturned(polygons: list[list[Ring]]) -> list[int]:
@@ -146,13 +151,13 @@ def _turned(numbers: list[int]) -> list[str]:
     """
     if len(numbers) < 2:
         return [f"ring {number} was wound the wrong way; turned" for number in numbers]
-    told = ", ".join(str(number) for number in numbers[:5])
-    last = (
-        f"{told} and {len(numbers) - 5:,} more"
+    first = ", ".join(str(number) for number in numbers[:5])
+    listed = (
+        f"{first} and {len(numbers) - 5:,} more"
         if len(numbers) > 5
-        else f"{told[: told.rindex(',')]} and {numbers[-1]}"
+        else f"{first[: first.rindex(',')]} and {numbers[-1]}"
     )
-    return [f"rings {last} were wound the wrong way; turned"]
+    return [f"rings {listed} were wound the wrong way; turned"]
 
 
 def _cut(shape: Polygon | MultiPolygon, pointer: str) -> Polygon | MultiPolygon:
@@ -178,18 +183,18 @@ def _solid(polygons: list[Polygon]) -> list[Polygon]:
     Read again, they would be rings on one line.
     """
     thick = 4 * FLAT
-    kept = [
+    solid = [
         polygon
         for polygon in polygons
         if not polygon.is_empty and not _flat(np.asarray(polygon.exterior.coords), thick)
     ]
     holes = [
         [hole for hole in polygon.interiors if not _flat(np.asarray(hole.coords), thick)]
-        for polygon in kept
+        for polygon in solid
     ]
     return [
-        p if len(inner) == len(p.interiors) else Polygon(p.exterior, inner)
-        for p, inner in zip(kept, holes, strict=True)
+        p if len(thick_holes) == len(p.interiors) else Polygon(p.exterior, thick_holes)
+        for p, thick_holes in zip(solid, holes, strict=True)
     ]
 
 
@@ -199,10 +204,10 @@ def _shaped(polygons: list[Polygon]) -> Polygon | MultiPolygon:
     return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
 
 
-def _told(repairs: list[str]) -> tuple[str, ...]:
-    if len(repairs) <= TOLD:
+def _limited(repairs: list[str]) -> tuple[str, ...]:
+    if len(repairs) <= REPORTED:
         return tuple(repairs)
-    return (*repairs[: TOLD - 1], f"and {len(repairs) - TOLD + 1:,} more repairs")
+    return (*repairs[: REPORTED - 1], f"and {len(repairs) - REPORTED + 1:,} more repairs")
 
 
 def _numbered(
@@ -210,7 +215,7 @@ def _numbered(
 ) -> list[list[Ring]]:
     """Each ring tidied.
 
-    What encloses nothing is dropped and told, or refused where nothing is left.
+    A ring that encloses nothing is dropped and reported, or refused where no other is left.
     """
     found: list[list[Ring]] = []
     nothing: list[RegionError] = []
@@ -260,19 +265,13 @@ def _tidy(ring: Floats, name: str, repairs: list[str]) -> Floats:
 
     Raises `RegionError` `empty` for a ring that encloses nothing.
     """
-    told = []
+    notes = []
     if len(ring) and not (ring[0] == ring[-1]).all():
         ring = np.concatenate([ring, ring[:1]])
-        told.append(f"{name} was not closed; closed")
-    fresh = (
-        np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])
-        if len(ring)
-        else np.zeros(0, dtype=bool)
-    )
-    if not fresh.all():
-        dropped = int((~fresh).sum())
-        ring = ring[fresh]
-        told.append(f"{name} repeated {dropped} {'point' if dropped == 1 else 'points'}; dropped")
+        notes.append(f"{name} was not closed; closed")
+    ring, dropped = _without_repeats(ring)
+    if dropped:
+        notes.append(f"{name} repeated {dropped} {'point' if dropped == 1 else 'points'}; dropped")
     if len(ring) < 4:
         raise RegionError("empty", f"{name} has fewer than three different points")
     try:
@@ -281,16 +280,24 @@ def _tidy(ring: Floats, name: str, repairs: list[str]) -> Floats:
         raise RegionError(error.code, f"{name} {error.detail}") from None
     if _flat(unrolled.ring):
         raise RegionError("empty", f"{name} has all its points on one line")
-    repairs += [*told, f"{name} {unrolled.told}"] if unrolled.told else told
+    repairs += [*notes, f"{name} {unrolled.note}"] if unrolled.note else notes
     return unrolled.ring
 
 
+def _without_repeats(ring: Floats) -> tuple[Floats, int]:
+    """The ring without points equal to the one before, and how many these were."""
+    if not len(ring):
+        return ring, 0
+    fresh = np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])
+    return ring[fresh], int((~fresh).sum())
+
+
 def _flat(ring: Floats, width: float = FLAT) -> bool:
-    """Whether no point lies further than `width` degrees from the line through two that are far apart."""
+    """Whether all points lie within `width` degrees of the line through two that are far apart."""
     to = ring - ring[0]
-    away = np.hypot(to[:, 0], to[:, 1])
-    far = to[away.argmax()]
-    return bool((np.abs(to[:, 0] * far[1] - to[:, 1] * far[0]) <= width * away.max()).all())
+    length = np.hypot(to[:, 0], to[:, 1])
+    far = to[length.argmax()]
+    return bool((np.abs(to[:, 0] * far[1] - to[:, 1] * far[0]) <= width * length.max()).all())
 
 
 def _shape(polygons: list[list[Ring]]) -> Polygon | MultiPolygon:
@@ -299,23 +306,24 @@ def _shape(polygons: list[list[Ring]]) -> Polygon | MultiPolygon:
     )
 
 
-def _counted(polygons: list[list[Ring]], pointer: str) -> Tangle:
+def _counted(polygons: list[list[Ring]], pointer: str) -> SelfIntersections:
     try:
-        return tangle([ring.line for rings in polygons for ring in rings])
+        return self_intersections([ring.line for rings in polygons for ring in rings])
     except RegionError as error:
         error.pointer = pointer
         raise
 
 
-def _check_knots(knots: Tangle, pointer: str) -> None:
+def _check_meetings(meetings: SelfIntersections, pointer: str) -> None:
     """Refuse what would take long to repair."""
-    if knots.crossings > CROSSINGS:
+    if meetings.crossings > CROSSINGS:
         raise RegionError(
             "self_crossing",
-            f"the border crosses itself more than {CROSSINGS:,} times, which is the limit of repair",
+            f"the border crosses itself more than {CROSSINGS:,} times, "
+            "which is the limit of repair",
             pointer,
         )
-    if knots.touches > TOUCHES:
+    if meetings.touches > TOUCHES:
         raise RegionError(
             "self_crossing",
             f"the border touches itself more than {TOUCHES:,} times, which is the limit of repair",

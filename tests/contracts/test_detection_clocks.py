@@ -64,7 +64,7 @@ def tick(house: House, clock: WallClock, at_s: float) -> None:
     clock.at_s = at_s
     with house.database.begin() as unit:
         due = unit.hot.due(clock.now_ms(), 100)
-        house.street._pipeline.tick(unit, clock.now_ms(), due)
+        house.street.timers.tick(unit, clock.now_ms(), due)
         unit.commit()
 
 

@@ -31,7 +31,7 @@ def test_a_day_of_offline_pings_gives_visits_and_a_reason_for_each_silence_but_n
         at(at_s, 0 if any(a <= at_s < b for a, b in stays) else 5000)
         for at_s in range(0, 12 * 3600, 300)
     ]
-    shop.street.post("p", list(enumerate([*day, at(12 * 3600, 5000, "other")]))).result(60)
+    shop.street.submit_pings("p", list(enumerate([*day, at(12 * 3600, 5000, "other")]))).result(60)
     near = shop.page("visits", ring="near")
     assert [
         ((one.arrival_ms - T0) // 1000, (one.departure_ms - T0) // 1000) for one in near
@@ -68,8 +68,8 @@ def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_told_
     shop.walk_in(at_s=0)
     shop.clock.saw(T0 + 300_000)
     shop.campaign(trigger={"event": "dwelled", "ring": "near", "dwell_s": 600})
-    shop.street.post("p", [(0, at(700, 5000, "other"))]).result(30)
-    shop.street.post("p", [(0, at(701, 5000, "other"))]).result(30)
+    shop.street.submit_pings("p", [(0, at(700, 5000, "other"))]).result(30)
+    shop.street.submit_pings("p", [(0, at(701, 5000, "other"))]).result(30)
     assert [(one.kind, one.ts_ms - T0) for one in shop.page("events", kind="geofence.dwelled")] == [
         ("geofence.dwelled", 600_000)
     ]
@@ -83,7 +83,9 @@ def test_whoever_has_left_by_the_end_of_the_batch_is_shown_no_offer_for_being_ne
     shop.customer()
     walk = [at(0, 2000), at(60, 10), at(120, 2000)]
     gone = (
-        shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"}))
+        shop.street.submit_pings(
+            "p", list(enumerate(walk)), include=frozenset({"events", "offers"})
+        )
         .result(30)
         .devices["phone-ann"]
     )
@@ -93,7 +95,9 @@ def test_whoever_has_left_by_the_end_of_the_batch_is_shown_no_offer_for_being_ne
     ]
     assert gone.offers == ()
     again = (
-        shop.street.post("p", list(enumerate(walk)), include=frozenset({"events", "offers"}))
+        shop.street.submit_pings(
+            "p", list(enumerate(walk)), include=frozenset({"events", "offers"})
+        )
         .result(30)
         .devices["phone-ann"]
     )
@@ -106,7 +110,7 @@ def test_whoever_is_still_inside_is_shown_the_offer_again_with_the_repeated_ping
     shop.campaign()
     shop.customer()
     shown = [
-        shop.street.post("p", [(0, at(60, 10))], include=frozenset({"events", "offers"}))
+        shop.street.submit_pings("p", [(0, at(60, 10))], include=frozenset({"events", "offers"}))
         .result(30)
         .devices["phone-ann"]
         .offers

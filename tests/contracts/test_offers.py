@@ -10,22 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from geofence.errors import Conflict, InputError
-from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer, QuietHours
 from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage, Outcome
 from geofence.model.ping import PingIn
 from geofence.model.place import Ring, Store
 from geofence.offers.campaigns import put_campaign, set_status
+from geofence.offers.plan import read_plan
 from geofence.offers.redeem import redeem
 from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.decide import ORDER
 from geofence.street.worker import Worker
+from tests.rigs.closures import run_edit
 from tests.rigs.offer_shop import HOME, PLAN, T0, Notebook, Shop, delivered
 
 
@@ -175,7 +175,7 @@ def test_quiet_hours_are_the_customers_on_the_stores_clock(shop: Shop) -> None:
 
 def test_a_paused_campaign_says_so_and_a_draft_is_never_asked(shop: Shop) -> None:
     shop.campaign()
-    shop.edit(lambda unit: put_campaign(unit, "p", "draft", msgspec.convert(PLAN, Plan), T0))
+    shop.edit(lambda unit: put_campaign(unit, "p", "draft", read_plan(PLAN, T0), T0))
     shop.edit(lambda unit: set_status(unit, "p", "lunch", "paused", T0))
     shop.customer()
     shop.walk_in()
@@ -243,12 +243,12 @@ def test_a_template_may_not_name_a_code_that_the_offer_does_not_have(shop: Shop)
         "{{ store.name | date: '%999999999d' }}",
     ],
 )
-def test_templates_that_could_hold_up_the_writer_are_refused(shop: Shop, source: str) -> None:
+def test_templates_that_could_hold_up_the_writer_are_refused(source: str) -> None:
     plan = PLAN | {
         "variants": [{"name": "a", "messages": [{"channel": "push", "title": "t", "body": source}]}]
     }
     with pytest.raises(InputError) as caught:
-        shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(plan, Plan), T0))
+        read_plan(plan, T0)
     assert [pointer for pointer, _ in caught.value.errors] == ["/variants/0/messages/0/body"]
 
 
@@ -296,7 +296,7 @@ def test_held_out_customers_are_always_the_same_and_hear_nothing(shop: Shop) -> 
     assert len(shop.page("coupons")) == 40 - len(held)
 
 
-def test_campaigns_that_cannot_work_are_refused_with_the_field_named(shop: Shop) -> None:
+def test_campaigns_that_cannot_work_are_refused_with_the_field_named() -> None:
     wrong = PLAN | {
         "trigger": {"event": "entered", "dwell_s": 60},
         "schedule": {"from": "2026-02-30", "until": "2026-01-01", "between": ["09:00", "09:00"]},
@@ -310,7 +310,7 @@ def test_campaigns_that_cannot_work_are_refused_with_the_field_named(shop: Shop)
         ],
     }
     with pytest.raises(InputError) as caught:
-        shop.edit(lambda unit: put_campaign(unit, "p", "x", msgspec.convert(wrong, Plan), T0))
+        read_plan(wrong, T0)
     pointers = {pointer for pointer, _ in caught.value.errors}
     assert pointers == {
         "/trigger/dwell_s",
@@ -416,7 +416,7 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop) -> None:
             )
 
         try:
-            shop.street.edit("p", work).result(60)
+            run_edit(shop.street, "p", work).result(60)
         except Conflict as error:
             return error.code
         return "redeemed"
@@ -451,5 +451,5 @@ def test_events_of_long_ago_lead_to_no_offer(shop: Shop, tmp_path: Path) -> None
     shop.customer()
     old = PingIn(*HOME, T0, "phone-ann")
     new = PingIn(HOME[0] + 1, HOME[1], T0 + 3_600_000, "other")
-    shop.street.post("p", [(0, old), (1, new)]).result(30)
+    shop.street.submit_pings("p", [(0, old), (1, new)]).result(30)
     assert shop.reasons == ["stale=3600s/900s"]

@@ -58,3 +58,15 @@ def test_others_read_what_we_write(tmp_path: Path) -> None:
     assert found["name"].tolist()[0] == "Ärgernis"
     assert found["radius_m"].tolist()[0] == 150.0
     assert (found.geometry.iloc[0], found.geometry.iloc[1]) == (Point(16.0, 48.0), SQUARE)
+
+
+def test_positions_in_text_have_a_decimal_point_or_a_decimal_comma(tmp_path: Path) -> None:
+    places = geopandas.pd.DataFrame(
+        {"id": ["a", "b", "c"], "lat": ["48,25", "48.5", "north"], "lon": ["16,5", "16", "17"]}
+    )
+    places.to_parquet(tmp_path / "texts.parquet")
+    first, second, third = geoparquet.read(tmp_path / "texts.parquet")
+    assert first.geometry == {"type": "Point", "coordinates": [16.5, 48.25]}
+    assert second.geometry == {"type": "Point", "coordinates": [16.0, 48.5]}
+    assert third.error is not None
+    assert third.error.code == "invalid_position"

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.schema import metadata
 from geofence.backends.sql.schema.coupons import redemptions
+from geofence.delivery import recheck
 from geofence.errors import RecordError
 from geofence.model.decision import Coupon
 from geofence.model.presence import DeviceKey, DeviceState
+from geofence.people import erasure
 from geofence.ports.decisions import NewDecisions
 from tests.rigs import some
 from tests.rigs import some_offers as offers
@@ -185,7 +187,7 @@ def _spelled(row) -> str:
 
 def _erase(database: SqlDatabase, customer_id: str) -> None:
     with database.begin() as unit:
-        unit.customers.erase("p1", customer_id)
+        erasure.erase(unit, "p1", customer_id)
         unit.commit()
 
 
@@ -225,7 +227,7 @@ def test_an_erased_person_leaves_a_spent_code_a_silence_and_visits_of_a_device(
     offers.add_customers(database, offers.customer("newcomer", email=MAIL))
     mail = offers.message(7, channel="email", address=MAIL, customer_id="newcomer")
     with database.begin() as unit:
-        assert unit.outbox.look_again([mail]) == {mail.id: "suppressed"}
+        assert recheck.reasons([mail], unit.outbox.recipients([mail])) == {mail.id: "suppressed"}
 
 
 def test_a_redeemed_code_stays_redeemed_when_its_person_leaves(database: SqlDatabase):
@@ -273,7 +275,7 @@ def test_hot_state_forgets_an_erased_person_with_the_commit(database: SqlDatabas
     _everything_about(database, PERSON, MAIL, TOKEN, 1)
     key = DeviceKey("p1", "d1")
     with database.begin() as unit:
-        unit.customers.erase("p1", PERSON)
+        erasure.erase(unit, "p1", PERSON)
     with database.begin() as unit:
         assert unit.hot.read([key])[key].customer_id == PERSON
     _erase(database, PERSON)
@@ -289,7 +291,9 @@ def test_a_message_in_somebodys_hands_is_not_written_after_its_person_left(datab
     held = offers.take(database, channel="email")[0]
     _erase(database, PERSON)
     with database.begin() as unit:
-        assert unit.outbox.look_again([held]) == {held.id: "consent_withdrawn"}
+        assert recheck.reasons([held], unit.outbox.recipients([held])) == {
+            held.id: "consent_withdrawn"
+        }
     assert (
         offers.finish(database, (replace(held, status="sent", due_ms=None), offers.attempt(held)))
         == 0

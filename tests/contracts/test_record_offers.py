@@ -269,7 +269,8 @@ def test_devices_of_a_customer_have_a_token_and_come_last_seen_first(database: S
             )
         unit.accounts.put_device("p1", some.device("e", customer_id="c2"))
         unit.connection.exec_driver_sql(
-            "UPDATE devices SET seen_ms = CASE device_id WHEN 'a' THEN 5 WHEN 'c' THEN 9 WHEN 'd' THEN 7 ELSE NULL END"
+            "UPDATE devices SET seen_ms ="
+            " CASE device_id WHEN 'a' THEN 5 WHEN 'c' THEN 9 WHEN 'd' THEN 7 ELSE NULL END"
         )
         found = unit.customers.devices_of("p1", ["c1", "c2", "nobody"])
     assert {name: [one.device_id for one in theirs] for name, theirs in found.items()} == {

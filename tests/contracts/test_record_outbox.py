@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.backends.sql.outbox import EXPIRED_AT_ONCE
 from geofence.backends.sql.schema.outbox import suppressions
+from geofence.delivery import recheck
 from geofence.model.customer import Consent
 from geofence.ports.listing import AttemptFilter, MessageFilter
 from tests.rigs import some
@@ -36,7 +37,7 @@ def _sent(message):
 
 def _again(database: SqlDatabase, *messages):
     with database.begin() as unit:
-        return unit.outbox.look_again(messages)
+        return recheck.reasons(messages, unit.outbox.recipients(messages))
 
 
 def _ready(database: SqlDatabase, **given) -> None:

@@ -20,13 +20,27 @@ from geofence.backends.sql.database import open_database
 from geofence.backends.sql.migrate import configuration
 from geofence.backends.sql.schema import metadata
 from geofence.errors import RecordError
+from geofence.model.campaign import CouponPlan
 from tests.rigs import some
 
-MIGRATE = "import sys; from geofence.backends.sql.database import open_database as o; r = o(sys.argv[1], writer=False); r.migrate(); r.close()"
+MIGRATE = (
+    "import sys; from geofence.backends.sql.database import open_database;"
+    " r = open_database(sys.argv[1], writer=False); r.migrate(); r.close()"
+)
 
 OLD_EVENT = (
-    "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id, visit_id, ts_ms, recorded_ms, profile)"
-    " VALUES ('{id}', 1000, 'p1', 'geofence.entered', 'd1', 'gf_1', 'fence', 'vis_old', 1, 1, 'exact')"
+    "INSERT INTO events (id, stream_seq, project_id, kind, device_id, geofence_uid, geofence_id,"
+    " visit_id, ts_ms, recorded_ms, profile) VALUES ('{id}', 1000, 'p1', 'geofence.entered', 'd1',"
+    " 'gf_1', 'fence', 'vis_old', 1, 1, 'exact')"
+)
+
+OLD_CAMPAIGN = (
+    "INSERT INTO campaigns (project_id, id, plan, status, version, salt, created_ms, updated_ms)"
+    " VALUES ('p1', 'coffee', :plan, 'active', 1, 'salt', 1, 1)"
+)
+OLD_VERSION = (
+    "INSERT INTO campaign_versions (project_id, id, version, plan)"
+    " VALUES ('p1', 'coffee', 1, :plan)"
 )
 
 
@@ -63,7 +77,7 @@ def test_migrating_again_keeps_what_is_there(empty_url: str):
     assert database.queries.projects() == [some.project()]
     assert database.queries.health() == {
         "database": database.engine.dialect.name,
-        "schema": "0003",
+        "schema": "0004",
         "unnumbered": 0,
     }
     database.close()
@@ -89,6 +103,26 @@ def test_a_record_of_the_version_before_keeps_its_events_and_still_takes_each_fa
     database.close()
 
 
+@pytest.mark.parametrize("coupon", ['{"valid_days": 3, "budget": 5}', "null"])
+def test_a_stored_campaign_with_fields_that_were_ignored_still_loads(empty_url: str, coupon: str):
+    plan = (
+        '{"name": "Coffee", "trigger": {"event": "entered"}, "attribution_days": 3,'
+        f' "offer": {{"title": "2 for 1", "coupon": {coupon}}}, "variants": [{{"name": "a",'
+        ' "messages": [{"channel": "push", "title": "Hi", "body": "Ho"}]}]}'
+    )
+    database = open_database(empty_url)
+    with database.engine.connect() as connection, connection.begin():
+        command.upgrade(configuration(connection), "0003")
+        connection.execute(sa.text(OLD_CAMPAIGN), {"plan": plan})
+        connection.execute(sa.text(OLD_VERSION), {"plan": plan})
+    database.migrate()
+    [campaign] = database.queries.campaigns.page("p1", None, None, 9)
+    assert campaign.plan.offer.coupon == (None if coupon == "null" else CouponPlan(valid_days=3))
+    with database.begin() as unit:
+        unit.campaigns.put("p1", campaign)
+    database.close()
+
+
 def test_four_processes_may_migrate_at_once(empty_url: str):
     line = [sys.executable, "-c", MIGRATE, empty_url]
     root = Path(__file__).parents[2]
@@ -98,7 +132,7 @@ def test_four_processes_may_migrate_at_once(empty_url: str):
     told = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], told
     database = open_database(empty_url)
-    assert database.queries.health()["schema"] == "0003"
+    assert database.queries.health()["schema"] == "0004"
     database.close()
 
 

@@ -21,8 +21,9 @@ from geofence.model.edit import EditResult
 from geofence.model.place import Profile, Ring, Store
 from geofence.places.editing import put_stores
 from geofence.ports.unit import Unit
-from geofence.street.pipeline import Post
+from geofence.street.jobs import Post
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 from tests.rigs.street import HOME, T0, fence, ping
 
 
@@ -59,10 +60,10 @@ def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     shop = fence()
-    here.edit("p", lambda unit: _put(unit, shop)).result(10)
+    run_edit(here, "p", lambda unit: _put(unit, shop)).result(10)
     with second.begin() as unit:
-        there._pipeline.run(unit, [Post("p", [(0, ping(0, 10))])])
-        removed = here.edit("p", lambda unit: _removed(unit, shop.uid))
+        there.pipeline.run(unit, [Post("p", [(0, ping(0, 10))])])
+        removed = run_edit(here, "p", lambda unit: _removed(unit, shop.uid))
         with pytest.raises(TimeoutError):
             removed.result(0.3)
         unit.commit()
@@ -93,7 +94,7 @@ def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
-    here.edit("p", lambda unit: _put(unit, fence())).result(10)
+    run_edit(here, "p", lambda unit: _put(unit, fence())).result(10)
     started, go = threading.Event(), threading.Event()
 
     def slowly(unit: Any) -> EditResult:
@@ -102,9 +103,9 @@ def test_pings_that_come_while_a_geofence_is_removed_wait_and_enter_nothing(
         assert go.wait(10)
         return edited
 
-    removed = here.edit("p", slowly)
+    removed = run_edit(here, "p", slowly)
     assert started.wait(10)
-    posted = there.post("p", [(0, ping(0, 10))])
+    posted = there.submit_pings("p", [(0, ping(0, 10))])
     with pytest.raises(TimeoutError):
         posted.result(0.3)
     go.set()
@@ -156,9 +157,9 @@ def test_another_process_knows_within_seconds_what_is_near_after_an_edit(
     here.start()
     there.start()
     assert there.near("p", *HOME, None, 5) == []
-    here.edit("p", lambda unit: _put(unit, fence())).result(10)
-    there.post("q", [(0, ping(0, 5000))]).result(10)
-    there.post("q", [(0, ping(1, 5000))]).result(10)
+    run_edit(here, "p", lambda unit: _put(unit, fence())).result(10)
+    there.submit_pings("q", [(0, ping(0, 5000))]).result(10)
+    there.submit_pings("q", [(0, ping(1, 5000))]).result(10)
     assert [one.geofence.uid for one in there.near("p", *HOME, None, 5)] == ["gf_1"]
     here.stop()
     there.stop()
@@ -171,15 +172,17 @@ def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made
     here, there = (Writer(database, PingClock()) for database in records)
     here.start()
     there.start()
-    here.edit("p", lambda unit: _put(unit, fence("gf_a"))).result(10)
-    here.post("p", [(0, ping(0, 10))]).result(10)
+    run_edit(here, "p", lambda unit: _put(unit, fence("gf_a"))).result(10)
+    here.submit_pings("p", [(0, ping(0, 10))]).result(10)
 
     def meanwhile(unit: Unit) -> EditResult:
-        there.edit("p", lambda theirs: _put(theirs, fence("gf_b", lat=HOME[0] + 0.0001))).result(10)
-        there.post("p", [(0, ping(60, 10))]).result(10)
+        run_edit(
+            there, "p", lambda theirs: _put(theirs, fence("gf_b", lat=HOME[0] + 0.0001))
+        ).result(10)
+        there.submit_pings("p", [(0, ping(60, 10))]).result(10)
         return _put(unit, fence("gf_a", name="renamed"))
 
-    here.edit("p", meanwhile).result(10)
+    run_edit(here, "p", meanwhile).result(10)
     here.stop()
     there.stop()
     first.sequence()
@@ -196,7 +199,9 @@ def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_recor
     here.start()
     with records[1].begin() as unit:
         unit.edit("p")
-        put = here.edit("p", lambda ours: put_stores(ours, "p", [Store("s1", "Corner", *HOME)], T0))
+        put = run_edit(
+            here, "p", lambda ours: put_stores(ours, "p", [Store("s1", "Corner", *HOME)], T0)
+        )
         with pytest.raises(RecordError, match="55P03"):
             put.result(30)
     assert not here.refused()

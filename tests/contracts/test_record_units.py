@@ -28,8 +28,8 @@ HERE = DeviceKey("p1", "d1")
 
 def _row(**given):
     return {
-        "id": "evt_1", "project_id": "p1", "kind": "geofence.entered", "device_id": "d1", "geofence_uid": "gf_1", "geofence_id": "g",
-        "visit_id": "vis_1", "ts_ms": 1, "recorded_ms": 1, "profile": "exact",
+        "id": "evt_1", "project_id": "p1", "kind": "geofence.entered", "device_id": "d1",
+        "geofence_uid": "gf_1", "geofence_id": "g", "visit_id": "vis_1", "ts_ms": 1, "recorded_ms": 1, "profile": "exact",
     } | given  # fmt: skip
 
 
@@ -246,7 +246,8 @@ def test_a_lost_connection_is_a_record_error_and_the_next_unit_works(postgres_ur
     unit.accounts.put_project(some.project("lost"))
     with database.engine.connect() as other:
         others = sa.text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         other.execute(others)
     with pytest.raises(RecordError):
@@ -263,7 +264,8 @@ def test_a_commit_on_a_lost_connection_is_a_record_error(postgres_url: str):
     unit.accounts.put_project(some.project("lost"))
     with database.engine.connect() as other:
         others = sa.text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         other.execute(others)
     with pytest.raises(RecordError):

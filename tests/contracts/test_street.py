@@ -276,7 +276,7 @@ def test_timers_fire_once_in_the_pings_own_time(house: House) -> None:
 
 def test_two_threads_of_requests_lose_and_double_nothing(house: House) -> None:
     futures = [
-        house.street.post(
+        house.street.submit_pings(
             "p", list(enumerate([ping(2 * n, 0, f"d{m}"), ping(2 * n + 1, 900, f"d{m}")]))
         )
         for n in range(20)

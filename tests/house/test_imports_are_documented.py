@@ -1,7 +1,4 @@
-"""docs/imports.md says what the code says.
-
-Every code that may happen, and every name of a column.
-"""
+"""docs/reference/imports.md has every code that may happen and every name of a column."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from geofence.importing.columns import SYNONYMS
 from regions.readers.text.column_names import AREA
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "imports.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "imports.md").read_text(encoding="utf-8")
 SOURCES = [*(ROOT / "geofence" / "importing").rglob("*.py"), *(ROOT / "regions").rglob("*.py")]
 PLACE_OF_CODE = {"RowError": 1, "RegionError": 0, "FileError": 0, "warn": -2, "repair": -2}
 FROM_BELOW = {
@@ -54,9 +51,9 @@ def _constants(node: ast.expr) -> Iterator[str]:
 
 def test_every_code_of_an_import_is_documented_and_no_other() -> None:
     happens = {code for path in SOURCES for code in _said(path)} | FROM_BELOW
-    chapter = PAGE[PAGE.index("## Codes") : PAGE.index("## Taking out")]
+    chapter = PAGE[PAGE.index("## Codes") : PAGE.index("## Exports")]
     rows = [line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `")]
-    refused = chapter[chapter.index("A file nobody can read") :]
+    refused = chapter[chapter.index("A file that cannot be read") :]
     documented = set(re.findall(r"`([a-z_]+)`", " ".join((*rows, refused))))
     assert happens - NEVER - documented == set()
     assert documented - happens == set()
@@ -64,15 +61,15 @@ def test_every_code_of_an_import_is_documented_and_no_other() -> None:
 
 def test_every_name_of_a_column_is_documented_in_its_order() -> None:
     chapter = PAGE[PAGE.index("### The names") : PAGE.index("## Codes")]
-    told: dict[tuple[str, str], str] = {}
+    listed: dict[tuple[str, str], str] = {}
     for line in chapter.splitlines():
         if line.startswith("| `"):
             field, of, names = (cell.strip(" `") for cell in line.strip("|").split("|"))
-            told |= {
+            listed |= {
                 (kind, field): names
                 for kind in (("stores", "geofences") if of == "both" else (of,))
             }
-    assert told == {
+    assert listed == {
         (kind, field): ", ".join(words)
         for kind, fields in SYNONYMS.items()
         for field, words in fields.items()

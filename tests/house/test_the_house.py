@@ -15,12 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 Rule = Callable[[Path], Iterator[Wrong]]
 RULES: tuple[Rule, ...] = (
     imports.floors_keep_their_order,
+    imports.rooms_import_only_rooms_before_them,
     imports.a_step_imports_no_other_step,
     imports.only_bootstrap_names_a_backend,
     imports.libraries_stay_in_their_rooms,
     shape.no_file_is_longer_than_the_ceiling,
     shape.no_function_is_longer_than_the_ceiling,
     shape.no_function_nests_too_deep,
+    shape.no_function_is_too_dense,
     shape.no_module_has_a_vague_name,
     shape.nothing_below_the_doors_is_async,
     shape.only_the_command_line_prints,
@@ -30,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     words.no_forbidden_words,
     words.locks_carry_hashes_and_no_addresses,
     words.every_ignore_says_why,
+    words.no_retired_words_in_documents,
     tests_themselves.test_names_are_sentences,
     tests_themselves.every_test_asserts,
     tests_themselves.no_test_sleeps_blindly,

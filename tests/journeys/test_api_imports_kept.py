@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from geofence.importing.sheet import spot
+from geofence.importing.row import spot
 from tests.rigs.shop import Shop
 
 RINGS = [

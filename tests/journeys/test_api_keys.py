@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from geofence.model.edit import EditResult
 from geofence.ports.unit import Unit
+from tests.rigs.closures import run_edit
 from tests.rigs.shop import Shop, until
 
 
@@ -39,7 +40,7 @@ def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> Non
         unit.accounts.put_key(replace(mine, revoked_ms=1))
         return EditResult(None)
 
-    house.street.edit(shop.project_id, work).result(30)
+    run_edit(house.street, shop.project_id, work).result(30)
     until(lambda: shop.client.get("/v1/events").status_code == 401, patience_s=10)
 
 

@@ -103,6 +103,16 @@ def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Pa
     )
 
 
+def test_a_list_of_one_brand_needs_no_column_for_it(service: Service, tmp_path: Path) -> None:
+    path = _file(tmp_path, "t1,T,48.1,11.5,24/7")
+    done = _geofence(service, "import", path, "--kind", "stores", "--set", "brand=target")
+    assert done.returncode == 0, done.stderr
+    with service.client() as client:
+        assert client.get("/v1/stores/t1").json()["brand"] == "target"
+    refused = _geofence(service, "import", path, "--kind", "stores", "--set", "brand")
+    assert (refused.returncode, "--set: must be field=value" in refused.stderr) == (1, True)
+
+
 def test_what_is_the_same_is_said_once(service: Service, tmp_path: Path) -> None:
     path = _file(
         tmp_path, *(f"same-{nth},Same {nth},48.{nth:02},11.5,whenever" for nth in range(30))

@@ -1,4 +1,4 @@
-"""What the README tells one to paste works as pasted, and answers what it shows."""
+"""The shell blocks of the README and of the documents work as pasted, and answer as shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ from typing import Any
 
 import pytest
 
-from geofence.model.ping import PingIn
 from tests.rigs.running import Service
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+# Pages whose blocks talk to a service with the sandbox. simulate-phones.md has a test of its own:
+# it needs the clock of the pings.
+PAGES = (
+    "README.md",
+    "docs/quickstart.md",
+    "docs/how-to/import-a-map.md",
+    "docs/how-to/test-by-hand.md",
+)
+ELSEWHERE = ("docs/how-to/simulate-phones.md",)
+COMMANDS = ROOT / "docs" / "reference" / "command-line.md"
 BLOCK = re.compile(
     r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?",
     re.DOTALL,
@@ -71,10 +80,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, exports: dict[str, str]) -
 
 
 def paste(line: str, shown: Any, patience_s: float) -> Any:
-    """What a line answers.
-
-    One that tells of something that is under way is asked again for a while.
-    """
+    """What a line answers; a line about work in progress is repeated for a while."""
     until_s = time.monotonic() + patience_s
     while True:
         ran = subprocess.run(
@@ -87,10 +93,7 @@ def paste(line: str, shown: Any, patience_s: float) -> Any:
 
 
 def matches(shown: Any, given: Any) -> bool:
-    """Whether an answer is the one shown.
-
-    "..." stands for anything, as a key for any further fields.
-    """
+    """Whether an answer is the one shown; "..." stands for anything, as a key for more fields."""
     if shown == REST:
         return True
     if isinstance(shown, dict) and isinstance(given, dict):
@@ -103,24 +106,22 @@ def matches(shown: Any, given: Any) -> bool:
     return bool(shown == given)
 
 
-def test_every_line_to_paste_works_and_answers_what_is_shown(
-    service: Service, exports: dict[str, str]
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_works_and_answers_what_is_shown(
+    page: str, service: Service, exports: dict[str, str]
 ) -> None:
-    blocks = list(BLOCK.finditer(README.read_text(encoding="utf-8")))
-    assert len(blocks) >= 4
+    blocks = list(BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")))
+    assert len(blocks) >= 2
     for block in blocks:
-        line = (
-            block["line"]
-            .replace("http://127.0.0.1:8000", service.url)
-            .replace("http://127.0.0.1:8090", exports["GEOFENCE_FCM_ENDPOINT"])
-        )
+        line = block["line"].replace("http://127.0.0.1:8000", service.url)
+        line = line.replace("http://127.0.0.1:8090", exports["GEOFENCE_FCM_ENDPOINT"])
         shown = json.loads(block["shown"]) if block["shown"] else None
         answer = paste(line, shown, patience_s=20.0 if "/inbox" in line else 0.0)
         assert "code" not in answer, f"{line}\n{answer}"
         assert shown is None or matches(shown, answer), f"{line}\n{answer}"
 
 
-def test_the_sandbox_prints_the_settings_that_the_readme_speaks_of(exports: dict[str, str]) -> None:
+def test_the_sandbox_prints_the_settings_that_the_quickstart_names(exports: dict[str, str]) -> None:
     assert set(exports) == {
         "GEOFENCE_FCM_CREDENTIALS",
         "GEOFENCE_FCM_ENDPOINT",
@@ -129,9 +130,37 @@ def test_the_sandbox_prints_the_settings_that_the_readme_speaks_of(exports: dict
     assert Path(exports["GEOFENCE_FCM_CREDENTIALS"]).is_file()
 
 
-def test_every_shell_block_of_the_readme_is_run() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert text.count("```sh") == len(list(BLOCK.finditer(text)))
+def test_every_shell_block_of_every_page_is_run() -> None:
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
+        marked = len(re.findall(r"<!-- run -->\n```sh\n", text))
+        assert text.count("```sh") == marked, path
+        assert not marked or path.relative_to(ROOT).as_posix() in (*PAGES, *ELSEWHERE)
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not reaches(page, target)
+    ]
+    assert not broken, broken
+
+
+def reaches(page: Path, target: str) -> bool:
+    """Whether a relative link names a file, and its anchor a heading of that file."""
+    name, _, anchor = target.partition("#")
+    path = page.parent / name if name else page
+    if not path.exists():
+        return False
+    headings = (
+        re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+    )
+    return not anchor or anchor in {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings
+    }
 
 
 @pytest.mark.parametrize(
@@ -152,14 +181,9 @@ def test_an_answer_that_differs_from_what_is_shown_is_seen(
     assert matches(shown, given) is same
 
 
-def test_every_field_of_a_ping_has_its_row_in_the_readme() -> None:
-    table = README.read_text(encoding="utf-8").partition("<!-- pings -->")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(PingIn.__struct_fields__)
-
-
-def test_every_command_of_the_readme_exists() -> None:
-    told = set(
-        re.findall(r"^\| `geofence ([a-z]+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+def test_every_command_of_the_reference_exists() -> None:
+    listed = set(
+        re.findall(r"^\| `geofence ([a-z]+)", COMMANDS.read_text(encoding="utf-8"), re.MULTILINE)
     )
     ran = subprocess.run(
         [GEOFENCE, "--help"],
@@ -170,5 +194,5 @@ def test_every_command_of_the_readme_exists() -> None:
         env={**os.environ, "COLUMNS": "200"},
     )
     there = set(re.findall(r"^│ ([a-z]+) ", ran.stdout, re.MULTILINE))
-    assert told
-    assert told == there
+    assert listed
+    assert listed == there

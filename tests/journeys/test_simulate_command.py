@@ -20,7 +20,7 @@ from api.wire.native_in import read_pings
 from regions.geojson import read_region
 from tests.rigs.running import Service
 
-DOC = Path(__file__).resolve().parents[2] / "docs" / "simulate.md"
+DOC = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "simulate-phones.md"
 BLOCK = re.compile(r"<!-- run -->\n```sh\n(.*?)\n```", re.DOTALL)
 SMALL = ("--devices", "6", "--days", "0.25")
 

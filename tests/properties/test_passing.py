@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from geofence.detection.crossings import CrossingDetector, Crossings
-from geofence.detection.outliers import Fix
 from geofence.detection.segments import Segments
-from geofence.model.ping import PingIn
+from geofence.model.ping import Fix, PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.places.catalogue import Catalogue

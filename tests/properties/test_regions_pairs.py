@@ -66,7 +66,6 @@ def test_the_index_finds_exactly_the_pairs_that_brute_force_finds() -> None:
         index = Index.build([place.region for place in places])
         near = index.candidates(lat, lon)
         inside = index.inside(lat[near.ping], lon[near.ping], near.slot)
-        assert inside[near.inner].all(), f"seed {seed}: an inner cell reaches outside its region"
         ours = set(zip(near.ping[inside].tolist(), near.slot[inside].tolist(), strict=True))
         assert ours == _truth(places, lat, lon), f"seed {seed}"
         compared, found = compared + _REGIONS * _PINGS, found + len(ours)
@@ -141,8 +140,8 @@ def test_one_ping_is_decided_as_in_a_batch() -> None:
     for ping in range(_PINGS):
         rows = near.ping == ping
         alone = index.candidates_one(float(lat[ping]), float(lon[ping]))
-        assert alone == list(zip(near.slot[rows].tolist(), near.inner[rows].tolist(), strict=True))
-        for (slot, _), batch_m in zip(alone, edge_m[rows].tolist(), strict=True):
+        assert alone == near.slot[rows].tolist()
+        for slot, batch_m in zip(alone, edge_m[rows].tolist(), strict=True):
             one_m = index.edge_m_one(float(lat[ping]), float(lon[ping]), slot)
             assert (one_m <= 0) == (batch_m <= 0)
             assert one_m == pytest.approx(batch_m, abs=1e-6)

@@ -17,6 +17,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 PLACE = (52.0, 4.0)
 METRES_PER_DEGREE = 111_195.0
@@ -100,11 +101,11 @@ def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
         unit.places.put_geofences("p", made)
         return EditResult(None, changed=tuple(made), reload=True)
 
-    street.edit("p", settle).result(30)
+    run_edit(street, "p", settle).result(30)
     for lane in bodies:
         for body in lane:
             items = list(enumerate(msgspec.json.decode(body, type=list[PingIn])))
-            street.post("p", items).result(30)
+            street.submit_pings("p", items).result(30)
     street.stop()
     found = database.queries.events.page("p", None, None, 10_000_000)
     database.close()

@@ -6,12 +6,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from geofence.clock import PingClock
 from geofence.delivery.channel import Channel
 from geofence.model.account import Device, Project
-from geofence.model.campaign import Plan
 from geofence.model.customer import Consent, Customer
 from geofence.model.decision import Decision
 from geofence.model.edit import EditResult
@@ -20,10 +17,12 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Profile, Ring, Store
 from geofence.model.receipt import Receipt
 from geofence.offers.campaigns import put_campaign, set_status
+from geofence.offers.plan import read_plan
 from geofence.places.editing import put_store
 from geofence.ports.unit import Unit
 from geofence.street.worker import Worker
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 from tests.rigs.lists import filters_of, list_of
 
 from geofence.backends.sql.database import open_database  # isort: skip
@@ -87,10 +86,10 @@ class Shop:
         self.database.close()
 
     def edit(self, work: Any) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def campaign(self, name: str = "lunch", **changes: Any) -> None:
-        plan = msgspec.convert(PLAN | changes, Plan)
+        plan: Any = read_plan(PLAN | changes, T0)
         self.edit(lambda unit: put_campaign(unit, "p", name, plan, T0))
         self.edit(lambda unit: set_status(unit, "p", name, "active", T0))
 
@@ -128,7 +127,7 @@ class Shop:
         include: Sequence[str] = (),
     ) -> Receipt:
         ping = PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), f"phone-{name}")
-        return self.street.post("p", [(0, ping)], include=frozenset(include)).result(30)
+        return self.street.submit_pings("p", [(0, ping)], include=frozenset(include)).result(30)
 
     def page(self, noun: str, **filters: Any) -> list[Any]:
         return list_of(self.database, noun).page("p", filters_of(noun, **filters), None, 10_000)
@@ -145,7 +144,7 @@ class Shop:
 class Notebook:
     """A channel that writes down what it is handed, and answers as it is told to."""
 
-    retry_s = (1, 1)
+    retry_s: tuple[int, ...] = (1, 1)
 
     def __init__(self, name: ChannelName, *verdicts: Any) -> None:
         self.name = name
@@ -156,7 +155,7 @@ class Notebook:
     def send(self, messages: Sequence[OutboxMessage], now_ms: int) -> Iterator[tuple[str, Outcome]]:
         for message in messages:
             self.handed.append(message)
-            verdict = self.verdicts.pop(0) if self.verdicts else "sent"
+            verdict: Any = self.verdicts.pop(0) if self.verdicts else "sent"
             yield (
                 message.id,
                 Outcome(

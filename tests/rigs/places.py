@@ -144,6 +144,7 @@ def _near(rng: np.random.Generator, place: Place) -> tuple[float, float]:
         share = float(rng.choice([rng.uniform(0, 1.5), 1.0, 1.0 + rng.normal() * 1e-6]))
         lon, lat, _ = GEOD.fwd(c.lon, c.lat, rng.uniform(0, 360), c.radius_m * share)
         return lat, lon
+    assert place.unrolled is not None
     low_x, low_y, high_x, high_y = place.unrolled.bounds
     x, y = rng.uniform(low_x, high_x), rng.uniform(low_y, high_y)
     return y, (x + 180.0) % 360.0 - 180.0

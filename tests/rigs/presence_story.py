@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from geofence.detection.presence import Rules, Sighting, Transition, advance, update
+from geofence.detection.deadlines import advance
+from geofence.detection.presence import update
+from geofence.detection.transition import Sighting, Transition
 from geofence.model.presence import Presence
+from geofence.model.rules import Rules
 
 RULES = {
     "exact": Rules("exact", 150, 300, 20, 0, 0, None, ()),
@@ -28,7 +31,7 @@ class Story:
     ) -> Story:
         ts_ms = int(at_s * 1000)
         seen = Sighting(ts_ms, edge_m, accuracy_m, evidence, self.before_ms)
-        self.presence, more = update(self.presence, "gf_1", seen, self.rules, lambda t: f"vis_{t}")
+        self.presence, more = update(self.presence, "gf_1", seen, self.rules)
         self.before_ms = ts_ms
         self.happened += more
         return self

@@ -16,17 +16,18 @@ import pyarrow.parquet as pq
 from geofence.backends.sql.database import open_database
 from geofence.clock import PingClock
 from geofence.detection.evidence import LIKELY, SURE
-from geofence.detection.outliers import Fix, Trail, classify
-from geofence.detection.presence import Sighting, accurate, probability_of
+from geofence.detection.outliers import Trail, classify
+from geofence.detection.transition import Sighting, accurate, probability_of
 from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.event import Event
-from geofence.model.ping import PingIn
+from geofence.model.ping import Fix, PingIn
 from geofence.model.place import Geofence, Profile, ProfileName
 from geofence.model.presence import Visit
 from geofence.places.catalogue import Catalogue
 from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRACE = DATA / "traces" / "phones_dev.parquet"
@@ -108,9 +109,9 @@ def walk(profile: ProfileName, folder: Path) -> Walked:
         unit.places.put_geofences("p", fences)
         return EditResult(None, changed=tuple(fences), reload=True)
 
-    street.edit("p", build).result(60)
+    run_edit(street, "p", build).result(60)
     for some in _batches():
-        street.post("p", list(enumerate(some))).result(60)
+        street.submit_pings("p", list(enumerate(some))).result(60)
     database.sequence()
     events = database.queries.events.page("p", None, None, EVERYTHING)
     visits = database.queries.visits.page("p", None, None, EVERYTHING)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -15,9 +15,11 @@ from api.server.server import Server
 from api.services import Services
 from api.settings import Settings
 from geofence import ids
-from geofence.model.account import SCOPES, Key, Project
+from geofence.model.account import Project
 from geofence.model.edit import EditResult
+from geofence.people.keys import make_key
 from geofence.ports.unit import Unit
+from tests.rigs.closures import run_edit
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ class Shop:
         )
 
 
-def run(url: str, **settings: object) -> Running:
+def run(url: str, **settings: Any) -> Running:
     """Open a house on that database and serve it from a thread."""
     house = open_services(Settings(database_url=url, port=0, **settings))
     listening = threading.Event()
@@ -78,18 +80,16 @@ def run(url: str, **settings: object) -> Running:
 def open_shop(running: Running, name: str = "shop") -> Shop:
     """A new tenant with a key of each kind."""
     project = Project(ids.new("prj"), name, created_ms=running.house.clock.now_ms())
-    pk, sk = ids.new_secret("pk"), ids.new_secret("sk")
+    pk, sk = (make_key(project.id, kind, project.created_ms) for kind in ("pk", "sk"))
 
     def work(unit: Unit) -> EditResult:
         unit.accounts.put_project(project)
-        for kind, secret in (("pk", pk), ("sk", sk)):
-            unit.accounts.put_key(
-                Key(ids.new("key"), project.id, kind, SCOPES[kind], ids.digest(secret), secret[-4:])
-            )
+        for made in (pk, sk):
+            unit.accounts.put_key(made.key)
         return EditResult(None)
 
-    running.house.street.edit(project.id, work).result(30)
-    return Shop(running, project.id, pk, sk)
+    run_edit(running.house.street, project.id, work).result(30)
+    return Shop(running, project.id, pk.secret, sk.secret)
 
 
 def until(condition: Callable[[], T], patience_s: float = 20.0) -> T:

@@ -18,11 +18,12 @@ START_MS = 1_790_000_000_000
 
 
 def project(id: str = "p1", **given: Any) -> Project:  # noqa: A002 - the field is called id
-    return Project(**{"id": id, "name": f"Project {id}", "created_ms": START_MS} | given)
+    facts: dict[str, Any] = {"id": id, "name": f"Project {id}", "created_ms": START_MS}
+    return Project(**facts | given)
 
 
 def key(id: str = "key_1", **given: Any) -> Key:  # noqa: A002 - the field is called id
-    facts = {
+    facts: dict[str, Any] = {
         "id": id,
         "project_id": "p1",
         "kind": "sk",
@@ -34,7 +35,7 @@ def key(id: str = "key_1", **given: Any) -> Key:  # noqa: A002 - the field is ca
 
 
 def store(external_id: str = "s1", **given: Any) -> Store:
-    facts = {
+    facts: dict[str, Any] = {
         "external_id": external_id,
         "name": "Marktplatz",
         "lat": 48.137154,
@@ -61,7 +62,7 @@ def full_store() -> Store:
 
 def geofence(uid: str = "gf_1", **given: Any) -> Geofence:
     circle = {"type": "circle", "lat": 48.137154, "lon": 11.576124, "radius_m": 150.0}
-    facts = {
+    facts: dict[str, Any] = {
         "uid": uid,
         "external_id": f"fence {uid}",
         "region": circle,
@@ -90,11 +91,12 @@ def full_geofence() -> Geofence:
 
 
 def device(device_id: str = "d1", **given: Any) -> Device:
-    return Device(**{"device_id": device_id, "created_ms": START_MS} | given)
+    facts: dict[str, Any] = {"device_id": device_id, "created_ms": START_MS}
+    return Device(**facts | given)
 
 
 def event(number: int = 1, **given: Any) -> Event:
-    facts = {
+    facts: dict[str, Any] = {
         "id": f"evt_{number:06}",
         "kind": "geofence.entered",
         "project_id": "p1",
@@ -111,7 +113,7 @@ def event(number: int = 1, **given: Any) -> Event:
 
 
 def visit(number: int = 1, **given: Any) -> Visit:
-    facts = {
+    facts: dict[str, Any] = {
         "visit_id": f"vis_{number:06}",
         "device_id": "d1",
         "geofence_uid": "gf_1",

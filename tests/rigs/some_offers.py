@@ -31,7 +31,7 @@ AGREED = {purpose: Consent(True, START_MS, "app") for purpose in ("location", "p
 
 
 def customer(customer_id: str = "c1", **given: Any) -> Customer:
-    facts = {
+    facts: dict[str, Any] = {
         "customer_id": customer_id,
         "email": f"{customer_id}@example.org",
         "consent": AGREED,
@@ -41,7 +41,7 @@ def customer(customer_id: str = "c1", **given: Any) -> Customer:
 
 
 def full_customer() -> Customer:
-    facts = {
+    facts: dict[str, Any] = {
         "attributes": {"first_name": "Zoë", "visits": [1, {"deep": None}]},
         "tags": ("vip", "früh"),
         "locale": "de-DE",
@@ -55,15 +55,13 @@ def full_customer() -> Customer:
 
 def plan(**given: Any) -> Plan:
     push = Variant("only", (PushPlan(title="Hello {{ customer.first_name }}", body="Come in"),))
-    return Plan(
-        **{
-            "name": "Coffee",
-            "trigger": Trigger("entered"),
-            "offer": Offer("2 for 1"),
-            "variants": (push,),
-        }
-        | given
-    )
+    facts: dict[str, Any] = {
+        "name": "Coffee",
+        "trigger": Trigger("entered"),
+        "offer": Offer("2 for 1"),
+        "variants": (push,),
+    }
+    return Plan(**facts | given)
 
 
 def full_plan() -> Plan:
@@ -81,7 +79,7 @@ def full_plan() -> Plan:
     )
     return plan(
         trigger=Trigger("dwelled", "near", dwell_s=60),
-        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"), budget=5)),
+        offer=Offer("2 for 1", CouponPlan(stores=("s1", "s2"))),
         variants=(Variant("A", said, 3), Variant("B", said[:1])),
         schedule=schedule,
         holdout=0.125,
@@ -89,21 +87,19 @@ def full_plan() -> Plan:
 
 
 def campaign(id: str = "coffee", **given: Any) -> Campaign:  # noqa: A002 - the field is called id
-    return Campaign(
-        **{
-            "id": id,
-            "plan": plan(),
-            "status": "active",
-            "salt": "salt",
-            "created_ms": START_MS,
-            "updated_ms": START_MS,
-        }
-        | given
-    )
+    facts: dict[str, Any] = {
+        "id": id,
+        "plan": plan(),
+        "status": "active",
+        "salt": "salt",
+        "created_ms": START_MS,
+        "updated_ms": START_MS,
+    }
+    return Campaign(**facts | given)
 
 
 def decision(number: int = 1, **given: Any) -> Decision:
-    facts = {
+    facts: dict[str, Any] = {
         "id": f"dec_{number:06}",
         "project_id": "p1",
         "event_id": f"evt_{number:06}",
@@ -126,7 +122,7 @@ def decision(number: int = 1, **given: Any) -> Decision:
 
 
 def message(number: int = 1, **given: Any) -> OutboxMessage:
-    facts = {
+    facts: dict[str, Any] = {
         "id": f"msg_{number:06}",
         "project_id": "p1",
         "decision_id": f"dec_{number:06}",
@@ -149,7 +145,7 @@ def message(number: int = 1, **given: Any) -> OutboxMessage:
 
 
 def attempt(message: OutboxMessage, **given: Any) -> Attempt:
-    facts = {
+    facts: dict[str, Any] = {
         "message_id": message.id,
         "project_id": message.project_id,
         "attempt": message.attempt,
@@ -163,7 +159,7 @@ def attempt(message: OutboxMessage, **given: Any) -> Attempt:
 
 
 def coupon(number: int = 1, **given: Any) -> Coupon:
-    facts = {
+    facts: dict[str, Any] = {
         "code": f"CODE{number:06}",
         "project_id": "p1",
         "campaign_id": "coffee",
@@ -175,7 +171,7 @@ def coupon(number: int = 1, **given: Any) -> Coupon:
 
 
 def redemption(number: int = 1, **given: Any) -> Redemption:
-    facts = {
+    facts: dict[str, Any] = {
         "id": f"red_{number:06}",
         "project_id": "p1",
         "code": "CODE000001",
@@ -199,13 +195,12 @@ def add_campaigns(database: SqlDatabase, *campaigns: Campaign, project_id: str =
         unit.commit()
 
 
-def add(database: SqlDatabase, *told: Decision | Coupon | OutboxMessage) -> None:
+def add(database: SqlDatabase, *new_rows: Decision | Coupon | OutboxMessage) -> None:
     """Decisions, coupons and messages of one unit."""
     new = NewDecisions(
-        *(
-            [one for one in told if isinstance(one, kind)]
-            for kind in (Decision, Coupon, OutboxMessage)
-        )
+        [one for one in new_rows if isinstance(one, Decision)],
+        [one for one in new_rows if isinstance(one, Coupon)],
+        [one for one in new_rows if isinstance(one, OutboxMessage)],
     )
     with database.begin() as unit:
         unit.decisions.save(new)

@@ -15,6 +15,7 @@ from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
 from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 T0 = 1_790_000_000_000
 HOME = (48.0, 11.0)
@@ -63,7 +64,7 @@ class House:
         self.database.close()
 
     def edit(self, work: Callable[[Unit], EditResult]) -> Any:
-        return self.street.edit("p", work).result(30)
+        return run_edit(self.street, "p", work).result(30)
 
     def put(self, *fences: Geofence) -> None:
         def work(unit: Unit) -> EditResult:
@@ -80,7 +81,9 @@ class House:
         self.edit(work)
 
     def post(self, *pings: PingIn, include: Sequence[str] = ()) -> Receipt:
-        return self.street.post("p", list(enumerate(pings)), include=frozenset(include)).result(30)
+        return self.street.submit_pings(
+            "p", list(enumerate(pings)), include=frozenset(include)
+        ).result(30)
 
     @property
     def told(self) -> list[tuple[str, str, float]]:

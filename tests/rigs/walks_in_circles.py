@@ -22,6 +22,7 @@ from geofence.street.writer import Writer
 from regions.geojson import read_region
 from regions.index.index import Index
 from regions.region import RegionError
+from tests.rigs.closures import run_edit
 
 GEOD = Geod(ellps="WGS84")
 SPHERE_M = 6_371_008.8
@@ -90,16 +91,20 @@ def scene(street: Writer, seed: int) -> Scene:
         for nth in range(int(rng.integers(1, 13)))
         for fence in _fence(rng, f"{name}-{nth}", home, scale_m, start_ms)
     ]
-    street.edit(
-        name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))
+    run_edit(
+        street,
+        name,
+        lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile()))),
     ).result(30)
-    street.edit(name, lambda unit: _put(unit, name, fences)).result(30)
+    run_edit(street, name, lambda unit: _put(unit, name, fences)).result(30)
     pings = _history(rng, home, scale_m, start_ms)
-    street.post(name, list(enumerate(pings[:-1]))).result(30)
+    street.submit_pings(name, list(enumerate(pings[:-1]))).result(30)
     wake: Wake = "circle" if rng.random() < 0.5 else "clock"
     watch = int(rng.choice([1, 2, 19, 99]))
     answer = (
-        street.post(name, [(0, pings[-1])], include=frozenset({"hint"}), watch=watch, wake=wake)
+        street.submit_pings(
+            name, [(0, pings[-1])], include=frozenset({"hint"}), watch=watch, wake=wake
+        )
         .result(30)
         .devices["phone"]
     )
@@ -113,7 +118,7 @@ def walk(street: Writer, scene: Scene, radius_m: float, until_s: float) -> list[
     if not pings:
         return []
     events = (
-        street.post(scene.name, list(enumerate(pings)), include=frozenset({"events"}))
+        street.submit_pings(scene.name, list(enumerate(pings)), include=frozenset({"events"}))
         .result(30)
         .devices["phone"]
         .events
@@ -129,12 +134,19 @@ def chords(street: Writer, factor: float) -> list[str]:
     name, home, at_ms = f"p{number}", (48.0, 11.0), T0 + number * DAY_MS
     lat, lon = step(home, 0.0, 330.0)
     small = Geofence(name, name, {"type": "circle", "lat": lat, "lon": lon, "radius_m": 30.0})
-    street.edit(
-        name, lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile())))
+    run_edit(
+        street,
+        name,
+        lambda unit: EditResult(unit.accounts.put_project(Project(name, name, Profile()))),
     ).result(30)
-    street.edit(name, lambda unit: _put(unit, name, [small])).result(30)
+    run_edit(street, name, lambda unit: _put(unit, name, [small])).result(30)
     first = [(0, PingIn(*home, at_ms, "phone", accuracy_m=1.0))]
-    hint = street.post(name, first, include=frozenset({"hint"})).result(30).devices["phone"].hint
+    hint = (
+        street.submit_pings(name, first, include=frozenset({"hint"}))
+        .result(30)
+        .devices["phone"]
+        .hint
+    )
     assert hint is not None
     assert hint.safe_radius_m is not None
     rim = [step(home, bearing, hint.safe_radius_m * factor) for bearing in range(0, 360, 15)]
@@ -144,7 +156,7 @@ def chords(street: Writer, factor: float) -> list[str]:
         for nth, place in enumerate(ends, 1)
     ]
     events = (
-        street.post(name, list(enumerate(pings)), include=frozenset({"events"}))
+        street.submit_pings(name, list(enumerate(pings)), include=frozenset({"events"}))
         .result(30)
         .devices["phone"]
         .events

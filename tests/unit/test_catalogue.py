@@ -47,7 +47,7 @@ def assert_same(one: Catalogue, other: Catalogue, chance: random.Random) -> None
 def inside(catalogue: Catalogue, lat: float, lon: float) -> set[str]:
     slots = [
         slot
-        for slot, _ in catalogue.index.candidates_one(lat, lon)
+        for slot in catalogue.index.candidates_one(lat, lon)
         if catalogue.index.edge_m_one(lat, lon, slot) <= 0
     ]
     return {found.uid for slot in slots if (found := catalogue.fences[slot]) is not None}

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from geofence.hints.safe_radius import Here, Wake, Wish, hint
+from geofence.hints.safe_radius import Wake, Wish, hint
 from geofence.hints.watchlist import anchor_of
+from geofence.model.ping import Fix
 from geofence.model.place import Geofence, Profile
 from geofence.model.presence import DeviceState, Pending, Presence, Spot, Stop
 from geofence.model.receipt import Hint
@@ -46,7 +47,7 @@ def told(
     version: str | None = None,
 ) -> Hint:
     """The hint at second 0 for a phone `north_m` north of the store."""
-    here = Here(LAT + north_m / NORTH_M, LON, accuracy_m)
+    here = Fix(T0, LAT + north_m / NORTH_M, LON, accuracy_m)
     fix_lat = here.lat if fix_north_m is None else LAT + fix_north_m / NORTH_M
     state = DeviceState(
         True, T0, T0, fix_lat, LON, presences={one.geofence_uid: one for one in presences}
@@ -169,7 +170,7 @@ def test_a_phone_that_may_be_standing_still_is_asked_when_that_is_known() -> Non
 def test_a_jump_asks_whether_the_phone_is_really_there() -> None:
     state = DeviceState(True, T0, T0 - 200_000, LAT + 1.0, LON, odd_ms=T0, odd_lat=LAT, odd_lon=LON)
     catalogue = Catalogue.build(1, Profile(), [circle("a", 5000.0)])
-    assert hint(catalogue, state, Here(LAT, LON, 10.0), Wish(19, "circle")).next_ping_s == 20
+    assert hint(catalogue, state, Fix(T0, LAT, LON, 10.0), Wish(19, "circle")).next_ping_s == 20
 
 
 @pytest.mark.parametrize("wake", ["clock", "circle"])
@@ -244,7 +245,7 @@ def test_after_a_position_that_proves_nothing_the_next_one_may_show_anything() -
 
 def test_near_a_pole_the_circle_does_not_reach_round_it() -> None:
     pole = Geofence("a", "a", {"type": "circle", "lat": -80.0, "lon": 0.0, "radius_m": 100})
-    here = Here(89.9, 0.0, 5.0)
+    here = Fix(T0, 89.9, 0.0, 5.0)
     found = hint(
         Catalogue.build(1, Profile(), [pole]), DeviceState(True, T0, T0, 89.9, 0.0), here, Wish(19)
     )
@@ -330,7 +331,9 @@ def test_a_version_that_was_never_ours_gets_a_whole_list(version: str) -> None:
 def test_a_version_knows_where_its_list_was_made(lat: float, lon: float) -> None:
     fences = [Geofence("a", "a", {"type": "circle", "lat": lat * 0.9, "lon": lon, "radius_m": 100})]
     catalogue, state = Catalogue.build(1, Profile(), fences), DeviceState(True, T0, T0, lat, lon)
-    version = hint(catalogue, state, Here(lat, lon, 5.0), Wish(19)).version
+    version = hint(catalogue, state, Fix(T0, lat, lon, 5.0), Wish(19)).version
     anchor = anchor_of(version)
     assert anchor == pytest.approx((lat, lon), abs=0.000051)
-    assert hint(catalogue, state, Here(lat, lon, 5.0), Wish(19, version=version)).geofences is None
+    assert (
+        hint(catalogue, state, Fix(T0, lat, lon, 5.0), Wish(19, version=version)).geofences is None
+    )

@@ -75,7 +75,7 @@ def test_a_circle_in_our_own_form_is_a_store_with_a_ring() -> None:
         "properties": {"id": "c"},
     }
     seen: list[Any] = []
-    loaded([item_of(1, feature)], saw=seen.append)
+    loaded([item_of(1, feature)], on_place=seen.append)
     assert [(one.lat, one.lon, one.rings[0].radius_m) for one in seen] == [(48.0, 16.0, 50.0)]
 
 
@@ -117,11 +117,11 @@ def test_a_reader_that_breaks_after_the_first_rows_are_in_ends_the_import_with_a
     assert report.errors[0].code == "internal"
 
 
-def test_rows_are_counted_before_anybody_hears_of_them() -> None:
-    def deaf(place: Any) -> None:
+def test_rows_are_counted_before_a_callback_runs() -> None:
+    def failing(place: Any) -> None:
         raise ArithmeticError(place)
 
-    report = loaded(good(5), saw=deaf)
+    report = loaded(good(5), on_place=failing)
     assert (report.complete, report.rows, report.created) == (False, 5, 5)
 
 

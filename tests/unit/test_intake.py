@@ -51,6 +51,67 @@ def test_unknown_fields_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "right"),
+    [
+        ("accuracy", "accuracy_m"),
+        ("speed", "speed_mps"),
+        ("heading", "heading_deg"),
+        ("customerId", "customer_id"),
+        ("horizontal_accuracy", "accuracy_m"),
+    ],
+)
+def test_a_misspelt_field_of_a_readable_ping_is_named_with_its_count(
+    field: str, right: str
+) -> None:
+    wrong = PING | {field: 5}
+    for body in (wrong, [wrong], [wrong, PING, wrong], {"pings": [wrong]}):
+        intake = _read(body)
+        count = 2 if body == [wrong, PING, wrong] else 1
+        assert [(one.field, one.did_you_mean, one.count) for one in intake.warnings] == [
+            (field, right, count)
+        ]
+        assert intake.rejected == []
+    lines = b"\n".join([json.dumps(wrong).encode()] * 3)
+    assert [one.count for one in _read(lines).warnings] == [3]
+
+
+def test_a_clean_ping_and_a_name_inside_attributes_or_beside_the_right_field_warn_of_nothing() -> (
+    None
+):
+    assert _read(PING).warnings == ()
+    assert _read(PING | {"attributes": {"accuracy": 5, "time": 1}}).warnings == ()
+    assert _read(PING | {"accuracy": 5, "accuracy_m": 5}).warnings == ()
+    assert _read(PING | {"id": 'x"accuracy": '}).warnings == ()
+
+
+def test_warnings_are_bounded_and_never_hold_a_value() -> None:
+    wrong = PING | {"latitude": 48.2, "colour": 1, "x" * 500: 2, "accuracy": 12.75}
+    intake = _read([wrong] * 90)
+    assert [(one.field, one.count) for one in intake.warnings] == [("accuracy", 90)]
+    assert "12.75" not in msgspec.json.encode(intake.warnings).decode()
+
+
+def test_broken_text_after_a_misspelt_field_is_no_error() -> None:
+    body = b'{"device_id":"d","lat":1,"lon":2,"ts":1767600000000,"accuracy":5,"x":"\xff"}'
+    intake = _read(body)
+    assert len(intake.items) + len(intake.rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ts": "2026-01-05T10:00:00"}, "ts has no offset"),
+        ({"ts": "yesterday"}, "ts cannot be read"),
+        ({"lat": "1"}, "lat is not a number"),
+        ({"lon": None}, "lon is not a number"),
+        ({"device_id": 5}, "device_id is not a text"),
+    ],
+)
+def test_a_rejection_states_its_one_cause(change: dict[str, object], words: str) -> None:
+    assert words in _read([PING | change]).rejected[0].detail
+
+
+@pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"lat": None}, "invalid_position"),
@@ -91,9 +152,9 @@ def test_a_missing_field_is_named_by_its_code() -> None:
         ("lon", "invalid_position"),
         ("ts", "invalid_time"),
     ):
-        assert _codes(_read([{name: value for name, value in PING.items() if name != field}])) == {
-            0: code
-        }
+        intake = _read([{name: value for name, value in PING.items() if name != field}])
+        assert _codes(intake) == {0: code}
+        assert intake.rejected[0].detail == f"{field} is missing"
 
 
 def test_nan_and_infinity_are_read_and_left_for_the_street() -> None:

@@ -1,19 +1,34 @@
-"""What the OpenAPI document says in words."""
+"""What the OpenAPI document says: in words, names, scopes, units and examples."""
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from api.app import make_app
+from api.http.describe import _PUBLIC_NAMES, public_name
+from api.http.fields import Body
+from api.http.route_modules import found_routes
 from api.metrics import Metrics
-from api.openapi import FILE_CODES
+from api.openapi import FILE_CODES, plain_arrays
+from api.schemas.campaigns import read_plan
+from api.schemas.coupons import RedemptionIn
+from api.schemas.customers import CustomerIn
+from api.schemas.devices import DeviceIn
+from api.schemas.geofences import GeofenceIn
+from api.schemas.keys import KeyIn, ProjectIn
+from api.schemas.stores import RingIn, StoreIn
 from api.settings import Settings
+from geofence.model.ping import PingIn
+from geofence.offers.campaigns import check_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER_OF_AN_UPLOAD = {"not_found", "not_writable", "too_large"}  # the last is 413
@@ -21,8 +36,9 @@ NEVER_OF_AN_UPLOAD = {"not_found", "not_writable", "too_large"}  # the last is 4
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    house: Any = SimpleNamespace(metrics=Metrics(), settings=Settings())  # the document is the same over any house
-    return make_app(house).openapi()
+    # the document is the same over any services
+    services: Any = SimpleNamespace(metrics=Metrics(), settings=Settings())
+    return make_app(services).openapi()
 
 
 def operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -92,3 +108,128 @@ def test_what_a_visit_says_is_explained_where_its_name_does_not_tell(found: dict
         "reason",
     )
     assert [name for name in unclear if not fields[name].get("description")] == []
+
+
+def test_schemas_bear_the_plain_names_of_nouns_and_bodies_end_in_input(
+    found: dict[str, Any],
+) -> None:
+    names = set(found["components"]["schemas"])
+    assert {"Store", "StoreInput", "Event", "Campaign", "CampaignInput", "PingInput"} <= names
+    assert {"LintFinding", "ImportReport", "DeviceErasureReceipt"} <= names
+    assert not [name for name in names if re.search(r"(Out|[a-z]In)$", name)]
+
+
+def test_two_schemas_of_one_public_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_PUBLIC_NAMES, "EventOut", "Store")
+    services: Any = SimpleNamespace(metrics=Metrics(), settings=Settings())
+    with pytest.raises(ValueError, match="Store"):
+        make_app(services).openapi()
+
+
+def test_every_operation_below_v1_names_the_scopes_of_its_key(found: dict[str, Any]) -> None:
+    for label, operation in operations(found):
+        if " /v1/" not in label:
+            assert operation["security"] == [], label
+            continue
+        scopes = {scope for one in operation["security"] for (scope,) in one.values()}
+        assert scopes, label
+        assert scopes <= {"ingest", "manage", "redeem", "read"}
+        assert all(f"`{scope}`" in operation["description"] for scope in scopes), label
+    assert _scopes(found, "/v1/stores", "get") == {"read", "manage"}
+    assert _scopes(found, "/v1/stores/{external_id}", "put") == {"manage"}
+    assert _scopes(found, "/v1/coupons/{code}/redeem", "post") == {"redeem"}
+    assert _scopes(found, "/v1/pings", "post") == {"ingest"}
+
+
+def test_a_patch_needs_the_scopes_of_put_and_takes_both_media_types(found: dict[str, Any]) -> None:
+    patched = [path for path, methods in found["paths"].items() if "patch" in methods]
+    assert len(patched) == 5
+    for path in patched:
+        assert _scopes(found, path, "patch") == _scopes(found, path, "put")
+        content = found["paths"][path]["patch"]["requestBody"]["content"]
+        assert list(content) == ["application/merge-patch+json", "application/json"]
+        assert "RFC 7396" in content["application/json"]["schema"]["description"]
+
+
+def test_every_tag_is_described_and_a_server_is_named(found: dict[str, Any]) -> None:
+    described = {tag["name"]: tag["description"] for tag in found["tags"]}
+    used = {tag for _, operation in operations(found) for tag in operation["tags"]}
+    assert set(described) == used
+    assert list(described) == sorted(described)
+    assert all(len(text) > 15 for text in described.values())
+    assert found["servers"][0]["url"] == "/"
+
+
+def test_every_field_of_a_ping_has_its_meaning_and_an_example(found: dict[str, Any]) -> None:
+    ping = found["components"]["schemas"]["PingInput"]
+    for name, facts in ping["properties"].items():
+        assert len(facts["description"]) > 10, name
+        assert facts["examples"], name
+    units = {"lat": "degrees", "accuracy_m": "metres", "speed_mps": "metres per second"}
+    assert all(unit in ping["properties"][name]["description"] for name, unit in units.items())
+    assert msgspec.convert(ping["examples"][0], PingIn).lat == 52.5163
+
+
+@pytest.mark.parametrize(
+    "body", [StoreIn, RingIn, GeofenceIn, DeviceIn, CustomerIn, RedemptionIn, KeyIn, ProjectIn]
+)
+def test_the_example_of_a_body_is_one_that_is_accepted(
+    found: dict[str, Any], body: type[Body]
+) -> None:
+    schema = found["components"]["schemas"][public_name(body.__name__)]
+    assert body.model_validate(schema["examples"][0])
+
+
+def test_the_example_of_a_campaign_is_one_that_is_accepted(found: dict[str, Any]) -> None:
+    example = found["components"]["schemas"]["CampaignInput"]["examples"][0]
+    plan = read_plan(json.dumps(example).encode(), "lunch").plan()
+    check_plan(plan, 0)
+    assert plan.name == "Lunch coffee"
+
+
+def test_pairs_are_written_as_arrays_of_two(found: dict[str, Any]) -> None:
+    text = json.dumps(found)
+    assert "prefixItems" not in text
+    assert '"items": false' not in text
+    between = found["components"]["schemas"]["Schedule"]["properties"]["between"]["anyOf"][0]
+    assert (between["type"], between["minItems"], between["maxItems"]) == ("array", 2, 2)
+    assert between["items"]["type"] == "string"
+
+
+def test_what_is_no_pair_of_one_schema_stays_as_it_is() -> None:
+    mixed = {"prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False}
+    assert plain_arrays(mixed) == mixed
+
+
+def test_the_stream_and_the_idempotency_key_are_described(found: dict[str, Any]) -> None:
+    stream = found["paths"]["/v1/events/stream"]["get"]
+    assert stream["responses"]["200"]["content"]["text/event-stream"]["schema"]["examples"]
+    assert "reconnects" in stream["description"]
+    for path in ("/v1/keys", "/v1/coupons/{code}/redeem"):
+        header = found["paths"][path]["post"]["parameters"][-1]
+        assert header["name"] == "Idempotency-Key"
+        assert "24 hours" in header["description"]
+
+
+def test_a_new_file_of_routes_is_found_without_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "more_routes"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "pears.py").write_text(
+        '"""Pears: one more noun."""\nfrom fastapi import APIRouter\n'
+        'router = APIRouter(prefix="/v1/pears", tags=["pears"])\n'
+    )
+    (folder / "helpers.py").write_text("ANSWER = 42\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    pears = found_routes(importlib.import_module("more_routes"))
+    assert [router.prefix for router in pears.routers] == ["/v1/pears"]
+    assert pears.tags == ({"name": "pears", "description": "Pears: one more noun."},)
+    files = {path.stem for path in (ROOT / "api" / "routes").glob("*.py")} - {"__init__"}
+    assert len(found_routes().routers) + 1 == len(files)  # pings are plain Starlette routes
+
+
+def _scopes(found: dict[str, Any], path: str, method: str) -> set[str]:
+    security = found["paths"][path][method]["security"]
+    return {scope for one in security for scopes in one.values() for scope in scopes}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.detection.outliers import Fix, Trail, classify, implied_mps, metres
+from geofence.detection.outliers import Trail, classify, implied_mps, metres
+from geofence.model.ping import Fix
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[bool]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from geofence.detection.deadlines import end
 from geofence.detection.late_pings import amend
-from geofence.detection.presence import end
 from geofence.model.presence import Pending, Presence
 from tests.rigs.presence_story import Story
 

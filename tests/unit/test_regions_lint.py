@@ -294,10 +294,12 @@ def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one(
 
 
 def test_what_is_too_much_to_tell_is_counted() -> None:
-    found = _told({f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", told=5)
+    found = _told(
+        {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", listed=5
+    )
     assert [finding.names for finding in found] == [("s0",), ("s1",), ("s2",), ("s3",), ("s4",), ()]
     assert found[-1] == Finding(
-        "too_small", "warning", (), "and 7 more like these; 5 are told one by one", 7.0, 5.0, 7
+        "too_small", "warning", (), "and 7 more like these; 5 are listed one by one", 7.0, 5.0, 7
     )
     assert sum(finding.stands_for for finding in found) == 12
 
@@ -306,7 +308,7 @@ def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_count
     regions = {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}
     found = [
         one
-        for one in lint(list(regions.items()), told=2, about=lambda name: int(name[1:]) >= 7)
+        for one in lint(list(regions.items()), listed=2, about=lambda name: int(name[1:]) >= 7)
         if one.code == "too_small"
     ]
     assert [(finding.names, finding.stands_for) for finding in found] == [
@@ -330,7 +332,9 @@ def test_a_pair_is_told_when_one_of_the_two_is_asked_about() -> None:
 
 
 def test_every_finding_has_one_of_the_codes() -> None:
-    text = (Path(__file__).resolve().parents[2] / "regions" / "lint.py").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[2] / "regions" / "lint" / "lint.py").read_text(
+        encoding="utf-8"
+    )
     assert set(re.findall(r'Finding\(\s*"(\w+)"', text)) | {"swapped", "flipped"} == set(CODES)
 
 

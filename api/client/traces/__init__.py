@@ -1,21 +1,21 @@
 """Readers of recorded walks, one file per format.
 
-A module with `SUFFIXES` and `read(path)` is found by being here.
+A module with `NAME`, `SUFFIXES` and `read(path)` is found by scanning this package.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from api.client.traces.columns import Columns, TraceError
+from geofence.plugins import discover
 
 
 class Reader(Protocol):
-    """What a file of this drawer offers.
+    """What a reader offers.
 
     `read` raises `TraceError` in words a person can act on.
     """
@@ -28,16 +28,8 @@ class Reader(Protocol):
 
 def readers() -> dict[str, Reader]:
     """Every reader by the suffixes it takes."""
-    modules = [
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    ]
-    return {
-        suffix: module
-        for module in modules
-        if hasattr(module, "read")
-        for suffix in module.SUFFIXES
-    }
+    found = (cast("Reader", module) for module in discover(sys.modules[__name__]).values())
+    return {suffix: reader for reader in found for suffix in reader.SUFFIXES}
 
 
 def read(path: Path) -> Iterator[Columns]:

@@ -23,6 +23,7 @@ from api.client.traces.columns import (
 )
 from geofence.model.ping import Floats, Times
 
+NAME = "csv"
 SUFFIXES = (".csv", ".tsv", ".txt")
 
 

@@ -18,6 +18,7 @@ from defusedxml.ElementTree import iterparse
 
 from api.client.traces.columns import BATCH, Columns, TraceError, moment_ms
 
+NAME = "gpx"
 SUFFIXES = (".gpx",)
 
 Point = tuple[int, float, float, float, float]

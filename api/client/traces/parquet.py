@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+try:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+except ImportError:  # it comes with geofence[formats]
+    pa = None
 
 from api.client.traces.columns import (
     BATCH,
@@ -24,11 +28,14 @@ from api.client.traces.columns import (
 )
 from geofence.model.ping import Floats, Times
 
+NAME = "parquet"
 SUFFIXES = (".parquet", ".pq")
 
 
 def read(path: Path) -> Iterator[Columns]:
     """The rows of a Parquet file, in its order. Raises `TraceError` for what cannot be read."""
+    if pa is None:
+        raise TraceError(path, "Parquet needs an extra: pip install 'geofence[formats]'")
     try:
         with pq.ParquetFile(path) as file:
             names = choose(path, file.schema_arrow.names)

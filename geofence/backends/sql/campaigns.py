@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import locks
+from geofence.backends.sql import campaign_matches, locks
 from geofence.backends.sql.rows import columns, from_row, to_row, upsert
 from geofence.backends.sql.schema.campaigns import campaign_versions, campaigns
 from geofence.errors import Conflict
-from geofence.model.campaign import Campaign, Plan
+from geofence.model.campaign import Campaign, CampaignMatches, Plan, Trigger
 
 
 class SqlCampaigns:
@@ -56,3 +56,7 @@ class SqlCampaigns:
             self._connection.execute(
                 sa.delete(table).where(table.c.project_id == project_id, table.c.id == campaign_id)
             )
+
+    def matches(self, project_id: str, trigger: Trigger) -> CampaignMatches:
+        """How many stores and rings a trigger matches. Devices are not counted."""
+        return campaign_matches.matches(self._connection, project_id, trigger, None)

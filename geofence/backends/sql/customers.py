@@ -12,6 +12,7 @@ from geofence.backends.sql.schema.customers import customers
 from geofence.backends.sql.schema.devices import devices
 from geofence.model.account import Device
 from geofence.model.customer import Customer
+from geofence.model.erasure import Erasure
 from geofence.ports.hot_state import HotState
 
 
@@ -67,13 +68,11 @@ class SqlCustomers:
         """Insert or replace; `created_ms` stays."""
         upsert(self._connection, customers, [to_row(customers, customer, project_id=project_id)])
 
-    def erase(self, project_id: str, customer_id: str) -> None:
-        """Erase the customer from every table and from hot state, as `erasure` says."""
-        if not customer_id:
-            return  # the empty id stands for no customer
+    def erase(self, project_id: str, customer_id: str, plan: Erasure) -> None:
+        """Carry out an erasure on every table and on hot state."""
         carried = erasure.lock_devices(self._connection, self._hot, project_id, customer_id)
         self._lock(project_id, [customer_id])
-        erasure.erase(self._connection, project_id, customer_id)
+        erasure.erase(self._connection, project_id, customer_id, plan)
         for key in carried:
             self._hot.assign(key, None)
 

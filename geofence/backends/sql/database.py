@@ -1,4 +1,4 @@
-"""The record: a database that outlives us."""
+"""The record: a database that outlives the process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from geofence.backends.sql import engine as door
-from geofence.backends.sql import migrate
-from geofence.backends.sql import stream_seq as sequence
+from geofence.backends.sql import engine as engines
+from geofence.backends.sql import migrate, stream_seq
 from geofence.backends.sql.queries import SqlQueries
 from geofence.backends.sql.state_cache import StateCache
 from geofence.backends.sql.unit import SqlUnit
@@ -23,25 +22,30 @@ def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
 
     Call `migrate` before the first use.
 
-    `writer` makes this process the one that serves an SQLite file, and raises `RecordLocked` when
-    another one does; without it short administrative units wait for their turn beside the serving
-    process. PostgreSQL takes any number.
+    `writer` makes this process the one that serves an SQLite file. Without it, short administrative
+    units wait for their turn beside the serving process. PostgreSQL takes any number of processes.
+
+    Raises:
+        RecordLocked: Another process serves the file.
     """
     return SqlDatabase(url, writer=writer)
 
 
 class SqlDatabase:
-    """Implements `ports.database.Database`. `embedded` is true on SQLite: one process, one writer thread."""
+    """Implements `ports.database.Database`.
+
+    `embedded` is true on SQLite: one process, one writer thread.
+    """
 
     queries: Queries
 
     def __init__(self, url: str, *, writer: bool = True) -> None:
-        address = door.parse(url)
-        self.engine: sa.Engine = door.make_engine(url)
+        address = engines.parse(url)
+        self.engine: sa.Engine = engines.make_engine(url)
         self.embedded: bool = self.engine.dialect.name == "sqlite"
         self._lock = _lock_file(address.database or "") if self.embedded and writer else None
         self.queries = SqlQueries(self.engine)
-        # only the one writer of a file may trust what it remembers
+        # only the one writer of a file may trust its memory
         self._floors = None if self.embedded else StateCache()
         self._memory = StateCache() if self._lock is not None else None
 
@@ -59,13 +63,14 @@ class SqlDatabase:
         """
         if self.embedded:
             return 0
-        with door.connect(self.engine, writes=True) as connection, connection.begin():
-            return sequence.number_committed(connection)
+        with engines.connect(self.engine, writes=True) as connection, connection.begin():
+            return stream_seq.number_committed(connection)
 
     def migrate(self) -> None:
         """Bring the schema to this version's.
 
-        Raises `RecordError` when it is newer than the code.
+        Raises:
+            RecordError: The schema is newer than the code.
         """
         migrate.upgrade(self.engine)
 
@@ -84,7 +89,7 @@ class SqlDatabase:
 def _lock_file(database: str) -> int:
     """An open, locked descriptor of `FILE.lock`.
 
-    The system lets go of it when the process dies, however it dies.
+    The system releases it when the process ends, however it ends.
     """
     path = Path(os.path.realpath(database) + ".lock")
     try:

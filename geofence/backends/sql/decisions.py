@@ -30,11 +30,7 @@ class SqlDecisions:
         handed over. A take that ended without an attempt hands nothing over; a take whose worker
         died may have, and counts.
         """
-        d = decisions.c
-        theirs = messages.c.decision_id == d.id
-        counts = sa.or_(messages.c.status == "queued", messages.c.attempt > messages.c.untried)
-        written, standing = sa.exists().where(theirs), sa.exists().where(theirs, counts)
-        received = sa.or_(d.outcome == "holdout", standing, ~written)
+        d, received = decisions.c, _received()
         found: list[Decision] = []
         for some in chunks(sorted(set(customer_ids))):
             query = sa.select(*columns(decisions, Decision)).where(
@@ -77,3 +73,11 @@ class SqlDecisions:
         ):
             if new:
                 self._connection.execute(sa.insert(table), [to_row(table, one) for one in new])
+
+
+def _received() -> sa.ColumnElement[bool]:
+    """Whether a decision is not released."""
+    theirs = messages.c.decision_id == decisions.c.id
+    counts = sa.or_(messages.c.status == "queued", messages.c.attempt > messages.c.untried)
+    written, standing = sa.exists().where(theirs), sa.exists().where(theirs, counts)
+    return sa.or_(decisions.c.outcome == "holdout", standing, ~written)

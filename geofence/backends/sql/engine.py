@@ -1,4 +1,4 @@
-"""One door to both databases.
+"""Engines and connections of both databases.
 
 Where transactions begin, how durable they are, what an error may say.
 
@@ -8,7 +8,10 @@ PostgreSQL: psycopg 3.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,8 @@ from geofence.errors import RecordError
 BUSY_S = 10.0
 WRITES = "geofence_writes"
 
-# whoever holds a lock and does not come back (a paused machine, a lost network) stops nobody else
-# for long
+# a process that holds a lock and does not come back (a paused machine, a lost network) delays the
+# others for a short time only
 _PATIENCE = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -85,7 +88,7 @@ def _is_file(address: sa.URL) -> bool:
 
 def _sqlite(address: sa.URL) -> sa.Engine:
     try:
-        Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+        Path(address.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise RecordError(
             f"The folder of the database file cannot be made ({error.strerror})."
@@ -101,10 +104,19 @@ def _sqlite(address: sa.URL) -> sa.Engine:
         },  # the pool hands a connection to one thread at a time
         **_shared_options(),
     )
+    sa.event.listen(engine, "do_connect", _before_sqlite_connects)
     sa.event.listen(engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine, "begin", _on_sqlite_begin)
     errors.listen(engine)
     return engine
+
+
+def _before_sqlite_connects(
+    _dialect: object, _record: object, arguments: Sequence[Any], _options: object
+) -> None:
+    """Create the file for its owner alone; SQLite gives its -wal and -shm the same rights."""
+    with contextlib.suppress(OSError):  # SQLite reports what keeps it from opening the file
+        os.close(os.open(arguments[0], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,48 +1,26 @@
-"""A person leaves the record.
-
-What is theirs goes, what belongs to the retailer stays without them.
-"""
+"""Carries out an erasure, table by table."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema.accounts import idempotency
-from geofence.backends.sql.schema.coupons import coupons
-from geofence.backends.sql.schema.customers import customers
-from geofence.backends.sql.schema.decisions import decisions
+from geofence.backends.sql.schema import metadata
 from geofence.backends.sql.schema.devices import devices
 from geofence.backends.sql.schema.journal import events, visits
 from geofence.backends.sql.schema.outbox import attempts, messages
+from geofence.model.erasure import Blank, Erasure
 from geofence.model.presence import DeviceKey
 from geofence.ports.hot_state import HotState
 
-_CARRY = (devices, visits, events)  # where the person is an addition to a device's facts
-_THEIRS = (messages, decisions, customers)
-_BLANKS: Mapping[sa.Table, Mapping[str, Any]] = {
-    coupons: {
-        "customer_id": "",
-        "status": sa.case(
-            (sa.and_(coupons.c.single_use, coupons.c.status == "redeemed"), coupons.c.status),
-            else_="void",
-        ),
-    },
-    devices: {"customer_id": None, "push_token": None},
-    visits: {"customer_id": None},
-    events: {"customer_id": None},
-}
-
+_CARRY = (devices, visits, events)  # tables that name both a device and its customer
 _MENTIONS = {"sqlite": "instr(body, :named) > 0", "postgresql": "position(:named in body) > 0"}
 
 
 def lock_devices(
     connection: sa.Connection, hot: HotState, project_id: str, customer_id: str
 ) -> list[DeviceKey]:
-    """The devices that the person carries now, with every device that ever was theirs locked until the unit ends."""
+    """Lock every device that is or was the customer's; the devices they carry now."""
     of = [
         sa.select(table.c.device_id).where(*_of(table, project_id, customer_id)) for table in _CARRY
     ]
@@ -53,27 +31,30 @@ def lock_devices(
     return [key for key, state in hot.read(keys).items() if state.customer_id == customer_id]
 
 
-def erase(connection: sa.Connection, project_id: str, customer_id: str) -> None:
-    """Remove the person from every table.
-
-    Devices, visits and events stay without a name, devices also without the push token: it is the
-    person's address. Codes stay as numbers nobody can use. Answers kept for an Idempotency-Key that
-    name the person go. Suppressions stay: they hold a digest, and a person who asked for silence
-    and then for erasure asked for both.
-    """
-    theirs = sa.select(messages.c.id).where(*_of(messages, project_id, customer_id))
-    connection.execute(sa.delete(attempts).where(attempts.c.message_id.in_(theirs)))
-    for table in _THEIRS:
+def erase(connection: sa.Connection, project_id: str, customer_id: str, erasure: Erasure) -> None:
+    """Remove and blank the rows that name the customer."""
+    if messages.name in erasure.removed:  # its attempts name the customer through it
+        theirs = sa.select(messages.c.id).where(*_of(messages, project_id, customer_id))
+        connection.execute(sa.delete(attempts).where(attempts.c.message_id.in_(theirs)))
+    for noun in erasure.removed:
+        table = metadata.tables[noun]
         connection.execute(sa.delete(table).where(*_of(table, project_id, customer_id)))
-    for table, blank in _BLANKS.items():
-        connection.execute(
-            sa.update(table).where(*_of(table, project_id, customer_id)).values(blank)
-        )
+    for blank in erasure.blanked:
+        _blank(connection, project_id, customer_id, blank)
     named = sa.bindparam("named", msgspec.json.encode(customer_id), type_=sa.LargeBinary)
     mention = sa.text(_MENTIONS[connection.dialect.name]).bindparams(named)
-    connection.execute(
-        sa.delete(idempotency).where(idempotency.c.project_id == project_id, mention)
-    )
+    for noun in erasure.mentions:
+        table = metadata.tables[noun]
+        connection.execute(sa.delete(table).where(table.c.project_id == project_id, mention))
+
+
+def _blank(connection: sa.Connection, project_id: str, customer_id: str, blank: Blank) -> None:
+    table = metadata.tables[blank.noun]
+    rows = sa.update(table).where(*_of(table, project_id, customer_id))
+    if blank.unless:
+        kept = sa.and_(*(table.c[name] == value for name, value in blank.unless.items()))
+        rows = rows.where(sa.not_(kept))
+    connection.execute(rows.values(dict(blank.values)))
 
 
 def _of(table: sa.Table, project_id: str, customer_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,8 +1,8 @@
-"""Errors of the database in our words, without the row they speak of.
+"""Errors of the database as `RecordError`, without the row they are about.
 
-A driver quotes rows ("Failing row contains (..., 48.1, 11.5)") and values; what is kept of it is
-the kind of refusal and the name of the constraint, in our error as well as in the driver's own one
-that a traceback would print below it.
+A driver quotes rows ("Failing row contains (..., 48.1, 11.5)") and values. Only the kind of refusal
+and the name of the constraint are kept, in the `RecordError` and in the driver's own error, which a
+traceback prints below it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _FILE_FAULTS = ("full", "I/O", "readonly", "unable to open")
 
 
 def listen(engine: sa.Engine) -> None:
-    """Let every statement, connect and commit of this engine raise `RecordError`, or `InputError` for unstorable values."""
+    """Let every statement, connect and commit of this engine raise `RecordError`.
+
+    `InputError` for values that no database stores.
+    """
     sa.event.listen(engine, "handle_error", _translated, retval=True)
 
 
@@ -43,12 +46,13 @@ def _translated(context: ExceptionContext) -> BaseException | None:
     if isinstance(error, _UNSTORABLE):
         _blank(error)
         return InputError(
-            "A value cannot be stored: a number out of range, or a text with a character no database keeps."
+            "A value cannot be stored: a number out of range, or a text with a character no"
+            " database keeps."
         )
     if isinstance(error, (sqlite3.Error, psycopg.Error)):
-        told, lasting = _told(error), _lasting(error)
-        _blank(error, told)
-        refused = RecordError(f"The database refused ({told}).")
+        safe, lasting = _safe(error), _lasting(error)
+        _blank(error, safe)
+        refused = RecordError(f"The database refused ({safe}).")
         refused.lasting = lasting
         return refused
     return None
@@ -65,7 +69,7 @@ def _lasting(error: Exception) -> bool:
     )
 
 
-def _told(error: Exception) -> str:
+def _safe(error: Exception) -> str:
     """The safe part of a driver's message.
 
     SQLite never quotes values, PostgreSQL's primary line only names.
@@ -79,8 +83,8 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {first_line}"
 
 
-def _blank(error: Exception, told: str = "") -> None:
+def _blank(error: Exception, safe: str = "") -> None:
     if not isinstance(
         error, UnicodeError
     ):  # its parts live outside `args` and name a place in the text, not the text
-        error.args = (told,)
+        error.args = (safe,)

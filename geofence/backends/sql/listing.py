@@ -35,13 +35,12 @@ class SqlListing(Generic[T, F]):
         kind: type[T],
         order: tuple[str, ...],
         *,
-        noun: str = "",
         names: Mapping[str, str] | None = None,
         time: str | None = None,
         widen: Callable[[Select], Select] | None = None,
         read: Callable[[Mapping[Any, Any]], T] | None = None,
     ) -> None:
-        self.noun = noun or table.name
+        self.noun = str(table.name)
         self._engine, self._table, self._order, self._time = engine, table, order, time
         self._names, self._widen = names or {}, widen
         self._read = read or (lambda row: from_row(kind, row))
@@ -53,19 +52,14 @@ class SqlListing(Generic[T, F]):
         self, project_id: str | None, filters: F | None, after: Key | None, limit: int
     ) -> list[T]:
         """Up to `limit` items whose sort key comes after `after`."""
-        found = sa.select(*self._columns)
-        found = found if self._widen is None else self._widen(found)
-        if project_id is not None:
-            found = found.where(self._table.c.project_id == project_id)
         given = {} if filters is None else msgspec.structs.asdict(filters)
         descending = bool(given.pop("descending", False))
-        ordered = [self._table.c[name] for name in self._order]
-        found = found.where(*(column.is_not(None) for column in ordered if column.nullable))
-        found = found.where(
-            *(self._condition(name, value) for name, value in given.items() if value is not None)
-        )
+        found = self._select(given)
+        if project_id is not None:
+            found = found.where(self._table.c.project_id == project_id)
         if after is not None:
             found = found.where(self._past(after, descending))
+        ordered = self._sorted_by()
         found = found.order_by(*(column.desc() if descending else column for column in ordered))
         with engines.connect(self._engine) as connection:
             rows = connection.execute(found.limit(limit)).mappings().all()
@@ -82,11 +76,24 @@ class SqlListing(Generic[T, F]):
         parts = key if isinstance(key, list) else [key]
         return several == (len(self._order) > 1) and [type(part) for part in parts] == self._types
 
+    def _sorted_by(self) -> list[sa.Column[Any]]:
+        return [self._table.c[name] for name in self._order]
+
+    def _select(self, given: Mapping[str, Any]) -> Select:
+        """The listed rows that these filters let through."""
+        found = sa.select(*self._columns)
+        found = found if self._widen is None else self._widen(found)
+        listed = (column.is_not(None) for column in self._sorted_by() if column.nullable)
+        wanted = (
+            self._condition(name, value) for name, value in given.items() if value is not None
+        )
+        return found.where(*listed, *wanted)
+
     def _past(self, after: Key, descending: bool) -> sa.ColumnElement[bool]:
         if not self.is_key(after):
             raise InputError("The cursor is not one of this list.", code="invalid_cursor")
         parts = after if isinstance(after, list) else [after]
-        ordered = [self._table.c[name] for name in self._order]
+        ordered = self._sorted_by()
         pairs = zip(parts, ordered, strict=True)
         place = sa.tuple_(*ordered)
         bound = sa.tuple_(*(sa.literal(part, column.type) for part, column in pairs))

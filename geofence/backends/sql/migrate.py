@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from geofence.backends.sql import engine as door
+from geofence.backends.sql import engine as engines
 from geofence.errors import RecordError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def upgrade(engine: sa.Engine) -> None:
     """
     from alembic import command
 
-    with door.connect(engine, writes=True) as connection, connection.begin():
+    with engines.connect(engine, writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
         config = configuration(connection)
@@ -42,7 +42,7 @@ def revision(engine: sa.Engine) -> tuple[str, bool]:
     """
     from alembic.migration import MigrationContext
 
-    with door.connect(engine) as connection, connection.begin():
+    with engines.connect(engine) as connection, connection.begin():
         heads = MigrationContext.configure(connection).get_current_heads()
         return ", ".join(heads), not _unknown(connection, configuration(connection))
 

@@ -1,6 +1,6 @@
 """Messages on their way out, within a unit.
 
-Taken under a lease, finished by whoever holds the newest attempt.
+A message is taken under a lease; only the unit that holds its newest attempt finishes it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from geofence.backends.sql import recheck
+from geofence.backends.sql import recipients
 from geofence.backends.sql.rows import COUNTED, Row, columns, from_row, to_row, upsert
 from geofence.backends.sql.schema.devices import devices
 from geofence.backends.sql.schema.outbox import attempts, channels, messages, suppressions
 from geofence.model.message import Attempt, OutboxMessage
 from geofence.model.presence import DeviceKey
+from geofence.model.recipient import Recipient
 from geofence.ports.hot_state import HotState
 
-EXPIRED_AT_ONCE = 1000  # after a long silence they go in portions: nobody waits behind all of them
+EXPIRED_AT_ONCE = 1000  # after a long silence they end in portions, so that no unit waits long
 
 _ENDED = ("status", "reason", "due_ms", "finished_ms")
 
@@ -34,47 +35,30 @@ class SqlOutbox:
     ) -> list[OutboxMessage]:
         """Lease up to `limit` messages of a channel that are due, oldest first.
 
-        Their attempt counts one up.
-
-        What another unit has in hand is skipped; a paused channel gives nothing. What expired is
-        finished as `expired` on the way, without counting an attempt, and is never given out.
-        Leases run on the wall, `now_ms` where that is the same.
+        Each counts one attempt more. Messages that another unit holds are skipped; a paused channel
+        gives none. Expired messages end as `expired`, without an attempt, and are not given out.
+        Leases run on the wall clock: `wall_ms`, or `now_ms` without it.
         """
         if channel in self.paused():
             return []
         wall_ms = now_ms if wall_ms is None else wall_ms
         free = _free(channel, now_ms, wall_ms)
         self._expire(free, now_ms)
-        query = sa.select(*columns(messages, OutboxMessage)).where(
-            *free, messages.c.expires_ms > now_ms
-        )
-        due = (
-            query.order_by(messages.c.due_ms, messages.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        taken = [from_row(OutboxMessage, row) for row in self._connection.execute(due).mappings()]
         until_ms = wall_ms + lease_ms
-        if taken:
-            lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
-            self._connection.execute(
-                sa.update(messages)
-                .where(messages.c.id.in_([one.id for one in taken]))
-                .values(lease)
-            )
+        taken = self._due(free, now_ms, limit)
+        self._lease([one.id for one in taken], until_ms)
         return [replace(one, attempt=one.attempt + 1, lease_until_ms=until_ms) for one in taken]
 
-    def look_again(self, messages: Sequence[OutboxMessage]) -> dict[str, str]:
-        """By message id, why it must not go out after all, as `second_look` says."""
-        return recheck.reasons(self._connection, messages)
+    def recipients(self, messages: Sequence[OutboxMessage]) -> dict[str, Recipient]:
+        """Message id -> what the record knows of its recipient now."""
+        return recipients.read(self._connection, messages)
 
     def finish(self, outcomes: Sequence[tuple[OutboxMessage, Attempt | None]]) -> int:
-        """Write each message as it is now, with its attempt.
+        """Write each message as it is now, with its attempt; how many were written.
 
-        Only where its attempt number is still the newest. How many.
-
-        An outcome without an attempt says that nothing was handed over: the take does not count for
-        caps. The same attempt finished a second time writes nothing.
+        A message whose attempt number is no longer the newest is left as it is, as is one whose
+        attempt was finished before. An outcome without an attempt says that nothing was handed
+        over: the take does not count for caps.
         """
         written = 0
         tried: list[Attempt] = []
@@ -91,10 +75,8 @@ class SqlOutbox:
     def drop_addresses(self, channel: str, dead: Sequence[tuple[str, str]]) -> None:
         """Forget dead push tokens, (project, token), wherever they are registered.
 
-        Other channels' are not kept with devices.
-
-        All their devices are locked in one go, in the order of everybody; so this goes first in its
-        unit.
+        The addresses of other channels are not kept with devices. Call it first in its unit: it
+        locks all these devices at once, in the order of every unit.
         """
         if channel != "push" or not dead:
             return
@@ -117,7 +99,7 @@ class SqlOutbox:
         row: Row = {
             "project_id": project_id,
             "channel": channel,
-            "address_digest": recheck.digest(address),
+            "address_digest": recipients.digest(address),
         }
         row |= {"reason": reason, "created_ms": now_ms}
         upsert(self._connection, suppressions, [row], keep=("reason", "created_ms"))
@@ -136,6 +118,23 @@ class SqlOutbox:
             channels.c.paused_reason != ""
         )
         return {row.channel: row.paused_reason for row in self._connection.execute(query)}
+
+    def _due(
+        self, free: Sequence[sa.ColumnElement[bool]], now_ms: int, limit: int
+    ) -> list[OutboxMessage]:
+        """Messages to take, oldest first, locked until the unit ends."""
+        query = sa.select(*columns(messages, OutboxMessage)).where(
+            *free, messages.c.expires_ms > now_ms
+        )
+        query = query.order_by(messages.c.due_ms, messages.c.id).limit(limit)
+        due = self._connection.execute(query.with_for_update(skip_locked=True))
+        return [from_row(OutboxMessage, row) for row in due.mappings()]
+
+    def _lease(self, ids: Sequence[str], until_ms: int) -> None:
+        if ids:
+            lease = {"attempt": messages.c.attempt + 1, "lease_until_ms": until_ms}
+            taken = sa.update(messages).where(messages.c.id.in_(ids))
+            self._connection.execute(taken.values(lease))
 
     def _expire(self, free: Sequence[sa.ColumnElement[bool]], now_ms: int) -> None:
         late = (
@@ -180,7 +179,7 @@ class SqlOutbox:
 
 
 def _free(channel: str, now_ms: int, wall_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """Due, and in nobody's hands."""
+    """Due, and not leased."""
     m = messages.c
     unleased = sa.or_(m.lease_until_ms.is_(None), m.lease_until_ms <= wall_ms)
     return m.channel == channel, m.status == "queued", m.due_ms <= now_ms, unleased

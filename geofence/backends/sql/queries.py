@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import backlog, open_visits
+from geofence.backends.sql import backlog, campaign_matches, open_visits
 from geofence.backends.sql import engine as engines
 from geofence.backends.sql.listing import Select, SqlListing
 from geofence.backends.sql.rows import columns, from_row
@@ -19,7 +19,7 @@ from geofence.backends.sql.schema.journal import events, visits
 from geofence.backends.sql.schema.places import geofences, stores
 from geofence.model.account import Device, Key, Project
 from geofence.model.backlog import Backlog
-from geofence.model.campaign import Campaign
+from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
 from geofence.model.event import Event
@@ -124,6 +124,11 @@ class SqlQueries:
     ) -> list[Traffic]:
         """How geofences are used, by geofence id: those after `after`, at most `limit`."""
         return self._all(Traffic, _traffic(project_id, visits, after).limit(limit))
+
+    def campaign_matches(self, project_id: str, trigger: Trigger, since_ms: int) -> CampaignMatches:
+        """How many stores and rings a trigger matches, and devices that came there since then."""
+        with engines.connect(self._engine) as connection:
+            return campaign_matches.matches(connection, project_id, trigger, since_ms)
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""

@@ -1,4 +1,4 @@
-"""Devices' states as the one writer of an embedded record last committed them."""
+"""Devices' states as the writer of an embedded record last committed them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ SIZE = 2_000_000
 
 
 class StateCache:
-    """Up to `size` devices.
+    """The states of up to `size` devices; a full cache forgets its older half.
 
-    Whoever is not in here is read from the record; a full memory forgets its older half.
-
-    What is forgotten besides costs nothing but the watermarks of pings that changed nothing.
+    A device that is not in here is read from the record, which has all but the watermarks of pings
+    that changed nothing.
     """
 
     def __init__(self, size: int = SIZE) -> None:
@@ -22,7 +21,7 @@ class StateCache:
         self._states: dict[DeviceKey, DeviceState] = {}
 
     def get(self, key: DeviceKey) -> DeviceState | None:
-        """The state last committed, None when it must be read."""
+        """The state last committed, None when the record must be read."""
         return self._states.get(key)
 
     def put(self, states: Mapping[DeviceKey, DeviceState]) -> None:

@@ -19,7 +19,7 @@ from shapely.errors import ShapelyError
 from regions.readers.geometry import circle, from_shape, point
 from regions.readers.item import FLAT, ITEMS, ONE_ITEM, FileError, too_many
 from regions.readers.text.column_names import LAT, LON, is_text, place_of, plain_name, radius_of
-from regions.readers.values import nested_in, plain, radius_in, to_json
+from regions.readers.values import nested_in, number_in, plain, radius_in, to_json
 from regions.region import RegionError
 
 _DEGREE = math.pi / 180.0  # in radians
@@ -64,7 +64,7 @@ class Sink:
             self._take(piece)
 
     def _take(self, batch: Batch) -> None:
-        self._tell(batch.notes)
+        self._note(batch.notes)
         names = list(batch.columns)
         values = [
             _values(column, _text if is_text(name) else _value)
@@ -106,18 +106,20 @@ class Sink:
         radius_name = names[radius] if radius is not None else ""
         geometry: dict[str, Any] | None = None
         error: list[str] | None = None
-        told: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
         try:
             if bad:
                 raise RegionError("not_a_region", "the geometry is damaged")
-            geometry, told = from_shape(shape)
+            geometry, notes = from_shape(shape)
             if None not in places:
                 geometry = _named(cells, [names[place] for place in places if place is not None])
             geometry = _rounded(geometry, cells, radius_name)
         except RegionError as wrong:
             error = [wrong.code, wrong.detail]
-        notes, self._fresh = [*self._fresh, *told], []
-        line = to_json([self._number, cells, geometry, error, notes])
+        fresh, self._fresh = [*self._fresh, *notes], []
+        self._write(to_json([self._number, cells, geometry, error, fresh]))
+
+    def _write(self, line: str) -> None:
         self._left -= len(line)
         if len(line) >= ONE_ITEM:
             raise _row_too_large()
@@ -125,7 +127,7 @@ class Sink:
             raise FileError("bomb", "the file unpacks to far more than its size")
         self._out.write(line + "\n")
 
-    def _tell(self, notes: Iterable[str]) -> None:
+    def _note(self, notes: Iterable[str]) -> None:
         fresh = [note for note in notes if note not in self._notes]
         self._notes.update(dict.fromkeys(fresh))
         self._fresh += fresh
@@ -148,17 +150,17 @@ class Sink:
             dtype=bool,
         )
         if shapely.has_z(shapes).any():
-            self._tell([FLAT])
+            self._note([FLAT])
         shapes = shapely.force_2d(shapes)
-        found, told = _in_degrees(shapes, batch.crs, batch.layer)
-        self._tell(told)
+        found, notes = _in_degrees(shapes, batch.crs, batch.layer)
+        self._note(notes)
         return found, bad
 
 
 def pieces(batch: Batch) -> Iterator[Batch]:
     """The rows of a batch in parts that are small once they are unfolded.
 
-    A text kept once may stand in every row.
+    A text stored once may stand in every row.
     """
     held = [*batch.columns.values(), *([batch.wkb] if batch.wkb is not None else [])]
     if sum(map(_weight, held)) <= ONE_ITEM:
@@ -233,13 +235,21 @@ def _named(cells: dict[str, Any], names: list[str]) -> dict[str, Any] | None:
     if lat is None and lon is None:
         return None
     try:
-        return point(float(lat), float(lon))
+        return point(_degrees(lat), _degrees(lon))
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, RegionError):
             raise
         raise RegionError(
             "invalid_position", "the latitude or the longitude is missing or not a number"
         ) from error
+
+
+def _degrees(cell: Any) -> float:
+    """A number, or a text that holds one, also with a decimal comma. Raises `ValueError`."""
+    found = number_in(cell) if isinstance(cell, str) else float(cell)
+    if found is None:
+        raise ValueError("not a number")
+    return found
 
 
 def _rounded(
@@ -282,7 +292,7 @@ def _in_degrees(shapes: NDArray[Any], crs: Any, layer: str) -> tuple[NDArray[Any
         moved = geopandas.GeoSeries(shapes, crs=system).to_crs(epsg=4326)
     except ProjError as error:
         raise FileError(
-            "crs_unknown", f"the coordinates of {layer} are in a system that nobody knows"
+            "crs_unknown", f"the coordinates of {layer} are in an unknown system"
         ) from error
     return np.asarray(moved.array, dtype=object), (
         f"the coordinates were converted from {system.name[:80]} to WGS84",
@@ -316,7 +326,8 @@ def _check_degrees(shapes: NDArray[Any], layer: str) -> None:
     if far.sum() * 2 > len(known):
         raise FileError(
             "crs_unknown",
-            f"{layer} does not say in which system its coordinates are, and they are not degrees; give it its .prj or convert it",
+            f"{layer} does not say in which system its coordinates are, "
+            "and they are not degrees; give it its .prj or convert it",
         )
 
 
@@ -331,28 +342,31 @@ def table_of(
 
     columns: list[list[Any]] = [[] for _ in layer["columns"]]
     radii: list[float | None] = []
-    shapes: list[Any] = []
+    shapes: list[bytes | None] = []
     for properties, geometry in _selected(rows, layer["select"]):
-        for values, (_, kind, name) in zip(columns, layer["columns"], strict=True):
-            values.append(cell_of(properties.get(name), kind))
-        radii.append(
-            geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None
-        )
-        shapes.append(_shape(geometry, layer["geometry"]))
-    arrays = {
+        _append_cells(columns, layer["columns"], properties)
+        radii.append(_radius_of(geometry))
+        shapes.append(_wkb_of(geometry, layer["geometry"]))
+    table = {
         name: pa.array(values, _TEXT_KINDS[kind])
         for values, (name, kind, _) in zip(columns, layer["columns"], strict=True)
     }
     if layer["radius"]:
-        arrays[layer["radius"]] = pa.array(radii, "float64")
-    return pa.table(
-        {
-            **arrays,
-            "geom": pa.array(
-                [None if shape is None else shapely.to_wkb(shape) for shape in shapes], "binary"
-            ),
-        }
-    )
+        table[layer["radius"]] = pa.array(radii, "float64")
+    return pa.table({**table, "geom": pa.array(shapes, "binary")})
+
+
+def _append_cells(
+    columns: list[list[Any]], specs: list[tuple[str, str, str]], properties: dict[str, Any]
+) -> None:
+    """Append a row to the columns, whose `specs` are name, kind and property."""
+    for values, (_, kind, name) in zip(columns, specs, strict=True):
+        values.append(cell_of(properties.get(name), kind))
+
+
+def _radius_of(geometry: dict[str, Any] | None) -> float | None:
+    """The radius of a circle in metres, None for any other geometry."""
+    return geometry["radius_m"] if geometry is not None and geometry["type"] == "circle" else None
 
 
 def _selected(
@@ -375,9 +389,14 @@ def cell_of(value: Any, kind: str) -> Any:
     return float(value) if kind == "float" else value
 
 
-def _shape(geometry: dict[str, Any] | None, wanted: str) -> Any:
+def _wkb_of(geometry: dict[str, Any] | None, wanted: str) -> bytes | None:
     if geometry is None:
         return None
+    found: bytes = shapely.to_wkb(_shape(geometry, wanted))
+    return found
+
+
+def _shape(geometry: dict[str, Any], wanted: str) -> Any:
     if geometry["type"] == "circle":
         return shapely.Point(geometry["lon"], geometry["lat"])
     try:

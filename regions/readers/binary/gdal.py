@@ -1,9 +1,8 @@
 """The libraries for binary formats, each call in a process of its own.
 
-A crash or a flood there is an error in words here.
-
-The process gets copies under names of ours, an environment without secrets, no network, and limits
-on time, memory and output. It also keeps 110 MB of libraries out of this one.
+A crash or excessive output there is an error in words here. The process gets copies under fixed
+names, an environment without secrets, no network, and limits on time, memory and output. It also
+keeps 110 MB of libraries out of this one.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from regions.readers.text.encoding import lines_of
 from regions.region import RegionError
 from regions.temp_folder import scratch
 
+_LIBRARIES = ("geopandas", "pyarrow", "pyogrio")  # of the extra geofence[formats]
 _TIME_MIN_S = 30
 _TIME_S_PER_MB = 2
 _ENVIRONMENT = {
@@ -33,8 +34,11 @@ _ENVIRONMENT = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     "GDAL_PAM_ENABLED": "NO",
     "OGR_SQLITE_LOAD_EXTENSIONS": "NO",
-    # Drivers that open other files or addresses are not even there.
-    "GDAL_SKIP": "VRT,OGR_VRT,GDALG,HTTP,WFS,OAPIF,CSW,Elasticsearch,Carto,AmigoCloud,PLSCENES,NGW,EEDA,OGCAPI,ADBC,MBTiles,PMTiles,MVT",
+    # Drivers that open other files or addresses are not registered.
+    "GDAL_SKIP": (
+        "VRT,OGR_VRT,GDALG,HTTP,WFS,OAPIF,CSW,Elasticsearch,Carto,AmigoCloud,PLSCENES,NGW,EEDA,"
+        "OGCAPI,ADBC,MBTiles,PMTiles,MVT"
+    ),
     # GDAL 3.12's own quick way out of FlatGeobuf ends a column of geometries wrongly after a
     # feature without one.
     "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
@@ -48,13 +52,13 @@ _ENVIRONMENT = {
 
 @contextmanager
 def room() -> Iterator[Path]:
-    """A folder of our own for one file's sake."""
+    """A folder for the work on one file."""
     with tempfile.TemporaryDirectory(prefix="places-", dir=scratch()) as folder:
         yield Path(folder)
 
 
 def copied(path: Path, folder: Path, name: str) -> Path:
-    """A copy under a name of ours, which chooses no driver and tells nothing.
+    """A copy under a fixed name, which neither chooses a driver nor reveals anything.
 
     Raises `FileError` `not_found`.
     """
@@ -95,7 +99,17 @@ def written(kind: str, spool: Spool, plan: dict[str, Any], folder: Path) -> Path
     return target
 
 
+def check_installed(kind: str) -> None:
+    """Raise `FileError` `format_not_installed` unless the libraries of the extra are there."""
+    if not all(map(find_spec, _LIBRARIES)):
+        raise FileError(
+            "format_not_installed",
+            f"{kind} needs libraries that are not installed: pip install 'geofence[formats]'",
+        )
+
+
 def _run(verb: str, kind: str, source: Path, target: Path) -> None:
+    check_installed(kind)
     size = sum(file.stat().st_size for file in ([source] if source.is_file() else source.iterdir()))
     limit_s = _TIME_MIN_S + _TIME_S_PER_MB * size // 1_048_576
     command = subprocesses.command(

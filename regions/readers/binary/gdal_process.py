@@ -23,9 +23,8 @@ _MEMORY_BYTES = {"read": 1024**3, "write": 3 * 1024**3}
 _OUTPUT_BYTES = 2 * 1024**3
 DRIVERS = {"geopackage": "GPKG", "flatgeobuf": "FlatGeobuf", "shapefile": "ESRI Shapefile"}
 _FILES = {"geopackage": "places.gpkg", "flatgeobuf": "places.fgb"}
-_OUTPUT_MIN = (
-    64 * 1024**2
-)  # characters of JSON, and so many times the size of the file: what packs better is no list of places
+# characters of JSON, and so many times the size of the file: a list of places packs no better
+_OUTPUT_MIN = 64 * 1024**2
 _OUTPUT_TIMES = 20
 _PAGE = 10_000
 
@@ -91,7 +90,7 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
         raise FileError("broken", f"the file is cut off or damaged, or holds no layer of {kind}")
     spatial = [(file, name) for file, name, geometry in layers if geometry is not None]
     notes = (
-        _layers_told([name for _, name in spatial], len(layers) - len(spatial))
+        _layer_notes([name for _, name in spatial], len(layers) - len(spatial))
         if kind == "geopackage"
         else ()
     )
@@ -101,17 +100,18 @@ def _layers(kind: str, source: Path) -> Iterator[Batch]:
             notes = ()
 
 
-def _layers_told(names: list[str], without: int) -> tuple[str, ...]:
-    told = []
+def _layer_notes(names: list[str], without: int) -> tuple[str, ...]:
+    notes = []
     if len(names) > 1:
-        told.append(
-            f"the file holds {len(names)} layers, read one after the other: {', '.join(name[:80] for name in names[:20])}"
+        notes.append(
+            f"the file holds {len(names)} layers, read one after the other: "
+            f"{', '.join(name[:80] for name in names[:20])}"
         )
     if without and names:
-        told.append(
+        notes.append(
             f"{without} {'table' if without == 1 else 'tables'} without a geometry left aside"
         )
-    return tuple(told)
+    return tuple(notes)
 
 
 def _pages(file: Path, layer: str) -> Iterator[Batch]:
@@ -119,7 +119,7 @@ def _pages(file: Path, layer: str) -> Iterator[Batch]:
     from pyogrio import read_info
     from pyogrio.raw import open_arrow
 
-    told = int(read_info(file, layer=layer)["features"])
+    stated = int(read_info(file, layer=layer)["features"])
     count = 0
     with open_arrow(
         file, layer=layer, batch_size=_PAGE, use_pyarrow=True, datetime_as_string=True
@@ -138,10 +138,11 @@ def _pages(file: Path, layer: str) -> Iterator[Batch]:
             )
             count += page.num_rows
             yield Batch(columns, wkb, meta["crs"], "the file")
-    if count < told:
+    if count < stated:
         raise FileError(
             "broken",
-            f"the file is cut off: it says that it holds {told:,} features, and {count:,} are there",
+            f"the file is cut off: it says that it holds {stated:,} features, "
+            f"and {count:,} are there",
         )
 
 

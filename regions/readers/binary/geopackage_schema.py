@@ -37,7 +37,10 @@ WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.hidden IN (2, 
 
 
 def check_schema(path: Path) -> None:
-    """Raise `FileError` `unsafe` unless the file holds plain tables, indexes, and what the standard puts beside them."""
+    """Raise `FileError` `unsafe` unless the file holds only tables and indexes.
+
+    What the standard puts beside them is accepted, too.
+    """
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as file:
         looks = iter(range(_LOOKS))
         file.set_progress_handler(lambda: next(looks, None) is None, _STEPS)

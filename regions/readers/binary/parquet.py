@@ -1,4 +1,7 @@
-"""Parquet, with the geometry that GeoParquet 1.x describes in the file's own notes, or with columns for latitude and longitude."""
+"""Parquet with a geometry or with columns for latitude and longitude.
+
+The geometry is the one that GeoParquet 1.x describes in the file's metadata.
+"""
 
 from __future__ import annotations
 
@@ -51,15 +54,15 @@ def pages(path: Path, limit: int) -> Iterator[Batch]:
             )
 
 
-def _rows_of_page(told: Any) -> int:
-    return max(1, min(_PAGE, _CELLS // max(1, int(told.num_columns))))
+def _rows_of_page(metadata: Any) -> int:
+    return max(1, min(_PAGE, _CELLS // max(1, int(metadata.num_columns))))
 
 
-def _check_sizes(told: Any, limit: int) -> None:
+def _check_sizes(metadata: Any, limit: int) -> None:
     """What the file says of itself, before any of it is unpacked."""
-    if told.num_rows > ITEMS:
+    if metadata.num_rows > ITEMS:
         raise too_many()
-    groups = [told.row_group(nth) for nth in range(told.num_row_groups)]
+    groups = [metadata.row_group(nth) for nth in range(metadata.num_row_groups)]
     chunks = [
         (group.num_rows, group.column(nth)) for group in groups for nth in range(group.num_columns)
     ]
@@ -70,7 +73,8 @@ def _check_sizes(told: Any, limit: int) -> None:
     if max(unpacked, _VALUE * sum(chunk.num_values for _, chunk in chunks)) > limit:
         raise FileError(
             "bomb",
-            f"the file unpacks to more than {limit // 1024**2:,} MB; that is the limit for its size",
+            f"the file unpacks to more than {limit // 1024**2:,} MB; "
+            "that is the limit for its size",
         )
     for rows, chunk in chunks:
         one_value, one_row = (
@@ -117,11 +121,11 @@ def _native_pages(path: Path) -> Iterator[Batch]:
 def _geometry(geo: bytes) -> tuple[str, Any, str]:
     """The column, its coordinate system and its encoding.
 
-    None told is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs").
+    No `crs` is OGC:CRS84, `null` is unknown (GeoParquet 1.1, "crs").
     """
-    told = json.loads(geo)
-    name = told["primary_column"]
-    column = told["columns"][name]
+    described = json.loads(geo)
+    name = described["primary_column"]
+    column = described["columns"][name]
     if column.get("edges", "planar") != "planar":
         raise FileError(
             "unknown_format", "the areas have spherical edges; places have straight ones"
@@ -141,7 +145,8 @@ def _check_columns(schema: Any, name: str | None) -> None:
     if name is None and None in (place_of(names, LAT), place_of(names, LON)):
         raise FileError(
             "unknown_format",
-            "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude and longitude",
+            "the Parquet file has neither a geometry (GeoParquet) nor columns for latitude "
+            "and longitude",
         )
 
 

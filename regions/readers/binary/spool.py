@@ -128,14 +128,22 @@ class Spool:
         return found
 
     def renamed(self, names: dict[str, str]) -> Iterator[str]:
-        """A sentence for each property that another name was found for, and for what the file cannot hold at all."""
+        """A sentence for each renamed property, and for what the file cannot hold at all."""
         for name, fresh in names.items():
             if name != fresh:
-                yield f"the property {name or 'without a name'} became {fresh}, because that name is taken in such a file"
+                yield (
+                    f"the property {name or 'without a name'} became {fresh}, "
+                    "because that name is taken in such a file"
+                )
         if self.id_column:
-            yield f"the format has no ids of features; they became the column {names[self.id_column]}"
+            yield (
+                f"the format has no ids of features; they became the column {names[self.id_column]}"
+            )
         if self.left_out:
-            yield f"{self.left_out:,} {'item' if self.left_out == 1 else 'items'} that could not be read were left out"
+            yield (
+                f"{self.left_out:,} {'item' if self.left_out == 1 else 'items'} that could not "
+                "be read were left out"
+            )
 
 
 def kind_of(value: object) -> str:

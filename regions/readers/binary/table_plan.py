@@ -65,7 +65,13 @@ def losses(spool: Spool, names: dict[str, str], what: str) -> Iterator[str]:
     if mixed:
         yield f"{what} holds one kind of value in a column; as text: {', '.join(mixed[:20])}"
     if spool.has_json_text:
-        yield f"{what} does not tell a text that is written as JSON from the list or object itself: it comes back as that"
+        yield (
+            f"{what} does not tell a text that is written as JSON from the list or object "
+            "itself: it comes back as that"
+        )
     if spool.has_absent:
-        yield f"{what} has every column in every row: what an item did not have comes back as no value"
+        yield (
+            f"{what} has every column in every row: "
+            "what an item did not have comes back as no value"
+        )
     yield from spool.renamed(names)

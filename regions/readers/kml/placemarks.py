@@ -125,7 +125,8 @@ class _Walk:
         if tag == "NetworkLink":
             raise FileError(
                 "network_link",
-                "the document points to another address (NetworkLink); save what it shows and bring in that",
+                "the document points to another address (NetworkLink); "
+                "save what it shows and bring in that",
             )
         self._open_places += tag == "Placemark"
         self._inside = self._inside + 1 if tag != "Placemark" else 0
@@ -167,7 +168,7 @@ class _Walk:
         return found
 
     def _extended(self, data: Element) -> dict[str, Any]:
-        """`Data` (name, value), and `SchemaData` whose values have the type that their Schema tells."""
+        """`Data` (name, value), and `SchemaData` whose values have the types of their Schema."""
         found: dict[str, Any] = {}
         for child in data:
             if _tag(child) == "Data":

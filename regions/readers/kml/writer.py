@@ -21,7 +21,9 @@ def write_kml(spool: Spool, out: IO[str]) -> None:
     """The document, item by item."""
     kinds = {name: column_kind(spool, name) for name in spool.columns}
     out.write(
-        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n<Schema name="places" id="places">'
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
+        '<Schema name="places" id="places">'
     )
     fields = {name: kind for name, kind in kinds.items() if not _is_element(name, spool)}
     for name, kind in {**fields, **({RADIUS: "float"} if "circle" in spool.kinds else {})}.items():
@@ -33,7 +35,7 @@ def write_kml(spool: Spool, out: IO[str]) -> None:
 
 
 def _is_element(name: str, spool: Spool) -> bool:
-    """Whether the property is an element of KML itself in every Placemark, and needs no field beside it."""
+    """Whether the property is an element of KML itself in every Placemark and needs no field."""
     return (
         name in _OWN
         and spool.columns[name] <= {"str", "null"}
@@ -55,7 +57,10 @@ def losses(spool: Spool) -> Iterator[str]:
     if any("null" in found for found in spool.columns.values()):
         yield "KML does not tell no value from no such property: it comes back as no property"
     if spool.has_json_text:
-        yield "KML does not tell a text that is written as JSON from the list or object itself: it comes back as that"
+        yield (
+            "KML does not tell a text that is written as JSON from the list or object itself: "
+            "it comes back as that"
+        )
     if spool.has_unprintable:
         yield "KML, as all XML, holds no control characters: they were dropped"
     if spool.has_outer_blanks:
@@ -68,15 +73,15 @@ def losses(spool: Spool) -> Iterator[str]:
 
 
 def _placemark(item: Item, kinds: dict[str, str]) -> str:
-    told = {name: value for name, value in item.properties.items() if value is not None}
+    properties = {name: value for name, value in item.properties.items() if value is not None}
     own = "".join(
-        f"<{name}>{_text(told.pop(name))}</{name}>"
+        f"<{name}>{_text(properties.pop(name))}</{name}>"
         for name in _OWN
-        if isinstance(told.get(name), str) and told[name].strip()
+        if isinstance(properties.get(name), str) and properties[name].strip()
     )
     data = "".join(
         f"<SimpleData name={_attribute(name)}>{_text(_cell(value, kinds[name]))}</SimpleData>"
-        for name, value in told.items()
+        for name, value in properties.items()
     )
     if item.geometry is not None and item.geometry["type"] == "circle":
         data += f'<SimpleData name="{RADIUS}">{item.geometry["radius_m"]!r}</SimpleData>'
@@ -113,7 +118,8 @@ def _shape(geometry: dict[str, Any] | None) -> str:
         return f"<MultiGeometry>{''.join(map(_shape, geometry['geometries']))}</MultiGeometry>"
     found = geometry["coordinates"]
     if kind.startswith("Multi"):
-        return f"<MultiGeometry>{''.join(_shape({'type': kind[5:], 'coordinates': part}) for part in found)}</MultiGeometry>"
+        parts = (_shape({"type": kind[5:], "coordinates": part}) for part in found)
+        return f"<MultiGeometry>{''.join(parts)}</MultiGeometry>"
     if kind == "Point":
         return _point(found)
     if kind == "LineString":

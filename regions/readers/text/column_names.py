@@ -1,4 +1,4 @@
-"""What other people call the columns that hold a position."""
+"""Usual names of the columns that hold a position."""
 
 from __future__ import annotations
 
@@ -85,7 +85,10 @@ def radius_of(names: Sequence[str]) -> int | None:
 
 
 def plain_name(name: str) -> str:
-    """A column's name in small letters, with `_` for everything between words, without a unit of degrees in brackets."""
+    """A column's name in small letters, with `_` for everything between words.
+
+    A unit of degrees in brackets is left out.
+    """
     return re.sub(r"[\W_]+", "_", without_degrees(name).strip().lower()).strip("_")
 
 
@@ -102,14 +105,16 @@ def without_degrees(name: str) -> str:
 def is_text(name: str) -> bool:
     """Whether a column holds texts even where one looks like JSON.
 
-    The id `[1,2]` is no list, and neither is it in a
-    Shapefile, which cuts names to ten letters.
+    The id `[1,2]` is no list, not even in a Shapefile, which cuts names to ten letters.
     """
     return plain_name(name) in TEXTS
 
 
 def place_of(names: Sequence[str], words: Sequence[str]) -> int | None:
-    """Which of the plain names is one of the words, else the only one that ends in one (`address_latitude`)."""
+    """Which of the plain names is one of the words.
+
+    Else the only one that ends in one (`address_latitude`).
+    """
     exact = next((names.index(word) for word in words if word in names), None)
     if exact is not None:
         return exact

@@ -15,12 +15,12 @@ _WGS84 = re.compile(r"(?:^|:)(?:CRS84h?|4326|4979)$", re.IGNORECASE)
 _NEARLY = re.compile(r"(?:^|:)(?:4269|4258|CRS83)$", re.IGNORECASE)
 
 
-def crs_told(crs: object) -> tuple[tuple[str, ...], str | None]:
-    """What is to be told of the system, and why it cannot be read (RFC 7946, section 4)."""
+def crs_notes(crs: object) -> tuple[tuple[str, ...], str | None]:
+    """Notes on the system, and why it cannot be read, if so (RFC 7946, section 4)."""
     if crs is None:
         return (), None
-    told = crs.get("properties") if isinstance(crs, dict) else crs
-    name = told.get("name") or told.get("code") if isinstance(told, dict) else told
+    system = crs.get("properties") if isinstance(crs, dict) else crs
+    name = system.get("name") or system.get("code") if isinstance(system, dict) else system
     word = str(name)[:80] if isinstance(name, str | int) else "that it does not name"
     if _WGS84.search(word):
         return (), None

@@ -1,4 +1,4 @@
-"""One JSON object of a list of places, whoever wrote the list.
+"""One JSON object of a list of places, in the dialects of several services.
 
 GeoJSON, Radar, Amazon Location, Tile38, Azure Maps, or plain lat/lng.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from regions.readers.geometry import our_circle, point, split_circle, tidy
 from regions.readers.item import Item
-from regions.readers.text.crs_member import crs_told
+from regions.readers.text.crs_member import crs_notes
 from regions.readers.values import clean, number_in, plain, radius_in
 from regions.region import RegionError
 
@@ -69,7 +69,7 @@ def item_of(number: int, obj: object, fields: object = None) -> Item:
 
 
 def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is to be told of the system that a Feature or its geometry names, each for itself as PostGIS writes them."""
+    """Notes on the system that a Feature or its geometry names; PostGIS writes it into each."""
     notes: tuple[str, ...] = ()
     for holder in (obj, obj.get("geometry")):
         if (
@@ -77,7 +77,7 @@ def _system(obj: Mapping[str, Any]) -> tuple[str, ...]:
             and "crs" in holder
             and (holder is not obj or obj.get("type") in ("Feature", *_GEOMETRIES))
         ):
-            notes, refused = crs_told(holder["crs"])
+            notes, refused = crs_notes(holder["crs"])
             if refused is not None:
                 raise RegionError("crs_unsupported", refused)
     return notes
@@ -107,9 +107,9 @@ def _parts(obj: Mapping[str, Any], fields: object) -> Parts:
 
 
 def _feature(obj: Mapping[str, Any]) -> Parts:
-    """RFC 7946; what stands beside `properties` (TomTom's name) is kept among them."""
-    told = obj.get("properties")
-    if told is not None and not isinstance(told, Mapping):
+    """RFC 7946; members beside `properties` (TomTom's `name`) join them."""
+    properties = obj.get("properties")
+    if properties is not None and not isinstance(properties, Mapping):
         raise RegionError(
             "not_a_region", "the properties of a Feature must be an object", "/properties"
         )
@@ -118,10 +118,10 @@ def _feature(obj: Mapping[str, Any]) -> Parts:
     if isinstance(geometry, Mapping) and geometry.get("type") == "Point" and "radius" in geometry:
         return (
             partial(our_circle, {**obj, "properties": {}}),
-            {**beside, **(told or {})},
+            {**beside, **(properties or {})},
             obj.get("id"),
         )
-    return lambda: geometry, {**beside, **(told or {})}, obj.get("id")
+    return lambda: geometry, {**beside, **(properties or {})}, obj.get("id")
 
 
 def _radar(obj: Mapping[str, Any]) -> Parts:
@@ -154,8 +154,8 @@ def _amazon(obj: Mapping[str, Any]) -> Parts:
         if name not in ("Geometry", "GeofenceId", "GeofenceProperties")
     }
     rest = {name: value for name, value in rest.items() if (name, value) not in _SAYS_NOTHING}
-    told = obj.get("GeofenceProperties")
-    properties = {**rest, **(told if isinstance(told, Mapping) else {})}
+    own = obj.get("GeofenceProperties")
+    properties = {**rest, **(own if isinstance(own, Mapping) else {})}
     if "Circle" in geometry:
         return partial(our_circle, {"Geometry": geometry}), properties, obj.get("GeofenceId")
     return partial(_amazon_area, geometry), properties, obj.get("GeofenceId")
@@ -172,19 +172,19 @@ def _amazon_area(geometry: Mapping[str, Any]) -> object:
 
 def _tile38(obj: Mapping[str, Any], fields: object) -> Parts:
     values = obj.get("fields")
-    told: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
+    named: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
     if isinstance(values, list) and isinstance(fields, list):
-        told = {str(name): value for name, value in zip(fields, values, strict=False)}
+        named = {str(name): value for name, value in zip(fields, values, strict=False)}
     if "object" not in obj:
         geometry, more, _ = _named(obj["point"])
-        return geometry, {**more, **told}, obj.get("id")
+        return geometry, {**more, **named}, obj.get("id")
     inner = obj["object"]
     if not isinstance(inner, Mapping):
-        return lambda: None, {**told, "object": inner}, obj.get("id")
+        return lambda: None, {**named, "object": inner}, obj.get("id")
     if inner.get("type") == "Feature":
         geometry, more, _ = _feature(inner)
-        return geometry, {**more, **told}, obj.get("id")
-    return lambda: inner, told, obj.get("id")
+        return geometry, {**more, **named}, obj.get("id")
+    return lambda: inner, named, obj.get("id")
 
 
 def _named(obj: Mapping[str, Any]) -> Parts:
@@ -195,12 +195,10 @@ def _named(obj: Mapping[str, Any]) -> Parts:
     own_id = obj.get("id")
     if lat is None or lon is None:
         return lambda: None, dict(obj), own_id
-    used = {lat, lon, *([radius] if radius else [])}
-    rest = {
-        name: value
-        for name, value in obj.items()
-        if name not in used and not (name == "type" and obj[name] == "circle")
-    }
+    used = {lat, lon, radius}
+    rest = {name: value for name, value in obj.items() if name not in used}
+    if rest.get("type") == "circle":
+        del rest["type"]
     if obj[lat] is None and obj[lon] is None:
         return lambda: None, rest, own_id
     if radius and obj[radius] is not None:

@@ -1,4 +1,8 @@
-"""Text files as strangers write them: any encoding, lines of any length, told apart by looking."""
+"""Text files of any encoding and with lines of any length; the encoding is found by looking.
+
+charset-normalizer 3.5 was measured and not taken: it reads `Preis €` in Windows-1252 as Cyrillic
+(cp1125) and a German list of stores as mac_iceland, and takes thirty times as long.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHUNK = 1 << 20
-_TOLD = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_GUESSED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 
 
 def encoding_of(path: Path) -> str:
@@ -51,10 +55,12 @@ def encoding_of_head(head: bytes) -> str | None:
     return None
 
 
-def told(encoding: str) -> tuple[str, ...]:
+def encoding_note(encoding: str) -> tuple[str, ...]:
     """A sentence where the encoding was guessed."""
     return (
-        (f"the text is not UTF-8; it was read as {_TOLD[encoding]}",) if encoding in _TOLD else ()
+        (f"the text is not UTF-8; it was read as {_GUESSED[encoding]}",)
+        if encoding in _GUESSED
+        else ()
     )
 
 

@@ -33,6 +33,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "api": ("api", "geofence", "regions"),
 }
 
+# The rooms of `geofence/`, by rank: a room imports only rooms of ranks before its own.
+ROOMS: tuple[tuple[str, ...], ...] = (
+    ("errors", "clock", "ids", "limits", "plugins"),
+    ("model",),
+    ("ports",),
+    ("idempotency", "templates", "places", "people"),
+    ("detection", "delivery"),
+    ("offers", "hints", "trips"),
+    ("street",),
+    ("importing", "insight"),
+)
+# Backends answer the ports, simulated phones know the model alone: `MAY_IMPORT` bounds both.
+OUTSIDE_THE_ORDER = ("", "backends", "simulate")
+
 # Only these may name a backend; the street asks its ports.
 NAMES_BACKENDS = ("api.bootstrap", "api.database", "geofence.backends")
 
@@ -109,6 +123,29 @@ def floors_keep_their_order(root: Path) -> Iterator[Wrong]:
             ours = within(imported.name, (*FLOORS, "tests", "bench"))
             if ours and not within(imported.name, (*MAY_IMPORT[home], home)):
                 yield wrong(root, path, imported.line, f"{home} may not import {imported.name}")
+
+
+def rooms_import_only_rooms_before_them(root: Path) -> Iterator[Wrong]:
+    """Inside `geofence/` a room imports itself and rooms of earlier ranks, so no cycle can form."""
+    rank = {room: number for number, rooms in enumerate(ROOMS) for room in rooms}
+    for path in python_files(root, "geofence"):
+        module = name_of(root, path)
+        room = _room(module)
+        if room in OUTSIDE_THE_ORDER:
+            continue
+        if room not in rank:
+            yield wrong(root, path, 1, f"the room {room} has no place in the order of rooms")
+            continue
+        for imported in imports_of(path, module):
+            other = _room(imported.name)
+            if other in rank and other != room and rank[other] >= rank[room]:
+                yield wrong(root, path, imported.line, f"{room} may not import {imported.name}")
+
+
+def _room(module: str) -> str:
+    """`geofence.offers.gates.cap` stands in `offers`; a module outside `geofence` in none."""
+    first, _, rest = module.partition(".")
+    return rest.partition(".")[0] if first == "geofence" and rest else ""
 
 
 def a_step_imports_no_other_step(root: Path) -> Iterator[Wrong]:

@@ -1,6 +1,6 @@
-"""The README's tables say what the code says.
+"""The tables of `docs/reference/` say what the code says.
 
-Every row exists there, and everything there has its row.
+Each row exists in the code, and each thing there has its row.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.house.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
 
@@ -22,6 +23,7 @@ _METRIC_KINDS = {
     "GaugeMetricFamily",
     "HistogramMetricFamily",
 }
+PAGES = "docs/reference"
 _ROW = re.compile(r"^\|\s*`([^`]+)`")
 
 
@@ -57,6 +59,15 @@ def rejections_in_code(root: Path) -> dict[str, str]:
             isinstance(t, ast.Name) and t.id == "REJECTION_CODES" for t in node.targets
         ):
             return {str(key): str(value) for key, value in ast.literal_eval(node.value).items()}
+    return {}
+
+
+def ping_fields_in_code(root: Path) -> dict[str, str]:
+    """Every field of a ping as a phone posts it."""
+    for node in ast.walk(tree_of(root / "geofence" / "model" / "ping.py")):
+        if isinstance(node, ast.ClassDef) and node.name == "PingIn":
+            fields = (field for field in node.body if isinstance(field, ast.AnnAssign))
+            return {_target(field): "" for field in fields}
     return {}
 
 
@@ -100,34 +111,53 @@ def _called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def rows_of(root: Path, table: str) -> dict[str, tuple[int, str]]:
-    """The rows between `<!-- table -->` and the next empty line.
+class Table(NamedTuple):
+    """A table of a page: where it stands, and its rows, first cell -> (line, whole row)."""
 
-    First cell -> (line, the whole row).
+    path: Path
+    line: int
+    rows: dict[str, tuple[int, str]]
+
+
+def table_of(root: Path, name: str) -> Table:
+    """The rows between `<!-- name -->` and the next empty line, on the page that holds that mark.
+
+    A table that no page holds has no rows and stands at the top of the index of the documents.
     """
-    rows: dict[str, tuple[int, str]] = {}
-    lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
-    marks = [number for number, line in enumerate(lines) if line.strip() == f"<!-- {table} -->"]
-    for number, line in enumerate(lines[marks[0] + 1 :] if marks else [], (marks or [0])[0] + 2):
+    for path in sorted((root / PAGES).glob("*.md")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for start, line in enumerate(lines, 1):
+            if line.strip() == f"<!-- {name} -->":
+                return Table(path, start, dict(_rows(lines, start)))
+    return Table(root / "docs" / "README.md", 1, {})
+
+
+def _rows(lines: list[str], start: int) -> Iterator[tuple[str, tuple[int, str]]]:
+    for number, line in enumerate(lines[start:], start + 1):
         if not line.strip():
             break
         if match := _ROW.match(line):
-            rows[match[1]] = (number, line)
-    return rows
+            yield match[1], (number, line)
 
 
-def _compare(root: Path, table: str, code: dict[str, str], *, quotes: bool) -> Iterator[Wrong]:
-    readme, rows = root / "README.md", rows_of(root, table)
-    for name, text in code.items():
-        if name not in rows:
-            yield wrong(root, readme, 1, f"the table of {table} lacks {name}")
-        elif quotes and text and text not in rows[name][1]:
+def _compare(root: Path, name: str, code: dict[str, str], *, quotes: bool) -> Iterator[Wrong]:
+    table = table_of(root, name)
+    for item, text in code.items():
+        if item not in table.rows:
+            yield wrong(root, table.path, table.line, f"the table of {name} lacks {item}")
+        elif quotes and text and text not in table.rows[item][1]:
             yield wrong(
-                root, readme, rows[name][0], f"the table of {table} should say {text!r} of {name}"
+                root,
+                table.path,
+                table.rows[item][0],
+                f"the table of {name} should say {text!r} of {item}",
             )
-    for name in rows.keys() - code.keys():
+    for item in table.rows.keys() - code.keys():
         yield wrong(
-            root, readme, rows[name][0], f"the table of {table} has {name}, the code does not"
+            root,
+            table.path,
+            table.rows[item][0],
+            f"the table of {name} has {item}, the code does not",
         )
 
 
@@ -139,6 +169,11 @@ def the_settings_table_is_true(root: Path) -> Iterator[Wrong]:
 def the_rejections_table_is_true(root: Path) -> Iterator[Wrong]:
     """Every rejection code is documented in the words the service uses."""
     yield from _compare(root, "rejections", rejections_in_code(root), quotes=True)
+
+
+def the_pings_table_is_true(root: Path) -> Iterator[Wrong]:
+    """Every field of a ping is documented."""
+    yield from _compare(root, "pings", ping_fields_in_code(root), quotes=False)
 
 
 def the_events_table_is_true(root: Path) -> Iterator[Wrong]:
@@ -169,7 +204,7 @@ def order_of_gates(root: Path) -> list[str]:
 
 
 def reasons_of_gate(path: Path) -> set[str]:
-    """The reason tokens in the docstring of a gate's `judge`, without the values that may follow one."""
+    """The reason tokens in the docstring of `judge`, without the values that may follow."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.name == "judge":
             return {
@@ -180,10 +215,7 @@ def reasons_of_gate(path: Path) -> set[str]:
 
 
 def spoken_by_gate(path: Path) -> set[str]:
-    """The reason tokens that are spelled out in a gate's code.
-
-    The first words of `stopped(...)` and `Verdict(...)`.
-    """
+    """The reason tokens that a gate's code spells out in `stopped(...)` and `Verdict(...)`."""
     calls = [
         node
         for node in ast.walk(tree_of(path))
@@ -207,27 +239,24 @@ def names_in_drawer(root: Path, drawer: str) -> dict[str, Path]:
     found = {}
     for path in python_files(root, drawer):
         for node in tree_of(path).body:
-            target = (
-                node.targets[0]
-                if isinstance(node, ast.Assign)
-                else node.target
-                if isinstance(node, ast.AnnAssign)
-                else None
-            )
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+                continue
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name) and target.id == "NAME":
-                found[str(ast.literal_eval(node.value))] = path  # type: ignore[union-attr]  # only assignments get here
+                found[str(ast.literal_eval(node.value))] = path
     return found
 
 
 def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
-    """Every gate stands in the README in the order of `decide`, with every reason it may give.
+    """Each gate stands in its table in the order of `decide`, with each reason it may give.
 
-    And a gate's docstring names them all.
+    The docstring of a gate names its reasons.
     """
-    readme, rows, order = root / "README.md", rows_of(root, "gates"), order_of_gates(root)
+    page, line, rows = table_of(root, "gates")
+    order = order_of_gates(root)
     gates = names_in_drawer(root, "geofence/offers/gates")
     if list(rows) != order:
-        yield wrong(root, readme, 1, f"the table of gates should have the rows {', '.join(order)}")
+        yield wrong(root, page, line, f"the table of gates should have the rows {', '.join(order)}")
     for name in gates.keys() ^ (set(order) - {"arbitration"}):
         yield wrong(
             root,
@@ -242,7 +271,7 @@ def the_gates_table_is_true(root: Path) -> Iterator[Wrong]:
             if f"`{token}`" not in rows[name][1]:
                 yield wrong(
                     root,
-                    readme,
+                    page,
                     rows[name][0],
                     f"the table of gates lacks the reason {token} of {name}",
                 )
@@ -298,6 +327,7 @@ def _tries(path: Path) -> str:
 TABLES: tuple[Callable[[Path], Iterator[Wrong]], ...] = (
     the_settings_table_is_true,
     the_rejections_table_is_true,
+    the_pings_table_is_true,
     the_events_table_is_true,
     the_metrics_table_is_true,
     the_gates_table_is_true,

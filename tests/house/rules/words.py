@@ -81,3 +81,70 @@ def _comments(path: Path) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
+
+
+# Words of an older vocabulary, and the word to use instead. A pattern matches whole words.
+RETIRED: dict[str, str] = {
+    r"houses?": "a building; services; a rule of the tree",
+    r"doors?": "route, entrance, HTTP",
+    r"drawers?": "family, folder",
+    r"(?<!in )front": "middleware",
+    r"crews?": "processes, pool",
+    r"scribes?": "journal",
+    r"parcels?": "batch",
+    r"errands?": "job",
+    r"night shift": "worker",
+    r"bystanders?": "reader of the event stream",
+    r"whoever|whomever": "the noun: customer, device, client",
+    r"nobody|somebody|anybody": "the noun: customer, device, client",
+    r"told": "reported, sent, listed, warned",
+    r"anew": "again",
+}
+# Names of the code that have gone; they stand in documents as code.
+RETIRED_NAMES = (
+    "TryOut", "SaidOut", "MessageStoryOut", "ForgottenOut", "ErasedOut", "kept_without_a_name",
+    "Scribe", "Follower", "Passages", "Happening", "Proposer", "bring_in", "Parcel",
+)  # fmt: skip
+# Where a retired word is right: (path, word). Data of other programs, or a text that shoppers read.
+RETIRED_EXCEPT: frozenset[tuple[str, str]] = frozenset()
+
+_PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
+    "docs",
+    "examples",
+    ".github",
+)
+_CODE = re.compile(r"`[^`\n]*`|\]\([^)\s]*\)|<!--.*?-->")
+_RETIRED = re.compile("|".join(rf"\b(?:{word})\b" for word in RETIRED), re.IGNORECASE)
+_RETIRED_NAMES = re.compile(rf"\b(?:{'|'.join(RETIRED_NAMES)})\b")
+
+
+def no_retired_words_in_documents(root: Path) -> Iterator[Wrong]:
+    """Documents use the words of the glossary. Code, links and data in backticks are left out."""
+    for path in texts(root):
+        name = path.relative_to(root).as_posix()
+        if name.endswith((".md", ".yml")) and name.startswith(_PAGES):
+            found = [
+                one for one in _retired_in(path) if (name, one[1].lower()) not in RETIRED_EXCEPT
+            ]
+            yield from (
+                wrong(root, path, line, f"{word!r} is retired: {_instead(word.lower())}")
+                for line, word in found
+            )
+
+
+def _retired_in(path: Path) -> Iterator[tuple[int, str]]:
+    """Each retired word of a document with its line."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for found in (*_RETIRED.finditer(_CODE.sub(" ", line)), *_RETIRED_NAMES.finditer(line)):
+            yield number, found.group()
+
+
+def _instead(word: str) -> str:
+    for pattern, better in RETIRED.items():
+        if re.fullmatch(pattern, word):
+            return better
+    return "this name is gone from the code"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from geofence.backends.sql.schema.base import metadata
+from geofence.backends.sql.schema.columns import metadata
 
 __all__ = ["metadata"]
 

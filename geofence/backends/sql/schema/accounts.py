@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema.base import document, key, metadata, text, time_ms
+from geofence.backends.sql.schema.columns import document, key, metadata, text, time_ms
 
 projects = sa.Table(
     "projects",

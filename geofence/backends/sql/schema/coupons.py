@@ -1,13 +1,13 @@
 """Coupons and redemptions.
 
-One coupon per decision; one redemption per single-use code, by an index of the single-use ones alone.
+One coupon per decision; one redemption per single-use code, by an index of those codes alone.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema.base import (
+from geofence.backends.sql.schema.columns import (
     count,
     document,
     index_where,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from geofence.backends.sql.schema.base import (
+from geofence.backends.sql.schema.columns import (
     document,
     index_where,
     key,
