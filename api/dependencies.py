@@ -21,9 +21,8 @@ from api.http.filters import Page
 from api.http.problems import Refusal, not_valid
 from api.services import Services
 from geofence.errors import NotFound
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.ports.listing import Listing
-from geofence.ports.unit import Unit
 
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
@@ -83,9 +82,9 @@ async def json_body(request: Request) -> bytes:
     return body
 
 
-async def edit(services: Services, project_id: str, work: Callable[[Unit], EditResult]) -> Any:
-    """Run `work` in one transaction on the street's writer; its value once that is committed."""
-    return await asyncio.wrap_future(services.street.submit_edit(project_id, work))
+async def edit(services: Services, project_id: str, arguments: EditArguments) -> Any:
+    """Run an edit in one transaction on the writer; its value once that is committed."""
+    return await asyncio.wrap_future(services.street.submit_edit(project_id, arguments))
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -46,6 +46,7 @@ from geofence.model.receipt import Hint
 from geofence.simulate.phone import PLAIN, Phone
 from geofence.simulate.world import AroundGeofences, InventedTown, Trace, World, simulate
 from geofence.street.writer import Writer
+from tests.rigs.closures import run_edit
 
 DENSE_S, FIXED_S = 10.0, 30.0
 GRANULARITY_M = 100.0
@@ -224,13 +225,15 @@ def serving(fences: Sequence[Geofence]) -> Iterator[Writer]:
         street = Writer(database, PingClock())
         street.start()
         try:
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.accounts.put_project(Project("p", "bench", Profile()))
                 ),
             ).result(30)
-            street.edit(
+            run_edit(
+                street,
                 "p",
                 lambda unit: EditResult(
                     unit.places.put_geofences("p", fences), changed=tuple(fences)

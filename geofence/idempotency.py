@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from geofence.errors import Conflict
+from geofence.errors import Conflict, NotFound
 from geofence.ports.unit import Unit
 
+T = TypeVar("T")
 KEPT_MS = 24 * 3_600_000
 
 
@@ -37,3 +39,16 @@ def once(
     status, body = make()
     unit.accounts.remember_answer(project_id, key, fingerprint, status, body, now_ms)
     return status, body
+
+
+def is_unchanged(stored: T | None, expected: T | None) -> bool:
+    """Whether an edit made from the `expected` thing may be stored; always where none is expected.
+
+    Raises:
+        NotFound: One is expected, and none is stored any more.
+    """
+    if expected is None:
+        return True
+    if stored is None:
+        raise NotFound
+    return stored == expected

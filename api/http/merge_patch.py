@@ -8,7 +8,7 @@ the patch starts again, so two patches at the same time do not lose each other's
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
 from pydantic import ValidationError
@@ -20,14 +20,12 @@ from api.dependencies import edit, json_body
 from api.http.fields import Body
 from api.http.problems import Refusal, invalid, not_valid
 from api.services import Services
-from geofence.errors import Conflict, NotFound
-from geofence.model.edit import EditResult
-from geofence.ports.unit import Unit
+from geofence.errors import Conflict
+from geofence.model.edit import EditArguments
 
 ATTEMPTS = 5
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
-V = TypeVar("V")
 
 
 async def _patch(request: Request) -> dict[str, Any]:
@@ -44,42 +42,31 @@ async def _patch(request: Request) -> dict[str, Any]:
 PatchBody = Annotated[dict[str, Any], Depends(_patch)]
 
 
-class Steps(NamedTuple, Generic[T, V]):
-    """How one noun is patched.
+async def patched(
+    services: Services,
+    project_id: str,
+    read: Callable[[], Awaitable[T]],
+    prepare: Callable[[T], EditArguments],
+) -> Any:
+    """The value of the edit that puts the result, once it is committed.
 
-    `read` gives the stored thing and raises `NotFound`. `prepare` merges and validates. `current`
-    reads the thing again in the transaction, under its locks. `put` stores the result.
-    """
-
-    read: Callable[[], Awaitable[T]]
-    prepare: Callable[[T], V]
-    current: Callable[[Unit], T | None]
-    put: Callable[[Unit, V], EditResult]
-
-
-async def patched(services: Services, project_id: str, steps: Steps[T, V]) -> Any:
-    """The value of `put` once it is committed.
+    Args:
+        services: Where the edit runs.
+        project_id: The project that owns the thing.
+        read: Gives the stored thing; raises `NotFound`.
+        prepare: Merges and validates; its edit names the stored thing as the one it `expected`, and
+            has no value where another is stored by then.
 
     Raises:
         NotFound: There is nothing to patch.
         Conflict: Others changed the same thing in every one of a few attempts.
     """
     for _ in range(ATTEMPTS):
-        old = await steps.read()
-        new = await run_in_threadpool(steps.prepare, old)
-
-        def work(unit: Unit, old: T = old, new: V = new) -> EditResult:
-            current = steps.current(unit)
-            if current is None:
-                raise NotFound
-            if current != old:
-                return EditResult(None)
-            put = steps.put(unit, new)
-            return put._replace(value=(put.value,))
-
-        done = await edit(services, project_id, work)
+        old = await read()
+        change = await run_in_threadpool(prepare, old)
+        done = await edit(services, project_id, change)
         if done is not None:
-            return done[0]
+            return done
     raise Conflict("Others change the same thing at the moment; send the patch again.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -27,7 +26,7 @@ from api.http.auth import Caller
 from api.http.body import read_body
 from api.http.describe import describe
 from api.http.fields import PlainName
-from api.http.merge_patch import PatchBody, Steps, patched
+from api.http.merge_patch import PatchBody, patched
 from api.http.problems import invalid, not_valid
 from api.schemas.campaigns import (
     CampaignFilters,
@@ -43,10 +42,9 @@ from api.schemas.campaigns import (
 from api.services import Services
 from geofence.errors import NotFound
 from geofence.model.campaign import Campaign
-from geofence.model.edit import EditResult
 from geofence.offers import campaigns
+from geofence.offers.edits import DeleteCampaign, PutCampaign, SetCampaignStatus
 from geofence.ports.listing import CampaignFilter, CustomerFilter, Listing, StoreFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 T = TypeVar("T")
@@ -82,12 +80,7 @@ async def put_campaign(
 
     What cannot work is refused with the field named; an identical plan changes nothing.
     """
-    now_ms = services.clock.now_ms()
-    kept, created = await edit(
-        services,
-        caller.project_id,
-        lambda unit: _put(unit, body, caller.project_id, campaign_id, now_ms),
-    )
+    kept, created = await edit(services, caller.project_id, _put(campaign_id, body))
     return await _answer(services, caller, kept, 201 if created else 200)
 
 
@@ -101,19 +94,14 @@ async def patch_campaign(
     """
     now_ms = services.clock.now_ms()
 
-    def prepare(old: Campaign) -> CampaignIn:
-        return patched_campaign(old, patch, now_ms)
-
-    def current(unit: Unit) -> Campaign | None:
-        unit.edit(caller.project_id)
-        return unit.campaigns.get(caller.project_id, campaign_id)
+    def prepare(old: Campaign) -> PutCampaign:
+        return _put(campaign_id, patched_campaign(old, patch, now_ms), old)
 
     async def read() -> Campaign:
         listing = services.database.queries.campaigns
         return await read_one(listing, caller.project_id, CampaignFilter(id=campaign_id))
 
-    put = partial(_put, project_id=caller.project_id, campaign_id=campaign_id, now_ms=now_ms)
-    kept, _ = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    kept, _ = await patched(services, caller.project_id, read, prepare)
     return await _answer(services, caller, kept)
 
 
@@ -126,11 +114,7 @@ async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reade
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.delete_campaign(unit, caller.project_id, campaign_id),
-    )
+    await edit(services, caller.project_id, DeleteCampaign(campaign_id=campaign_id))
     return Response(status_code=204)
 
 
@@ -206,26 +190,15 @@ async def _answer(
     return reply(CampaignOut.of(campaign, matches), status)
 
 
-def _put(
-    unit: Unit, body: CampaignIn, project_id: str, campaign_id: str, now_ms: int
-) -> EditResult:
-    """Put a plan, then set the status that the body names; the value is (campaign, new)."""
-    put = campaigns.put_campaign(unit, project_id, campaign_id, body.plan(), now_ms)
-    if body.status is None:
-        return put
-    _, created = put.value
-    turned = campaigns.set_status(unit, project_id, campaign_id, body.status, now_ms)
-    both = turned.campaigns if put.campaigns is None else put.campaigns.then(turned.campaigns)
-    return EditResult((turned.value, created), campaigns=both)
+def _put(campaign_id: str, body: CampaignIn, expected: Campaign | None = None) -> PutCampaign:
+    return PutCampaign(
+        campaign_id=campaign_id, plan=body.plan(), status=body.status, expected=expected
+    )
 
 
 async def _turn(
     services: Services, caller: Caller, campaign_id: str, status: Literal["active", "paused"]
 ) -> Response:
-    now_ms = services.clock.now_ms()
-    kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: campaigns.set_status(unit, caller.project_id, campaign_id, status, now_ms),
-    )
+    change = SetCampaignStatus(campaign_id=campaign_id, status=status)
+    kept = await edit(services, caller.project_id, change)
     return await _answer(services, caller, kept)

@@ -22,11 +22,9 @@ from api.schemas.coupons import CouponOut, RedemptionIn, RedemptionOut, Redempti
 from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.idempotency import once
-from geofence.model.edit import EditResult
-from geofence.offers import coupon_codes, redeem
+from geofence.offers import coupon_codes
+from geofence.offers.edits import RedeemCoupon, Redeemed, VoidCoupon
 from geofence.ports.listing import CouponFilter
-from geofence.ports.unit import Unit
 
 T = TypeVar("T")
 
@@ -70,50 +68,39 @@ async def redeem_coupon(
         "req", "POST redeem", coupon_codes.read_code(code), body.model_dump_json()
     )
 
-    def work(unit: Unit) -> EditResult:
-        now_ms = services.clock.now_ms()
-
-        def make() -> tuple[int, bytes]:
-            coupon, use = redeem.redeem(
-                unit,
-                caller.project_id,
-                code,
-                store_id=body.store,
-                till=body.till,
-                amount=body.amount,
-                currency=body.currency,
-                now_ms=now_ms,
-            )
-            return 200, msgspec.json.encode(
-                RedemptionResult(CouponOut.of(coupon), RedemptionOut.of(use))
-            )
-
-        return EditResult(
-            once(
-                unit,
-                caller.project_id,
-                own_name(caller, idempotency_key),
-                fingerprint,
-                now_ms,
-                make,
-            )
-        )
-
-    status, answer = await _known(services, caller, lambda: edit(services, caller.project_id, work))
-    return Response(answer, status, media_type="application/json")
+    redemption = RedeemCoupon(
+        code=code,
+        store_id=body.store,
+        till=body.till,
+        amount=body.amount,
+        currency=body.currency,
+        once_key=own_name(caller, idempotency_key),
+        fingerprint=fingerprint,
+    )
+    status, kept = await _known(
+        services, caller, lambda: edit(services, caller.project_id, redemption)
+    )
+    return Response(_redeemed(kept), status, media_type="application/json")
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
 async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
 
-    def work(unit: Unit) -> EditResult:
-        return EditResult(redeem.void(unit, caller.project_id, code))
+    voided = await _known(
+        services, caller, lambda: edit(services, caller.project_id, VoidCoupon(code=code))
+    )
+    return reply(CouponOut.of(voided))
 
-    return reply(
-        CouponOut.of(
-            await _known(services, caller, lambda: edit(services, caller.project_id, work))
-        )
+
+def _redeemed(kept: bytes) -> bytes:
+    """The answer to a redemption, from what is remembered of it."""
+    try:
+        done = msgspec.json.decode(kept, type=Redeemed)
+    except msgspec.ValidationError:
+        return kept  # an earlier version remembered the answer itself, for 24 hours
+    return msgspec.json.encode(
+        RedemptionResult(CouponOut.of(done.spent), RedemptionOut.of(done.use))
     )
 
 

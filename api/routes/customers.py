@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -23,7 +22,7 @@ from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
 from api.http.filters import Page
-from api.http.merge_patch import PatchBody, Steps, patched, patched_body
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas import personal_data
 from api.schemas.coupons import CouponOut, CouponPage
 from api.schemas.customers import (
@@ -38,10 +37,9 @@ from api.schemas.customers import (
 from geofence import ids
 from geofence.errors import NotFound
 from geofence.model.customer import Customer
-from geofence.model.edit import EditResult
 from geofence.people import erasure
+from geofence.people.edits import EraseCustomer, PutCustomer
 from geofence.ports.listing import CouponFilter, CustomerFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 CustomerId = Annotated[Name, Path(description="The retailer's id, as devices and pings name it.")]
@@ -96,17 +94,7 @@ async def put_customer(
 
     A purpose not mentioned is not granted; an old grant does not undo a newer refusal.
     """
-
-    def work(unit: Unit) -> EditResult:
-        known = unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
-        now_ms = services.clock.now_ms()
-        customer = body.model(customer_id, known, now_ms)
-        if known is not None and customer == replace(known, updated_ms=now_ms):
-            return EditResult((known, False))
-        unit.customers.put(caller.project_id, customer)
-        return EditResult((customer, known is None))
-
-    kept, created = await edit(services, caller.project_id, work)
+    kept, created = await edit(services, caller.project_id, _put(customer_id, body))
     return reply(CustomerOut.of(kept), 201 if created else 200)
 
 
@@ -118,25 +106,16 @@ async def patch_customer(
 
     A consent in the patch replaces the stored one as a whole; its `at` is now when absent.
     """
-    now_ms = services.clock.now_ms()
 
-    def prepare(old: Customer) -> Customer:
+    def prepare(old: Customer) -> PutCustomer:
         body = patched_body(CustomerIn, CustomerIn.written(old, patch), patch)
-        new = body.model(customer_id, old, now_ms)
-        return old if new == replace(old, updated_ms=now_ms) else new
-
-    def current(unit: Unit) -> Customer | None:
-        return unit.customers.locked(caller.project_id, [customer_id]).get(customer_id)
-
-    def put(unit: Unit, customer: Customer) -> EditResult:
-        unit.customers.put(caller.project_id, customer)
-        return EditResult(customer)
+        return _put(customer_id, body, old)
 
     async def read() -> Customer:
         listing = services.database.queries.customers
         return await read_one(listing, caller.project_id, CustomerFilter(id=customer_id))
 
-    kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    kept, _ = await patched(services, caller.project_id, read, prepare)
     return reply(CustomerOut.of(kept))
 
 
@@ -160,11 +139,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
     if not any(found.values()):
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        erasure.erase(unit, caller.project_id, customer_id)
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, EraseCustomer(customer_id=customer_id))
     counted = {noun: len(rows) for noun, rows in found.items()}
     erased, kept = (
         {noun: counted[noun] for noun in nouns} for nouns in (erasure.REMOVED, erasure.ANONYMISED)
@@ -187,3 +162,9 @@ async def list_customers(
         services.database.queries.customers, caller.project_id, wanted, filters
     )
     return reply(CustomerPage(tuple(map(CustomerOut.of, rows)), more))
+
+
+def _put(customer_id: str, body: CustomerIn, expected: Customer | None = None) -> PutCustomer:
+    return PutCustomer(
+        customer=body.model(customer_id), said=body.consent.model(), expected=expected
+    )

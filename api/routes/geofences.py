@@ -20,7 +20,7 @@ from api.dependencies import (
 )
 from api.http.describe import describe, ref
 from api.http.fields import FIRM, Name
-from api.http.merge_patch import PatchBody, Steps, patched, patched_body
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas.geofences import (
     GeofenceFilters,
     GeofenceIn,
@@ -29,12 +29,11 @@ from api.schemas.geofences import (
     NearbyGeofenceOut,
     NearbyPage,
 )
-from geofence.model.edit import EditResult
 from geofence.model.place import Geofence
 from geofence.model.receipt import Near
 from geofence.places import editing
+from geofence.places.edits import DeleteGeofence, PutGeofence
 from geofence.ports.listing import GeofenceFilter
-from geofence.ports.unit import Unit
 from regions.geojson import read_region, write_feature
 
 router = APIRouter(prefix="/v1/geofences", tags=["geofences"])
@@ -72,13 +71,7 @@ async def put_geofence(
     """
     editing.refuse_ring(external_id)
     geofence = await run_in_threadpool(editing.ready_geofence, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_geofence(
-            unit, caller.project_id, geofence, services.clock.now_ms()
-        ),
-    )
+    created, kept = await edit(services, caller.project_id, PutGeofence(geofence=geofence))
     return reply(GeofenceOut.of(kept), 201 if created else 200)
 
 
@@ -94,22 +87,16 @@ async def patch_geofence(
     """
     editing.refuse_ring(external_id)
 
-    def prepare(old: Geofence) -> Geofence:
+    def prepare(old: Geofence) -> PutGeofence:
         body = patched_body(GeofenceIn, GeofenceIn.written(old), patch)
-        return editing.ready_geofence(body.model(external_id))
-
-    def current(unit: Unit) -> Geofence | None:
-        unit.edit(caller.project_id)
-        return unit.places.geofences(caller.project_id, [external_id]).get(external_id)
-
-    def put(unit: Unit, geofence: Geofence) -> EditResult:
-        return editing.put_geofence(unit, caller.project_id, geofence, services.clock.now_ms())
+        ready = editing.ready_geofence(body.model(external_id))
+        return PutGeofence(geofence=ready, expected=old)
 
     async def read() -> Geofence:
         listing = services.database.queries.geofences
         return await read_one(listing, caller.project_id, GeofenceFilter(id=external_id))
 
-    _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    _, kept = await patched(services, caller.project_id, read, prepare)
     return reply(GeofenceOut.of(kept))
 
 
@@ -124,11 +111,7 @@ async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reade
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
 async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
     """Remove a geofence; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_geofence(unit, caller.project_id, external_id),
-    )
+    await edit(services, caller.project_id, DeleteGeofence(geofence_id=external_id))
     return Response(status_code=204)
 
 

@@ -19,13 +19,11 @@ from api.schemas.profiles import profile_of
 from api.services import Services
 from geofence import ids
 from geofence.errors import NotFound
-from geofence.idempotency import once
 from geofence.model.account import Key, Project
-from geofence.model.edit import EditResult
 from geofence.model.place import Profile
+from geofence.people.edits import CreateKey, NewKey, PutProject, RevokeKey
 from geofence.people.keys import make_key
 from geofence.ports.listing import every
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["keys"])
 KeyId = Annotated[Name, Path(description="As listed.")]
@@ -40,16 +38,6 @@ OnceKey = Annotated[
         ),
     ),
 ]
-
-
-class _Made(msgspec.Struct):
-    """What is kept of a key made under an Idempotency-Key.
-
-    Enough to make the secret again, together with the caller's own.
-    """
-
-    key: Key
-    salt: str
 
 
 @router.get("/keys", **describe(KeyPage, 200))
@@ -74,21 +62,12 @@ async def create_key(
     idempotency_key: OnceKey = None,
 ) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
-    now_ms = services.clock.now_ms()
-
-    mine = own_name(caller, idempotency_key)
-    fingerprint = ids.of_facts("req", "POST /v1/keys", body.model_dump_json())
-
-    def work(unit: Unit) -> EditResult:
-        def make() -> tuple[int, bytes]:
-            made = _new_key(caller, body, now_ms)
-            unit.accounts.put_key(made.key)
-            return 201, msgspec.json.encode(made)
-
-        status, kept = once(unit, caller.project_id, mine, fingerprint, now_ms, make)
-        return EditResult((status, msgspec.json.decode(kept, type=_Made)))
-
-    status, made = await edit(services, caller.project_id, work)
+    creation = CreateKey(
+        new=_new_key(caller, body, services.clock.now_ms()),
+        once_key=own_name(caller, idempotency_key),
+        fingerprint=ids.of_facts("req", "POST /v1/keys", body.model_dump_json()),
+    )
+    status, made = await edit(services, caller.project_id, creation)
     return reply(
         NewKeyOut(KeyOut.of(made.key), _secret(caller, made.key.kind, made.key.id, made.salt)),
         status,
@@ -103,12 +82,7 @@ async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Respo
     if key is None:
         raise NotFound
 
-    def work(unit: Unit) -> EditResult:
-        if key.revoked_ms is None:
-            unit.accounts.put_key(msgspec.structs.replace(key, revoked_ms=services.clock.now_ms()))
-        return EditResult(None)
-
-    await edit(services, caller.project_id, work)
+    await edit(services, caller.project_id, RevokeKey(key=key))
     services.keys.forget(key.digest)
     return Response(status_code=204)
 
@@ -129,11 +103,8 @@ async def put_project(
         old, name=body.name, profile=profile_of(body.profile) or Profile()
     )
 
-    def work(unit: Unit) -> EditResult:
-        unit.accounts.put_project(new)
-        return EditResult(new, reload=new.profile != old.profile)
-
-    return reply(ProjectOut.of(await edit(services, caller.project_id, work)))
+    change = PutProject(project=new, profile_changed=new.profile != old.profile)
+    return reply(ProjectOut.of(await edit(services, caller.project_id, change)))
 
 
 def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
@@ -144,7 +115,7 @@ def own_name(caller: Caller, idempotency_key: str | None) -> str | None:
     return f"{caller.key.id}:" + idempotency_key.strip('"') if idempotency_key else None
 
 
-def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
+def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> NewKey:
     key_id, salt = ids.new("key"), secrets.token_hex(16)
     secret = _secret(caller, body.kind, key_id, salt)
     made = make_key(
@@ -156,7 +127,7 @@ def _new_key(caller: Caller, body: KeyIn, now_ms: int) -> _Made:
         secret=secret,
         key_id=key_id,
     )
-    return _Made(made.key, salt)
+    return NewKey(made.key, salt)
 
 
 def _secret(caller: Caller, kind: str, key_id: str, salt: str) -> str:

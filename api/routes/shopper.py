@@ -13,7 +13,6 @@ from html import escape
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path
-from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -23,9 +22,8 @@ from api.http.body import read_body
 from api.http.describe import refusal
 from api.services import Services
 from geofence.delivery.channels import CAMPAIGN_CHANNELS
-from geofence.model.edit import EditResult
 from geofence.model.message import OutboxMessage
-from geofence.people.consent import withdraw
+from geofence.people.edits import WithdrawConsent
 from geofence.ports.listing import (
     CampaignFilter,
     CustomerFilter,
@@ -35,7 +33,6 @@ from geofence.ports.listing import (
     StoreFilter,
 )
 from geofence.ports.queries import Queries
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/p", tags=["shopper"])
 MAX_FORM_BYTES = 65_536
@@ -130,20 +127,10 @@ async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Re
 async def _withdraw(services: Services, message: OutboxMessage) -> None:
     purpose = CAMPAIGN_CHANNELS[message.channel].purpose
 
-    def work(unit: Unit) -> EditResult:
-        customer = unit.customers.locked(message.project_id, [message.customer_id]).get(
-            message.customer_id
-        )
-        if customer is not None and customer.agreed(purpose):
-            now_ms = services.clock.now_ms()
-            source = f"the page of {message.id}"
-            consent = withdraw(customer.consent, purpose, now_ms, source)
-            unit.customers.put(
-                message.project_id, replace(customer, consent=consent, updated_ms=now_ms)
-            )
-        return EditResult(None)
-
-    await edit(services, message.project_id, work)
+    change = WithdrawConsent(
+        customer_id=message.customer_id, purpose=purpose, source=f"the page of {message.id}"
+    )
+    await edit(services, message.project_id, change)
 
 
 def _letter(queries: Queries, message_id: str) -> Letter | None:

@@ -20,13 +20,12 @@ from api.dependencies import (
 )
 from api.http.describe import describe
 from api.http.fields import FIRM, PlainName
-from api.http.merge_patch import PatchBody, Steps, patched, patched_body
+from api.http.merge_patch import PatchBody, patched, patched_body
 from api.schemas.stores import StoreFilters, StoreIn, StoreOut, StorePage
-from geofence.model.edit import EditResult
 from geofence.model.place import Store
 from geofence.places import editing
+from geofence.places.edits import DeleteStore, PutStore
 from geofence.ports.listing import StoreFilter
-from geofence.ports.unit import Unit
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
@@ -44,11 +43,7 @@ async def put_store(
     Its rings become geofences named `<store>/<ring>`; a ring kept by name keeps its visits.
     """
     store = await run_in_threadpool(editing.ready_store, body.model(external_id))
-    created, kept = await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.put_store(unit, caller.project_id, store, services.clock.now_ms()),
-    )
+    created, kept = await edit(services, caller.project_id, PutStore(store=store))
     return reply(StoreOut.of(kept), 201 if created else 200)
 
 
@@ -61,22 +56,15 @@ async def patch_store(
     `rings` is replaced as a whole. A ring kept by name keeps its visits.
     """
 
-    def prepare(old: Store) -> Store:
+    def prepare(old: Store) -> PutStore:
         body = patched_body(StoreIn, StoreIn.written(old), patch)
-        return editing.ready_store(body.model(external_id))
-
-    def current(unit: Unit) -> Store | None:
-        unit.edit(caller.project_id)
-        return unit.places.stores(caller.project_id, [external_id]).get(external_id)
-
-    def put(unit: Unit, store: Store) -> EditResult:
-        return editing.put_store(unit, caller.project_id, store, services.clock.now_ms())
+        return PutStore(store=editing.ready_store(body.model(external_id)), expected=old)
 
     async def read() -> Store:
         listing = services.database.queries.stores
         return await read_one(listing, caller.project_id, StoreFilter(id=external_id))
 
-    _, kept = await patched(services, caller.project_id, Steps(read, prepare, current, put))
+    _, kept = await patched(services, caller.project_id, read, prepare)
     return reply(StoreOut.of(kept))
 
 
@@ -91,13 +79,7 @@ async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
 async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
-    await edit(
-        services,
-        caller.project_id,
-        lambda unit: editing.delete_store(
-            unit, caller.project_id, external_id, services.clock.now_ms()
-        ),
-    )
+    await edit(services, caller.project_id, DeleteStore(store_id=external_id))
     return Response(status_code=204)
 
 

@@ -20,7 +20,7 @@ from api.schemas.shown import Moment, shown
 from api.schemas.visits import VisitOut
 from geofence.delivery.channels import PURPOSES
 from geofence.model.customer import LOCATION, Consent, Customer, Purpose, QuietHours
-from geofence.people.consent import Statement, merge
+from geofence.people.consent import Statement
 
 _LATEST_MS = 4_102_444_800_000  # the year 2100: a later time is in the wrong unit
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -90,11 +90,10 @@ class ConsentIn(Body):
 class _Consents(Body):
     """By purpose; one that is absent is not granted."""
 
-    def model(self, known: Mapping[Purpose, Consent], now_ms: int) -> dict[Purpose, Consent]:
-        """The consents after these statements."""
+    def model(self) -> dict[Purpose, Statement]:
+        """The statements by purpose."""
         made = {purpose: getattr(self, purpose) for purpose in type(self).model_fields}
-        said = {purpose: one.model() for purpose, one in made.items() if one is not None}
-        return merge(known, said, now_ms)
+        return {purpose: one.model() for purpose, one in made.items() if one is not None}
 
 
 # one field for the consent to location, and one for each channel's
@@ -144,20 +143,16 @@ class CustomerIn(Body):
         None
     )
 
-    def model(self, customer_id: str, known: Customer | None, now_ms: int) -> Customer:
-        """The customer of the model; `known` is what is stored."""
+    def model(self, customer_id: str) -> Customer:
+        """The customer of the model, without consents and times."""
+        hours = self.quiet_hours
         return Customer(
             customer_id,
             self.email,
             self.attributes,
             tuple(self.tags),
-            self.consent.model(known.consent if known else {}, now_ms),
-            QuietHours(self.quiet_hours.start, self.quiet_hours.until)
-            if self.quiet_hours
-            else None,
-            self.locale,
-            known.created_ms if known else now_ms,
-            now_ms,
+            quiet_hours=QuietHours(hours.start, hours.until) if hours else None,
+            locale=self.locale,
         )
 
     @classmethod

@@ -1,9 +1,9 @@
-"""Who passed through a geofence between two pings, with no ping inside?
+"""Which geofences a phone crossed between two pings, with no ping inside.
 
 Both ends must be fixes worth comparing with, at most 120 s apart and no jump. Whether anything lies
-on the way is asked for all pings of a batch at once, on points every 20 to 60 m of the straight
-line; the closest approach is then found exactly, for the few lines that come near. The line itself
-is a guess, so its certainty is stated: the error at a point on the way mixes those of both ends.
+on the line is asked for all pings of a batch at once, on points every 20 to 60 m of it; the closest
+approach is then found exactly, for the few lines that come near. The straight line is a guess, so
+its certainty is stated: the error at a point of the line mixes those of both ends.
 """
 
 from __future__ import annotations
@@ -29,22 +29,17 @@ from geofence.places.persistent import PersistentVector
 from regions.index.index import Index
 
 FINEST_STEP_M = 20.0  # the smallest circle is 20 m wide
-STEPS_M = {
-    10: 40.0,
-    9: 60.0,
-}  # by the finest resolution of the index: the smallest regions have 50 m and 100 m around
+# by the finest resolution of the index, whose smallest regions have 50 m and 100 m around
+STEPS_M = {10: 40.0, 9: 60.0}
 REFINEMENTS = 3
-MOST_PAIRS, MOST_POINTS, FEW_POINTS = (
-    300_000,
-    100_000,
-    500,
-)  # looked at together: of points and geofences, points, points at first
+# looked at together: pairs of points and geofences, points, points at first
+MOST_PAIRS, MOST_POINTS, FEW_POINTS = 300_000, 100_000, 500
 _GRID_SIDE = 4
 _GRID = np.arange(-_GRID_SIDE, _GRID_SIDE + 1) / _GRID_SIDE
 
 
 class Crossing(NamedTuple):
-    """A geofence on the way.
+    """A geofence that a line cuts.
 
     Its slot, the closest approach (signed m), and the standard deviation (m) of the line there.
     """
@@ -59,10 +54,10 @@ class Crossing(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """(m,) each.
+    """Pairs of a line and a region, as columns of length m.
 
-    A leg, a region's slot, a share of the way, and the signed distance (m) to the region's edge
-    there.
+    The row of the line, the region's slot, the share of the line before the point, and the signed
+    distance (m) to the region's edge there.
     """
 
     way: NDArray[np.int64]
@@ -75,7 +70,7 @@ class _Pairs(NamedTuple):
         return _Pairs(*(column[rows] for column in self))
 
     def deepest(self) -> _Pairs:
-        """Of each leg and region, the row with the least distance."""
+        """Of each line and region, the row with the least distance."""
         order = np.lexsort((self.edge_m, self.slot, self.way))
         first = np.ones(len(order), dtype=np.bool_)
         first[1:] = (np.diff(self.way[order]) != 0) | (np.diff(self.slot[order]) != 0)
@@ -83,9 +78,9 @@ class _Pairs(NamedTuple):
 
 
 class CrossingDetector:
-    """Finds passages batch by batch.
+    """Finds crossings batch by batch.
 
-    Remembers for each project whether any geofence of its catalogue may be passed at all.
+    Remembers for each project whether any geofence of its catalogue may be crossed at all.
     """
 
     def __init__(self) -> None:
@@ -99,7 +94,7 @@ class CrossingDetector:
         devices: Sequence[tuple[DeviceKey, list[int]]],
         states: Mapping[DeviceKey, DeviceState],
     ) -> Crossings | None:
-        """The passages of a batch, None where every geofence is `exact`.
+        """The crossings of a batch, None where every geofence is `exact`.
 
         `devices` are the rows of each, in time order.
         """
@@ -111,7 +106,7 @@ class CrossingDetector:
         )
 
     def _step_m(self, project_id: str, catalogue: Catalogue) -> float | None:
-        """How fine to look for geofences on the way; None where none can be passed."""
+        """How far apart (m) the points of a line are; None where no geofence can be crossed."""
         fences, default = catalogue.fences, catalogue.default.name
         known = self._known.get(project_id)
         if known is None or known[0] is not fences or known[1] != default:
@@ -125,7 +120,10 @@ class CrossingDetector:
 
 
 class Crossings:
-    """What lies on the way to each ping of a batch, as far as the ping before it is what it seemed when the batch came."""
+    """What the line to each ping of a batch cuts, worked out for all of them at once.
+
+    A line whose start turned out to be another is worked out again alone.
+    """
 
     def __init__(self, catalogue: Catalogue, segments: Segments, step_m: float) -> None:
         self._catalogue, self._step_m, self._found = (
@@ -140,7 +138,7 @@ class Crossings:
         )
 
     def of(self, row: int, start: Fix, end: Fix) -> list[Crossing]:
-        """The geofences, none of them `exact`, between `start` and the batch's ping `row`, which is `end`."""
+        """The geofences, none of them `exact`, between `start` and `end`, the ping of this row."""
         if (self._start_ms[row], self._lat[row], self._lon[row]) == (
             start.ts_ms,
             start.lat,
@@ -160,39 +158,33 @@ def _step_m(index: Index) -> float:
 
 
 def _found(catalogue: Catalogue, segments: Segments, step_m: float) -> dict[int, list[Crossing]]:
-    """By leg, the geofences that it cuts with no end in them."""
-    ways = segments.plausible()
+    """By row of a line, the geofences that it cuts with neither end in them."""
     found: dict[int, list[Crossing]] = {}
-    for rows in _few_points(segments, ways, step_m):
+    at_once = MOST_PAIRS // len(_GRID)
+    for rows in _few_points(segments, segments.plausible(), step_m):
         some = segments.of(rows)
         near = _near(catalogue, some, step_m)
-        for start in range(0, len(near.way), MOST_PAIRS // len(_GRID)):
-            pairs = _closest(
-                catalogue.index,
-                some,
-                near.of(np.arange(start, min(start + MOST_PAIRS // len(_GRID), len(near.way)))),
-                step_m,
-            )
-            before, after = (
-                _sigmas_m(some.start_accuracy_m[pairs.way]),
-                _sigmas_m(some.end_accuracy_m[pairs.way]),
-            )
-            sigma_m = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
-            for row, *crossing in zip(
-                rows[pairs.way].tolist(),
-                pairs.slot.tolist(),
-                pairs.edge_m.tolist(),
-                sigma_m.tolist(),
-                strict=True,
-            ):
+        for start in range(0, len(near.way), at_once):
+            part = near.of(np.arange(start, min(start + at_once, len(near.way))))
+            pairs = _closest(catalogue.index, some, part, step_m)
+            columns = (rows[pairs.way], pairs.slot, pairs.edge_m, _line_sigmas_m(some, pairs))
+            for row, *crossing in zip(*(one.tolist() for one in columns), strict=True):
                 found.setdefault(row, []).append(Crossing(*crossing))
     return found
+
+
+def _line_sigmas_m(segments: Segments, pairs: _Pairs) -> Floats:
+    """The standard deviation (m) of each line at its point: the errors of both ends mixed."""
+    before = _sigmas_m(segments.start_accuracy_m[pairs.way])
+    after = _sigmas_m(segments.end_accuracy_m[pairs.way])
+    sigmas_m: Floats = np.hypot((1.0 - pairs.share) * before, pairs.share * after)
+    return sigmas_m
 
 
 def _few_points(
     segments: Segments, ways: NDArray[np.int64], step_m: float
 ) -> list[NDArray[np.int64]]:
-    """Legs worth a look, in parts with about `MOST_POINTS` points each."""
+    """Rows of plausible lines, in parts with about `MOST_POINTS` points each."""
     if not len(ways):
         return []
     points = np.cumsum(segments.of(ways).length_m() / step_m + 1.0)
@@ -200,9 +192,10 @@ def _few_points(
 
 
 def _near(catalogue: Catalogue, segments: Segments, step_m: float) -> _Pairs:
-    """Each leg with each geofence that it comes within a step of, at the deepest of its points, where neither end is inside.
+    """Each line with each geofence that it comes within a step of, at its deepest point.
 
-    Thousands of geofences may lie one over another, so as many points are looked at together as met few enough the time before.
+    Neither end is inside. Thousands of geofences may lie one over another, so the number of points
+    looked at together follows how many geofences the points before met.
     """
     way, share = segments.points(step_m)
     found, start, size = [], 0, FEW_POINTS
@@ -231,13 +224,13 @@ def _near_points(
 
 
 def _open(catalogue: Catalogue, segments: Segments, key: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of the pairs of a leg (upper half) and a slot (lower half) those that may be passed.
+    """Of the pairs of a line (upper half) and a slot (lower half) those that may be crossed.
 
     Neither end lies inside.
     """
     slots = np.unique(key & 0xFFFF_FFFF)
     passable = (
-        slots[[_may_pass(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
+        slots[[_may_cross(catalogue, slot) for slot in slots.tolist()]] if len(slots) else slots
     )
     key = key[np.isin(key & 0xFFFF_FFFF, passable)]
     for lat, lon in (
@@ -249,13 +242,13 @@ def _open(catalogue: Catalogue, segments: Segments, key: NDArray[np.int64]) -> N
     return key
 
 
-def _may_pass(catalogue: Catalogue, slot: int) -> bool:
+def _may_cross(catalogue: Catalogue, slot: int) -> bool:
     fence = catalogue.fences[slot]
     return fence is not None and not _exact(fence, catalogue)
 
 
 def _closest(index: Index, segments: Segments, pairs: _Pairs, step_m: float) -> _Pairs:
-    """The pairs whose line enters the region, each at its closest approach, to a metre along the line."""
+    """The pairs whose line enters the region, at their closest approach, to a metre of the line."""
     reach = step_m / segments.length_m()[pairs.way]
     for _ in range(REFINEMENTS):
         n = len(pairs.way)

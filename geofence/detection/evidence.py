@@ -1,6 +1,4 @@
-"""How much a fix proves.
-
-The probability that a phone is inside, from its stated accuracy and its distance to the edge.
+"""How much a fix proves: P(inside) from its stated accuracy and its distance to the edge.
 
 The stated accuracy is the radius that holds 68 % of a two-dimensional Gaussian error (Android and
 iOS say so), hence sigma = accuracy / 1.51 along any one direction. The region is seen as a strip of
@@ -51,17 +49,18 @@ def way_in_sigma_m(accuracy_m: float | None, inradius_m: float) -> float:
 
 
 def probability_inside(edge_m: float, sigma: float, inradius_m: float) -> float:
-    """P(inside) in [0, 1] of a fix `edge_m` from the edge (negative inside), with standard deviation `sigma` metres."""
+    """P(inside) in [0, 1] of a fix `edge_m` from the edge (negative inside).
+
+    `sigma` is the standard deviation of the fix in metres.
+    """
     p = _phi(-edge_m / sigma) - _phi(-(edge_m + 2.0 * inradius_m) / sigma)
     return min(1.0, max(0.0, p))
 
 
 def log_odds(p: float, beyond_m: float = 0.0) -> float:
-    """What one fix proves of that which it makes `p` likely.
+    """What one fix proves of a statement that it makes `p` likely: bounded log odds.
 
-    The logarithm of the odds, within what a lie leaves of it.
-
-    `beyond_m`: how far a phone that is not there must be off for such a fix.
+    The bound grows with `beyond_m`, the error that the fix must have where the statement is false.
     """
     most = MOST_PROOF * max(1.0, beyond_m / LIE_M)
     odds = log(max(p, 1e-12) / max(1.0 - p, 1e-12))

@@ -1,10 +1,8 @@
 """What a late ping may still change: the arrival, departure or best probability of a visit.
 
-Minima and maxima only.
-
-The bounds within which a visit takes late pings are fixed when it begins and ends. So the same ping
-may come twice, and a set of late pings gives the same visit in any order. Nobody is told twice to
-come: what was triggered stays, nothing new is.
+Only minima and maxima change, and the bounds within which a visit takes late pings are fixed when
+it begins and ends. So the same ping may come twice, and a set of late pings gives the same visit in
+any order. Late pings trigger nothing, and what was triggered stays.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from geofence.model.presence import Presence, Visit
 
 
 def accepts(visit: Visit, ts_ms: int) -> bool:
-    """Whether a late ping falls into the visit, or into the gap before it or after it that nobody judged."""
+    """Whether a late ping falls into the visit, or into the unjudged gap before or after it."""
     after_ms = visit.departure_ms if visit.after_ms is None else visit.after_ms
     return (visit.before_ms is None or visit.before_ms < ts_ms) and (
         after_ms is None or ts_ms < after_ms
@@ -25,10 +23,9 @@ def accepts(visit: Visit, ts_ms: int) -> bool:
 
 
 def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
-    """A visit that goes on, after a late ping inside; the same object where nothing changes.
+    """An open visit after a late ping inside; the same object where nothing changes.
 
-    A fix that could not have entered alone moves no time. Signs of leaving before it are taken
-    back.
+    A fix that is too weak to enter alone moves no time. Evidence of leaving before it is retracted.
     """
     if presence.before_ms is not None and ts_ms <= presence.before_ms:
         return presence
@@ -56,11 +53,10 @@ def amend(presence: Presence, ts_ms: int, probability: float) -> Presence:
 
 
 def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
-    """A visit that has ended, after a late ping inside that it `takes`.
+    """A visit that has ended, after a late ping inside that it `accepts`.
 
-    The same object where nothing changes.
-
-    Only an end inferred from silence moves: one that a fix outside proved stands.
+    The same object where nothing changes. Only an end inferred from silence moves: one that a fix
+    outside proved stands.
     """
     best = max(visit.best_probability, probability)
     arrival_ms, inside_ms, departure_ms = visit.arrival_ms, visit.last_inside_ms, visit.departure_ms
@@ -85,13 +81,10 @@ def amend_ended(visit: Visit, ts_ms: int, probability: float) -> Visit:
 
 
 def changed_fields(old: Visit, new: Visit) -> str:
-    """What of a visit changed, in words that are stable.
-
-    `arrival`, `departure`, `probability`, joined by commas.
-    """
-    told = {
+    """What changed of a visit: `arrival`, `departure`, `probability`, joined by commas."""
+    changed = {
         "arrival": old.arrival_ms != new.arrival_ms,
         "departure": old.departure_ms != new.departure_ms,
         "probability": round(old.best_probability, 4) != round(new.best_probability, 4),
     }
-    return ",".join(name for name, differs in told.items() if differs)
+    return ",".join(name for name, differs in changed.items() if differs)

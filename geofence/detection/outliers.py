@@ -1,8 +1,8 @@
-"""Can the phone have been there? Weighs each fix against the last one worth comparing with.
+"""Whether the phone can have been there: judges each fix by the last one worth comparing with.
 
-A fix too far from it is not believed alone, whatever accuracy it claims. A second one that agrees
+A fix too far from it is not trusted alone, whatever accuracy it claims. A second one that agrees
 with the first shows that the phone did move (a flight, a tunnel), or that what came before was
-wrong (the first fix after a start is often an old one): the odd fix then becomes what others are
+wrong (the first fix after a start is often an old one): the outlier then becomes what others are
 compared with. So no phone is locked out for longer than two fixes.
 """
 
@@ -21,7 +21,10 @@ METRES_PER_DEGREE = 111_195.0
 
 
 class Trail(NamedTuple):
-    """The last fix worth comparing with, and one too far from it that waits for another to agree (its claim is forgotten)."""
+    """The last fix worth comparing with, and one too far from it that waits for another to agree.
+
+    The candidate's claimed accuracy is forgotten.
+    """
 
     last: Fix | None = None
     candidate: Fix | None = None
@@ -36,9 +39,9 @@ class Classified(NamedTuple):
 
 
 def classify(trail: Trail, fix: Fix) -> Classified:
-    """Weigh a fix that is newer than both of the trail.
+    """Judge a fix that is newer than both of the trail.
 
-    One worse than 200 m is judged, but nothing is compared with it.
+    A fix worse than 200 m is judged, but no other is compared with it.
     """
     comparable = fix.accuracy_m is None or fix.accuracy_m <= REFERENCE_ACCURACY_M
     speed_mps = 0.0 if trail.last is None else implied_mps(trail.last, fix)

@@ -1,9 +1,9 @@
-"""Signs that a phone came or left, gathered until they are enough: pure functions over `Pending`.
+"""Evidence that a phone came or left, accumulated until it is conclusive: functions on `Pending`.
 
-A sign is a fix with the probability it gives; what several prove together is in
-`geofence/detection/evidence.py`. Signs of leaving are kept one by one, because a late ping that was
-inside takes back those before it and no others. One that only makes leaving likely proves nothing,
-but it marks since when nobody has seen the phone inside.
+A piece of evidence is a fix with the probability it gives; `geofence/detection/evidence.py` says
+what several prove together. Evidence of leaving is kept one by one, because a late ping inside
+retracts the pieces before it and no others. A fix that only makes leaving likely proves nothing,
+but it marks since when no fix has shown the phone inside.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def accumulate(first: Pending | None, kind: Literal["enter", "exit"], sign: Evid
 
 
 def retract(first: Pending, inside_ms: int) -> Pending | None:
-    """Signs of leaving without those up to a time at which the phone was inside after all.
+    """Evidence of leaving without the pieces up to a time at which the phone was inside.
 
     None where no other is left.
     """
@@ -47,9 +47,9 @@ def is_marker(first: Pending) -> bool:
 
 
 def is_conclusive(first: Pending, now_ms: int, presence_timeout_ms: int | None) -> bool:
-    """Whether signs of leaving are proof of it.
+    """Whether the evidence of leaving is proof of it.
 
-    Enough of them, or nothing else for twice as long as silence would take.
+    There is enough of it, or nothing else came for twice as long as silence takes.
     """
     if now_ms - first.ts_ms < EXIT_GAP_MS:
         return False

@@ -106,7 +106,7 @@ def _leave(presence: Presence, seen: Sighting, p_out: float, rules: Rules) -> Up
 
 
 def _with_stop(presence: Presence, seen: Sighting, p_in: float) -> Update:
-    """The presence after a fix inside or within the margin, and the stop that it may have proved."""
+    """The presence after a fix inside or within the margin, and the stop that it may prove."""
     stop, still = stops.update(presence.stop, Spot(seen.ts_ms, seen.lat, seen.lon), seen.accuracy_m)
     if stop is not presence.stop:
         presence = replace(presence, stop=stop)

@@ -1,6 +1,6 @@
-"""The ways between a device's pings, for a whole batch at once.
+"""The lines between a device's pings, for a whole batch at once.
 
-From the last fix worth comparing with to each ping.
+Each line leads from the last fix worth comparing with to a ping.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from geofence.model.presence import DeviceKey, DeviceState
 
 PASS_MS = 120_000
 LEAST_MOVE_M = 10.0
-POLAR_DEG = 89.0  # beyond, a line straight in degrees is no way anybody goes
+POLAR_DEG = 89.0  # beyond, no movement is straight in degrees
 
 
 Column = NDArray[Any]
 
 
 class Segments(NamedTuple):
-    """(n,) each.
+    """Lines as columns of length n: the start, and the ping at the end.
 
-    From where (ms, degrees, claimed accuracy in metres or NaN; 0 ms where unknown), and the ping
-    itself.
+    Times are epoch ms (0 where no start is known), places degrees, claimed accuracies metres or
+    NaN.
     """
 
     start_ms: Column
@@ -45,22 +45,15 @@ class Segments(NamedTuple):
         devices: Sequence[tuple[DeviceKey, list[int]]],
         states: Mapping[DeviceKey, DeviceState],
     ) -> Segments:
-        """The way to each ping.
+        """The line to each ping.
 
-        From the last good one of its device before it in the batch, or from what the state
-        remembers.
-
-        `devices` has the rows of each device in time order. Jumps, late and repeated pings are not
-        known here yet.
+        It starts at the last good ping of the device before it in the batch, or at the fix that the
+        state remembers. `devices` has the rows of each device in time order. Jumps, late and
+        repeated pings are not known here yet.
         """
-        n = len(pings)
+        n, sizes = len(pings), [len(rows) for _, rows in devices]
         rows = np.fromiter((row for _, some in devices for row in some), np.int64, n)
-        sizes = np.fromiter((len(some) for _, some in devices), np.int64, len(devices))
-        good = ~pings.suspect[rows] & ~(pings.accuracy_m[rows] > REFERENCE_ACCURACY_M)
-        before = np.maximum.accumulate(np.where(good, np.arange(n), -1))
-        before = np.concatenate([[-1], before[:-1]])
-        here = before >= np.repeat(np.cumsum(sizes) - sizes, sizes)
-        old = rows[np.maximum(before, 0)]
+        old, here = _last_good(pings, rows, sizes)
         back = np.empty(n, dtype=np.int64)
         back[rows] = np.arange(n)
         kept = _remembered([states[key] for key, _ in devices])
@@ -73,7 +66,7 @@ class Segments(NamedTuple):
 
     @staticmethod
     def between(start: Fix, end: Fix) -> Segments:
-        """The one way between two fixes."""
+        """The one line between two fixes."""
         ends = [np.array([np.nan if value is None else value]) for value in (*start, *end)]
         return Segments(*ends)
 
@@ -82,7 +75,7 @@ class Segments(NamedTuple):
         return Segments(*(column[rows] for column in self))
 
     def plausible(self) -> NDArray[np.int64]:
-        """Rows of those between two good fixes, at most 120 s apart, with a move that is no jump."""
+        """Rows between two good fixes, at most 120 s apart, whose move is no jump."""
         took_ms, moved_m = self.end_ms - self.start_ms, self.length_m()
         doubt_m = np.nan_to_num(self.start_accuracy_m) + np.nan_to_num(self.end_accuracy_m)
         slow = moved_m - doubt_m <= JUMP_MPS * took_ms / 1000.0
@@ -103,7 +96,8 @@ class Segments(NamedTuple):
     def points(self, step_m: float) -> tuple[NDArray[np.int64], Floats]:
         """Points between the ends, at most `step_m` apart.
 
-        (m,) the leg, and the share of its way that is done there, in (0, 1).
+        Two columns of length m: the row of the line, and the share of it before the point, in
+        (0, 1).
         """
         parts = np.maximum(np.ceil(self.length_m() / step_m).astype(np.int64), 2)
         inner = parts - 1
@@ -112,7 +106,7 @@ class Segments(NamedTuple):
         return way, number / parts[way]
 
     def at(self, way: NDArray[np.int64], share: Floats) -> tuple[Floats, Floats]:
-        """(m,) lat and lon degrees of points on the way, also across the 180th meridian."""
+        """Columns of lat and lon (degrees) of points on lines, also across the 180th meridian."""
         lat = self.start_lat[way] + share * (self.end_lat - self.start_lat)[way]
         lon = self.start_lon[way] + share * self._east_deg()[way]
         return lat, (lon + 180.0) % 360.0 - 180.0
@@ -120,6 +114,21 @@ class Segments(NamedTuple):
     def _east_deg(self) -> Floats:
         """Degrees of longitude from start to end, the short way."""
         return (self.end_lon - self.start_lon + 180.0) % 360.0 - 180.0
+
+
+def _last_good(
+    pings: Pings, rows: NDArray[np.int64], sizes: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(row of the last good ping before each of `rows`, whether its device has one in the batch).
+
+    `rows` are those of the devices one after another, `sizes` how many each device has.
+    """
+    n = len(rows)
+    good = ~pings.suspect[rows] & ~(pings.accuracy_m[rows] > REFERENCE_ACCURACY_M)
+    before = np.maximum.accumulate(np.where(good, np.arange(n), -1))
+    before = np.concatenate([[-1], before[:-1]])
+    here = before >= np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return rows[np.maximum(before, 0)], here
 
 
 def _remembered(states: Sequence[DeviceState]) -> tuple[Times, Floats, Floats, Floats]:

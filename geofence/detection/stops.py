@@ -1,4 +1,4 @@
-"""Does the phone stand still? Within 70 m of one place for 140 s, told once for each place.
+"""Whether the phone stands still: within 70 m of one place for 140 s, reported once a place.
 
 A single fix elsewhere ends no stop: leaving takes two, 20 s apart, as leaving a geofence does. So
 an outlier neither hides a stop nor makes it two.

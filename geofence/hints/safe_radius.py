@@ -1,9 +1,10 @@
-"""How far and how long a phone may sleep, and which geofences its own operating system should watch.
+"""How far and how long a phone may sleep, and which geofences its operating system should watch.
 
-The circle is a promise: as long as the phone's reported positions stay within `safe_radius_m` of the one it just reported,
-until `next_ping_s` is over, and while the index stays as it is, no ping of it can make an event by its position. Timers (dwell,
-silence, a stop) go on, they need no ping. The promise rests on how `track` reads a position, stated in `enter_room_m` and
-`exit_room_m`; tests/properties/test_hint.py walks inside such circles and looks for a way to break it.
+The circle is a promise: as long as the phone's reported positions stay within `safe_radius_m` of
+the one it just reported, until `next_ping_s` is over, and while the index stays as it is, none of
+its pings can make an event by its position. Timers (dwell, silence, a stop) go on without a ping.
+The promise rests on how `track` reads a position, stated in `enter_room_m` and `exit_room_m`;
+tests/properties/test_hint.py walks inside such circles and tries to break it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from geofence.detection.pending import EXIT_GAP_MS, is_marker
 from geofence.detection.segments import PASS_MS
 from geofence.detection.stops import STILL_M, STILL_MS
 from geofence.hints.watchlist import (
+    FARTHEST_M,
     Anchor,
     Around,
     Found,
@@ -32,13 +34,11 @@ from geofence.model.receipt import Hint, Near
 from geofence.model.rules import Rules
 from geofence.places.catalogue import Catalogue
 
-FASTEST_MPS = 35.0  # 126 km/h: nobody reaches a store faster on the ground
+FASTEST_MPS = 35.0  # 126 km/h: no phone reaches a store faster on the ground
 LEAST_PING_S = 10
 LONGEST_PING_S = 3600
 AGAIN_S = 30  # something may happen right here: look again
-STILL_S = (
-    900  # ... but a phone that lies still next to a border is asked less and less, down to this,
-)
+STILL_S = 900  # ... but a phone that lies still next to a border is asked less and less, to this,
 DOUBT_S = 300  # or to this where a better fix may show that it is gone,
 # or to this where it may walk in unnoticed: of a visit of five minutes at least half is seen
 MISSED_S = 150
@@ -129,28 +129,32 @@ class _Hinter:
         }
 
     def hint(self, before: DeviceState | None, now_ms: int | None) -> Hint:
-        place, version = (self.here.lat, self.here.lon), self.wish.version
-        anchor = anchor_of(version) if version is not None else None
-        seen = (
-            None
-            if anchor is None
-            else around(self.catalogue, anchor, place, self.wish.watch, self._matters)
-        )
-        if anchor is None or seen is None or not self._still_good(anchor, seen):
-            anchor, version = anchor_at(*place), None
-            seen = around(self.catalogue, anchor, place, self.wish.watch, self._matters)
+        anchor, seen = self._held()
+        version = self.wish.version
+        if anchor is None or seen is None:
+            anchor, version = anchor_at(self.here.lat, self.here.lon), None
+            seen = self._around(anchor)
         found = self._limiting(seen)
         safe_m = self._safe_m(found)
         wait_s = self._wait_s(safe_m, found, before, now_ms)
         if version is not None:
             return Hint(safe_m, wait_s, None, version)
         slots = watchlist(seen.near_anchor, self.entered, self.wish.watch, self._matters)
-        return Hint(
-            safe_m,
-            wait_s,
-            self._near(slots, dict(seen.near_here)),
-            version_of(self.catalogue, anchor, slots),
-        )
+        near = self._near(slots, dict(seen.near_here))
+        return Hint(safe_m, wait_s, near, version_of(self.catalogue, anchor, slots))
+
+    def _held(self) -> tuple[Anchor | None, Around | None]:
+        """The anchor of the phone's own list and what is around it; None where it is not good."""
+        version = self.wish.version
+        anchor = None if version is None else anchor_of(version)
+        if anchor is None:
+            return None, None
+        seen = self._around(anchor)
+        return (anchor, seen) if self._still_good(anchor, seen) else (None, None)
+
+    def _around(self, anchor: Anchor) -> Around:
+        place = (self.here.lat, self.here.lon)
+        return around(self.catalogue, anchor, place, self.wish.watch, self._matters)
 
     def _rules(self, slot: int) -> Rules:
         rules = self.catalogue.rules[slot]
@@ -348,13 +352,19 @@ class _Hinter:
         return known
 
     def _still_good(self, anchor: Anchor, seen: Around) -> bool:
-        """Whether the phone's list is as it was when it was made, and holds the half that matters most: those nearest to it."""
+        """Whether the phone's list is unchanged and holds the half that matters most.
+
+        That half is the geofences nearest to the phone, as far as half of `FARTHEST_M`: a list made
+        a little further away may leave out others that are within reach from here.
+        """
         slots = watchlist(seen.near_anchor, self.entered, self.wish.watch, self._matters)
         if version_of(self.catalogue, anchor, slots) != self.wish.version:
             return False
-        numbers = [nth for nth, (slot, _) in enumerate(seen.near_here, 1) if self._matters(slot)][
-            : (self.wish.watch + 1) // 2
-        ]
+        numbers = [
+            nth
+            for nth, (slot, edge_m) in enumerate(seen.near_here, 1)
+            if edge_m <= FARTHEST_M / 2 and self._matters(slot)
+        ][: (self.wish.watch + 1) // 2]
         nearest = {seen.near_here[nth - 1][0] for nth in numbers}
         return seen.sure(numbers[-1] if numbers else 1) and nearest <= set(slots)
 

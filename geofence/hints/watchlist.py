@@ -1,8 +1,9 @@
-"""The geofences a phone's own operating system should watch, and when the list it has is still good enough.
+"""The geofences that a phone's own operating system should watch, and when its list is still good.
 
-A list belongs to the place where it was made, its anchor, and its version tells both: `<anchor>-<digest>`. So nothing has to
-be remembered here: a phone that sends its version back lets us make the same list again, see whether anything in it changed,
-and whether it still holds what matters where the phone is now. Half of it may go stale before a new one is worth sending.
+A list belongs to the place where it was made, its anchor. Its version names both:
+`<anchor>-<digest>`. So the service remembers nothing: a phone that sends its version back lets it
+make the same list again, see whether anything in it changed, and whether it still holds what
+matters where the phone is now. Half of a list may go stale before a new one is worth sending.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from regions.geometry.geodesy import circle_edge_m_one
 
 ANCHOR_STEPS = 10_000  # anchors lie on a grid of a ten-thousandth of a degree, 11 m
 LONGEST_VERSION = 32
+# no list names a geofence further away: no phone drives there within a day, and one that flies asks
+# again when it lands
+FARTHEST_M = 1_000_000.0
 SLACK_M = 1.0  # distances to an area's border are right within centimetres
 _LONGITUDES = 360 * ANCHOR_STEPS + 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -48,11 +52,10 @@ class Around(NamedTuple):
 def around(
     catalogue: Catalogue, anchor: Anchor, here: Anchor, watch: int, open_to: Callable[[int], bool]
 ) -> Around:
-    """At least `watch` geofences that are `open_to` something, where there are so many."""
-    index = catalogue.index
-    k = watch
+    """At least `watch` geofences that are `open_to` something, or all within `FARTHEST_M`."""
+    index, k = catalogue.index, watch
     found = index.nearest(*anchor, k)
-    while len(found) == k and sum(open_to(slot) for slot, _ in found) < watch:
+    while len(found) == k and _too_few(found, watch, open_to):
         k *= 4
         found = index.nearest(*anchor, k)
     slots = [slot for slot, _ in found]
@@ -66,18 +69,26 @@ def around(
     return Around(found, near_here, inf if len(found) < k else found[-1][1] - away_m - SLACK_M)
 
 
+def _too_few(found: Found, watch: int, open_to: Callable[[int], bool]) -> bool:
+    """Whether geofences further away than those found may belong in a list."""
+    return found[-1][1] <= FARTHEST_M and sum(open_to(slot) for slot, _ in found) < watch
+
+
 def watchlist(
     near_anchor: Found, entered: Iterable[int], watch: int, open_to: Callable[[int], bool]
 ) -> list[int]:
     """At most `watch` slots.
 
-    The `entered` ones, since a phone must notice that it leaves, then those nearest to the anchor.
-
-    `open_to` tells which slots can matter soon. The order is that of the slots, so that distances
-    do not change it.
+    The `entered` ones come first, since a phone must notice that it leaves, then those nearest to
+    the anchor, up to `FARTHEST_M`. `open_to` says which slots can matter soon. The order is that of
+    the slots, so that distances do not change it.
     """
     held = sorted(entered)[:watch]
-    near = [slot for slot, _ in near_anchor if open_to(slot) and slot not in set(held)]
+    near = [
+        slot
+        for slot, edge_m in near_anchor
+        if edge_m <= FARTHEST_M and open_to(slot) and slot not in set(held)
+    ]
     return sorted([*held, *near[: watch - len(held)]])
 
 

@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from geofence.errors import Busy, RecordError
-from geofence.importing.geofences import kept_geofence
+from geofence.importing.edits import (
+    ImportGeofences,
+    ImportStores,
+    fill_geofences,
+    fill_stores,
+)
 from geofence.importing.report import Kind
-from geofence.importing.row import PLACE
-from geofence.importing.stores import kept_store
-from geofence.model.edit import EditResult
 from geofence.places import editing
 from geofence.places.editing import Outcome
 from geofence.ports.listing import GeofenceFilter, StoreFilter
 from geofence.ports.queries import Queries
-from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
@@ -49,22 +50,13 @@ def into_database(street: Writer, project_id: str, kind: Kind) -> Put:
     """
 
     def put(chunk: Sequence[PlacedRow]) -> list[tuple[Outcome, Place]]:
-        def work(unit: Unit) -> EditResult:
-            many = editing.put_stores if kind == "stores" else editing.put_geofences
-            return many(
-                unit,
-                project_id,
-                [one.place for one in chunk],
-                street.clock.now_ms(),
-                _fill(kind, chunk),
-            )
-
+        edit = _edit(kind, chunk)
         for pause_s in PAUSES_S:
             try:
-                return list(street.submit_edit(project_id, work).result())
+                return list(street.submit_edit(project_id, edit).result())
             except (Busy, RecordError):
                 time.sleep(pause_s)
-        return list(street.submit_edit(project_id, work).result())
+        return list(street.submit_edit(project_id, edit).result())
 
     return put
 
@@ -104,18 +96,14 @@ def known_places(
     return found
 
 
+def _edit(kind: Kind, chunk: Sequence[PlacedRow]) -> ImportStores | ImportGeofences:
+    places = [one.place for one in chunk]
+    present = [one.fields_present for one in chunk]
+    if kind == "stores":
+        return ImportStores(stores=places, fields_present=present)
+    return ImportGeofences(geofences=places, fields_present=present)
+
+
 def _fill(kind: Kind, chunk: Sequence[PlacedRow]) -> editing.Fill[Any]:
-    """What each row takes over from the place that it updates.
-
-    A row without a position refuses to make a new place.
-    """
-    present = {one.place.external_id: one.fields_present for one in chunk}
-    keep: Any = kept_store if kind == "stores" else kept_geofence
-
-    def fill(old: Place | None, new: Place) -> Place | None:
-        fields = present[new.external_id]
-        if old is None:
-            return new if PLACE in fields else None
-        return keep(old, new, fields)
-
-    return fill
+    edit = _edit(kind, chunk)
+    return fill_stores(edit) if isinstance(edit, ImportStores) else fill_geofences(edit)

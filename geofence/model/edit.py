@@ -1,8 +1,10 @@
-"""What an edit of stores or geofences leaves behind for the index and for those who are inside."""
+"""An edit as data: what it is to do, and what it leaves behind for the index and open visits."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+import msgspec
 
 from geofence.model.campaign import Campaign
 from geofence.model.place import Geofence
@@ -19,13 +21,25 @@ class CampaignChange(NamedTuple):
         return self if later is None else CampaignChange(self.before, later.after)
 
 
+class EditArguments(msgspec.Struct, frozen=True, tag_field="kind"):
+    """The arguments of an edit: plain data, which MessagePack carries without loss.
+
+    Each kind of edit is a subclass whose `tag` is the kind, in a module `edits` of the room whose
+    code it runs. `street/handlers.py` finds its handler there.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The kind of edit, which names its handler."""
+        return str(self.__struct_config__.tag)
+
+
 class EditResult(NamedTuple):
     """The outcome of an edit.
 
-    `changed` geofences go into the index, `removed` uids leave it and end their visits.
-
-    `reload` asks for the whole project's index anew (its default profile changed, say); `campaigns`
-    is the campaign that changed.
+    `value` is what the caller gets. `changed` geofences go into the index; `removed` uids leave it
+    and their visits end. `reload` asks for the whole project's index again (its default profile
+    changed, say); `campaigns` is the campaign that changed.
     """
 
     value: Any

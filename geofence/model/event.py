@@ -1,4 +1,4 @@
-"""What happened: entered, dwelled, exited and their kin."""
+"""What happened: entered, dwelled, exited, crossed, stopped, amended."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EventKind = Literal[
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened. Times epoch ms UTC, distances metres, durations seconds.
 
-    `id` is made from facts (visit, kind, dwell), so the same event found twice is one row.
+    `id` is made from facts (visit, kind, dwell), so an event that is found twice is one row.
     `visit_id` is empty for a crossing: no visit was opened. `stream_seq` and `visit` are given by
     the record: the reading order, and the n-th visit of this device here (for display only).
-    `by_ms` is the time of the ping that told it where that is another than `ts_ms`, and 0 where no
-    ping did: a timer, or an edit.
+    `by_ms` is the time of the ping that caused it where that is not `ts_ms`, and 0 where a timer or
+    an edit did.
     """
 
     id: str

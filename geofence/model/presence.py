@@ -59,7 +59,7 @@ class Spot(msgspec.Struct, frozen=True):
 class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
     """A device that may be standing still.
 
-    Since when and where, whether that was told, and a first fix away from there.
+    Where and since when, whether the stop was reported, and a first fix away from there.
     """
 
     at: Spot
@@ -72,8 +72,8 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `inside` False is kept only while evidence waits or a cool-down runs. `before_ms` is the
     device's watermark before the arrival: a late ping in between may move the arrival back, one
-    outside that gap was judged already. `entered_ms` is the arrival as it was told: late pings do
-    not move it. `lag_ms` is how far the device's newest ping was behind our clock: timers, which
+    outside that gap was judged already. `entered_ms` is the arrival as it was reported: late pings
+    do not move it. `lag_ms` is how far the device's newest ping was behind our clock: timers, which
     run on the time of pings, are due so much later on ours.
     """
 

@@ -1,4 +1,4 @@
-"""What a poster of pings is told."""
+"""The answer to a request with pings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class InAppOffer(msgspec.Struct, frozen=True):
 
 
 class DeviceAnswer(msgspec.Struct, frozen=True):
-    """What happened to one device in a batch, where it is inside now, and its hint (when asked for)."""
+    """What happened to one device in a batch, where it is inside now, and its hint (if any)."""
 
     events: tuple[Event, ...] = ()
     inside: tuple[Geofence, ...] = ()

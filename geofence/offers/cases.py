@@ -20,16 +20,15 @@ from geofence.model.customer import Customer
 from geofence.model.decision import Decision
 from geofence.model.event import Event
 from geofence.model.place import Store
-from geofence.offers import triggers as drawer
+from geofence.offers import triggers
 from geofence.offers.triggers.store_filter import at_store
 from geofence.places.opening_hours import is_open
 from geofence.plugins import discover
 from geofence.ports.unit import Unit
 
-TRIGGERS = {module.KIND: module for module in discover(drawer).values()}
-APPROACH_MS = (
-    24 * 3_600_000
-)  # no approach is older than a day: how far back decisions are read at least
+TRIGGERS = {module.KIND: module for module in discover(triggers).values()}
+# no approach is older than a day: how far back decisions are read at least
+APPROACH_MS = 24 * 3_600_000
 
 
 class Match(NamedTuple):
@@ -87,22 +86,28 @@ def _matches(unit: Unit, campaigns: Sequence[Campaign], events: Sequence[Event])
             if campaign.plan.trigger.event == trigger.NAME:
                 by_kind[kind].append(campaign)
     stores: dict[str, Store | None] = {}
-    matches = []
-    for event in events:
-        # an inferred end is hours old news, and nobody walked anywhere when a geofence was removed
-        if event.store_id is None or event.inferred or event.reason is not None:
-            continue
-        for campaign in by_kind.get(event.kind, ()):
-            if not TRIGGERS[event.kind].matches(event, campaign.plan.trigger):
-                continue
-            if event.store_id not in stores:
-                stores[event.store_id] = unit.places.stores(event.project_id, [event.store_id]).get(
-                    event.store_id
-                )
-            store = stores[event.store_id]
-            if store is not None and at_store(store, campaign.plan.trigger.stores):
-                matches.append(Match(event, campaign, store))
-    return matches
+    return [
+        Match(event, campaign, store)
+        for event in events
+        if _is_news(event)
+        for campaign in by_kind.get(event.kind, ())
+        if TRIGGERS[event.kind].matches(event, campaign.plan.trigger)
+        and (store := _store_of(unit, event, stores)) is not None
+        and at_store(store, campaign.plan.trigger.stores)
+    ]
+
+
+def _is_news(event: Event) -> bool:
+    """Whether an offer may follow: an inferred end is hours old, and a removal moves no phone."""
+    return event.store_id is not None and not event.inferred and event.reason is None
+
+
+def _store_of(unit: Unit, event: Event, known: dict[str, Store | None]) -> Store | None:
+    """The event's store, read once for all events."""
+    store_id = event.store_id or ""
+    if store_id not in known:
+        known[store_id] = unit.places.stores(event.project_id, [store_id]).get(store_id)
+    return known[store_id]
 
 
 def _look_up(unit: Unit, matches: Sequence[Match], now_ms: int) -> CustomerContext:

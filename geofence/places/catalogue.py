@@ -1,8 +1,6 @@
-"""A project's geofences as the street reads them.
+"""A project's geofences as the pipeline reads them: the index, and each slot's geofence and rules.
 
-The index, and for each of its slots the geofence and its rules.
-
-A catalogue never changes once made; an edit makes the next one and the street swaps a reference.
+A catalogue never changes once made; an edit makes the next one, and a reference is swapped.
 """
 
 from __future__ import annotations
@@ -41,9 +39,8 @@ class RuleBook:
         asked: Sequence[Campaign],
     ) -> None:
         self._fences, self._index, self._default, self._asked = fences, index, default, asked
-        self._known: dict[
-            int, tuple[Geofence, Rules]
-        ] = {}  # shared by versions: a slot's rules hold while its fence is the same
+        # shared by versions: a slot's rules hold while its fence is the same
+        self._known: dict[int, tuple[Geofence, Rules]] = {}
 
     def __getitem__(self, slot: int) -> Rules | None:
         fence, known = self._fences[slot], self._known.get(slot)
@@ -65,10 +62,7 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`fences[slot]` and `rules[slot]` belong to `index` slot.
-
-    None where a geofence was removed.
-    """
+    """`fences[slot]` and `rules[slot]` belong to the index's slot; None where it is empty."""
 
     version: int
     default: Profile
@@ -100,32 +94,39 @@ class Catalogue:
 
         A geofence whose region stays keeps its slot.
         """
-        gone = {uid for uid in (*removed, *(fence.uid for fence in changed)) if uid in self.slot_of}
+        touched = (*removed, *(fence.uid for fence in changed))
         kept = {
             slot: fence
             for fence in changed
             if fence.enabled and (slot := self._slot_if_same(fence)) is not None
         }
-        gone -= {fence.uid for fence in kept.values()}
         staying = {fence.uid for fence in kept.values()}
+        gone = {uid for uid in touched if uid in self.slot_of and uid not in staying}
         added = [fence for fence in changed if fence.enabled and fence.uid not in staying]
         if not gone and not kept and not added:
             return replace(self, version=version)
-        left = [self.slot_of[uid] for uid in gone]
-        index, slots = (
-            self.index.patched(left, [read_region(fence.region).region for fence in added])
-            if gone or added
-            else (self.index, [])
+        return self._with(version, gone, kept, added).compacted()
+
+    def _with(
+        self, version: int, gone: set[str], kept: dict[int, Geofence], added: Sequence[Geofence]
+    ) -> Catalogue:
+        """The next catalogue without `gone`, with `kept` in their slots and `added` in new ones."""
+        left, index, slots = [self.slot_of[uid] for uid in gone], self.index, list[int]()
+        if gone or added:
+            regions = [read_region(fence.region).region for fence in added]
+            index, slots = index.patched(left, regions)
+        new = dict(zip(slots, added, strict=True))
+        length = max([len(self.fences), *(slot + 1 for slot in slots)])
+        fences = self.fences.changed({**dict.fromkeys(left), **kept, **new}, length)
+        slot_of = self.slot_of.changed(gone, {fence.uid: slot for slot, fence in new.items()})
+        return replace(
+            self,
+            version=version,
+            index=index,
+            fences=fences,
+            rules=self.rules.following(fences, index),
+            slot_of=slot_of,
         )
-        rows = {**dict.fromkeys(left), **kept, **dict(zip(slots, added, strict=True))}
-        fences = self.fences.changed(rows, max([len(self.fences), *(slot + 1 for slot in slots)]))
-        slot_of = self.slot_of.changed(
-            gone, {fence.uid: slot for fence, slot in zip(added, slots, strict=True)}
-        )
-        rules = self.rules.following(fences, index)
-        return Catalogue(
-            version, self.default, index, fences, rules, slot_of, self.campaigns
-        ).compacted()
 
     def following(
         self,
@@ -134,7 +135,10 @@ class Catalogue:
         fences: Iterable[Geofence],
         campaigns: Iterable[Campaign],
     ) -> Catalogue:
-        """The catalogue of these geofences, as `build` makes it, with the covers of those that this one knows already."""
+        """The catalogue of these geofences, as `build` makes it.
+
+        It takes over the covers of the geofences that this catalogue knows.
+        """
         enabled = {fence.uid: fence for fence in fences if fence.enabled}
         changed = [fence for fence in enabled.values() if self._slot_if_same(fence) is None]
         removed = [uid for uid in self.slot_of if uid not in enabled]
@@ -178,16 +182,16 @@ class Catalogue:
         return Catalogue(version, self.default, self.index, self.fences, rules, self.slot_of, asked)
 
     def with_campaign_change(self, before: Campaign | None, after: Campaign | None) -> Catalogue:
-        """The catalogue as it will be once a campaign is replaced, for those who are inside already; the version is not known yet."""
+        """The catalogue as it will be once a campaign is replaced; it keeps this one's version."""
         others = [
             campaign for campaign in self.campaigns if before is None or campaign.id != before.id
         ]
         return self.with_campaigns(self.version, others if after is None else [*others, after])
 
     def dwell_changed_for(self, other: Catalogue) -> list[str]:
-        """Uids of the geofences of which running campaigns ask another dwell time here than in `other`."""
-        asked, anew = (frozenset(_asked_for(one.campaigns)) for one in (self, other))
-        rings = {ring for _, ring in asked ^ anew}
+        """Uids of geofences for which running campaigns ask other dwell times than in `other`."""
+        here, there = (frozenset(_asked_for(one.campaigns)) for one in (self, other))
+        rings = {ring for _, ring in here ^ there}
         if not rings:
             return []
         return [

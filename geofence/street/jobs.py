@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
 from geofence.model.ping import Fix, PingIn, Pings, Rejection
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import Receipt
-from geofence.ports.unit import Unit
+from geofence.ports.decisions import NewDecisions
 
 IOS_WATCHES, ANDROID_WATCHES = 19, 99
 
@@ -41,13 +41,13 @@ class Post:
 
 @dataclass(slots=True, eq=False)
 class Edit:
-    """A change to be made in a unit of its own: its `work`.
+    """A change to be made in a unit of its own: plain data, run by the handler of its kind.
 
     `project_id` is empty for the service's own edits, which belong to no project.
     """
 
     project_id: str
-    work: Callable[[Unit], EditResult]
+    arguments: EditArguments
     again: bool = False
     future: Future[Any] = field(default_factory=Future)
 
@@ -129,3 +129,8 @@ class BatchResult:
     messages: list[OutboxMessage] = field(default_factory=list)
     seen_in_unit: dict[int, int] = field(default_factory=dict)
     newest_ms: int = 0
+
+    def add(self, offers: NewDecisions) -> None:
+        """Add what was decided in one project."""
+        self.decisions += offers.decisions
+        self.messages += offers.messages

@@ -1,7 +1,6 @@
-"""Step 2.
+"""Step 2: which geofences each ping may be in.
 
-Which geofences may each ping be in? Candidates by cell for a whole batch, then the exact distance
-to each edge.
+Candidates come by cell for a whole batch, then the exact distance to each edge.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def locate(index: Index, pings: Pings) -> Sightings:
 
 
 def _locate_one(index: Index, lat: float, lon: float) -> Sightings:
-    """A ping that comes alone need not pay for columns."""
+    """`locate` for a single ping, without the cost of columns."""
     slots = index.candidates_one(lat, lon)
     edge_m = [index.edge_m_one(lat, lon, slot) for slot in slots]
     return Sightings(

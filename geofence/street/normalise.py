@@ -1,6 +1,6 @@
-"""Step 1: one unit system; refuse the impossible.
+"""Step 1: bring items into one unit system and refuse the impossible.
 
-Columns out, one rejection for each item that is refused.
+The outcome is columns, and one rejection for each refused item.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REJECTION_CODES = {
     "invalid_item": "the item is not an object",
-    "invalid_device": "device_id is missing, or longer than 128 characters, or holds control characters",
+    "invalid_device": "device_id is missing, or longer than 128 characters, "
+    "or holds control characters",
     "invalid_position": "lat or lon is missing, not a number, not finite, or outside ±90 and ±180",
     "invalid_time": "ts is missing, has no offset, cannot be read, or lies before the year 2000",
     "invalid_field": "another field has the wrong type; the detail names it",
@@ -43,24 +44,29 @@ def normalise(
     negative speed means unknown, as phones say it; a negative or infinite accuracy means that the
     phone does not know where it is, and such a fix is refused.
     """
+    ts_ms, lat, lon = _positions(items)
+    reasons = dict(sorted(_judge(ts_ms, lat, lon, now_ms).items()))
+    for i, (_, item) in enumerate(items):
+        code = None if i in reasons else _fault(item)
+        if code is not None:
+            reasons[i] = code
+    if not reasons:
+        return _columns(items, ts_ms, lat, lon), []
+    good = [i for i in range(len(items)) if i not in reasons]
+    pings = _columns([items[i] for i in good], ts_ms[good], lat[good], lon[good])
+    return pings, [_rejection(*items[i], code) for i, code in reasons.items()]
+
+
+def _positions(items: Sequence[tuple[int, PingIn]]) -> tuple[Times, Floats, Floats]:
     n = len(items)
     ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
     lat = np.fromiter((item.lat for _, item in items), np.float64, n)
     lon = np.fromiter((item.lon for _, item in items), np.float64, n)
-    reasons = _judge(ts_ms, lat, lon, now_ms)
-    rejected = [
-        Rejection(items[i][0], code, _words(code, items[i][1]))
-        for i, code in sorted(reasons.items())
-    ]
-    for i, (index, item) in enumerate(items):
-        code = None if i in reasons else _fault(item)
-        if code is not None:
-            reasons[i] = code
-            rejected.append(Rejection(index, code, _words(code, item)))
-    if not reasons:
-        return _columns(items, ts_ms, lat, lon), rejected
-    good = [i for i in range(n) if i not in reasons]
-    return _columns([items[i] for i in good], ts_ms[good], lat[good], lon[good]), rejected
+    return ts_ms, lat, lon
+
+
+def _rejection(index: int, item: PingIn, code: str) -> Rejection:
+    return Rejection(index, code, _words(code, item))
 
 
 def _judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:

@@ -13,11 +13,13 @@ import structlog
 from msgspec.structs import replace
 
 from geofence.clock import Clock
+from geofence.detection.changes import Tracked
 from geofence.detection.crossings import CrossingDetector
 from geofence.detection.duplicates import DuplicateFilter
 from geofence.detection.journal import Journal
 from geofence.model.changes import Changes
 from geofence.model.decision import Decision
+from geofence.model.ping import Fix
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
 from geofence.offers.filling import coupon_for
@@ -60,8 +62,7 @@ class Pipeline:
                 self._track(batch, journal, states, done.seen_in_unit)
             offers = self.offer(unit, journal)
             answer(unit, catalogue, some, states, offers, now_ms)
-            done.decisions += offers.decisions
-            done.messages += offers.messages
+            done.add(offers)
         unit.hot.save(changes.states, changes.watermarks)
         unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
@@ -97,25 +98,20 @@ class Pipeline:
     def _track(
         self, batch: Batch, journal: Journal, states: States, seen_in_unit: dict[int, int]
     ) -> None:
-        """Steps 2 and 3: where each ping is, and what it changes; `states` move on."""
-        pings, catalogue = batch.pings, journal.catalogue
+        """Steps 2 and 3: where each ping is and what it changes; the journal writes it down."""
+        pings, catalogue, project_id = batch.pings, journal.catalogue, journal.project_id
         heard_ms = None if self.clock.follows_pings else journal.now_ms
-        devices = by_device(journal.project_id, pings)
+        devices = by_device(project_id, pings)
         sightings = locate(catalogue.index, pings)
-        crossings = self.crossings.prepare(journal.project_id, catalogue, pings, devices, states)
+        crossings = self.crossings.prepare(project_id, catalogue, pings, devices, states)
         tracker = Tracker(
             pings, sightings, catalogue, self.duplicates, seen_in_unit, crossings, heard_ms
         )
-        for tracked, (key, rows) in zip(
+        for changes, (_, rows) in zip(
             tracker.track(devices, states, batch.tally), devices, strict=True
         ):
-            before = states[key]
-            events, states[key] = journal.record(tracked)
-            if events:
-                batch.tally.events[key.device_id] = events
-            if batch.post.include:
-                newest, item = tracker.fixes[rows[-1]], pings.index[rows[-1]]
-                batch.devices.append(DeviceInBatch(key, newest, item, before, states[key]))
+            newest = tracker.fixes[rows[-1]], pings.index[rows[-1]]
+            _record(batch, journal, states, changes, newest)
 
     def _composed(self, ruling: Ruling, offers: NewDecisions) -> Decision:
         """The decision, added to `offers` with its coupon and messages; silent where they fail."""
@@ -133,6 +129,22 @@ class Pipeline:
                 )
         offers.decisions.append(decision)
         return decision
+
+
+def _record(
+    batch: Batch, journal: Journal, states: States, changes: Tracked, newest: tuple[Fix, int]
+) -> None:
+    """Write down one device's changes; its state moves on, and the batch keeps what it answers.
+
+    `newest` is the device's newest ping and its place in the request.
+    """
+    key = changes.key
+    before = states[key]
+    events, states[key] = journal.record(changes)
+    if events:
+        batch.tally.events[key.device_id] = events
+    if batch.post.include:
+        batch.devices.append(DeviceInBatch(key, *newest, before, states[key]))
 
 
 def _read(unit: Unit, batches: dict[str, list[Batch]]) -> States:

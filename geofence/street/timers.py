@@ -85,27 +85,29 @@ class Timers:
 
         The rules are those of the newest catalogue, or of `known`.
         """
-        changes, now_ms, done = Changes(), self._clock.now_ms(), BatchResult()
+        changes, done = Changes(), BatchResult()
         journals: dict[str, Journal] = {}
         if known is None:
             unit.hold({key.project_id for key in keys})
         for key, state in unit.hot.read(keys).items():
-            project_id = key.project_id
-            if project_id not in journals:
-                catalogue = known or self._catalogues.catalogue(
-                    project_id, unit.index_version(project_id)
-                )
-                journals[project_id] = Journal(project_id, catalogue, unit.journal, changes, now_ms)
-            journal = journals[project_id]
+            if (journal := journals.get(key.project_id)) is None:
+                journal = self._journal(unit, key.project_id, changes, known)
+                journals[key.project_id] = journal
             journal.record(_turned(journal.catalogue, key, state, turn, orphans=known is None))
         for journal in journals.values():
-            offers = self._offer(unit, journal)
-            done.decisions += offers.decisions
-            done.messages += offers.messages
+            done.add(self._offer(unit, journal))
         unit.hot.save(changes.states, changes.watermarks)
         unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
         return done
+
+    def _journal(
+        self, unit: Unit, project_id: str, changes: Changes, known: Catalogue | None
+    ) -> Journal:
+        if known is None:
+            version = unit.index_version(project_id)
+            known = self._catalogues.catalogue(project_id, version)
+        return Journal(project_id, known, unit.journal, changes, self._clock.now_ms())
 
 
 def _turn_after(edited: EditResult, new: Catalogue, now_ms: int) -> Turn:
@@ -136,21 +138,22 @@ def _turned(
     for uid, presence in state.presences.items():
         slot = catalogue.slot_of.get(uid)
         rules = None if slot is None else catalogue.rules[slot]
-        if rules is None:
-            if orphans:
-                tracked.steps.append(Orphaned(presence, presence.last_ms))
-            else:
-                kept[uid] = presence
-            continue
-        after, more = turn(presence, rules)
-        happened += more
+        after: Presence | None = presence
+        if rules is not None:
+            after, more = turn(presence, rules)
+            happened += more
+        elif orphans:
+            after = None
+            tracked.steps.append(Orphaned(presence, presence.last_ms))
         if after is not None:
             kept[uid] = after
     if happened:
         before = tuple(state.presences.values())
         tracked.steps.append(Changed(state.customer_id, happened, before))
-    if len(kept) < len(state.presences) or any(
-        state.presences[uid] is not one for uid, one in kept.items()
-    ):
+    if _differ(state.presences, kept):
         tracked.state, tracked.written = replace(state, presences=kept), True
     return tracked
+
+
+def _differ(before: dict[str, Presence], after: dict[str, Presence]) -> bool:
+    return len(after) < len(before) or any(before[uid] is not one for uid, one in after.items())

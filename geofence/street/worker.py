@@ -11,21 +11,25 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import structlog
 
 from geofence.clock import Clock
-from geofence.delivery import recheck
 from geofence.delivery.channel import Channel
 from geofence.delivery.channels import CHANNELS
 from geofence.errors import Busy, RecordError
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments
 from geofence.model.message import OutboxMessage, Outcome
-from geofence.ports.unit import Unit
 from geofence.street import deliver
+from geofence.street.edits import (
+    ExpireMessages,
+    FinishMessages,
+    OpenChannel,
+    Settled,
+    TakeMessages,
+)
 from geofence.street.writer import Writer
 
 WRITE_PAUSES_S = (0.05, 0.2, 1.0, 3.0, 5.0, 10.0)
@@ -37,8 +41,6 @@ FLUSH_S = 0.01
 IDLE_S = 1.0
 EXPIRE_UNSERVED_S = 5.0
 PAUSE_MS = 300_000  # then a paused channel is tried again
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -139,15 +141,15 @@ class Worker:
         while unserved and not self._stopping.wait(self._expire_unserved_s):
             for name in unserved:
                 with contextlib.suppress(RecordError, Busy):  # the next turn tries again
-                    self._on_the_writer(partial(self._expire, name))
-
-    def _expire(self, name: str, unit: Unit) -> None:
-        unit.outbox.take(name, self._clock.now_ms(), 0, 0)
+                    self._on_the_writer(ExpireMessages(channel=name))
 
     def _round(self, name: str) -> bool:
         """Take, check again, send and store one batch; whether there may be more."""
         self._reopen(name)
-        messages = self._on_the_writer(lambda unit: self._take(unit, name))
+        limit, wall_ms = CHANNELS[name].batch, self._clock.wall_ms()
+        messages: list[OutboxMessage] = self._on_the_writer(
+            TakeMessages(channel=name, limit=limit, wall_ms=wall_ms)
+        )
         if not messages:
             return False
         channel, started_ms = self._channels[name], self._clock.now_ms()
@@ -175,27 +177,8 @@ class Worker:
             self._open(name)
 
     def _open(self, name: str) -> None:
-        self._on_the_writer(lambda unit: unit.outbox.pause(name, "", self._clock.now_ms()))
+        self._on_the_writer(OpenChannel(channel=name))
         self._paused_ms.pop(name, None)
-
-    def _take(self, unit: Unit, name: str) -> list[OutboxMessage]:
-        """Messages to send now; those that must not be sent any more end in the same unit."""
-        now_ms = self._clock.now_ms()
-        taken = unit.outbox.take(
-            name,
-            now_ms,
-            deliver.LEASE_MS,
-            CHANNELS[name].batch,
-            wall_ms=self._clock.wall_ms(),
-        )
-        reasons = recheck.reasons(taken, unit.outbox.recipients(taken))
-        stopped = [
-            deliver.dropped(message, reasons[message.id], now_ms)
-            for message in taken
-            if message.id in reasons
-        ]
-        unit.outbox.finish([(message, None) for message in stopped])
-        return [message for message in taken if message.id not in reasons]
 
     def _finish(
         self,
@@ -205,66 +188,39 @@ class Worker:
         retry_s: Sequence[int],
     ) -> None:
         now_ms, by_id = self._clock.now_ms(), {message.id: message for message in messages}
-        settled = [
-            (
-                by_id[one],
-                outcome,
-                deliver.settle(by_id[one], outcome, started_ms, now_ms, retry_s, _jitter()),
-            )
-            for one, outcome in outcomes
-        ]
-
-        def write(unit: Unit) -> int:
-            dead = [
-                (message.project_id, message.address)
-                for message, outcome, _ in settled
-                if outcome.verdict == "drop_address"
-            ]
-            unit.outbox.drop_addresses(settled[0][0].channel, dead)
-            for message, outcome, _ in settled:
-                _forget(unit, message, outcome, now_ms)
-            return unit.outbox.finish([after for _, _, after in settled])
-
-        self._until_written(write)
-        for message, outcome, _ in settled:
+        settled = []
+        for message_id, outcome in outcomes:
+            sent = by_id[message_id]
+            after = deliver.settle(sent, outcome, started_ms, now_ms, retry_s, _jitter())
+            settled.append(Settled(sent, outcome, *after))
+        self._until_written(FinishMessages(settled=settled))
+        for sent, outcome, *_ in settled:
             if outcome.verdict == "pause":
-                self._paused_ms[message.channel] = self._clock.wall_ms()
+                self._paused_ms[sent.channel] = self._clock.wall_ms()
             for reporter in self._reporters:
-                reporter(Delivered(message.channel, outcome.verdict, outcome.reason))
+                reporter(Delivered(sent.channel, outcome.verdict, outcome.reason))
 
-    def _on_the_writer(self, work: Callable[[Unit], T]) -> T:
-        result: T = self._street.submit_internal(lambda unit: EditResult(work(unit))).result()
-        return result
+    def _on_the_writer(self, edit: EditArguments) -> Any:
+        return self._street.submit_internal(edit).result()
 
-    def _until_written(self, work: Callable[[Unit], T]) -> None:
-        """Run `work` until it is committed, for as long as the lease can last.
+    def _until_written(self, edit: FinishMessages) -> None:
+        """Submit the edit until it is committed, for as long as the lease can last.
 
         An outcome that is not stored leads to a second sending.
         """
         for pause_s in WRITE_PAUSES_S:
             try:
-                self._on_the_writer(work)
+                self._on_the_writer(edit)
             except (RecordError, Busy) as error:
                 log.warning("outcome_write_retry", error=error.code)
                 self._stopping.wait(pause_s)
             else:
                 return
-        self._on_the_writer(work)
+        self._on_the_writer(edit)
 
 
 def _jitter() -> float:
     return random.random()  # noqa: S311 - it spreads retries and guards nothing
-
-
-def _forget(unit: Unit, message: OutboxMessage, outcome: Outcome, now_ms: int) -> None:
-    """Store what an outcome says about the address or the channel."""
-    if outcome.verdict == "suppress":
-        unit.outbox.suppress(
-            message.project_id, message.channel, message.address, outcome.reason, now_ms
-        )
-    elif outcome.verdict == "pause":
-        unit.outbox.pause(message.channel, outcome.reason, now_ms)
-        log.error("channel_paused", channel=message.channel, reason=outcome.reason)
 
 
 def _portions(

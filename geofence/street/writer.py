@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -22,7 +21,7 @@ from geofence.clock import Clock
 from geofence.errors import Busy, RecordError
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
-from geofence.model.edit import EditResult
+from geofence.model.edit import EditArguments, EditResult
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
 from geofence.model.ping import PingIn, Rejection
@@ -32,8 +31,10 @@ from geofence.places.catalogues import Catalogues
 from geofence.places.index_cache import IndexCache
 from geofence.ports.database import Database
 from geofence.ports.unit import Unit
+from geofence.street.handlers import edit_handlers
 from geofence.street.jobs import IOS_WATCHES, BatchResult, Edit, Post, Retime, Tally
 from geofence.street.pipeline import Pipeline
+from geofence.street.queue import JobQueue
 from geofence.street.timers import Timers
 
 TICK_S = 1.0
@@ -46,8 +47,6 @@ PORTION = 200
 
 log = structlog.get_logger(__name__)
 
-Job = Post | Edit | Retime
-T = TypeVar("T", Post, Edit, Retime)
 Listener = Callable[[str], None]
 
 
@@ -83,12 +82,8 @@ class Writer:
         self.catalogues = Catalogues(database.queries, IndexCache(index_stem))
         self.pipeline = Pipeline(self.catalogues, clock, public_url)
         self.timers = Timers(self.catalogues, clock, self.pipeline.offer)
-        self._group_limit, self._queue_limit = group_limit, queue_limit
-        self._queue: deque[Job] = deque()
-        self._waiting = 0
-        self._room = threading.Condition()
-        self._stopping = False
-        self._dead = False
+        self._handlers = edit_handlers()
+        self._queue = JobQueue(group_limit, queue_limit)
         self._thread: threading.Thread | None = None
         self._listeners: list[Listener] = []
         self._reporters: list[Callable[[UnitReport], None]] = []
@@ -108,9 +103,7 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what is queued, then end; later requests are refused."""
-        with self._room:
-            self._stopping = True
-            self._room.notify()
+        self._queue.close()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -138,21 +131,31 @@ class Writer:
         Raises:
             Busy: The queue is full, or the writer stops.
         """
-        return self._queued(Post(project_id, items, rejected, include, watch, wake)).future
+        return self._queue.put(Post(project_id, items, rejected, include, watch, wake)).future
 
-    def submit_edit(self, project_id: str, work: Callable[[Unit], EditResult]) -> Future[Any]:
+    def submit_edit(self, project_id: str, arguments: EditArguments) -> Future[Any]:
         """Queue an edit, to run in a unit of its own.
 
-        Its value comes after the commit, with the index swapped already. Raises `Busy`.
-        """
-        return self._queued(Edit(project_id, work)).future
+        Its value comes after the commit, with the index swapped already.
 
-    def submit_internal(self, work: Callable[[Unit], EditResult]) -> Future[Any]:
+        Raises:
+            Busy: The queue is full, or the writer stops.
+            InputError: No handler runs edits of this kind (code `unknown_edit`).
+        """
+        self._handlers.check(arguments)
+        return self._queue.put(Edit(project_id, arguments)).future
+
+    def submit_internal(self, arguments: EditArguments) -> Future[Any]:
         """Queue an edit of the service's own, which touches no places.
 
-        It is taken also when the queue is full of pings. Raises `Busy` when the writer stops.
+        It is taken also when the queue is full of pings.
+
+        Raises:
+            Busy: The writer stops.
+            InputError: No handler runs edits of this kind (code `unknown_edit`).
         """
-        return self._queued(Edit("", work), limited=False).future
+        self._handlers.check(arguments)
+        return self._queue.put(Edit("", arguments), limited=False).future
 
     def near(
         self, project_id: str, lat: float, lon: float, within_m: float | None, limit: int
@@ -179,7 +182,7 @@ class Writer:
 
     def depth(self) -> int:
         """Pings waiting."""
-        return self._waiting
+        return self._queue.waiting
 
     def refused(self) -> bool:
         """Whether the database refused the last unit, within ten seconds: its disk is full, say."""
@@ -189,30 +192,15 @@ class Writer:
         """Whether the writer runs."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _queued(self, job: T, *, limited: bool = True) -> T:
-        with self._room:
-            full = limited and self._waiting and self._waiting + job.weight > self._queue_limit
-            if self._stopping or self._dead or full:
-                raise Busy
-            self._queue.append(job)
-            self._waiting += job.weight
-            self._room.notify()
-        return job
-
     def _work(self) -> None:
         try:
             self._serve()
         finally:
-            with self._room:
-                self._dead = True
-                left, self._queue = list(self._queue), deque()
-            for job in left:
-                if not isinstance(job, Retime):
-                    job.future.set_exception(Busy())
+            self._queue.abandon()
 
     def _serve(self) -> None:
         while True:
-            jobs = self._take()
+            jobs = self._queue.take(TICK_S)
             if jobs is None:
                 return
             # cancelled requests are skipped; from here on none can be cancelled
@@ -224,33 +212,6 @@ class Writer:
             elif posts := [post for post in jobs if post.future.set_running_or_notify_cancel()]:
                 self._run_posts(posts)
             self._tick()
-
-    def _take(self) -> list[Post] | Edit | Retime | None:
-        """The next group: posts up to the next edit, or that edit alone.
-
-        Empty when only time has passed; None when the writer is to stop.
-        """
-        with self._room:
-            if not self._queue and not self._stopping:
-                self._room.wait(TICK_S)
-            if not self._queue:
-                return None if self._stopping else []
-            first = self._queue.popleft()
-            self._waiting -= first.weight
-            return self._group_of(first) if isinstance(first, Post) else first
-
-    def _group_of(self, first: Post) -> list[Post]:
-        """The post and those right behind it, up to the limit of a group."""
-        group, pings = [first], first.weight
-        while self._queue and pings < self._group_limit:
-            post = self._queue[0]
-            if not isinstance(post, Post):
-                break
-            self._queue.popleft()
-            group.append(post)
-            pings += post.weight
-        self._waiting -= pings - first.weight
-        return group
 
     def _run_posts(self, posts: list[Post]) -> None:
         try:
@@ -284,15 +245,13 @@ class Writer:
         committed, project_id = False, edit.project_id
         try:
             with self.database.begin() as unit:
-                self.catalogues.catalogue(project_id, unit.index_version(project_id))
-                edited = edit.work(unit)
-                done, later = self.timers.follow_edit(unit, project_id, edited)
+                edited, done, later = self._edited(unit, edit)
                 version = unit.index_version(project_id)
                 took_s = _commit(unit)
             committed = True
             self.catalogues.adopt(project_id, edited, version)
         except BaseException as error:  # noqa: BLE001  (it belongs to the request, not to the writer)
-            # a lock that was waited for too long is surely rolled back; a lost connection may not be
+            # a lock waited for too long was surely rolled back; a lost connection may not be
             if isinstance(error, RecordError) and not (error.lasting or committed or edit.again):
                 edit.again = True
                 self._run_edit(edit)
@@ -305,9 +264,17 @@ class Writer:
         for start in range(0, len(later), PORTION):
             self._retime_later(Retime(project_id, later[start : start + PORTION]))
 
+    def _edited(self, unit: Unit, edit: Edit) -> tuple[EditResult, BatchResult, Sequence[str]]:
+        """Run an edit's handler, and let timers and open visits follow; nothing is committed."""
+        project_id = edit.project_id
+        self.catalogues.catalogue(project_id, unit.index_version(project_id))
+        now_ms = self.clock.now_ms()
+        edited = self._handlers.run(edit.arguments, unit, project_id, now_ms)
+        return edited, *self.timers.follow_edit(unit, project_id, edited)
+
     def _retime_later(self, job: Retime) -> None:
         with suppress(Busy):  # the writer stops: the devices' next pings set their timers
-            self._queued(job, limited=False)
+            self._queue.put(job, limited=False)
 
     def _run_retime(self, job: Retime) -> None:
         """Set timers at geofences of which a campaign asks another dwell time.

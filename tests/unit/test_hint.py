@@ -337,3 +337,30 @@ def test_a_version_knows_where_its_list_was_made(lat: float, lon: float) -> None
     assert (
         hint(catalogue, state, Fix(T0, lat, lon, 5.0), Wish(19, version=version)).geofences is None
     )
+
+
+def test_the_list_names_no_geofence_that_the_phone_cannot_reach_within_a_day() -> None:
+    fences = [circle("near", 5_000), circle("day", 990_000), circle("far", 1_010_000)]
+    fences.append(
+        Geofence("sea", "sea", {"type": "circle", "lat": -40, "lon": 170, "radius_m": 99})
+    )
+    made = told(fences)
+    assert {one.geofence.uid for one in made.geofences or ()} == {"near", "day"}
+    assert told(fences, version=made.version).geofences is None
+
+
+def test_a_phone_far_from_everything_gets_an_empty_list_once_and_still_a_circle() -> None:
+    fences = [circle(f"far-{n}", 2_000_000 + 1_000 * n) for n in range(30)]
+    made = told(fences)
+    assert made.geofences == ()
+    assert made.safe_radius_m is not None
+    assert made.safe_radius_m > 1_900_000
+    assert told(fences, north_m=50.0, version=made.version).geofences is None
+
+
+def test_a_phone_that_comes_nearer_gets_the_geofences_it_can_reach_now() -> None:
+    fences = [circle("far", 1_200_000)]
+    made = told(fences)
+    assert made.geofences == ()
+    there = told(fences, north_m=800_000.0, version=made.version)
+    assert [one.geofence.uid for one in there.geofences or ()] == ["far"]
