@@ -42,7 +42,7 @@ from geofence.model.ping import PingIn
 FILE_CODES = (
     "unknown_format", "empty", "no_header", "broken", "bomb", "path_traversal", "external_entity",
     "network_link", "nested_archive", "encrypted", "unsafe", "crs_unknown", "crs_unsupported",
-    "too_many_items", "no_column", "column_in_use",
+    "too_many_items", "no_column", "column_in_use", "format_not_installed",
 )  # fmt: skip
 _NOUNS = (
     campaigns,
