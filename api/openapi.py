@@ -197,8 +197,14 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    public: dict[str, Any] = {"MergePatch": MERGE_PATCH}
-    for name, schema in [*taken["$defs"].items(), *given.items()]:
+    own = {"MergePatch": MERGE_PATCH}
+    return own | publicly_named([*taken["$defs"].items(), *given.items()])
+
+
+def publicly_named(schemas: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Schemas and their references under their public names; raises `ValueError` where two meet."""
+    public: dict[str, Any] = {}
+    for name, schema in schemas:
         if public_name(name) in public:
             raise ValueError(f"two schemas are called {public_name(name)}")
         public[public_name(name)] = _renamed({**schema, "title": public_name(name)})
