@@ -64,9 +64,9 @@ class Decision(msgspec.Struct, frozen=True):
 
     `reason` is the stable token of the gate that stopped it, `send` otherwise.
 
-    `customer_id` is empty where the customer is unknown. `at_ms` is when it was made, `event_ms` when its
-    event happened (epoch ms UTC). `trace` is what the gates said, in order, up to the first that
-    stopped it.
+    `customer_id` is empty where the customer is unknown. `at_ms` is when it was made, `event_ms`
+    when its event happened (epoch ms UTC). `trace` is what the gates said, in order, up to the
+    first that stopped it.
     """
 
     id: str

@@ -2,9 +2,9 @@
 
 libcurl reads the request body from a callback that cannot rewind, on purpose: when a kept
 connection dies before the answer, libcurl sends a POST again by itself, which would be a hidden
-second attempt. Without rewind it can do so only while it has taken nothing of the body, and the same
-callback shows whether a request was handed over. The price is that a stream which an HTTP/2 server
-refuses while it shuts down counts as handed over, too, and ends as unknown.
+second attempt. Without rewind it can do so only while it has taken nothing of the body, and the
+same callback shows whether a request was handed over. The price is that a stream which an HTTP/2
+server refuses while it shuts down counts as handed over, too, and ends as unknown.
 """
 
 from __future__ import annotations
