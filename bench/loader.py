@@ -111,10 +111,8 @@ def _drive(connections: list[_Connection]) -> Iterator[float]:
             if one.send_next():
                 ready.register(one.socket, selectors.EVENT_READ, one)
         while ready.get_map():
-            for key, _ in ready.select(60):
-                one = key.data
-                if not one.receive():
-                    continue
+            whole = [key.data for key, _ in ready.select(60) if key.data.receive()]
+            for one in whole:
                 yield time.perf_counter() - one.sent_s
                 if not one.send_next():
                     ready.unregister(one.socket)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import inf
+from math import inf, isfinite
 from operator import attrgetter
 from typing import Any
 
@@ -24,12 +24,13 @@ SECONDS = range(946_684_800, 4_102_444_800)  # what the years 2000 to 2100 are i
 NEWEST_MS = 4_102_444_800_000  # 2100-01-01: also where pings move the clock
 
 _MOST_MS = 2**62  # beyond, 64 bits may not hold what is computed from it
-_FIELDS = attrgetter("device_id", "ts", "lat", "lon", "accuracy_m", "mocked", "id", "customer_id")
+_FIELDS = attrgetter("device_id", "ts", "lat", "lon", "accuracy_m", "id", "customer_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REJECTION_CODES = {
     "invalid_item": "the item is not an object",
-    "invalid_device": "device_id is missing, or longer than 128 characters, or holds control characters",
+    "invalid_device": "device_id is missing, or longer than 128 characters, "
+    "or holds control characters",
     "invalid_position": "lat or lon is missing, not a number, not finite, or outside ±90 and ±180",
     "invalid_time": "ts is missing, has no offset, cannot be read, or lies before the year 2000",
     "invalid_field": "another field has the wrong type; the detail names it",
@@ -71,7 +72,7 @@ def _without(pings: Pings, refused: Sequence[Sequence[Rejection]]) -> Pings:
 
 def _columns(request: Times, places: Sequence[int], items: Sequence[PingIn]) -> Pings:
     names, ts, lats, lons, *more = zip(*map(_FIELDS, items), strict=True)
-    accuracies, mocked, ids, customers = more
+    accuracies, ids, customers = more
     lat, lon = np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)
     return Pings(
         list(places),
@@ -80,7 +81,7 @@ def _columns(request: Times, places: Sequence[int], items: Sequence[PingIn]) -> 
         lat,
         lon,
         np.array(accuracies, dtype=np.float64),
-        ((lat == 0.0) & (lon == 0.0)) | np.array(mocked, dtype=np.bool_),
+        ((lat == 0.0) & (lon == 0.0)) | np.array([item.mocked for item in items], dtype=np.bool_),
         _any(ids),
         _any(customers),
         request,
@@ -143,11 +144,26 @@ def _words(code: str, item: PingIn) -> str:
         and SECONDS.start <= item.ts < SECONDS.stop
     ):
         return "ts looks like seconds since 1970; send milliseconds, or RFC 3339 with an offset"
+    if code == "invalid_time":
+        return "ts lies before the year 2000"
+    if code == "invalid_position":
+        return _position_fault(item)
+    if code == "invalid_device" and not item.device_id:
+        return "device_id is missing"
     if code == "invalid_field":
         return (
             "accuracy_m is negative or infinite: the phone says that it does not know where it is"
         )
     return REJECTION_CODES[code]
+
+
+def _position_fault(item: PingIn) -> str:
+    """Which of lat and lon cannot be true."""
+    faults = {"lat": (item.lat, 90), "lon": (item.lon, 180)}
+    name, (degrees, limit) = next(
+        (name, fault) for name, fault in faults.items() if not abs(fault[0]) <= fault[1]
+    )
+    return f"{name} is outside ±{limit} degrees" if isfinite(degrees) else f"{name} is not finite"
 
 
 def _epoch_ms(ts: datetime | int) -> int:

@@ -88,8 +88,7 @@ class Pipeline:
         offers = self.offer(unit, journal)
         some = [batches[number] for number in part.requests]
         answer(unit, journal.catalogue, some, states, offers, journal.now_ms)
-        done.decisions += offers.decisions
-        done.messages += offers.messages
+        done.add(offers)
         return parted.moved
 
     def offer(self, unit: Unit, journal: Journal) -> NewDecisions:

@@ -134,7 +134,7 @@ def _texts(dialect: str) -> dict[Name, str]:
     return {
         "devices": _upsert(device_tables.devices, _DEVICE, _DEVICE[:2], {"created_ms"}, mark),
         "presences": _upsert(device_tables.presences, _PRESENCE, _PAIR, (), mark),
-        "gone": f"DELETE FROM presences WHERE {pair}",  # noqa: S608 - likewise
+        "gone": f"DELETE FROM presences WHERE {pair}",  # noqa: S608 - names and marks alone
         "events": _insert(journal.events, (*_EVENT, "place", "stream_seq", "dwell_s"), mark),
         "visits": _insert_values(journal.visits, visit_names, visit_values)
         + _on_conflict(visit_names, ("visit_id",), {"visit", "project_id"}),
@@ -152,7 +152,7 @@ def _insert(table: sa.Table, names: Sequence[str], mark: str) -> str:
 
 
 def _insert_values(table: sa.Table, names: Sequence[str], values: str) -> str:
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - likewise
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names and marks alone
 
 
 def _on_conflict(names: Sequence[str], key: Sequence[str], keep: Collection[str]) -> str:
