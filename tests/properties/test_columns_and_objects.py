@@ -6,6 +6,7 @@ two streets, once with the question and once without, are the two ways of the pi
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from geofence.model.account import Project
 from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Profile
+from geofence.street.jobs import Post
 from tests.rigs.hostile_trace import HostileTrace, fences
 from tests.rigs.street import House
 
@@ -39,17 +41,24 @@ def _street(url: str, trace: HostileTrace, profile: str) -> House:
 
 
 def _play(house: House, requests: Sequence[list[PingIn]], include: frozenset[str]) -> list[Any]:
-    """Post the requests in bursts, with a restart on the way; the receipts without devices."""
-    found: list[Any] = []
-    for start in range(0, len(requests), 7):
-        if start >= RESTART_AT > start - 7:
+    """Post the requests in groups, with a restart on the way; the receipts without devices.
+
+    The writer's thread would group them by chance, and timers run between groups: so the groups
+    are made here, and its thread stands still.
+    """
+    house.street.stop()
+    dice, found, start = random.Random(7), list[Any](), 0
+    while start < len(requests):
+        end = start + dice.choice([1, 1, 2, 4, 9])
+        if start < RESTART_AT <= end:
             house.die_and_return()
-        waiting = [
-            house.street.submit_pings("p", list(enumerate(items)), include=include)
-            for items in requests[start : start + 7]
-        ]
-        answers = [one.result(60) for one in waiting]
-        found += [(one.accepted, one.duplicates, one.rejected) for one in answers]
+            house.street.stop()
+        posts = [Post("p", list(enumerate(one)), include=include) for one in requests[start:end]]
+        done = house.street._commit_posts(posts)
+        house.street._tick()
+        found += [(one.accepted, one.duplicates, one.rejected) for one in done.receipts]
+        found += [(one.late, one.suspect) for one in done.tallies]
+        start = end
     return found
 
 
