@@ -37,7 +37,7 @@ coverage: $(STAMPS)/dev ## run every test and write htmlcov/ and coverage.xml
 		--cov-report=html --cov-report=xml $(ARGS)
 
 .PHONY: check
-check: $(STAMPS)/dev ## lint, types and the rules of the house
+check: $(STAMPS)/dev ## lint, types and the rules of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -70,9 +70,9 @@ bench: $(STAMPS)/dev ## measure, print a table and write bench/results/
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
-lock: $(STAMPS)/install ## pin every dependency anew, with hashes and without addresses
-	@$(COMPILE) pyproject.toml --extra dev --extra formats -o requirements-dev.lock $(ARGS)
-	@$(COMPILE) pyproject.toml --extra formats -c requirements-dev.lock -o requirements.lock
+lock: $(STAMPS)/install ## pin every dependency, with hashes and without addresses
+	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
+	@$(COMPILE) pyproject.toml --extra formats --extra sandbox -c requirements-dev.lock -o requirements.lock
 	@$(COMPILE) --group install -c requirements-dev.lock -o requirements-install.lock
 
 .PHONY: clean

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.http import problems
 from api.http.describe import operation_id
 from api.http.middleware import Middleware
+from api.http.proxy import Proxies
 from api.http.route_modules import found_routes
 from api.openapi import document
 from api.services import Services
@@ -35,11 +36,19 @@ def make_app(services: Services) -> Application:
         version=our_version(),
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         generate_unique_id_function=operation_id,
     )
     app.state.services = services
-    app.add_middleware(Middleware, metrics=services.metrics)
+    settings = services.settings
+    app.add_middleware(
+        Middleware,
+        metrics=services.metrics,
+        proxies=Proxies(settings.root_path, settings.trusted_proxies),
+        access_log=settings.access_log == "on",
+    )
     problems.install(app)
     found = found_routes()
     app.router.routes.extend(found.raw)

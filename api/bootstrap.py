@@ -1,11 +1,11 @@
-"""Opens the services of a process; the only place that names a backend."""
+"""Opens the services of a process; here and in `database` alone a backend is named."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, cast
 
 from api.channels import channels_of, delivery_warnings
+from api.database import reach_database, record_file
 from api.http.auth import KeyRing
 from api.http.event_feed import EventFeed
 from api.http.rate_limit import GuessLimit
@@ -13,9 +13,7 @@ from api.metrics import Metrics
 from api.services import FirstKeys, Services
 from api.settings import Settings
 from geofence import ids
-from geofence.backends.sql.database import SqlDatabase, open_database
 from geofence.clock import Clock, make_clock
-from geofence.errors import RecordError
 from geofence.model.account import Key, Project
 from geofence.people.keys import make_key
 from geofence.ports.database import Database
@@ -24,9 +22,11 @@ from geofence.street.writer import Writer
 
 
 def open_services(settings: Settings, *, deliver: bool = False) -> Services:
-    """Open the database, migrate it, make the first project in an empty one, start the writer.
+    """Open the database, migrate it, make the first project where there is none, start the street.
 
-    With `deliver` this process delivers, whatever the settings say.
+    Args:
+        settings: What the operator chose.
+        deliver: This process delivers, whatever the settings say.
 
     Raises:
         SettingError: A channel cannot be opened.
@@ -76,6 +76,7 @@ def _writer(database: Database, clock: Clock, settings: Settings, metrics: Metri
         queue_limit=settings.queue_limit,
     )
     metrics.watch_depth(writer.depth)
+    metrics.watch_outbox(database.queries.backlogs, clock)
     writer.on_unit(metrics.count_unit)
     return writer
 
@@ -87,29 +88,6 @@ def public_url(settings: Settings) -> str:
     """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
-
-
-def reach_database(settings: Settings, *, writer: bool) -> SqlDatabase:
-    """The record the settings name.
-
-    Without `writer` it may be open elsewhere at the same time, and must be there.
-    """
-    path = record_file(settings)
-    if path is not None and writer:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif path is not None and not path.exists():
-        raise RecordError("There is no record yet: run `geofence serve` once.")
-    return open_database(settings.database_url, writer=writer)
-
-
-def record_file(settings: Settings) -> Path | None:
-    """The file of an SQLite record; None for a database server."""
-    url = settings.database_url
-    return (
-        Path(url.removeprefix("sqlite:///").partition("?")[0])
-        if url.startswith("sqlite:///")
-        else None
-    )
 
 
 def first_project(database: Database, clock: Clock, dev_key: str) -> FirstKeys | None:

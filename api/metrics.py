@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import platform
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
+from api.version import our_version
+from geofence.clock import Clock
+from geofence.errors import RecordError
+from geofence.model.backlog import Backlog
 from geofence.model.receipt import Receipt
 from geofence.street.worker import Delivered
 from geofence.street.writer import UnitReport
@@ -22,7 +30,8 @@ MEDIA_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # theirs has no annotations; without it, a second series per counter that nobody asks for
+# without it, each counter has a second series with the time of its making
+disable_created_metrics()  # type: ignore[no-untyped-call] # theirs has no annotations
 
 
 class Metrics:
@@ -81,6 +90,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        _describe_process(registry)
         self._accepted = self.pings.labels("accepted")
         self._duplicate = self.pings.labels("duplicate")
         self._refused = self.pings.labels("rejected")
@@ -88,6 +98,10 @@ class Metrics:
     def watch_depth(self, depth: Callable[[], int]) -> None:
         """Ask this for the queue's depth at every scrape."""
         self.depth.set_function(depth)
+
+    def watch_outbox(self, backlogs: Callable[[], Iterable[Backlog]], clock: Clock) -> None:
+        """Read what waits for delivery at every scrape."""
+        self.registry.register(_Outbox(backlogs, clock))
 
     def count_unit(self, report: UnitReport) -> None:
         """Count what a committed unit of work did."""
@@ -116,3 +130,57 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+def _describe_process(registry: CollectorRegistry) -> None:
+    """Add the `process_*` metrics and the version."""
+    ProcessCollector(registry=registry)
+    build = Gauge(
+        "geofence_build_info",
+        "The version that runs, always 1",
+        ["version", "python"],
+        registry=registry,
+    )
+    build.labels(our_version(), platform.python_version()).set(1)
+
+
+class _Outbox(Collector):
+    """Reads the outbox when it is asked; says nothing while the database does not answer."""
+
+    def __init__(self, backlogs: Callable[[], Iterable[Backlog]], clock: Clock) -> None:
+        self._backlogs, self._clock = backlogs, clock
+
+    def describe(self) -> Iterator[Metric]:
+        """The families without values: nothing is read when this is registered."""
+        yield from self._families(())
+
+    def collect(self) -> Iterator[Metric]:
+        """The families as of now."""
+        try:
+            yield from self._families(tuple(self._backlogs()))
+        except RecordError:
+            return
+
+    def _families(self, backlogs: Iterable[Backlog]) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "geofence_outbox_messages", "Messages that wait, by channel", labels=["channel"]
+        )
+        oldest = GaugeMetricFamily(
+            "geofence_outbox_oldest_due_seconds",
+            "How long the oldest due message has waited",
+            labels=["channel"],
+        )
+        paused = GaugeMetricFamily(
+            "geofence_channel_paused_seconds",
+            "How long a channel has been paused, by reason",
+            labels=["channel", "reason"],
+        )
+        now_ms = self._clock.now_ms()
+        for one in backlogs:
+            waiting.add_metric([one.channel], one.waiting)
+            due_ms = now_ms if one.oldest_due_ms is None else one.oldest_due_ms
+            oldest.add_metric([one.channel], max(0, now_ms - due_ms) / 1000)
+            if one.paused_reason and one.paused_ms is not None:
+                since_s = max(0, now_ms - one.paused_ms) / 1000
+                paused.add_metric([one.channel, one.paused_reason], since_s)
+        yield from (waiting, oldest, paused)

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api.http.describe import REF, public_name
+from api.http.describe import MERGE_PATCH, REF, public_name
 from api.http.fields import Body
 from api.http.problems import Problem
 from api.http.route_modules import Found
@@ -112,13 +112,7 @@ def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This service."}],
         tags=[dict(tag) for tag in found.tags],
     )
-    scopes = {
-        (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for router in found.routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
+    scopes = _scopes(found)
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(operation, _OF_FILES.get(path, {}), scopes.get((path, method), ()))
@@ -173,6 +167,17 @@ def _complete(
             }
 
 
+def _scopes(found: Found) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(path, method) -> the scopes of which a route's key needs one."""
+    return {
+        (route.path_format, method.lower()): _scopes_of(route.dependant)
+        for router in found.routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+
+
 def _scopes_of(dependant: Dependant) -> tuple[str, ...]:
     """The scopes of which a route's key needs one; empty where no key is needed."""
     own: tuple[str, ...] = getattr(dependant.call, "scopes", ())
@@ -188,7 +193,8 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    return publicly_named([*taken["$defs"].items(), *given.items()])
+    named = publicly_named([*taken["$defs"].items(), *given.items()])
+    return dict(sorted({**named, "MergePatch": MERGE_PATCH}.items()))
 
 
 def publicly_named(schemas: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:

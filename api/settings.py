@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ def _setting(
     at_most: int | None = None,
     starts: str = "",
     secret: bool = False,
+    check: Callable[[str], object] | None = None,
 ) -> Any:
     facts = {
         "doc": doc,
@@ -40,8 +41,15 @@ def _setting(
         "at_most": at_most,
         "starts": starts,
         "secret": secret,
+        "check": check,
     }
     return dataclasses.field(default=default, metadata=facts)
+
+
+def _proxies(**given: str) -> None:
+    from api.http.proxy import Proxies  # only where it is set: `geofence health` loads little
+
+    Proxies(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,18 @@ class Settings:
         "how the outside reaches this service, for links; empty: the address it listens on",
         unit="URL",
     )
+    root_path: str = _setting(
+        "",
+        "the path below which a reverse proxy shows the service, such as `/geofence`",
+        unit="path",
+        check=lambda path: _proxies(root_path=path),
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "addresses and networks (`10.0.0.0/8`, by commas) whose `X-Forwarded-*` headers count",
+        unit="networks",
+        check=lambda networks: _proxies(trusted=networks),
+    )
     fcm_credentials: str = _setting(
         "", "the service account file of Firebase; empty: no push", unit="path"
     )
@@ -79,7 +99,8 @@ class Settings:
     )
     smtp_url: str = _setting(
         "",
-        "the mail relay: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; empty: no e-mail",
+        "the mail relay: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; "
+        "empty: no e-mail",
         unit="URL",
     )
     email_from: str = _setting(
@@ -90,6 +111,19 @@ class Settings:
         "auto",
         "who delivers: `auto` (on SQLite `serve`, else `geofence worker`) or `serve`",
         choices=("auto", "serve"),
+    )
+    worker_port: int = _setting(
+        8001,
+        "the port of the worker's own health and metrics, on `GEOFENCE_HOST`; 0 takes any free one",
+        unit="port",
+        at_least=0,
+        at_most=65_535,
+    )
+    outbox_late_s: int = _setting(
+        300,
+        "how long the oldest due message may wait before `/readyz` names the outbox",
+        unit="seconds",
+        at_least=1,
     )
     clock: str = _setting(
         "system",
@@ -114,6 +148,11 @@ class Settings:
         "auto",
         "`json`, `console`, or `auto`: console on a terminal",
         choices=("auto", "json", "console"),
+    )
+    access_log: str = _setting(
+        "off",
+        "`on` writes one line for each request: method, route, status, ms, request id, key id",
+        choices=("off", "on"),
     )
     max_body_bytes: int = _setting(
         8 * 1024 * 1024, "the largest request body", unit="bytes", at_least=1024, at_most=1 << 30
@@ -145,7 +184,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, where each came from (`default`, `environment`, or the file), and names nobody declared."""
+    """The settings, their sources (`default`, `environment` or the file), and unknown names."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -177,31 +216,40 @@ def variable(name: str) -> str:
 
 
 def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Loaded:
-    """Defaults, then the TOML file, then the environment, then what the command line gave (None.
+    """The settings by rising precedence: defaults, TOML file, environment, command line.
 
-    Not given).
+    Args:
+        environment: Variables; only those that begin with `GEOFENCE_` are read.
+        given: What the command line gave; None means not given.
 
-    Raises `SettingError` for a value that cannot be used.
+    Raises:
+        SettingError: A value cannot be used.
     """
-    fields = {field.name: field for field in dataclasses.fields(Settings)}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     unknown: list[str] = []
-    path = environment.get(variable("config"), "")
-    spoken = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(PREFIX)
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
-    for source, offered in ((path, _file(path)), ("environment", spoken), ("command line", chosen)):
-        for name, value in offered.items():
-            if name not in fields:
-                unknown.append(variable(name) if source == "environment" else f"{name} in {source}")
-                continue
-            values[name] = _read(fields[name], value)
-            sources[name] = source
+    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    for source, offered in _offered(environment, given):
+        unknown += [_unknown(name, source) for name in offered if name not in fields]
+        known = {name: value for name, value in offered.items() if name in fields}
+        values |= {name: _read(fields[name], value) for name, value in known.items()}
+        sources |= dict.fromkeys(known, source)
     return Loaded(Settings(**values), sources, tuple(unknown))
+
+
+def _offered(
+    environment: Mapping[str, str], given: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Sources by rising precedence, each with what it says by name."""
+    path = environment.get(variable("config"), "")
+    yield path, _file(path)
+    variables = ((name, value) for name, value in environment.items() if name.startswith(PREFIX))
+    yield "environment", {name.removeprefix(PREFIX).lower(): value for name, value in variables}
+    yield "command line", {name: value for name, value in given.items() if value is not None}
+
+
+def _unknown(name: str, source: str) -> str:
+    return variable(name) if source == "environment" else f"{name} in {source}"
 
 
 def masked(field: dataclasses.Field[Any], value: Any) -> str:
@@ -240,6 +288,11 @@ def _read(field: dataclasses.Field[Any], value: Any) -> Any:
         raise SettingError(f"{name} must be one of {', '.join(facts['choices'])}")
     if value and not value.startswith(facts["starts"]):
         raise SettingError(f"{name} must start with {facts['starts']}")
+    if value and facts["check"] is not None:
+        try:
+            facts["check"](value)
+        except ValueError as error:
+            raise SettingError(f"{name} {error}") from None
     return value
 
 

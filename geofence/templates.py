@@ -1,9 +1,7 @@
-"""Marketers' templates.
+"""Templates of marketers: Liquid (https://shopify.github.io/liquid/) within limits.
 
-Liquid (https://shopify.github.io/liquid/) with limits, and fields from a fixed list.
-
-A template that names a field nobody has is refused when it is saved, not when a shopper stands at
-the door.
+The fields are a fixed list. A template that names another one is refused when it is saved, and not
+when a shopper comes to a store.
 """
 
 from __future__ import annotations
@@ -50,8 +48,7 @@ _TAGS = (
 )
 
 
-# none that multiplies what it is given, or that stumbles over a value: those that are left work on
-# any text or number
+# without filters that multiply their input or fail on some values: these work on any text or number
 _FILTERS = {
     "abs",
     "append",
@@ -113,14 +110,20 @@ _html = _Environment(autoescape=True)
 
 
 def render(source: str, fields: Mapping[str, Any], *, html: bool = False) -> str:
-    """The template filled in; `fields` as `FIELDS` names them, nested. Values are escaped in HTML.
+    """The template filled in. Values are escaped in HTML.
 
-    Raises `InputError` (code `template`) when it breaks a limit.
+    Args:
+        source: The template.
+        fields: The values of `FIELDS`, nested.
+        html: Whether the result is HTML.
+
+    Raises:
+        InputError: The template breaks a limit (code `template`).
     """
     try:
         return str(_parsed(source, html).render(**fields))
     except LiquidError as error:
-        raise InputError(_told(error), code="template") from None
+        raise _refusal(_first_line(error)) from None
     except _ODD_VALUES as error:
         raise InputError(
             f"The template cannot be used with this value ({type(error).__name__}).",
@@ -131,41 +134,54 @@ def render(source: str, fields: Mapping[str, Any], *, html: bool = False) -> str
 def check(
     source: str, fields: Mapping[str, Any], *, html: bool = False, coupon: bool = True
 ) -> None:
-    """Raises `InputError` (code `template`) for a template that cannot be read, names an unknown field, or breaks a limit.
+    """Check a template, and try it with `fields`.
 
-    Without `coupon` the offer has no code, and a template that names one would leave a hole.
+    Args:
+        source: The template.
+        fields: A sample of the values, as `render` takes them.
+        html: Whether values are escaped.
+        coupon: Whether the offer has a code; without one, a template that names it is refused.
+
+    Raises:
+        InputError: The template cannot be read, names an unknown field, or breaks a limit (code
+            `template`).
     """
     if len(source) > MAX_LENGTH:
-        raise InputError(f"A template may be {MAX_LENGTH:,} characters long.", code="template")
+        raise _refusal(f"A template may be {MAX_LENGTH:,} characters long.")
     try:
-        parsed = _parsed(source, html)
-        found = parsed.analyze()
+        found = _parsed(source, html).analyze()
     except LiquidError as error:
-        raise InputError(_told(error), code="template") from None
+        raise _refusal(_first_line(error)) from None
+    _check_parts(found)
+    if any(".." in _QUOTED.sub("", part) for part in _MARKUP.findall(source)):
+        raise _refusal("Ranges like (1..9) cannot be used here.")
+    _check_names(found, coupon=coupon)
+    render(source, fields, html=html)
+
+
+def _check_parts(found: Any) -> None:
     for tag in found.tags:
         if tag not in _TAGS:
-            raise InputError(f"The tag `{tag}` cannot be used here.", code="template")
+            raise _refusal(f"The tag `{tag}` cannot be used here.")
     for name in found.filters:
         if name not in _FILTERS:
-            raise InputError(f"The filter `{name}` cannot be used here.", code="template")
-    if (
-        sum(map(len, found.filters.values())) > MAX_FILTERS
-        or len(found.tags.get("for", ())) > MAX_LOOPS
-    ):
-        raise InputError(
-            f"A template may have {MAX_LOOPS} loops and {MAX_FILTERS} filters.", code="template"
-        )
-    if any(".." in _QUOTED.sub("", part) for part in _MARKUP.findall(source)):
-        raise InputError("Ranges like (1..9) cannot be used here.", code="template")
+            raise _refusal(f"The filter `{name}` cannot be used here.")
+    filters, loops = sum(map(len, found.filters.values())), len(found.tags.get("for", ()))
+    if filters > MAX_FILTERS or loops > MAX_LOOPS:
+        raise _refusal(f"A template may have {MAX_LOOPS} loops and {MAX_FILTERS} filters.")
+
+
+def _check_names(found: Any, *, coupon: bool) -> None:
     for name in _named(found.globals):
         if not coupon and name.startswith("coupon."):
-            raise InputError(f"There is no `{name}`: the offer has no coupon.", code="template")
+            raise _refusal(f"There is no `{name}`: the offer has no coupon.")
         if name not in FIELDS:
-            raise InputError(
-                f"There is no field `{name}`; there are {', '.join(sorted(FIELDS))}.",
-                code="template",
-            )
-    render(source, fields, html=html)
+            there_are = ", ".join(sorted(FIELDS))
+            raise _refusal(f"There is no field `{name}`; there are {there_are}.")
+
+
+def _refusal(detail: str) -> InputError:
+    return InputError(detail, code="template")
 
 
 def _named(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -184,6 +200,6 @@ def _parsed(source: str, html: bool) -> Any:
     return (_html if html else _plain).from_string(source)
 
 
-def _told(error: LiquidError) -> str:
+def _first_line(error: LiquidError) -> str:
     """The first line of the message: what is wrong, without the source around it."""
     return f"The template cannot be used: {str(error).partition(chr(10))[0].strip()}."

@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import typer
 
-from api.bootstrap import reach_database, record_file
 from api.channels import channels_of, delivery_warnings, startup_lines
 from api.cli.health import ask
 from api.cli.main import AsJson, settled
-from api.http.fields import moment_text
+from api.database import reach_database, record_file
 from api.server.port import fault_of_port
 from api.settings import SettingError, Settings
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
 
+CONNECT_S = 3.0
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 _BUILT_MS = 1_760_000_000_000  # October 2025: no clock that is right shows less
 _NEEDED = (
@@ -108,18 +111,27 @@ def _database(settings: Settings) -> tuple[bool, str]:
     try:
         database = reach_database(settings, writer=False)
         try:
+            revision, known = database.revision()
+            if not revision:
+                return True, "empty; `geofence serve` makes its tables"
+            if not known:
+                return False, f"at schema revision {revision}, which a newer version wrote"
             seen = database.queries.health()
         finally:
             database.close()
     except GeofenceError as error:
-        return False, f"not reachable, or never served from: {error.detail}"
+        return False, f"does not answer: {error.detail}"
     waiting = f", {seen['unnumbered']} events wait for their number" if seen["unnumbered"] else ""
     return True, f"{seen['database']} at schema revision {seen['schema']}{waiting}"
 
 
 def _clock(_: Settings) -> tuple[bool, str]:
     now_ms = SystemClock().now_ms()
-    return _BUILT_MS < now_ms < _BUILT_MS + 50 * 365 * 86_400_000, moment_text(now_ms)
+    return _BUILT_MS < now_ms < _BUILT_MS + 50 * 365 * 86_400_000, _text(now_ms)
+
+
+def _text(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _channels(settings: Settings) -> tuple[bool, str]:
@@ -129,10 +141,43 @@ def _channels(settings: Settings) -> tuple[bool, str]:
         return False, str(error)
     for channel in channels.values():
         channel.close()
+    silent = [
+        fault
+        for name, setting, url in _providers(settings)
+        if name in channels and (fault := _fault_of_provider(setting, url))
+    ]
+    if silent:
+        return False, "; ".join(silent)
     return True, ", ".join(
         line.partition(";")[0]
         for line in startup_lines(channels, delivery_warnings(channels, here=True))
     )
+
+
+def _providers(settings: Settings) -> tuple[tuple[str, str, str], ...]:
+    """Channel, setting and address of every provider."""
+    return (
+        ("push", "GEOFENCE_FCM_ENDPOINT", settings.fcm_endpoint),
+        ("email", "GEOFENCE_SMTP_URL", settings.smtp_url),
+    )
+
+
+def _fault_of_provider(setting: str, url: str) -> str:
+    """Why nothing answers at the provider's address; empty when something does.
+
+    A mail relay without implicit TLS must also greet. No secret is sent and none is shown.
+    """
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443, "smtps": 465, "smtp": 25}.get(parts.scheme, 587)
+    where = f"{setting}: {parts.hostname}:{port}"
+    try:
+        with socket.create_connection((parts.hostname or "", port), CONNECT_S) as line:
+            greets = parts.scheme not in ("smtp", "smtp+starttls")
+            if not greets and not line.recv(512).startswith(b"220"):
+                return f"{where} does not greet like a mail relay"
+    except OSError as error:
+        return f"{where} does not answer ({error.strerror or type(error).__name__})"
+    return ""
 
 
 def _port(settings: Settings) -> tuple[bool, str]:

@@ -1,37 +1,48 @@
-"""`geofence health`: whether the service runs.
+"""`geofence health`: whether the service, or the worker, runs.
 
 A container asks every few seconds, so this loads next to nothing.
 """
 
 from __future__ import annotations
 
-import typer
+import http.client
+import os
+import sys
 
-from api.cli.main import settled
-from api.settings import Settings
+from api.settings import SettingError, Settings, load
 
-_FINE = 200
-
-
-def health() -> None:
-    """Ask the service on the configured address whether it is ready (exit code 0 or 1)."""
-    status, text = ask(settled().settings, "/readyz")
-    typer.echo(text)
-    raise typer.Exit(0 if status == _FINE else 1)
+TIMEOUT_S = 3.0
+_READY = 200
+_BAD_SETTING = 2
 
 
-def ask(settings: Settings, path: str) -> tuple[int, str]:
-    """Status and text of what the service on the configured address answers.
+def report(*, worker: bool = False) -> int:
+    """Ask /readyz of the service, or of the worker, on the configured address.
 
-    0 and why when it does not.
+    Prints the answer. Returns the exit code: 0 ready, 1 not ready, 2 for a setting that cannot be
+    used.
     """
-    import httpx
-
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared with, not bound to
     try:
-        answer = httpx.get(
-            f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{path}", timeout=3.0
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        settings = load(os.environ).settings
+    except SettingError as error:
+        sys.stderr.write(f"{error}\n")
+        return _BAD_SETTING
+    port = settings.worker_port if worker else settings.port
+    status, text = ask(settings, "/readyz", port)
+    sys.stdout.write(f"{text}\n")
+    return 0 if status == _READY else 1
+
+
+def ask(settings: Settings, path: str, port: int | None = None) -> tuple[int, str]:
+    """Status and text of an answer on the configured address; 0 and why when there is none."""
+    any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound to
+    host = any_address.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, port or settings.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
         return 0, f"no answer ({type(error).__name__})"
-    return answer.status_code, answer.text
+    finally:
+        connection.close()

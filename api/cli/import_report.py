@@ -17,26 +17,34 @@ _LISTS = (
 
 
 def show(console: Console, report: dict[str, Any]) -> None:
-    """What became of the columns and rows, each thing that did not go smoothly, and what the linter says of the map."""
+    """Print a report: columns, rows, errors, repairs, warnings, and findings about the map."""
+    _show_columns(console, report)
+    _show_counts(console, report)
+    for title, style, total in _LISTS:
+        _notes(console, title, report, report[total], style)
+    for one in report["lint"][:SHOWN]:
+        _say(console, f"map: {_finding(one)}", "cyan")
+    if len(report["lint"]) > SHOWN:
+        _say(console, "... more about the map: GET /v1/lint lists every finding", "cyan")
+    if not report["complete"]:
+        _say(console, "the import ended early; what is counted above is stored", "red")
+
+
+def _show_columns(console: Console, report: dict[str, Any]) -> None:
     fields: dict[str, list[str]] = {}
     for column, what in report["columns"].items():
         fields.setdefault(what, []).append(column)
     for what, names in fields.items():
         console.print(f"{what:>14}  {', '.join(names)}", markup=False, highlight=False)
+
+
+def _show_counts(console: Console, report: dict[str, Any]) -> None:
     counts = ", ".join(
         f"{report[name]:,} {name}"
         for name in ("created", "updated", "unchanged", "skipped", "failed")
     )
     tried = " (a dry run: nothing was written)" if report["dry_run"] else ""
     _say(console, f"{many(report['rows'], 'row')} of {report['format']}: {counts}{tried}")
-    for title, style, total in _LISTS:
-        _notes(console, title, report, report[total], style)
-    for one in report["lint"][:SHOWN]:
-        _say(console, f"map: {_finding(one)}", "cyan")
-    if len(report["lint"]) > SHOWN:
-        _say(console, "... more about the map: GET /v1/lint tells all of it", "cyan")
-    if not report["complete"]:
-        _say(console, "the import ended early; what is counted above is in", "red")
 
 
 def many(count: int, what: str) -> str:

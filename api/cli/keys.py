@@ -13,7 +13,7 @@ import typer
 from api.cli.main import BAD_RECORD, BAD_SETTING, AsJson, settled
 from geofence.clock import SystemClock
 from geofence.errors import GeofenceError
-from geofence.model.account import Key, Scope
+from geofence.model.account import SCOPES, Key, Scope
 from geofence.ports.database import Database
 from geofence.ports.listing import every
 
@@ -66,7 +66,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key and print its secret, this once."""
-    from geofence.people.keys import SCOPES, make_key
+    from geofence.people.keys import make_key
 
     if kind not in SCOPES or not set(scope or ()) <= set(SCOPES[kind]):
         typer.echo(
@@ -92,7 +92,7 @@ def revoke(
     ],
     project: ProjectId = None,
 ) -> None:
-    """Revoke a key; a running service feels it within two seconds."""
+    """Revoke a key; it takes effect in a running service within two seconds."""
     with _record() as database:
         key = next(
             (
@@ -112,7 +112,7 @@ def revoke(
 
 @contextmanager
 def _record() -> Iterator[Database]:
-    from api.bootstrap import reach_database
+    from api.database import reach_database
 
     try:
         database = reach_database(settled().settings, writer=False)

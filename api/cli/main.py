@@ -10,6 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from types import ModuleType
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -19,12 +20,17 @@ from api.settings import Loaded, SettingError, load
 from api.version import our_version
 
 BAD_SETTING, BAD_RECORD = 2, 3
+# the extra that installs a library
+EXTRAS = {"aiosmtpd": "sandbox", "cryptography": "sandbox"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 class Late(TyperGroup):
-    """Commands whose modules are imported when they run, so that `geofence serve` loads no file readers and `--help` no database."""
+    """Commands whose modules are imported when they run.
+
+    So `geofence serve` loads no file readers, and `--help` no database.
+    """
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command by name."""
@@ -57,7 +63,7 @@ class Later(NamedTuple):
 
     def load(self, name: str) -> Any:
         """The command itself."""
-        found = getattr(importlib.import_module(self.module), self.attribute)
+        found = getattr(_imported(self.module), self.attribute)
         command = typer.main.get_command(found if isinstance(found, typer.Typer) else _alone(found))
         command.name = name  # not that of the function: `import` is none that Python lets one have
         return command
@@ -129,6 +135,18 @@ def serve(
 
 
 @app.command()
+def health(
+    worker: Annotated[
+        bool, typer.Option("--worker", help="ask the worker's own port (GEOFENCE_WORKER_PORT)")
+    ] = False,
+) -> None:
+    """Ask the service on the configured address whether it is ready (exit code 0 or 1)."""
+    from api.cli.health import report
+
+    raise typer.Exit(report(worker=worker))
+
+
+@app.command()
 def settings(as_json: AsJson = False) -> None:
     """Print every setting with its value, default, unit and source."""
     shown = list(settled().shown())
@@ -141,6 +159,21 @@ def settings(as_json: AsJson = False) -> None:
         typer.echo(f"    {one.doc} (default: {one.default or 'empty'})")
 
 
+def _imported(module: str) -> ModuleType:
+    """The module, or an end that names the extra which installs what it needs."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        typer.echo(
+            f"This needs {error.name}, which is not installed: pip install 'geofence[{extra}]'",
+            err=True,
+        )
+        raise typer.Exit(BAD_SETTING) from None
+
+
 def _alone(command: Callable[..., Any]) -> typer.Typer:
     one = typer.Typer(add_completion=False)
     one.command()(command)
@@ -151,7 +184,7 @@ LATE: dict[str, Later] = {
     "demo": Later(
         "api.demo.command",
         "demo",
-        "Show an invented town in which people hear from the stores they pass, live. Writes ./data/demo.sqlite anew.",
+        "Show an invented town in which people hear from the stores they pass, live.",
     ),
     "doctor": Later(
         "api.cli.doctor",
@@ -161,23 +194,18 @@ LATE: dict[str, Later] = {
     "export": Later(
         "api.cli.transfer",
         "take",
-        "Write all stores or geofences of a running service into a file; what the format cannot hold is told.",
-    ),
-    "health": Later(
-        "api.cli.health",
-        "health",
-        "Ask the service on the configured address whether it is ready (exit code 0 or 1).",
+        "Write all stores or geofences of a running service into a file.",
     ),
     "import": Later(
         "api.cli.transfer",
         "bring",
-        "Bring a file of stores or geofences into a running service; what is there already is updated by its id.",
+        "Bring a file of stores or geofences into a running service.",
     ),
     "keys": Later("api.cli.keys", "keys", "List, create and revoke API keys."),
     "replay": Later(
         "api.cli.replay",
         "replay",
-        "Post a recorded walk to a running service, in the order of time; a batch that is not answered is sent again.",
+        "Post a recorded walk to a running service, in the order of time.",
     ),
     "sandbox": Later(
         "api.sandbox.command",
@@ -187,7 +215,7 @@ LATE: dict[str, Later] = {
     "simulate": Later(
         "api.cli.simulate",
         "simulate_command",
-        "Write pings of invented people, the geofences they meet, and the visits they truly make. The same seed, the same files.",
+        "Write pings of invented people, the geofences they meet, and the visits they truly make.",
     ),
     "worker": Later(
         "api.cli.worker",

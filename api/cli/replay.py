@@ -107,7 +107,7 @@ def _post(
 
 
 def _batches(timeline: Timeline, most: int, pace: float) -> Iterator[list[Posted]]:
-    """Batches of at most `most` pings, and at a given pace of at most a second of the wall clock."""
+    """Batches of at most `most` pings; at a given pace, of at most one second of real time."""
     span_ms = SPAN_S * 1000 * pace
     waiting: list[Posted] = []
     for columns in timeline:
@@ -143,7 +143,8 @@ def _report(console: Console, tally: Tally, as_json: bool) -> None:
     rejected = f"{tally.rejected.total():,} rejected" + (f" ({refused})" if refused else "")
     console.print(f"{tally.accepted:,} accepted, {tally.duplicates:,} duplicates, {rejected}")
     console.print(
-        f"{tally.seconds:,.1f} s, {facts['pings_per_second'] or 0:,} pings/s, {tally.resent:,} batches sent again"
+        f"{tally.seconds:,.1f} s, {facts['pings_per_second'] or 0:,} pings/s, "
+        f"{tally.resent:,} batches sent again"
     )
 
 

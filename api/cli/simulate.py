@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 import numpy as np
@@ -97,52 +98,59 @@ def simulate_command(
     used.
     """
     console = Console(stderr=True, quiet=as_json)
-    try:
-        start_ms = _moment_ms(start)
-        if devices * days * 86_400.0 / interval_s > MOST_PINGS:
-            raise _Unusable(
-                f"that is more than {MOST_PINGS:,} pings; take fewer devices or days, or a longer interval"
-            )
+    asked: _Asked = {"devices": devices, "days": days, "seed": seed}
+    chosen = replace(PHONES[phone.value], interval_s=interval_s)
+    carried = {"name": phone.value, **asdict(chosen)}
+    facts = {**asked, "scenario": scenario.value, "start": start, "phone": carried}
+    with _refusing(console, out, as_json):
+        start_ms = _start_ms(start, asked, interval_s)
         world, left_out = _world(geofences, seed)
-        chosen = replace(PHONES[phone.value], interval_s=interval_s)
-        made = _Made()
-        with Progress(console=console, transient=True, disable=console.quiet) as progress:
-            task = progress.add_task("living", total=devices)
-            for trace in simulate(
-                world,
-                scenario.value,
-                devices=devices,
-                days=days,
-                seed=seed,
-                phone=chosen,
-                start_ms=start_ms,
-            ):
-                made.add(trace)
-                progress.advance(task)
-        asked = {
-            "devices": devices,
-            "days": days,
-            "seed": seed,
-            "scenario": scenario.value,
-            "start": start,
-        }
-        files = _write(
-            out,
-            made,
-            world,
-            written_as,
-            {**asked, "phone": {"name": phone.value, **asdict(chosen)}},
-        )
+        traces = simulate(world, scenario.value, phone=chosen, start_ms=start_ms, **asked)
+        made = _collect(console, traces, devices)
+        files = _write(out, made, world, written_as, facts)
+    _report(console, made, files, left_out, chosen, as_json)
+
+
+@contextmanager
+def _refusing(console: Console, out: Path, as_json: bool) -> Iterator[None]:
+    """End the command with a clear text where an argument or the folder cannot be used."""
+    try:
+        yield
     except _Unusable as error:
         raise _failed(console, str(error), as_json, UNUSABLE) from None
     except OSError as error:
-        raise _failed(
-            console,
-            f"cannot write {error.filename or out}: {error.strerror or error}",
-            as_json,
-            FAILED,
-        ) from None
-    _report(console, made, files, left_out, chosen, as_json)
+        why = f"cannot write {error.filename or out}: {error.strerror or error}"
+        raise _failed(console, why, as_json, FAILED) from None
+
+
+def _start_ms(start: str, asked: _Asked, interval_s: float) -> int:
+    """When it begins. Raises `_Unusable`, also when that would be too many pings."""
+    start_ms = _moment_ms(start)
+    if asked["devices"] * asked["days"] * 86_400.0 / interval_s > MOST_PINGS:
+        raise _Unusable(
+            f"that is more than {MOST_PINGS:,} pings; "
+            "take fewer devices or days, or a longer interval"
+        )
+    return start_ms
+
+
+class _Asked(TypedDict):
+    """How much to simulate."""
+
+    devices: int
+    days: float
+    seed: int
+
+
+def _collect(console: Console, traces: Iterable[Trace], devices: int) -> _Made:
+    """Every trace, with a bar that shows how many devices are done."""
+    made = _Made()
+    with Progress(console=console, transient=True, disable=console.quiet) as progress:
+        task = progress.add_task("living", total=devices)
+        for trace in traces:
+            made.add(trace)
+            progress.advance(task)
+    return made
 
 
 class _Unusable(ValueError):
@@ -210,7 +218,7 @@ def _moment_ms(text: str) -> int:
 
 
 def _world(path: Path | None, seed: int) -> tuple[World, int]:
-    """The world, and how many geofences were left out of it because nobody can be simulated there."""
+    """The world, and how many geofences it leaves out because no walk can be simulated there."""
     if path is None:
         return InventedTown(seed), 0
     try:
@@ -349,7 +357,8 @@ def _report(
         typer.echo(json.dumps(facts))
         return
     console.print(
-        f"{made.pings:,} pings of {len(made.names):,} devices, who truly made {len(made.visits):,} visits"
+        f"{made.pings:,} pings of {len(made.names):,} devices, "
+        f"which truly made {len(made.visits):,} visits"
     )
     if left_out:
         console.print(

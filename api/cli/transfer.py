@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import unquote
@@ -136,7 +137,7 @@ def take(
 ) -> None:
     """Write all stores or geofences of a running service into a file.
 
-    What the format cannot hold is told.
+    What the format cannot hold is reported.
 
     Exit codes: 0 written; 1 the service refused or cannot be reached; 2 the file cannot be written,
     or its format is not clear.
@@ -144,28 +145,35 @@ def take(
     console = Console(stderr=True, quiet=as_json)
     chosen = form or _format_of(out)
     if chosen is None:
-        raise _failed(
-            console,
-            f"which format? {out} ends in none that is known; --format is one of {FORMATS}",
-            as_json,
-            exit_code=2,
-        )
-    asked = {
-        "format": chosen,
-        **{name: said for name, said in (("brand", brand), ("tag", tag)) if said},
-    }
-    asked |= {"rings": "true"} if rings else {}
+        why = f"which format? {out} ends in none that is known; --format is one of {FORMATS}"
+        raise _failed(console, why, as_json, exit_code=2)
+    asked = {"format": chosen, "brand": brand, "tag": tag, "rings": "true" if rings else ""}
+    with _refusing(console, out, as_json):
+        losses = _get(out, url, key, kind, _given(asked))
+    _show_written(console, out, losses, as_json)
+
+
+@contextmanager
+def _refusing(console: Console, out: Path, as_json: bool) -> Iterator[None]:
+    """End the command with a clear text where the service refuses or the file is not writable."""
     try:
-        losses = _get(out, url, key, kind, asked)
+        yield
     except Refused as error:
         raise _failed(console, str(error), as_json, exit_code=1) from None
     except OSError as error:
-        raise _failed(
-            console, f"{out} cannot be written: {error.strerror}", as_json, exit_code=2
-        ) from None
+        why = f"{out} cannot be written: {error.strerror}"
+        raise _failed(console, why, as_json, exit_code=2) from None
+
+
+def _given(asked: dict[str, str]) -> dict[str, str]:
+    return {name: said for name, said in asked.items() if said}
+
+
+def _show_written(console: Console, out: Path, losses: list[str], as_json: bool) -> None:
+    size_bytes = out.stat().st_size
     if as_json:
-        typer.echo(json.dumps({"file": str(out), "bytes": out.stat().st_size, "losses": losses}))
-    console.print(f"{out.stat().st_size:,} bytes in {out}", markup=False, soft_wrap=True)
+        typer.echo(json.dumps({"file": str(out), "bytes": size_bytes, "losses": losses}))
+    console.print(f"{size_bytes:,} bytes in {out}", markup=False, soft_wrap=True)
     for loss in losses:
         console.print(f"lost: {loss}", style="yellow", markup=False, soft_wrap=True)
 
@@ -208,7 +216,8 @@ def _post(
             raise Refused(_silent(url, error, file)) from None
     if "created" not in last:
         raise Refused(
-            f"{file} is not in as a whole, send it again: {last.get('detail', 'the answer broke off')}"
+            f"{file} is not stored as a whole, send it again: "
+            f"{last.get('detail', 'the answer broke off')}"
         )
     return last
 
@@ -277,7 +286,7 @@ def _client(url: str, key: str) -> httpx.Client:
 
 
 def _raise_refusal(response: httpx.Response, file: Path) -> None:
-    """Raise `Refused` in words about the file, or about the option that the service does not understand."""
+    """Raise `Refused` about the file, or about the option that the service does not know."""
     if response.is_success:
         return
     url, status = str(response.url.copy_with(query=None)), response.status_code

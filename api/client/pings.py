@@ -128,9 +128,8 @@ class PingClient:
                 [item.code for item in answer.rejected],
             )
         else:
-            raise PostError(
-                f"{self._url} answers {response.status_code} {answer.code}: {answer.detail or 'no reason given'}"
-            )
+            why = f"{answer.code}: {answer.detail or 'no reason given'}"
+            raise PostError(f"{self._url} answers {response.status_code} {why}")
 
     def put(self, path: str, value: Any) -> None:
         """Create or replace a thing. Raises `PostError`."""

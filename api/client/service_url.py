@@ -13,7 +13,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is list
 
 
 def service_url() -> str:
-    """GEOFENCE_PUBLIC_URL, else what GEOFENCE_HOST and GEOFENCE_PORT say, else what `serve` does without them."""
+    """GEOFENCE_PUBLIC_URL, otherwise the address that GEOFENCE_HOST and GEOFENCE_PORT give."""
     told = os.environ.get("GEOFENCE_PUBLIC_URL", "").strip()
     if told:
         return told

@@ -196,8 +196,8 @@ class _Show:
         url, city = self._running.url, self._city
         curl = f"curl -s -H 'Authorization: Bearer {self._running.key}'"
         self._screen.tell(
-            f"\n{city.name}: {len(city.stores)} stores, {self._crowd.count} people, {len(CAMPAIGNS)} campaigns. It exists nowhere, "
-            "and nothing leaves this machine."
+            f"\n{city.name}: {len(city.stores)} stores, {self._crowd.count} people, "
+            f"{len(CAMPAIGNS)} campaigns. It exists nowhere, and nothing leaves this machine."
         )
         self._screen.tell(f"  API     {url}/docs")
         self._screen.tell(f"  inbox   {self._sandbox.fcm_endpoint}/")
@@ -238,9 +238,8 @@ class _Show:
             return False
         url = f"{self._running.url}/v1/coupons/{code}/redeem"
         body = f'{{"store": "{store}", "till": "1"}}'
-        self._screen.tell(
-            f"  redeem  curl -s -X POST -H 'Authorization: Bearer {self._running.key}' '{url}' -d '{body}'"
-        )
+        bearer = f"Authorization: Bearer {self._running.key}"
+        self._screen.tell(f"  redeem  curl -s -X POST -H '{bearer}' '{url}' -d '{body}'")
         return True
 
 

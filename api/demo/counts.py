@@ -94,7 +94,8 @@ def counted(
     )
     decisions = f"{outcomes['send']:,} sent, {outcomes['holdout']:,} held out, {silent}"
     return (
-        f"{pings:,} pings, {events.total():,} events ({kinds or 'none'}); {outcomes.total():,} decisions: {decisions}; "
+        f"{pings:,} pings, {events.total():,} events ({kinds or 'none'}); "
+        f"{outcomes.total():,} decisions: {decisions}; "
         f"{arrived['push']:,} pushes and {arrived['email']:,} mails arrived, {refused:,} refused"
     )
 

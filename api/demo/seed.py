@@ -39,7 +39,10 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
                     {
                         "channel": "push",
                         "title": "{{ customer.first_name }}, your second cup is free",
-                        "body": "{{ store.name }} is {{ distance_m }} m away. Code {{ coupon.code }}, to {{ coupon.expires }}",
+                        "body": (
+                            "{{ store.name }} is {{ distance_m }} m away. "
+                            "Code {{ coupon.code }}, to {{ coupon.expires }}"
+                        ),
                         "link": "app://offers/{{ coupon.code }}",
                         "ttl_s": 900,
                     },
@@ -47,8 +50,14 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
                         "channel": "email",
                         "when": "no_push",
                         "subject": "{{ customer.first_name }}, your second cup is free",
-                        "text": "At {{ store.name }}, {{ store.address }}: code {{ coupon.code }}, to {{ coupon.expires }}",
-                        "html": "<p>At {{ store.name }}, {{ store.address }}: code <b>{{ coupon.code }}</b>, to {{ coupon.expires }}</p>",
+                        "text": (
+                            "At {{ store.name }}, {{ store.address }}: "
+                            "code {{ coupon.code }}, to {{ coupon.expires }}"
+                        ),
+                        "html": (
+                            "<p>At {{ store.name }}, {{ store.address }}: "
+                            "code <b>{{ coupon.code }}</b>, to {{ coupon.expires }}</p>"
+                        ),
                     },
                 ],
             }

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -24,6 +25,7 @@ from geofence.ports.queries import Queries
 
 REMEMBERED_S = 2.0
 REMEMBERED_KEYS = 4096
+_log = structlog.get_logger()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="geofence"'}
 
 
@@ -93,9 +95,11 @@ async def identify(request: Request, *, in_query: bool = False) -> Caller:
     digest = ids.digest(secret)
     key = ring.remembered(digest) or await run_in_threadpool(ring.look_up, digest)
     if key is None:
+        _log.warning("API key refused", method=request.method, why="unknown or revoked")
         raise Refusal(
             401, "unauthorized", "This API key is unknown or was revoked.", headers=_CHALLENGE
         )
+    request.scope["key_id"] = key.id  # for the access log
     return Caller(key, secret)
 
 

@@ -27,6 +27,17 @@ _REFUSALS = {
 }
 
 
+# one component: generated clients name a schema that stands in several bodies once for each
+MERGE_PATCH = {
+    "type": "object",
+    "title": "MergePatch",
+    "description": (
+        "A JSON Merge Patch (RFC 7396): fields that are absent stay, null removes a field, objects"
+        " merge, arrays are replaced as a whole. The result must be a body that PUT accepts."
+    ),
+}
+
+
 def describe(
     answer: type | Mapping[str, Any] | None,
     *statuses: int,
@@ -47,27 +58,19 @@ def describe(
         patch: The model of what a JSON Merge Patch results in.
         body_required: Whether the request must have that body.
     """
-    content = answer if isinstance(answer, Mapping) else _json(ref(answer)) if answer else None
-    responses: dict[int, dict[str, Any]] = {
-        status: {"description": "Done."} | ({"content": content} if content else {})
-        for status in statuses
-    }
+    done: dict[str, Any] = {"description": "Done."}
+    if answer:
+        done["content"] = answer if isinstance(answer, Mapping) else _json(ref(answer))
+    responses: dict[int, dict[str, Any]] = {status: dict(done) for status in statuses}
     of_body = {400, 413, 415} if body or patch else set()
     responses |= {
         status: refusal(status) for status in sorted({*refuses, 401, 403, 422, 503} | of_body)
     }
-    described: dict[str, Any] = {
-        "response_model": None,
-        "status_code": statuses[0],
-        "responses": responses,
-    }
+    found = {"response_model": None, "status_code": statuses[0], "responses": responses}
     if body is not None:
-        described["openapi_extra"] = {
-            "requestBody": {"required": body_required, "content": _json(ref(body))}
-        }
-    if patch is not None:
-        described["openapi_extra"] = {"requestBody": _patch_body(patch)}
-    return described
+        taken = {"required": body_required, "content": _json(ref(body))}
+        return found | {"openapi_extra": {"requestBody": taken}}
+    return found | ({"openapi_extra": {"requestBody": _patch_body(patch)}} if patch else {})
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,16 +78,10 @@ def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _patch_body(patch: type) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "description": (
-            f"A JSON Merge Patch (RFC 7396) on {public_name(patch.__name__)}: fields that are"
-            " absent stay, null removes a field, objects merge, arrays are replaced as a whole."
-            " The result must be a body that PUT accepts."
-        ),
-    }
+    described = f"A merge patch on {public_name(patch.__name__)}."
     media = ("application/merge-patch+json", "application/json")
-    return {"required": True, "content": {name: {"schema": schema} for name in media}}
+    content = {name: {"schema": {"$ref": f"{REF}MergePatch"}} for name in media}
+    return {"required": True, "description": described, "content": content}
 
 
 def operation_id(route: APIRoute) -> str:

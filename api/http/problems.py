@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.http.fields import BY_NAME, IN_FULL, shape_of
+from api.http.request_id import CURRENT
 from geofence.errors import (
     Busy,
     Conflict,
@@ -66,7 +67,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A refusal after RFC 9457.
 
     `code` never changes its meaning. `rejected` is there when every item was bad, and `warnings`
-    then names misspelt fields.
+    then names misspelt fields. `request_id` is that of the header `X-Request-Id`; log lines of
+    the request hold it, too.
     """
 
     type: str
@@ -77,6 +79,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[Fault, ...] = ()
     rejected: tuple[RejectedItem, ...] = ()
     warnings: tuple[FieldWarning, ...] = ()
+    request_id: str = ""
 
 
 class Refusal(Exception):
@@ -112,6 +115,7 @@ def answer(
         errors=refusal.errors,
         rejected=tuple(rejected),
         warnings=tuple(warnings),
+        request_id=CURRENT.get(),
     )
     return Response(msgspec.json.encode(problem), refusal.status, refusal.headers, MEDIA_TYPE)
 

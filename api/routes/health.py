@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import AtHouse, reply
 from api.metrics import MEDIA_TYPE
-from api.services import Services
-from geofence.errors import RecordError
+from api.readiness import readiness
 
 router = APIRouter(tags=["health"])
 _JSON = {"content": {"application/json": {"schema": {"type": "object"}}}}
 _TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 _OPEN: dict[str, Any] = {"security": []}
-
-
-class Readiness(msgspec.Struct, frozen=True):
-    """`missing` names what is not there.
-
-    Record, writer, queue (full); `notes` what an operator should know besides.
-    """
-
-    status: Literal["ready", "not_ready"]
-    missing: tuple[str, ...]
-    queue: int
-    notes: tuple[str, ...]
 
 
 @router.get("/livez", response_model=None, responses={200: _JSON}, openapi_extra=_OPEN)
@@ -45,12 +31,9 @@ async def livez() -> Response:
     openapi_extra=_OPEN,
 )
 async def readyz(services: AtHouse) -> Response:
-    """Pings can be taken; otherwise what is missing."""
-    missing = await run_in_threadpool(_missing, services)
-    readiness = Readiness(
-        "not_ready" if missing else "ready", missing, services.street.depth(), services.notes
-    )
-    return reply(readiness, 503 if missing else 200)
+    """Pings can be taken; otherwise what is missing, what is late, and what waits."""
+    seen = await run_in_threadpool(readiness, services)
+    return reply(seen, 503 if seen.missing else 200)
 
 
 @router.get(
@@ -63,18 +46,3 @@ async def readyz(services: AtHouse) -> Response:
 async def metrics(services: AtHouse) -> Response:
     """Counters for Prometheus."""
     return Response(await run_in_threadpool(services.metrics.exposition), media_type=MEDIA_TYPE)
-
-
-def _missing(services: Services) -> tuple[str, ...]:
-    missing = []
-    try:
-        services.database.queries.health()
-    except RecordError:
-        missing.append("record")
-    if services.street.refused() and "record" not in missing:
-        missing.append("record")
-    if not services.street.alive():
-        missing.append("writer")
-    if services.street.depth() >= services.settings.queue_limit:
-        missing.append("queue")
-    return tuple(missing)

@@ -65,7 +65,8 @@ class Account:
         if form.get("grant_type") != [GRANT] or not self._signed(assertion):
             return Reply(
                 400,
-                b'{"error":"invalid_grant","error_description":"The assertion is not signed by this account."}',
+                b'{"error":"invalid_grant",'
+                b'"error_description":"The assertion is not signed by this account."}',
             )
         self.granted += 1
         token = f"sandbox.{secrets.token_urlsafe(24)}"

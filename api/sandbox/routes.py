@@ -15,7 +15,7 @@ from api.sandbox.fcm import SEND, Fcm
 from api.sandbox.http import Asked, Reply
 from api.sandbox.inbox import Inbox, Received
 from api.sandbox.oauth import Account
-from api.sandbox.page import PAGE
+from api.sandbox.page import ICON, PAGE
 from api.sandbox.scripts import Scripts
 
 
@@ -54,6 +54,8 @@ class Routes:
             return Reply(200, b": listening\n\n", "text/event-stream", stream=self._watchers.add)
         if asked.path == "/":
             return Reply(200, PAGE.encode(), "text/html; charset=utf-8")
+        if asked.path in ("/icon.svg", "/favicon.ico"):
+            return Reply(200, ICON.encode(), "image/svg+xml")
         return Reply(404, b'{"error":"not found"}')
 
     def _posted(self, asked: Asked) -> Reply:

@@ -12,8 +12,9 @@ import threading
 from typing import NamedTuple
 
 PUSH = (
-    "ok", "unregistered", "quota", "quota-date", "unavailable", "internal", "invalid-token", "invalid-payload", "sender-mismatch",
-    "auth-error", "unauthorized", "not-found", "hang", "slow", "html", "empty", "nameless", "truncated", "drop", "redirect", "endless",
+    "ok", "unregistered", "quota", "quota-date", "unavailable", "internal", "invalid-token",
+    "invalid-payload", "sender-mismatch", "auth-error", "unauthorized", "not-found",
+    "hang", "slow", "html", "empty", "nameless", "truncated", "drop", "redirect", "endless",
 )  # fmt: skip
 MAIL = ("ok", "450", "550", "policy", "535", "content", "hang", "drop")
 
@@ -54,7 +55,7 @@ class Scripts:
             self._set.clear()
 
     def of(self, to: str, mark: str) -> Script:
-        """What was set for `to` or for everybody, else what its first letters up to `mark` ask for."""
+        """The behaviour set for `to` or for all, else that which its text up to `mark` names."""
         if self._set:
             with self._lock:
                 found = self._take(to) or self._take("*")

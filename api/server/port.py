@@ -16,5 +16,9 @@ def fault_of_port(settings: Settings) -> str | None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
-            return f"GEOFENCE_PORT: cannot listen on {settings.host}:{settings.port} ({why}); choose another by GEOFENCE_PORT or --port"
+            where = f"{settings.host}:{settings.port}"
+            return (
+                f"GEOFENCE_PORT: cannot listen on {where} ({why}); choose another by "
+                'GEOFENCE_PORT or --port (with make: make run ARGS="--port 8400")'
+            )
     return None

@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that tells when it listens, and ends event streams before it waits for connections to close."""
+    """Uvicorn that says when it listens, and ends event streams before it closes connections."""
 
     def __init__(self, services: Services, opened: Callable[[str], None]) -> None:
         settings = services.settings
@@ -35,18 +35,19 @@ class Server(uvicorn.Server):
             ws="none",
             lifespan="on",
             log_config=None,
-            access_log=False,  # queries may hold a key; requests are counted at /metrics
+            access_log=False,  # queries may hold a key; the middleware writes our own
+            proxy_headers=False,  # the middleware reads them, from the networks listed
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
         super().__init__(config)
-        self._house, self._opened = services, opened
+        self._services, self._opened = services, opened
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""
-        # geofences and code stay for ever: what the collector need not look at costs no pause (a
-        # second at a million geofences)
+        # geofences and code stay for ever: what the collector need not look at costs no pause
+        # (a second at a million geofences)
         gc.collect()
         gc.freeze()
         await super().startup(sockets)
@@ -54,8 +55,8 @@ class Server(uvicorn.Server):
             self._opened(self.address())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, end the streams, answer what is under way, close the house."""
-        self._house.feed.close()
+        """Stop listening, end the streams, answer what is under way, close the services."""
+        self._services.feed.close()
         await super().shutdown(sockets)
 
     def address(self) -> str:
@@ -65,28 +66,29 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether it ever listened.
+    """Serve until SIGTERM or SIGINT.
 
-    `tell` prints what a person should see.
+    Args:
+        settings: What the operator chose.
+        tell: Prints a line for a person. Secrets of first keys go there and into no log.
 
-    Raises `SettingError` for a port that is taken, before a record is made.
+    Returns:
+        Whether the service ever listened.
+
+    Raises:
+        SettingError: The port is taken; no database was made.
     """
     taken = fault_of_port(settings)
     if taken is not None:
         raise SettingError(taken)
     services = open_services(settings)
-    if services.first_keys is not None:
-        tell(f"A new project: {services.first_keys.project_id}. Its keys are shown this once:")
-        tell(f"  publishable  {services.first_keys.publishable}")
-        tell(
-            f"  secret       {'the one in GEOFENCE_DEV_KEY' if settings.dev_key else services.first_keys.secret}"
-        )
-
-    for line in startup_lines(services.channels, services.notes):
+    for line in (*_first_keys(services), *startup_lines(services.channels, services.notes)):
         tell(line)
 
     def opened(url: str) -> None:
-        tell(f"Listening on {settings.public_url or url} (documentation at /docs)")
+        tell(f"Listening on {url} (documentation at {settings.root_path}/docs)")
+        if settings.public_url:
+            tell(f"Seen from outside as {settings.public_url}")
         _log.info(
             "listening",
             database="sqlite" if services.embedded else "postgresql",
@@ -100,3 +102,18 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> bool:
     server.run()
     _log.info("stopped")
     return server.started
+
+
+def _first_keys(services: Services) -> tuple[str, ...]:
+    """The keys of a project just made, framed by empty lines so that logs do not hide them."""
+    keys = services.first_keys
+    if keys is None:
+        return ()
+    fixed = services.settings.dev_key
+    return (
+        "",
+        f"A new project: {keys.project_id}. Its keys are shown this once, and are in no log:",
+        f"  publishable  {keys.publishable}",
+        f"  secret       {'the one in GEOFENCE_DEV_KEY' if fixed else keys.secret}",
+        "",
+    )

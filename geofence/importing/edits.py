@@ -39,9 +39,9 @@ def import_geofences(edit: ImportGeofences, unit: Unit, project_id: str, now_ms:
 
 
 def fill_stores(edit: ImportStores) -> editing.Fill[Store]:
-    """What each store takes over from the one that it updates.
+    """What each store takes over from the one that it replaces.
 
-    A row without a position refuses to make a new store.
+    A row without a position makes no new store.
     """
     names = [one.external_id for one in edit.stores]
     present = dict(zip(names, edit.fields_present, strict=True))
@@ -56,7 +56,10 @@ def fill_stores(edit: ImportStores) -> editing.Fill[Store]:
 
 
 def fill_geofences(edit: ImportGeofences) -> editing.Fill[Geofence]:
-    """What each geofence takes over from the one that it updates, as `fill_stores`."""
+    """What each geofence takes over from the one that it replaces.
+
+    A row without a position makes no new geofence.
+    """
     names = [one.external_id for one in edit.geofences]
     present = dict(zip(names, edit.fields_present, strict=True))
 

@@ -13,7 +13,7 @@ from geofence.importing.report import RowError
 from geofence.importing.row import PLACE, Row, check_kind, spot
 from geofence.model.place import Geofence
 from regions.geojson import read_region, write_region
-from regions.geometry.interior_point import inner_point
+from regions.geometry.interior_point import interior_point
 from regions.region import RegionError
 from regions.validation.validate import is_cosmetic
 
@@ -120,7 +120,7 @@ def _canonical(row: Row, geometry: Mapping[str, Any]) -> tuple[dict[str, Any], t
         if kind is None:
             row.repair("region", "repaired", repair)
     row.sheet.smoothed.update({kind for _, kind in kinds if kind is not None})
-    return write_region(checked.region), inner_point(checked.region)
+    return write_region(checked.region), interior_point(checked.region)
 
 
 def _circle(row: Row, geometry: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -21,7 +21,6 @@ MAX_FINDINGS = 100  # in a report
 MAX_NAMES = 20  # of the geofences that one finding is about
 # Codes whose sentences differ only in numbers that follow from the latitude: one cause, one finding
 ONE_CAUSE = frozenset({"low_precision"})
-PAGE = 1_000
 ROADSIDE_DAYS = 30
 ROADSIDE_SHARE = 0.5
 DRIVE_S = 90  # at one ping a minute a drive through a store's circle holds one ping, or two

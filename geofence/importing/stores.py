@@ -15,7 +15,7 @@ from geofence.model.place import Ring, Store
 from geofence.places import editing
 from geofence.places.opening_hours import check_hours
 from regions.geojson import read_region
-from regions.geometry.interior_point import inner_point
+from regions.geometry.interior_point import interior_point
 from regions.region import RegionError
 
 NEAR = Ring("near", 150.0)
@@ -90,7 +90,7 @@ def _position(row: Row) -> tuple[float, float]:
         raise RowError(None, error.code, error.detail) from None
     detail = "the store stands at a point inside its area; bring the area in as a geofence"
     row.warn("lat", "position_from_area", detail)
-    lat, lon = inner_point(area.region)
+    lat, lon = interior_point(area.region)
     return round(lat, 7), round(lon, 7)  # a centimetre
 
 

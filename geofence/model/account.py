@@ -10,6 +10,12 @@ from geofence.model.place import Profile
 
 Scope = Literal["ingest", "manage", "redeem", "read"]
 
+# what a key of each kind may do at most
+SCOPES: dict[str, tuple[Scope, ...]] = {
+    "pk": ("ingest",),
+    "sk": ("ingest", "manage", "redeem", "read"),
+}
+
 
 class Project(msgspec.Struct, frozen=True):
     """A tenant; nothing crosses it. `index_version` grows with every change of its geofences."""

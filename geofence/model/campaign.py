@@ -26,7 +26,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoreFilter(_Strict, frozen=True):
-    """Which stores: all conditions must hold; an empty filter means every store."""
+    """Which stores. All conditions must hold; an empty filter matches every store."""
 
     brand: str | None = None
     tag: str | None = None

@@ -64,9 +64,9 @@ class Decision(msgspec.Struct, frozen=True):
 
     `reason` is the stable token of the gate that stopped it, `send` otherwise.
 
-    `customer_id` is empty where nobody is known. `at_ms` is when it was made, `event_ms` when its
-    event happened (epoch ms UTC). `trace` is what the gates said, in order, up to the first that
-    stopped it.
+    `customer_id` is empty where the customer is unknown. `at_ms` is when it was made, `event_ms`
+    when its event happened (epoch ms UTC). `trace` is what the gates said, in order, up to the
+    first that stopped it.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Coupon(msgspec.Struct, frozen=True):
-    """A code issued with a `send` decision.
+    """A code that was issued with a `send` decision.
 
     `stores` None means any store; `expires_ms` epoch ms UTC, exclusive.
     """

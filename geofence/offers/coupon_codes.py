@@ -1,4 +1,4 @@
-"""Coupon codes, and the day they end."""
+"""Coupon codes, and the end of their validity."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ LENGTH = 13  # 65 bits
 
 
 def new_code() -> str:
-    """A code of 65 random bits in letters that nobody mistakes for another, in groups.
-
-    `XXXX-XXXX-XXXXX`.
-    """
+    """A code of 65 random bits, as `XXXX-XXXX-XXXXX`, in letters that look like no other."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 def read_code(typed: str) -> str:
-    """A code as somebody typed it.
-
-    Case, spaces and dashes do not matter, and 0, O, 1, I can only be one thing each.
-    """
+    """The code in what was typed at a till; case, spaces and dashes do not matter."""
     letters = "".join(typed.upper().split()).replace("-", "").replace("\u2013", "")
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 

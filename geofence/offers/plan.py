@@ -93,7 +93,7 @@ def _not_supported_yet(document: Any) -> Iterator[Problem]:
 
 
 def _place_of(words: str, document: Any, kind: type[Plan]) -> Problem:
-    """(JSON pointer, detail) of a message of msgspec: ``Expected `int` <= 9 - at `$.priority` ``."""
+    """(JSON pointer, detail) of an error of msgspec: ``Expected `int` - at `$.priority` ``."""
     found = _WHERE.match(words)
     what, path = (found["what"], found["path"] or "") if found else (words, "")
     steps = _STEP.findall(path)

@@ -1,4 +1,4 @@
-"""A code at a till: looked up, redeemed once, made void."""
+"""A code at a till: looked up, redeemed once, or made void."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from geofence.ports.unit import Unit
 
 
 def look_up(unit: Unit, project_id: str, typed: str) -> Coupon:
-    """The coupon of a code as somebody typed it; its row is locked until the unit ends.
+    """The coupon of a typed code; its row is locked until the unit ends.
 
-    Raises `NotFound`.
+    Raises:
+        NotFound: There is no such code.
     """
     coupon = unit.coupons.locked(project_id, coupon_codes.read_code(typed))
     if coupon is None:
@@ -33,10 +34,12 @@ def redeem(
     currency: str | None = None,
     now_ms: int,
 ) -> tuple[Coupon, Redemption]:
-    """Use a code at a store. `amount` in the currency's smallest unit.
+    """Use a code at a store. `amount` is in the currency's smallest unit.
 
-    Raises `NotFound`, or `Conflict` with the code `coupon_redeemed`, `coupon_expired`,
-    `coupon_void` or `coupon_other_store`.
+    Raises:
+        NotFound: There is no such code.
+        Conflict: It cannot be used: `coupon_redeemed`, `coupon_expired`, `coupon_void` or
+            `coupon_other_store`.
     """
     coupon = look_up(unit, project_id, typed)
     if coupon.status == "void":
@@ -57,7 +60,12 @@ def redeem(
 
 
 def void(unit: Unit, project_id: str, typed: str) -> Coupon:
-    """Take a code back. Raises `NotFound`, or `Conflict` when it was redeemed."""
+    """Make a code void.
+
+    Raises:
+        NotFound: There is no such code.
+        Conflict: It was redeemed.
+    """
     coupon = look_up(unit, project_id, typed)
     if coupon.status == "redeemed":
         raise Conflict("This code was redeemed already.", code="coupon_redeemed")

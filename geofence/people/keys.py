@@ -1,4 +1,4 @@
-"""API keys: which scopes each kind may have, and how one is made."""
+"""API keys: how one is made."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import Literal, NamedTuple
 
 from geofence import ids
 from geofence.errors import InputError
-from geofence.model.account import Key, Scope
+from geofence.model.account import SCOPES, Key, Scope
 
 KeyKind = Literal["pk", "sk"]
-SCOPES: dict[KeyKind, tuple[Scope, ...]] = {
-    "pk": ("ingest",),
-    "sk": ("ingest", "manage", "redeem", "read"),
-}
 
 
 class NewKey(NamedTuple):

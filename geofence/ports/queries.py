@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from geofence.model.account import Device, Key, Project
+from geofence.model.backlog import Backlog
 from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
@@ -59,6 +60,9 @@ class Queries(Protocol):
 
     def newest_seq(self, project_id: str) -> int:
         """The highest `stream_seq` given so far, 0 without events."""
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in the outbox and which channels are paused, by channel."""
 
     def health(self) -> Mapping[str, Any]:
         """Facts for readiness.

@@ -8,7 +8,7 @@ from regions.geometry.boundary import parts
 from regions.region import Circle, Region
 
 
-def inner_point(region: Region) -> tuple[float, float]:
+def interior_point(region: Region) -> tuple[float, float]:
     """(lat, lon) in degrees of a circle's centre, or of a point well inside an area's largest part.
 
     The same each time.

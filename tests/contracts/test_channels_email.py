@@ -89,7 +89,7 @@ def test_a_reply_of_the_relay_leads_to_this_verdict(
 def test_a_refused_message_spoils_nothing_for_the_next_on_the_same_connection(
     sandbox: Sandbox,
 ) -> None:
-    channel = Email(sandbox.smtp_url, sender=SENDER, lanes=1, patience=SOON)
+    channel = Email(sandbox.smtp_url, sender=SENDER, connections=1, patience=SOON)
     batch = [
         message(number, "email", f"{local}@example.com")
         for number, (local, _, _) in enumerate(REPLIES * 2)
@@ -142,8 +142,15 @@ def test_a_line_break_in_a_header_fails_the_message(
 
 
 NO_ADDRESSES = [
-    "", "nobody", "a@b@c", "a@example.com, b@example.com", "<a@example.com>", "a@example.com\r\nRCPT TO:<b@example.com>", "@x", "ü@x.de",
-]  # fmt: skip
+    "",
+    "nobody",
+    "a@b@c",
+    "a@example.com, b@example.com",
+    "<a@example.com>",
+    "a@example.com\r\nRCPT TO:<b@example.com>",
+    "@x",
+    "ü@x.de",
+]
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
@@ -208,7 +215,10 @@ def test_a_relay_that_never_greets_is_given_up(
 
 def test_mails_behind_hanging_ones_are_given_back_and_not_kept_waiting(sandbox: Sandbox) -> None:
     channel = Email(
-        sandbox.smtp_url, sender=SENDER, lanes=1, patience=Patience(step_s=1, total_s=2, wait_s=0.5)
+        sandbox.smtp_url,
+        sender=SENDER,
+        connections=1,
+        patience=Patience(step_s=1, total_s=2, wait_s=0.5),
     )
     batch = [message(number, "email", "hang+ann@example.com") for number in range(4)]
     verdicts = sorted(

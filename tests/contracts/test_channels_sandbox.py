@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,10 @@ def test_the_page_is_whole_without_anything_from_elsewhere(sandbox: Sandbox) -> 
     assert "<title>Geofence sandbox</title>" in page
     assert "http://" not in page
     assert "https://" not in page
+    (icon,) = re.findall(r'<link rel="icon" href="([^"]+)"', page)
+    for path in (icon, "/favicon.ico"):
+        answer = httpx.get(sandbox.fcm_endpoint + path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
 
 
 def test_a_behaviour_can_be_set_over_http_for_the_next_few(sandbox: Sandbox, channel: Fcm) -> None:

@@ -13,7 +13,10 @@ from regions.readers import Item, formats
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 20_000
-ASK = "import sys; from pathlib import Path; from regions.readers.binary.gdal import _run; _run('read', 'flatgeobuf', *map(Path, sys.argv[1:]))"
+ASK = (
+    "import sys; from pathlib import Path; from regions.readers.binary.gdal import _run; "
+    "_run('read', 'flatgeobuf', *map(Path, sys.argv[1:]))"
+)
 
 
 @pytest.mark.skipif(

@@ -13,19 +13,51 @@ from tests.rigs.offers import EMAIL, INAPP, PUSH, STORE, open_front, plan, regis
 from tests.rigs.shop import Shop, open_shop
 
 LUNCH = {
-    "id": "lunch", "name": "Lunch coffee", "status": "draft", "priority": 10,
+    "id": "lunch",
+    "name": "Lunch coffee",
+    "status": "draft",
+    "priority": 10,
     "trigger": {"event": "entered", "ring": "near", "stores": {"brand": "Bean"}, "dwell_s": None},
-    "schedule": {"from": "2026-11-01", "until": "2026-12-31", "days": ["mon", "tue"],
-                 "between": ["11:00", "14:00"], "only_when_open": True},
-    "pressure": {"per_customer": {"count": 1, "window_s": 604800}, "min_gap_s": 3600, "respect_quiet_hours": True},
+    "schedule": {
+        "from": "2026-11-01",
+        "until": "2026-12-31",
+        "days": ["mon", "tue"],
+        "between": ["11:00", "14:00"],
+        "only_when_open": True,
+    },
+    "pressure": {
+        "per_customer": {"count": 1, "window_s": 604800},
+        "min_gap_s": 3600,
+        "respect_quiet_hours": True,
+    },
     "holdout": 0.1,
-    "offer": {"title": "2 for 1", "coupon": {"valid_days": 3, "single_use": True, "stores": "trigger"}},
-    "variants": [{"name": "a", "weight": 1, "messages": [
-        {"channel": "push", "title": "Coffee, {{ customer.first_name | default: 'friend' }}?",
-         "body": "{{ store.name }} is {{ distance_m }} m away. Code {{ coupon.code }}",
-         "link": "app://offers/{{ coupon.code }}", "ttl_s": 900},
-        {"channel": "email", "subject": "Coffee", "html": "<b>{{ coupon.code }}</b>", "text": "{{ coupon.code }}", "when": "no_push"}]}],
-}  # fmt: skip
+    "offer": {
+        "title": "2 for 1",
+        "coupon": {"valid_days": 3, "single_use": True, "stores": "trigger"},
+    },
+    "variants": [
+        {
+            "name": "a",
+            "weight": 1,
+            "messages": [
+                {
+                    "channel": "push",
+                    "title": "Coffee, {{ customer.first_name | default: 'friend' }}?",
+                    "body": "{{ store.name }} is {{ distance_m }} m away. Code {{ coupon.code }}",
+                    "link": "app://offers/{{ coupon.code }}",
+                    "ttl_s": 900,
+                },
+                {
+                    "channel": "email",
+                    "subject": "Coffee",
+                    "html": "<b>{{ coupon.code }}</b>",
+                    "text": "{{ coupon.code }}",
+                    "when": "no_push",
+                },
+            ],
+        }
+    ],
+}
 
 
 def _with(path: Sequence[str | int], value: object) -> dict[str, Any]:
@@ -217,14 +249,18 @@ def test_fields_that_nothing_heeds_yet_are_refused_by_name(shop: Shop, budget: i
         (_with(("schedule", "days"), ["someday"]), "/schedule/days/0"),
         (_with(("pressure", "per_customer", "count"), 0), "/pressure/per_customer/count"),
         (_with(("pressure", "per_customer", "window_s"), 2**70), "/pressure/per_customer/window_s"),
-        (_with(("holdout",), 1.5), "/holdout"), (_with(("holdout",), "0.1"), "/holdout"), (_with(("priority",), 1e300), "/priority"),
+        (_with(("holdout",), 1.5), "/holdout"),
+        (_with(("holdout",), "0.1"), "/holdout"),
+        (_with(("priority",), 1e300), "/priority"),
         (_with(("offer", "coupon", "valid_days"), 0), "/offer/coupon/valid_days"),
         (_with(("offer", "coupon", "stores"), "everywhere"), "/offer/coupon/stores"),
-        (LUNCH | {"id": "dinner"}, "/id"), (LUNCH | {"status": "running"}, "/status"), (LUNCH | {"name": ""}, "/name"),
+        (LUNCH | {"id": "dinner"}, "/id"),
+        (LUNCH | {"status": "running"}, "/status"),
+        (LUNCH | {"name": ""}, "/name"),
         (LUNCH | {"name": {"a": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}}, "/name/a" + "/0" * 14),
         (LUNCH | {"a/b~c": 1}, "/a~1b~0c"),
     ],
-)  # fmt: skip
+)
 def test_a_campaign_that_cannot_work_is_refused_with_its_field_named(
     shop: Shop, body: dict[str, Any], pointer: str
 ) -> None:
@@ -243,8 +279,10 @@ def test_everything_that_is_wrong_with_a_plan_is_told_at_once(shop: Shop) -> Non
     told = shop.client.put("/v1/campaigns/lunch", json=body).json()
     assert told["code"] == "invalid_campaign"
     assert [one["pointer"] for one in told["errors"]] == [
-        "/schedule/until", "/variants/0/messages/0/title", "/variants/0/messages/1/html"
-    ]  # fmt: skip
+        "/schedule/until",
+        "/variants/0/messages/0/title",
+        "/variants/0/messages/1/html",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -329,10 +367,18 @@ def test_lists_of_decisions_and_messages_are_filtered_and_paged(shop: Shop) -> N
         False,
     )
     for query, wanted in (
-        ({"customer": "kim"}, [kim]), ({"campaign": "lunch"}, [kim, lee]), ({"campaign": "x"}, []), ({"store": "corner"}, [kim, lee]),
-        ({"device": "lee-phone"}, [lee]), ({"event": kim["event_id"]}, [kim]), ({"outcome": "silent"}, [lee]), ({"reason": "send"}, [kim]),
-        ({"since": kim["at"]}, [kim, lee]), ({"until": kim["at"]}, []), ({"order": "desc"}, [lee, kim]),
-    ):  # fmt: skip
+        ({"customer": "kim"}, [kim]),
+        ({"campaign": "lunch"}, [kim, lee]),
+        ({"campaign": "x"}, []),
+        ({"store": "corner"}, [kim, lee]),
+        ({"device": "lee-phone"}, [lee]),
+        ({"event": kim["event_id"]}, [kim]),
+        ({"outcome": "silent"}, [lee]),
+        ({"reason": "send"}, [kim]),
+        ({"since": kim["at"]}, [kim, lee]),
+        ({"until": kim["at"]}, []),
+        ({"order": "desc"}, [lee, kim]),
+    ):
         assert shop.client.get("/v1/decisions", params=query).json()["data"] == wanted, query
     first = shop.client.get("/v1/decisions?limit=1").json()
     second = shop.client.get(
@@ -346,8 +392,11 @@ def test_lists_of_decisions_and_messages_are_filtered_and_paged(shop: Shop) -> N
     }
     assert "token-of-kim" not in shop.client.get("/v1/messages").text
     for query, count in (
-        ({"channel": "push"}, 1), ({"customer": "lee"}, 0), ({"decision": kim["id"]}, 2), ({"campaign": "lunch"}, 2),
-    ):  # fmt: skip
+        ({"channel": "push"}, 1),
+        ({"customer": "lee"}, 0),
+        ({"decision": kim["id"]}, 2),
+        ({"campaign": "lunch"}, 2),
+    ):
         assert len(shop.client.get("/v1/messages", params=query).json()["data"]) == count, query
     half = shop.client.get("/v1/messages?limit=1").json()
     rest = shop.client.get(

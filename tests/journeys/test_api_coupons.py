@@ -124,8 +124,10 @@ def test_thirty_unknown_codes_a_minute_and_then_the_key_waits(shop: Shop, code: 
             for told in hands.map(lambda one: clerk.request(*one, json={"store": "corner"}), paths)
         } == {404}
     for told in (
-        clerk.get("/v1/coupons/guess"), clerk.get(f"/v1/coupons/{code}"), clerk.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"})
-    ):  # fmt: skip
+        clerk.get("/v1/coupons/guess"),
+        clerk.get(f"/v1/coupons/{code}"),
+        clerk.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"}),
+    ):
         assert (told.status_code, told.json()["code"]) == (429, "too_many_unknown_codes")
         assert 1 <= int(told.headers["retry-after"]) <= 60
     assert _redeem(shop, code).status_code == 200
@@ -154,13 +156,18 @@ def test_what_a_key_may_do_with_codes_follows_from_its_scopes(shop: Shop, code: 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "/store"), ({"store": ""}, "/store"), ({"store": "a\0"}, "/store"), ({"store": "s", "colour": 1}, "/colour"),
-        ({"store": "s", "amount": -1}, "/amount"), ({"store": "s", "amount": 1.5}, "/amount"),
+        ({}, "/store"),
+        ({"store": ""}, "/store"),
+        ({"store": "a\0"}, "/store"),
+        ({"store": "s", "colour": 1}, "/colour"),
+        ({"store": "s", "amount": -1}, "/amount"),
+        ({"store": "s", "amount": 1.5}, "/amount"),
         ({"store": "s", "amount": 10**30}, "/amount"),
-        ({"store": "s", "currency": "euro"}, "/currency"), ({"store": "s", "till": "x" * 129}, "/till"),
+        ({"store": "s", "currency": "euro"}, "/currency"),
+        ({"store": "s", "till": "x" * 129}, "/till"),
         ({"store": "s", "till": "\0"}, "/till"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_redemption_names_the_field(
     shop: Shop, body: dict[str, object], pointer: str
 ) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
+from api.sandbox import Sandbox
+from geofence.backends.sql.database import open_database
+from tests.rigs.postgres import Postgres
 from tests.rigs.running import KEY, Service
 
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
@@ -134,6 +138,55 @@ def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None
     )
     assert sick.returncode == 1
     assert [one["name"] for one in json.loads(sick.stdout) if not one["fine"]] == ["database"]
+
+
+def test_the_doctor_refuses_a_schema_that_serve_refuses(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/record.db"
+    database = open_database(url)
+    database.migrate()
+    database.close()
+    with sqlite3.connect(tmp_path / "record.db") as file:
+        file.execute("UPDATE alembic_version SET version_num = '0099'")
+    file.close()
+    seen = _geofence(tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=url)
+    assert seen.returncode == 1
+    (bad,) = [one for one in json.loads(seen.stdout) if not one["fine"]]
+    assert bad["name"] == "database"
+    assert "0099" in bad["seen"]
+    served = _geofence(tmp_path, "serve", PORT="0", DATABASE_URL=url)
+    assert (served.returncode, "newer version" in served.stderr) == (3, True)
+
+
+def test_the_doctor_says_of_an_empty_postgresql_that_serve_makes_its_tables(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.fresh()
+    seen = _geofence(tmp_path, "doctor", "--json", PORT="0", DATABASE_URL=url)
+    assert seen.returncode == 0, seen.stdout
+    by_name = {one["name"]: one["seen"] for one in json.loads(seen.stdout)}
+    assert by_name["database"] == "empty; `geofence serve` makes its tables"
+    postgres.drop(url)
+
+
+def test_the_doctor_connects_to_the_relay_and_the_provider(tmp_path: Path) -> None:
+    def seen(**settings: str) -> tuple[int, str]:
+        ran = _geofence(tmp_path, "doctor", "--json", PORT="0", **settings)
+        by_name = {one["name"]: one["seen"] for one in json.loads(ran.stdout)}
+        return ran.returncode, by_name["channels"]
+
+    with Sandbox.start() as sandbox:
+        given = {
+            name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()
+        }
+        assert seen(**given) == (0, "push: configured, email: configured")
+        wrong = given | {"SMTP_URL": given["FCM_ENDPOINT"].replace("http", "smtp")}
+        code, why = seen(**wrong)
+        assert code == 1
+        assert "does not greet like a mail relay" in why or "does not answer" in why
+    code, why = seen(SMTP_URL="smtp://me:hunter2@127.0.0.1:1")
+    assert code == 1
+    assert "GEOFENCE_SMTP_URL: 127.0.0.1:1 does not answer" in why
+    assert "hunter2" not in why
 
 
 def test_the_doctor_refuses_channels_that_would_stop_serve(tmp_path: Path) -> None:

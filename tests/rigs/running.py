@@ -25,7 +25,7 @@ class Service:
     """
 
     def __init__(self, database_url: str, log: Path, **settings: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self._environment = {
@@ -100,7 +100,8 @@ class Service:
         return self._process.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -58,3 +58,18 @@ def test_a_command_that_is_none_is_refused_and_one_that_is_there_is_found_by_its
     told = CliRunner().invoke(app, ["import", "--help"])
     assert told.exit_code == 0
     assert "geofence import" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["sandbox", "demo"])
+@pytest.mark.parametrize("library", ["aiosmtpd", "cryptography"])
+def test_a_command_whose_extra_is_not_installed_names_it(name: str, library: str) -> None:
+    code = (
+        f"import sys\nsys.modules[{library!r}] = None\nfrom api.cli.main import app\n"
+        f"app([{name!r}, '--help'])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 2
+    assert "pip install 'geofence[sandbox]'" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -6,7 +6,8 @@ import pytest
 
 from geofence import ids
 from geofence.errors import InputError
-from geofence.people.keys import SCOPES, make_key
+from geofence.model.account import SCOPES
+from geofence.people.keys import make_key
 
 
 @pytest.mark.parametrize("kind", ["pk", "sk"])

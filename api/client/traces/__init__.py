@@ -39,7 +39,8 @@ def read(path: Path) -> Iterator[Columns]:
     if reader is None:
         raise TraceError(
             path,
-            f"no reader for {path.suffix or 'a file without a suffix'}; there are readers for {', '.join(sorted(found))}",
+            f"no reader for {path.suffix or 'a file without a suffix'}; "
+            f"there are readers for {', '.join(sorted(found))}",
         )
     if not path.is_file():
         raise TraceError(path, "there is no such file")

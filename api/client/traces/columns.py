@@ -90,7 +90,11 @@ def choose(path: Path, header: Sequence[str]) -> dict[str, str]:
 
 
 def epoch_ms(numbers: Floats) -> Times:
-    """Numbers that count seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size, as ms."""
+    """Times since 1970 as milliseconds.
+
+    The size of the numbers says whether they count seconds, milliseconds, microseconds or
+    nanoseconds.
+    """
     size = float(np.median(numbers)) if len(numbers) else 0.0
     scale = 1e3 if size < 1e11 else 1.0 if size < 1e14 else 1e-3 if size < 1e17 else 1e-6
     return np.rint(numbers * scale).astype(np.int64)

@@ -52,12 +52,8 @@ def read(path: Path) -> Iterator[Columns]:
 def _columns(
     path: Path, batch: list[tuple[int, list[str]]], places: dict[str, int], width: int
 ) -> Columns:
+    _refuse_short(path, batch, width)
     lines = [line for line, _ in batch]
-    short = next(((line, row) for line, row in batch if len(row) < width), None)
-    if short is not None:
-        raise TraceError(
-            path, f"{len(short[1])} columns where the header has {width}", f"line {short[0]}"
-        )
     texts = {what: [row[place] for _, row in batch] for what, place in places.items()}
     wanted = ("lat", "lon", "accuracy", "speed")
     numbers = {
@@ -72,6 +68,13 @@ def _columns(
         accuracy_m=numbers["accuracy"],
         speed_mps=numbers["speed"],
     )
+
+
+def _refuse_short(path: Path, batch: list[tuple[int, list[str]]], width: int) -> None:
+    for line, row in batch:
+        if len(row) < width:
+            why = f"{len(row)} columns where the header has {width}"
+            raise TraceError(path, why, f"line {line}")
 
 
 def _numbers(path: Path, texts: Sequence[str], lines: Sequence[int]) -> Floats:

@@ -86,7 +86,8 @@ def _times(path: Path, column: pa.Array, row: int) -> Times:
         if column.type.tz is None:
             raise TraceError(
                 path,
-                "its times have no time zone; store them as timestamps with UTC, or as a number since 1970",
+                "its times have no time zone; "
+                "store them as timestamps with UTC, or as a number since 1970",
             )
         times: Times = (
             pc.cast(column, pa.timestamp("ms", "UTC"), safe=False).cast(pa.int64()).to_numpy()

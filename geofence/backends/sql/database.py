@@ -74,6 +74,10 @@ class SqlDatabase:
         """
         migrate.upgrade(self.engine)
 
+    def revision(self) -> tuple[str, bool]:
+        """The schema's revision, empty where there is none yet; whether this version knows it."""
+        return migrate.revision(self.engine)
+
     def close(self) -> None:
         """Release connections and the lock."""
         self.engine.dispose()

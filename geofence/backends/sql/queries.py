@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from geofence.backends.sql import campaign_matches, open_visits
+from geofence.backends.sql import backlog, campaign_matches, open_visits
 from geofence.backends.sql import engine as engines
 from geofence.backends.sql.listing import Select, SqlListing
 from geofence.backends.sql.rows import columns, from_row
@@ -18,6 +18,7 @@ from geofence.backends.sql.schema.devices import devices
 from geofence.backends.sql.schema.journal import events, visits
 from geofence.backends.sql.schema.places import geofences, stores
 from geofence.model.account import Device, Key, Project
+from geofence.model.backlog import Backlog
 from geofence.model.campaign import Campaign, CampaignMatches, Trigger
 from geofence.model.customer import Customer
 from geofence.model.decision import Coupon, Decision
@@ -152,6 +153,11 @@ class SqlQueries:
                     sa.select(sa.func.count()).where(events.c.stream_seq.is_(None))
                 ).scalar(),
             }
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in the outbox and which channels are paused, by channel."""
+        with engines.connect(self._engine) as connection:
+            return backlog.backlogs(connection)
 
     def _all(self, kind: type[T], query: sa.Select[Any]) -> list[T]:
         with engines.connect(self._engine) as connection:

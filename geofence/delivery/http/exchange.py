@@ -1,12 +1,10 @@
-"""One HTTP POST on one libcurl easy handle.
+"""One HTTP POST on one libcurl easy handle: the request, its answer, whether it was handed over.
 
-What goes in, what comes out, and whether it left the house.
-
-The request body is given to libcurl by a callback without a way to rewind. That is on purpose:
-libcurl sends a POST again by itself when a kept connection dies before the answer, which would be a
-hidden second attempt. Without rewind it can do so only while nothing of the body was taken, and the
-same callback tells us whether a request was handed over. The price: a stream that an HTTP/2 server
-turns back while it shuts down counts as handed over, too, and ends as unknown.
+libcurl reads the request body from a callback that cannot rewind, on purpose: when a kept
+connection dies before the answer, libcurl sends a POST again by itself, which would be a hidden
+second attempt. Without rewind it can do so only while it has taken nothing of the body, and the
+same callback shows whether a request was handed over. The price is that a stream which an HTTP/2
+server refuses while it shuts down counts as handed over, too, and ends as unknown.
 """
 
 from __future__ import annotations

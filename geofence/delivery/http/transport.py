@@ -1,10 +1,8 @@
 """HTTP for the channels: POSTs on one private thread over libcurl's multi interface.
 
-No channel itself.
-
-Batches come from any thread; each gets its answers in the order they finish. HTTP/2 is used where
-an https server offers it, connections are kept, and one host never takes more than its share, so
-that a dead receiver fills no queue but its own.
+Batches come from any thread, and each gets its answers in the order in which they finish. HTTP/2 is
+used where an https server offers it, connections are kept, and one host never takes more than its
+share, so that a dead receiver fills no queue but its own.
 """
 
 from __future__ import annotations
@@ -102,7 +100,7 @@ class Transport:
             try:
                 while not self._closed:
                     driver.turn(ear, self._submitted)
-            finally:  # also when a turn failed: nobody may wait for an answer that never comes
+            finally:  # also when a turn failed: no caller may wait for an answer that never comes
                 with self._lock:
                     self._closed = True
                 while self._submitted:

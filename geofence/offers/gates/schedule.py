@@ -13,7 +13,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def judge(case: Case) -> GateResult:
-    """Stops with `day`, `hour`, `store_closed`, or `store_hours_unknown` for a store without hours."""
+    """Stops with `day`, `hour`, `store_closed`, or `store_hours_unknown` (it has no hours)."""
     schedule = case.campaign.plan.schedule
     today, clock = DAYS[case.local.weekday()], case.local.strftime("%H:%M")
     if schedule.days and today not in schedule.days:

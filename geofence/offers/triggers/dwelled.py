@@ -10,8 +10,5 @@ KIND = "geofence.dwelled"
 
 
 def matches(event: Event, trigger: Trigger) -> bool:
-    """Whether this event, already of the right kind, is meant.
-
-    The ring, and the very dwell time.
-    """
+    """Whether the trigger means this event, which is of its kind: same ring, same dwell time."""
     return (trigger.ring is None or trigger.ring == event.ring) and trigger.dwell_s == event.dwell_s

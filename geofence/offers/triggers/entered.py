@@ -10,5 +10,5 @@ KIND = "geofence.entered"
 
 
 def matches(event: Event, trigger: Trigger) -> bool:
-    """Whether this event, already of the right kind, is meant."""
+    """Whether the trigger means this event, which is of its kind."""
     return trigger.ring is None or trigger.ring == event.ring

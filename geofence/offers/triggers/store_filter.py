@@ -16,9 +16,9 @@ def at_store(store: Store, wanted: StoreFilter) -> bool:
 
 
 def how_specific(wanted: StoreFilter, ring: str | None) -> tuple[int, int]:
-    """Sorts specific before general.
+    """Rank of a trigger, higher for the more specific one.
 
-    Named stores, then a tag, a brand, every store; a named ring before any ring.
+    Named stores rank above a tag, a brand and every store; a named ring above any ring.
     """
     stores = 3 if wanted.ids else 2 if wanted.tag else 1 if wanted.brand else 0
     return (stores, int(ring is not None))

@@ -174,7 +174,7 @@ def _rows(spool: IO[str]) -> Iterator[tuple[dict[str, Any], dict[str, Any] | Non
 def _write_layer(kind: str, layer: dict[str, Any], rows: Iterator[Any], file: Path) -> None:
     from pyogrio.raw import write_arrow
 
-    from regions.readers.binary.arrow import table_of
+    from regions.readers.binary.arrow_table import table_of
 
     table = table_of(rows, layer)
     options: dict[str, Any] = (

@@ -11,7 +11,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from regions.readers.binary.arrow import Batch, pieces, table_of
+from regions.readers.binary.arrow import Batch, pieces
+from regions.readers.binary.arrow_table import table_of
 from regions.readers.item import ITEMS, ONE_ITEM, FileError, too_many
 from regions.readers.text.column_names import LAT, LON, place_of, plain_name
 

@@ -24,7 +24,7 @@ class Email:
     """The e-mail channel of one relay and one sender.
 
     `url` is `smtp://`, `smtps://` or `smtp+starttls://` with `user:password@host:port`; `sender` an
-    address, or a name with one in angle brackets. `lanes` connections at most. Raises `InputError`
+    address, or a name with one in angle brackets. `connections` at most. Raises `InputError`
     for a URL or sender that cannot be read.
     """
 
@@ -32,14 +32,14 @@ class Email:
     retry_s: tuple[int, ...] = RETRY_S
 
     def __init__(
-        self, url: str, *, sender: str, lanes: int = 4, patience: Patience = PATIENCE
+        self, url: str, *, sender: str, connections: int = 4, patience: Patience = PATIENCE
     ) -> None:
         self._relay = read_url(url)
         self._sender = _sender(sender)
-        self._most = lanes
+        self._most = connections
         self._patience = patience
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._lanes: list[SmtpConnection] = []
+        self._connections: list[SmtpConnection] = []
         self._lock = threading.Lock()
         # messages taken and not yet finished: a further connection is opened only when all others
         # are busy
@@ -61,24 +61,24 @@ class Email:
         """See `Channel.close`."""
         with self._lock:
             self._closed = True
-            lanes, self._lanes = self._lanes, []
+            connections, self._connections = self._connections, []
         while not self._jobs.empty():
             job = self._jobs.get()
             if job is not None:
                 job.done.put((job.message.id, Outcome("retry", "closed", "not handed over")))
-        for _ in lanes:
+        for _ in connections:
             self._jobs.put(None)
-        for lane in lanes:
-            lane.cut()
-            lane.thread.join()
+        for connection in connections:
+            connection.cut()
+            connection.thread.join()
 
     def _submit(self, job: Job) -> bool:
         with self._lock:
             if self._closed:
                 return False
             self._open += 1
-            if len(self._lanes) < min(self._open, self._most):
-                self._lanes.append(
+            if len(self._connections) < min(self._open, self._most):
+                self._connections.append(
                     SmtpConnection(
                         self._relay, self._sender, self._patience, self._jobs, self._finished
                     )
@@ -97,8 +97,8 @@ class Email:
             try:
                 pair = done.get(timeout=_LOOK_S)
             except Empty:
-                for lane in list(self._lanes):
-                    lane.look(time.monotonic())
+                for connection in list(self._connections):
+                    connection.look(time.monotonic())
             else:
                 count -= 1
                 yield pair

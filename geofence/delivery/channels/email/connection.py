@@ -97,10 +97,7 @@ def read_url(url: str) -> Relay:
 
 
 class SmtpConnection:
-    """Takes jobs off the shared queue, one after the other, until it finds None.
-
-    Calls `finished` after each.
-    """
+    """Takes jobs from the shared queue until it finds None, and calls `finished` after each."""
 
     def __init__(
         self,
@@ -132,7 +129,7 @@ class SmtpConnection:
             self.cut()
 
     def cut(self) -> None:
-        """End whatever the lane waits for."""
+        """End the step that the connection waits for."""
         sock = self._smtp.sock if self._smtp else None
         try:
             if sock is not None:
@@ -146,7 +143,7 @@ class SmtpConnection:
             try:
                 if time.monotonic() < job.until:
                     outcome = self._attempt(job.message)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the message gets its one outcome and the lane lives on
+            except Exception as error:  # noqa: BLE001 - any error ends in an outcome, and the thread goes on
                 outcome = self._lost(type(error).__name__)
                 self._drop()
             finally:

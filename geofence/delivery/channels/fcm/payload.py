@@ -13,7 +13,7 @@ MAX_TTL_S = 28 * 86_400  # FCM keeps nothing longer
 
 
 def arguments(message: OutboxMessage, now_ms: int) -> dict[str, Any]:
-    """The arguments of pyfcm's `parse_payload` for a message handed over at `now_ms` (epoch ms UTC).
+    """The arguments of pyfcm's `parse_payload` for a message that is handed over now.
 
     The message id is the collapse key, the APNs collapse id and the tag of the shown notification,
     so that a phone that gets the message twice replaces the first. The time to live is what is left

@@ -22,7 +22,7 @@ from geofence.errors import InputError
 from geofence.model.message import Outcome
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-# after a failed renewal the next callers are told at once, instead of each waiting for a time-out
+# after a failed renewal the next callers fail at once, instead of each waiting for a time-out
 _HOLD_OFF_S = 2.0
 
 
