@@ -61,16 +61,14 @@ def describe(
     done: dict[str, Any] = {"description": "Done."}
     if answer:
         done["content"] = answer if isinstance(answer, Mapping) else _json(ref(answer))
-    responses: dict[int, dict[str, Any]] = {status: dict(done) for status in statuses}
-    of_body = {400, 413, 415} if body or patch else set()
-    responses |= {
-        status: refusal(status) for status in sorted({*refuses, 401, 403, 422, 503} | of_body)
-    }
+    responses = {status: dict(done) for status in statuses}
+    refused = {*refuses, 401, 403, 422, 503, *((400, 413, 415) if body or patch else ())}
+    responses |= {status: refusal(status) for status in sorted(refused)}
     found = {"response_model": None, "status_code": statuses[0], "responses": responses}
+    taken = _patch_body(patch) if patch else None
     if body is not None:
         taken = {"required": body_required, "content": _json(ref(body))}
-        return found | {"openapi_extra": {"requestBody": taken}}
-    return found | ({"openapi_extra": {"requestBody": _patch_body(patch)}} if patch else {})
+    return found | ({"openapi_extra": {"requestBody": taken}} if taken else {})
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
