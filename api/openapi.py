@@ -182,6 +182,17 @@ def _complete(
             }
 
 
+def _scopes(found: Found) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(path, method) -> the scopes of which a route's key needs one."""
+    return {
+        (route.path_format, method.lower()): _scopes_of(route.dependant)
+        for router in found.routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+
+
 def _scopes_of(dependant: Dependant) -> tuple[str, ...]:
     """The scopes of which a route's key needs one; empty where no key is needed."""
     own: tuple[str, ...] = getattr(dependant.call, "scopes", ())
@@ -197,8 +208,8 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    own = {"MergePatch": MERGE_PATCH}
-    return own | publicly_named([*taken["$defs"].items(), *given.items()])
+    named = publicly_named([*taken["$defs"].items(), *given.items()])
+    return dict(sorted({**named, "MergePatch": MERGE_PATCH}.items()))
 
 
 def publicly_named(schemas: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
