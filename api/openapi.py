@@ -182,17 +182,6 @@ def _complete(
             }
 
 
-def _scopes(found: Found) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(path, method) -> the scopes of which a route's key needs one."""
-    return {
-        (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for router in found.routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
-
-
 def _scopes_of(dependant: Dependant) -> tuple[str, ...]:
     """The scopes of which a route's key needs one; empty where no key is needed."""
     own: tuple[str, ...] = getattr(dependant.call, "scopes", ())

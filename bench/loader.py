@@ -111,11 +111,18 @@ def _drive(connections: list[_Connection]) -> Iterator[float]:
             if one.send_next():
                 ready.register(one.socket, selectors.EVENT_READ, one)
         while ready.get_map():
-            whole = [key.data for key, _ in ready.select(60) if key.data.receive()]
-            for one in whole:
-                yield time.perf_counter() - one.sent_s
-                if not one.send_next():
-                    ready.unregister(one.socket)
+            yield from _answered(ready)
+
+
+def _answered(ready: selectors.BaseSelector) -> Iterator[float]:
+    """Take what has come; for each whole answer its time, and the next request is sent."""
+    for key, _ in ready.select(60):
+        one: _Connection = key.data
+        if not one.receive():
+            continue
+        yield time.perf_counter() - one.sent_s
+        if not one.send_next():
+            ready.unregister(one.socket)
 
 
 def main() -> None:
