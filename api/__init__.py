@@ -1,1 +1,1 @@
-"""Top floor: the doors. Translates, never decides; the only floor with async."""
+"""The top layer: HTTP and the command line. Translates, never decides; async lives here alone."""

@@ -69,7 +69,7 @@ class RecordError(GeofenceError):
 
     code = "record"
     # whether it will refuse the next one, too: a full disk, a connection that went; not a wait for
-    # somebody else
+    # another unit
     lasting = False
 
 

@@ -1,4 +1,4 @@
-"""What any text, name or document may be, by whatever door it comes in."""
+"""Limits of texts, names and documents, the same for every way in."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def _moment_ms(text: str) -> int:
     except ValueError:
         raise _Unusable("--start is no time; write it as 2026-03-02T00:00:00Z") from None
     if moment.tzinfo is None:
-        raise _Unusable("--start has no offset from UTC, so nobody can say when it is")
+        raise _Unusable("--start has no offset from UTC, so its moment is unknown")
     return round(moment.timestamp() * 1000)
 
 
@@ -244,10 +244,10 @@ def _fence(path: Path, number: int, feature: object) -> Geofence:
         region = write_region(read_region(feature).region)
     except RegionError as error:
         raise _Unusable(f"{path.name}, feature {number}: {error.detail}") from None
-    told = feature if isinstance(feature, dict) else {}
-    properties = told.get("properties") or {}
+    given = feature if isinstance(feature, dict) else {}
+    properties = given.get("properties") or {}
     named = next((properties[name] for name in _NAMES if properties.get(name)), f"feature-{number}")
-    name = str(told.get("id") or named)
+    name = str(given.get("id") or named)
     return Geofence(uid=name, external_id=name, region=region)
 
 
@@ -334,11 +334,11 @@ def _text(ts_ms: int) -> str:
 
 
 def _feature(fence: Geofence) -> dict[str, Any]:
-    told = {"name": fence.name, "store_id": fence.store_id, "ring": fence.ring}
+    given = {"name": fence.name, "store_id": fence.store_id, "ring": fence.ring}
     region = read_region(fence.region).region
     return write_feature(
         region,
-        {name: value for name, value in told.items() if value is not None},
+        {name: value for name, value in given.items() if value is not None},
         fence.external_id,
     )
 

@@ -240,10 +240,10 @@ def _answers(
 
 
 def _silent(url: str, error: httpx.TransportError, file: Path) -> str:
-    told = f"{url} does not answer ({type(error).__name__})"
+    answered = f"{url} does not answer ({type(error).__name__})"
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return f"{told}; nothing was sent; --url names another service"
-    return f"{told}; what was told as taken in is in: send {file} again"
+        return f"{answered}; nothing was sent; --url names another service"
+    return f"{answered}; what was reported as imported is stored: send {file} again"
 
 
 def _pieces(body: BinaryIO) -> Iterator[bytes]:
@@ -291,13 +291,15 @@ def _raise_refusal(response: httpx.Response, file: Path) -> None:
         return
     url, status = str(response.url.copy_with(query=None)), response.status_code
     try:
-        told = json.loads(response.read())
-        faults = [f"{_option(one['pointer'])}: {one['detail']}" for one in told.get("errors", [])]
-        why, code = "; ".join(faults) or told["detail"], told["code"]
+        answered = json.loads(response.read())
+        faults = [
+            f"{_option(one['pointer'])}: {one['detail']}" for one in answered.get("errors", [])
+        ]
+        why, code = "; ".join(faults) or answered["detail"], answered["code"]
     except (ValueError, KeyError, TypeError):
         raise Refused(f"{url} answers {status} with something that is not ours") from None
     of_file = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (
-        status == httpx.codes.UNPROCESSABLE_ENTITY and not told.get("errors")
+        status == httpx.codes.UNPROCESSABLE_ENTITY and not answered.get("errors")
     )
     if of_file:
         raise Refused(f"{file} cannot be read: {why} ({code})", unreadable=True)

@@ -1,4 +1,4 @@
-"""Where a command finds the service when it is not told."""
+"""Where a command finds the service when no address is given."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is list
 
 def service_url() -> str:
     """GEOFENCE_PUBLIC_URL, otherwise the address that GEOFENCE_HOST and GEOFENCE_PORT give."""
-    told = os.environ.get("GEOFENCE_PUBLIC_URL", "").strip()
-    if told:
-        return told
+    given = os.environ.get("GEOFENCE_PUBLIC_URL", "").strip()
+    if given:
+        return given
     host = os.environ.get("GEOFENCE_HOST", "").strip() or Settings().host
     host = _EVERYWHERE.get(host, host)
     port = os.environ.get("GEOFENCE_PORT", "").strip() or str(Settings().port)

@@ -3,9 +3,9 @@
 An invented town in which people walk past stores and hear from them; it is shown live in the
 terminal.
 
-Everything goes through the doors that any client uses: stores, customers and campaigns are told,
-pings posted, events and decisions read over HTTP. Pushes and mails go to the sandbox on this
-machine and nowhere else, whatever the environment says.
+Everything goes over HTTP as any client sends it: stores, customers and campaigns are put, pings
+posted, events and decisions read. Pushes and mails go to the sandbox on this machine and nowhere
+else, whatever the environment says.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def demo(
 ) -> None:
     """Show an invented town in which people hear from the stores they pass, live.
 
-    Writes ./data/demo.sqlite anew.
+    Overwrites ./data/demo.sqlite.
     """
     console = Console()
     try:
@@ -142,7 +142,7 @@ class _Crowd:
 
 
 def _ts_ms(ping: PingIn) -> int:
-    assert isinstance(ping.ts, int)  # noqa: S101 told to the type checker: the simulator counts milliseconds
+    assert isinstance(ping.ts, int)  # noqa: S101 the simulator counts milliseconds
     return ping.ts
 
 

@@ -71,7 +71,7 @@ class Screen:
 
         As plain lines no more than a few each second are shown: every one is counted.
         """
-        text = _told(event, self._names)
+        text = _as_text(event, self._names)
         if self._live is not None:
             with self._lock:
                 self._events.append(text)
@@ -107,7 +107,7 @@ class Screen:
         )
 
 
-def _told(event: Happening, names: dict[str, str]) -> Text:
+def _as_text(event: Happening, names: dict[str, str]) -> Text:
     """One event on one line, at the time of the machine it is read on."""
     text = Text(f"{datetime.fromisoformat(event.ts).astimezone():%H:%M:%S} ", style="dim")
     text.append(f"{event.kind.rpartition('.')[2]:<7} ", style=STYLES.get(event.kind, "yellow"))

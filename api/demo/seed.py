@@ -1,6 +1,6 @@
 """What the invented retailers know and offer.
 
-Stores, customers, devices and two campaigns, told to the service as any client would.
+Stores, customers, devices and two campaigns, put by HTTP as any client does.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def _put_all(poster: PingClient, hands: ThreadPoolExecutor, puts: Iterable[Put])
 
 def _store(store: Store) -> dict[str, Any]:
     rings = [{"name": ring.name, "radius_m": ring.radius_m} for ring in store.rings]
-    told = ("name", "lat", "lon", "brand", "address", "time_zone", "opening_hours", "tags")
-    return {**{name: getattr(store, name) for name in told}, "rings": rings}
+    fields = ("name", "lat", "lon", "brand", "address", "time_zone", "opening_hours", "tags")
+    return {**{name: getattr(store, name) for name in fields}, "rings": rings}
 
 
 def _customer(customer: Customer) -> dict[str, Any]:

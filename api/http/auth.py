@@ -47,7 +47,7 @@ class Caller(NamedTuple):
 class KeyRing:
     """Keys by digest, remembered for two seconds.
 
-    A key revoked by anybody stops working within that time.
+    A key revoked elsewhere stops working within that time.
     """
 
     def __init__(self, queries: Queries, tick: Callable[[], float] = time.monotonic) -> None:

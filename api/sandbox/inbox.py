@@ -73,8 +73,8 @@ class Inbox:
             self._kept.append(item)
             self._delivered += item.delivered
             self._changed.notify_all()
-        for told in self.on_new:
-            told(item)
+        for listener in self.on_new:
+            listener(item)
 
     def attempts(self, after_seq: int = 0) -> list[Received]:
         """Everything handed over, refused or not, oldest first."""

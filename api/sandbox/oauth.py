@@ -27,7 +27,7 @@ class Account:
 
     Only this account's signature is accepted.
 
-    The file is made anew when there is none, so that a service keeps working when the sandbox
+    The file is made again when there is none, so that a service keeps working when the sandbox
     starts again.
     """
 

@@ -14,7 +14,7 @@ from geofence.model.decision import Coupon, CouponStatus, Redemption
 
 
 def _whole(amount: Any) -> Any:
-    """Refuses `3.80` in the words of a till: nobody can know whether 3 or 380 was meant."""
+    """Refuses `3.80` in the words of a till: it may mean 3 or 380."""
     if isinstance(amount, float | str):
         raise ValueError(
             "must be a whole number in the currency's smallest unit, without a point: "

@@ -1,6 +1,6 @@
 """The whole service inside another program, on a thread of its own.
 
-For the demo, and for whoever tries things out.
+For the demo and for trying things out.
 """
 
 from __future__ import annotations

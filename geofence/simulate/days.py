@@ -61,7 +61,7 @@ def shopper(town: Town, chance: Chance, seconds: float) -> Path:
         trail.linger_until(day * DAY_S + chance.uniform(9.0, 16.0) * HOUR_S, INDOORS)
         begun = chance.choice(town.goals).crossing
         travel(town, trail, chance, home, begun, chance.uniform(*DRIVE_MPS))
-        ended = _errands(town, trail, chance, begun, trail.at_s + chance.uniform(1.0, 3.0) * HOUR_S)
+        ended = _chores(town, trail, chance, begun, trail.at_s + chance.uniform(1.0, 3.0) * HOUR_S)
         travel(town, trail, chance, ended, home, chance.uniform(*DRIVE_MPS))
         day += 1
     return trail.path(seconds)
@@ -71,7 +71,7 @@ def trip(town: Town, chance: Chance, seconds: float) -> Path:
     """In town all the time, on foot: in and out of shops, past others."""
     begun = chance.choice(town.goals).crossing
     trail = Trail(town.streets.spots[begun])
-    _errands(town, trail, chance, begun, seconds)
+    _chores(town, trail, chance, begun, seconds)
     return trail.path(seconds)
 
 
@@ -129,7 +129,7 @@ def shop(town: Town, trail: Trail, chance: Chance, goal: Goal, seconds: float) -
     trail.go(corner, chance.uniform(*WALK_MPS), town.around(corner))
 
 
-def _errands(town: Town, trail: Trail, chance: Chance, here: int, until_s: float) -> int:
+def _chores(town: Town, trail: Trail, chance: Chance, here: int, until_s: float) -> int:
     """Shop after shop on foot, with a pause now and then; returns the last crossing."""
     speed_mps = chance.uniform(*WALK_MPS)
     while trail.at_s < until_s:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geofence.model.ping import Floats
 from geofence.simulate.streets import Spot
 
-OPEN, CANYON, INDOORS = 0, 1, 2  # an open street, one between tall houses, under a roof
+OPEN, CANYON, INDOORS = 0, 1, 2  # an open street, one between tall buildings, under a roof
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from geofence.simulate.truth import Shape
 
 ACROSS, BLOCK_M = 25, 250.0
 REACH_M = 2_800.0  # within it a town has streets on all sides
-CANYON_M = 700.0  # tall houses stand this near to the centre
+CANYON_M = 700.0  # tall buildings stand this near to the centre
 AWAY_M = 100.0  # a home stands this far from every geofence, where there is room
 
 Chance = random.Random

@@ -54,7 +54,7 @@ def circle(lat: float, lon: float, radius_m: float) -> dict[str, Any]:
 
 
 def our_circle(obj: object) -> dict[str, Any] | None:
-    """The circle that a JSON value of anybody's dialect means, in our form.
+    """The circle that a JSON value of a known dialect means, in our form.
 
     `None` where it is an area. Raises `RegionError`.
     """

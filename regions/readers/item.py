@@ -97,7 +97,7 @@ def not_found() -> FileError:
 
 
 def too_many() -> FileError:
-    """The file holds more items than anybody may bring in at once."""
+    """The file holds more items than one import takes."""
     return FileError(
         "too_many_items",
         f"the file holds more than {ITEMS:,} items; that is the limit of one import",

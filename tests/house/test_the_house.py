@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     words.locks_carry_hashes_and_no_addresses,
     words.every_ignore_says_why,
     words.no_retired_words_in_documents,
+    words.no_retired_words_in_code,
     tests_themselves.test_names_are_sentences,
     tests_themselves.every_test_asserts,
     tests_themselves.no_test_sleeps_blindly,

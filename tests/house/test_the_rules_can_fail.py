@@ -87,6 +87,8 @@ PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (words.locks_carry_hashes_and_no_addresses, "requirements-dev.lock", "--index" + "-url http://localhost\n"),
     (words.every_ignore_says_why, "api/app.py", BARE_NOQA),
     (words.every_ignore_says_why, "regions/index/index.py", BARE_IGNORE),
+    (words.no_retired_words_in_code, "api/app.py", "def who_was_" + "told(): ...\n"),
+    (words.no_retired_words_in_code, "regions/lint/lint.py", "# the cr" + "ew at work\n"),
     (words.no_retired_words_in_documents, "docs/how-to/deliver.md", "Whoever leaves is not told.\n"),
     (words.no_retired_words_in_documents, "docs/how-to/deliver.md", "The answer is an `ErasedOut`.\n"),
     (words.no_retired_words_in_documents, ".github/ISSUE_TEMPLATE/bug.yml", "name: The night shift stands still\n"),

@@ -230,3 +230,9 @@ def test_a_new_file_of_routes_is_found_without_a_list(
 def _scopes(found: dict[str, Any], path: str, method: str) -> set[str]:
     security = found["paths"][path][method]["security"]
     return {scope for one in security for scopes in one.values() for scope in scopes}
+
+
+def test_the_document_uses_no_retired_word(found: dict[str, Any]) -> None:
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+", msgspec.json.encode(found).decode())}
+    retired = {"house", "door", "doors", "drawer", "crew", "scribe", "parcel", "errand", "told"}
+    assert words & (retired | {"bystander", "whoever", "nobody", "somebody", "anew"}) == set()

@@ -109,7 +109,7 @@ def moment_ms(text: str, *, utc: bool = False) -> int:
         text.strip() + ("+00:00" if utc and not _has_offset(text) else "")
     )
     if moment.tzinfo is None:
-        raise ValueError("the time has no offset from UTC, so nobody can say when it was")
+        raise ValueError("the time has no offset from UTC, so its moment is unknown")
     return round(moment.timestamp() * 1000)
 
 

@@ -73,7 +73,7 @@ def _read(path: Path, point: Element, number: int) -> Point:
     if not texts.get("time"):
         raise TraceError(
             path,
-            "has no time, so nobody can say when it was passed; record the walk with times",
+            "has no time, so the moment of passing is unknown; record the walk with times",
             where,
         )
     try:
