@@ -73,7 +73,8 @@ class Tracked:
     """One device after its pings of one batch, or after one moment.
 
     `written` says that the record must hold the new state; `moved` that only its watermark moved.
-    Presences of visits that began here have no visit id yet.
+    Presences of visits that began here have no visit id yet; `fresh` says that the state's
+    presences are a dict of its own, into which the journal may put them.
     """
 
     key: DeviceKey
@@ -81,3 +82,4 @@ class Tracked:
     steps: list[Step] = field(default_factory=list)
     written: bool = False
     moved: bool = False
+    fresh: bool = False

@@ -34,14 +34,14 @@ class EventMaker:
         key: DeviceKey,
         customer_id: str | None,
         presence: Presence,
+        visit_id: str,
         left: Transition | None = None,
     ) -> Visit:
-        """The visit of a presence that has its visit id; `left` is the exit that ends it."""
+        """The visit of a presence; `left` is the exit that ends it."""
         fence = self.catalogue.fences[self.catalogue.slot_of[presence.geofence_uid]]
         assert fence is not None  # noqa: S101  (a visit is at a geofence the catalogue holds)
-        assert presence.visit_id is not None  # noqa: S101  (the journal has named the visit)
         return Visit(
-            visit_id=presence.visit_id,
+            visit_id=visit_id,
             device_id=key.device_id,
             geofence_uid=fence.uid,
             geofence_id=fence.external_id,

@@ -78,7 +78,7 @@ class Journal:
             device = _Device(self, key)
             for step in tracked.steps:
                 device.record(step)
-            events, state = device.finish(), device.named_state(state)
+            events, state = device.finish(), device.named_state(tracked)
         if tracked.written or state is not tracked.state or key in self.changes.states:
             self.changes.states[key] = state
         elif tracked.moved:
@@ -114,20 +114,11 @@ class Journal:
         """
         return sorted(transitions, key=self._place) if len(transitions) > 1 else transitions
 
-    def note_approach(self, event: Event, presences: Sequence[tuple[Presence, int]]) -> None:
-        """Remember since when the device has been near the event's store.
-
-        `presences` are those after the event, each with its arrival (epoch ms).
-        """
-        if event.store_id is None:
-            return
-        began_ms = event.ts_ms
-        for presence, arrival_ms in presences:
-            slot = self.catalogue.slot_of.get(presence.geofence_uid)
-            fence = None if slot is None else self.catalogue.fences[slot]
-            if presence.inside and fence is not None and fence.store_id == event.store_id:
-                began_ms = min(began_ms, arrival_ms)
-        self.approaches[event.id] = began_ms
+    def store_of(self, uid: str) -> str | None:
+        """The store of a geofence; None where it has none or is gone."""
+        slot = self.catalogue.slot_of.get(uid)
+        fence = None if slot is None else self.catalogue.fences[slot]
+        return None if fence is None else fence.store_id
 
     def _place(self, one: Transition) -> tuple[int, float, str]:
         order, uid = _ORDER[one.kind], one.presence.geofence_uid
@@ -145,6 +136,8 @@ class _Device:
     Late pings that the past visits decide amend an open visit here and not in `track`: `_open`
     holds what they changed, and every later presence of the visit takes it over.
     """
+
+    __slots__ = ("_amended", "_ids", "_open", "events", "journal", "key", "make")
 
     def __init__(self, journal: Journal, key: DeviceKey) -> None:
         self.journal, self.key, self.make = journal, key, journal.make
@@ -171,28 +164,44 @@ class _Device:
                 self._add(self.make.amendment(self.key, one.before, one.after, one.seen))
         return self.events
 
-    def named_state(self, state: DeviceState) -> DeviceState:
-        """The state with its visits named and amended; the same object where nothing changes."""
-        presences = {uid: self._named(one) for uid, one in state.presences.items()}
-        same = all(one is state.presences[uid] for uid, one in presences.items())
-        return state if same else replace(state, presences=presences)
+    def named_state(self, tracked: Tracked) -> DeviceState:
+        """The tracked state with its visits named and amended."""
+        state = tracked.state
+        if not (self._ids or self._open):
+            return state
+        named = {
+            uid: now for uid, one in state.presences.items() if (now := self._named(one)) is not one
+        }
+        if tracked.fresh:
+            state.presences.update(named)
+            return state
+        return replace(state, presences=state.presences | named) if named else state
 
     def _changed(self, step: Changed) -> None:
         by_ms = 0 if step.fix is None else step.fix.ts_ms
-        after: list[tuple[Presence, int]] | None = None
         for one in self.journal.in_order(step.transitions):
-            presence = self._named(one.presence)
+            presence, visit_id = self._amended_of(one.presence), self._id_of(one.presence)
             left = one if one.kind == "geofence.exited" else None
-            visit = self.make.visit(self.key, step.customer_id, presence, left)
-            if one.kind in ("geofence.entered", "geofence.exited"):
+            visit = self.make.visit(self.key, step.customer_id, presence, visit_id, left)
+            if left is not None or one.kind == "geofence.entered":
                 self.journal.keep(self.key, visit)
             dwelled = one.kind == "geofence.dwelled"
             probability = presence.best_probability if dwelled else one.probability
             event = self.make.transition(self.key, visit, one, step.fix, by_ms, probability)
-            if after is None:
-                after = [(other, self._arrival_ms(other)) for other in step.presences]
-            self.journal.note_approach(event, after)
+            if event.store_id is not None:
+                self._note_approach(event, step.presences)
             self._add(event)
+
+    def _note_approach(self, event: Event, presences: Sequence[Presence]) -> None:
+        """Remember since when the device has been near the event's store.
+
+        `presences` are all of the device's after the event.
+        """
+        began_ms = event.ts_ms
+        for one in presences:
+            if one.inside and self.journal.store_of(one.geofence_uid) == event.store_id:
+                began_ms = min(began_ms, self._amended_of(one).arrival_ms)
+        self.journal.approaches[event.id] = began_ms
 
     def _late(self, late: LateSighting) -> None:
         """Let a late ping amend the one visit it falls into, open or ended.
@@ -217,8 +226,9 @@ class _Device:
         if after is presence:
             return
         self._open[late.uid] = after
+        visit_id = self._id_of(presence)
         before, visit = (
-            self.make.visit(self.key, late.customer_id, one) for one in (presence, after)
+            self.make.visit(self.key, late.customer_id, one, visit_id) for one in (presence, after)
         )
         self.journal.keep(self.key, visit)
         self._note(before, visit, late)
@@ -261,24 +271,28 @@ class _Device:
 
     def _named(self, presence: Presence) -> Presence:
         """The presence with the id of its visit, and with what late pings changed of it."""
-        visit_id = presence.visit_id
-        if visit_id is None and presence.inside:
-            visit_id = self._visit_id(presence.geofence_uid, presence.entered_ms or 0)
-        amended = self._open.get(presence.geofence_uid)
-        if amended is not None and amended.amended and amended.visit_id == visit_id:
-            return replace(
-                presence,
-                visit_id=visit_id,
-                arrival_ms=min(presence.arrival_ms, amended.arrival_ms),
-                best_probability=max(presence.best_probability, amended.best_probability),
-                amended=True,
-            )
-        if visit_id is presence.visit_id:
+        presence = self._amended_of(presence)
+        if presence.visit_id is not None or not presence.inside:
             return presence
-        return replace(presence, visit_id=visit_id)
+        return replace(presence, visit_id=self._id_of(presence))
 
-    def _arrival_ms(self, presence: Presence) -> int:
-        return self._named(presence).arrival_ms if self._open else presence.arrival_ms
+    def _amended_of(self, presence: Presence) -> Presence:
+        """The presence with what late pings of this batch changed of its visit."""
+        amended = self._open.get(presence.geofence_uid) if self._open else None
+        if amended is None or not presence.inside or amended.visit_id != self._id_of(presence):
+            return presence
+        return replace(
+            presence,
+            arrival_ms=min(presence.arrival_ms, amended.arrival_ms),
+            best_probability=max(presence.best_probability, amended.best_probability),
+            amended=presence.amended or amended.amended,
+        )
+
+    def _id_of(self, presence: Presence) -> str:
+        """The id of the visit of a presence inside."""
+        if presence.visit_id is not None:
+            return presence.visit_id
+        return self._visit_id(presence.geofence_uid, presence.entered_ms or 0)
 
     def _visit_id(self, uid: str, entered_ms: int) -> str:
         known = self._ids.get((uid, entered_ms))

@@ -151,7 +151,7 @@ def _turned(
         before = tuple(state.presences.values())
         tracked.steps.append(Changed(state.customer_id, happened, before))
     if _differ(state.presences, kept):
-        tracked.state, tracked.written = replace(state, presences=kept), True
+        tracked.state, tracked.written, tracked.fresh = replace(state, presences=kept), True, True
     return tracked
 
 

@@ -149,12 +149,13 @@ class DeviceTrack:
             candidate.lat if candidate else 0.0,
             candidate.lon if candidate else 0.0,
         )
-        changed = self.presences is not old.presences or self.customer_id != old.customer_id
+        fresh = self.presences is not old.presences
+        changed = fresh or self.customer_id != old.customer_id
         # a crossing leaves no presence: only a written watermark keeps the same pings, sent again
         # after a restart, from making it once more
         written = changed or not old.known or any(type(one) is Crossed for one in self.steps)
         moved = self.watermark_ms != old.watermark_ms
-        return Tracked(self.key, new, self.steps, written, moved)
+        return Tracked(self.key, new, self.steps, written, moved, fresh)
 
     def _is_repeated(self, row: int, fingerprint: int, content: int, *, behind: bool) -> bool:
         """Whether the ping was seen before: as it is (a duplicate), or with other content."""
