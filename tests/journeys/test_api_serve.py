@@ -118,7 +118,7 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Pa
         assert "letmein" not in told.stderr
 
 
-def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None:
+def test_the_doctor_finds_a_healthy_service_and_a_sick_one(tmp_path: Path) -> None:
     well = _geofence(tmp_path, "doctor", "--json", PORT="0")
     assert well.returncode == 0, well.stdout
     assert {one["name"] for one in json.loads(well.stdout)} == {

@@ -36,7 +36,7 @@ def _events(answer: httpx.Response) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _open_streams(shop: Shop) -> float:
-    return shop.running.house.metrics.registry.get_sample_value("geofence_event_streams") or 0.0
+    return shop.running.services.metrics.registry.get_sample_value("geofence_event_streams") or 0.0
 
 
 def test_events_arrive_as_they_happen_and_a_reconnect_misses_none(shop: Shop) -> None:

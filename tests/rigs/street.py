@@ -39,7 +39,7 @@ def ping(at_s: float, north_m: float = 0.0, device: str = "phone", **more: Any) 
     return PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), device, **more)
 
 
-class House:
+class StreetRig:
     """A street on a record, and short words for what the tests do with it."""
 
     def __init__(self, url: str) -> None:
@@ -99,10 +99,10 @@ class House:
         return self.database.queries.visits.page("p", None, None, 100_000)
 
 
-def opened(house: House) -> None:
-    house.edit(
+def opened(rig: StreetRig) -> None:
+    rig.edit(
         lambda unit: EditResult(
             unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True
         )
     )
-    house.put(fence(profile=BALANCED))
+    rig.put(fence(profile=BALANCED))

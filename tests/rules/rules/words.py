@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.rules.source import Wrong, python_files, texts, wrong
+from tests.rules.rules.source import Wrong, python_files, texts, wrong
 
 # Spelled in pieces, so that this file does not contain what it looks for.
 _HOSTS = (

@@ -29,8 +29,8 @@ from geofence.model import campaign
 from geofence.model.campaign import Campaign, CampaignMatches
 from geofence.model.ping import PingIn
 from geofence.ports import listing as ports
-from tests.house.rules.readers import Read, reads, sources, unread
-from tests.house.rules.source import tree_of
+from tests.rules.rules.readers import Read, reads, sources, unread
+from tests.rules.rules.source import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # words after which things of a class are named in the code that acts on them

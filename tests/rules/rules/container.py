@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.house.rules.source import Wrong, wrong
+from tests.rules.rules.source import Wrong, wrong
 
 _BOUNDED = {"cpus", "memory", "pids"}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.rules import container, imports, names, shape, tables, tests_themselves, words
-from tests.house.test_the_house import RULES, Rule
+from tests.rules.rules import container, imports, names, shape, tables, tests_themselves, words
+from tests.rules.test_the_tree import RULES, Rule
 
 LATER = "# TO" + "DO: finish"
 SWALLOW = "try:\n    x = 1\nexcept ValueError:" + " pa" + "ss\n"

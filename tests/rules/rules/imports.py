@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
+from tests.rules.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
 
 STEPS = ("normalise", "locate", "track", "decide", "compose", "deliver")
 
