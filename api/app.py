@@ -47,7 +47,7 @@ def make_app(services: Services) -> Application:
         Middleware,
         metrics=services.metrics,
         proxies=Proxies(settings.root_path, settings.trusted_proxies),
-        access_log=settings.access_log == "on",
+        log_requests=settings.access_log == "on",
     )
     problems.install(app)
     found = found_routes()

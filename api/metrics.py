@@ -57,9 +57,18 @@ class Metrics:
             ["outcome", "reason"],
             registry=registry,
         )
+        self._add_units(registry)
+        self._add_http(registry)
+        _describe_process(registry)
+        self._accepted = self.pings.labels("accepted")
+        self._duplicate = self.pings.labels("duplicate")
+        self._refused = self.pings.labels("rejected")
+
+    def _add_units(self, registry: CollectorRegistry) -> None:
+        """Units of work, their commits, and attempts to send."""
         self.messages = Counter(
             "geofence_messages",
-            "Tries at messages by channel and verdict",
+            "Attempts to send by channel and verdict",
             ["channel", "verdict"],
             registry=registry,
         )
@@ -73,6 +82,9 @@ class Metrics:
         self.commit_s = Histogram(
             "geofence_commit_seconds", "Time of one commit", buckets=_SECONDS, registry=registry
         )
+
+    def _add_http(self, registry: CollectorRegistry) -> None:
+        """The queue, the streams and the requests."""
         self.depth = Gauge(
             "geofence_queue_pings", "Pings waiting for the writer", registry=registry
         )
@@ -90,10 +102,6 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        _describe_process(registry)
-        self._accepted = self.pings.labels("accepted")
-        self._duplicate = self.pings.labels("duplicate")
-        self._refused = self.pings.labels("rejected")
 
     def watch_depth(self, depth: Callable[[], int]) -> None:
         """Ask this for the queue's depth at every scrape."""

@@ -102,6 +102,21 @@ _SCHEMES = {
 }
 
 
+# `/openapi.json` names the root path instead, where there is one
+_SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "This service."}]
+
+
+def _scopes(found: Found) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(path, method) -> the scopes that a key needs there."""
+    return {
+        (route.path_format, method.lower()): _scopes_of(route.dependant)
+        for router in found.routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+
+
 def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
     """The whole document. `found` holds the scopes, operations and tags that FastAPI omits."""
     made = get_openapi(
@@ -109,16 +124,10 @@ def document(routes: Iterable[BaseRoute], found: Found) -> dict[str, Any]:
         version=our_version(),
         description=_ABOUT,
         routes=list(routes),
-        servers=[{"url": "/", "description": "This service."}],
+        servers=_SERVERS,
         tags=[dict(tag) for tag in found.tags],
     )
-    scopes = {
-        (route.path_format, method.lower()): _scopes_of(route.dependant)
-        for router in found.routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
+    scopes = _scopes(found)
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(operation, _OF_FILES.get(path, {}), scopes.get((path, method), ()))
@@ -188,8 +197,14 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    public: dict[str, Any] = {"MergePatch": MERGE_PATCH}
-    for name, schema in [*taken["$defs"].items(), *given.items()]:
+    own = {"MergePatch": MERGE_PATCH}
+    return own | publicly_named([*taken["$defs"].items(), *given.items()])
+
+
+def publicly_named(schemas: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Schemas and their references under their public names; raises `ValueError` where two meet."""
+    public: dict[str, Any] = {}
+    for name, schema in schemas:
         if public_name(name) in public:
             raise ValueError(f"two schemas are called {public_name(name)}")
         public[public_name(name)] = _renamed({**schema, "title": public_name(name)})

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import httpx
 import msgspec
-from httpx_sse import SSEError, connect_sse
+from httpx_sse import ServerSentEvent, SSEError, connect_sse
+
+RETRY_S = 0.5
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -27,22 +29,30 @@ def watch(url: str, key: str, stop: threading.Event) -> Iterator[Happening]:
 
     A broken connection is opened again after the last event.
     """
-    decode = msgspec.json.Decoder(Happening).decode
     last_id = "0"
-    with httpx.Client(
-        base_url=url,
-        headers={"Authorization": f"Bearer {key}"},
-        timeout=httpx.Timeout(60.0),
-        trust_env=False,
-    ) as client:
+    with _client(url, key) as client:
         while not stop.is_set():
-            after = {"Last-Event-ID": last_id}
-            try:
-                with connect_sse(client, "GET", "/v1/events/stream", headers=after) as source:
-                    source.response.raise_for_status()
-                    for event in source.iter_sse():
-                        if event.data:  # a block may hold `retry` alone
-                            yield decode(event.data)
-                            last_id = event.id
-            except (httpx.TransportError, SSEError):
-                stop.wait(0.5)
+            for event in _until_broken(client, last_id):
+                last_id = event.id
+                yield _DECODE(event.data)
+            stop.wait(0.5)
+
+
+_DECODE = msgspec.json.Decoder(Happening).decode
+
+
+def _client(url: str, key: str) -> httpx.Client:
+    headers, timeout = {"Authorization": f"Bearer {key}"}, httpx.Timeout(60.0)
+    return httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
+
+
+def _until_broken(client: httpx.Client, last_id: str) -> Iterator[ServerSentEvent]:
+    """The events after `last_id` that one connection brings."""
+    after = {"Last-Event-ID": last_id}
+    try:
+        with connect_sse(client, "GET", "/v1/events/stream", headers=after) as source:
+            source.response.raise_for_status()
+            # a block without data may hold `retry` alone
+            yield from (event for event in source.iter_sse() if event.data)
+    except (httpx.TransportError, SSEError):
+        return

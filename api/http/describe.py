@@ -58,11 +58,7 @@ def describe(
         patch: The model of what a JSON Merge Patch results in.
         body_required: Whether the request must have that body.
     """
-    content = answer if isinstance(answer, Mapping) else _json(ref(answer)) if answer else None
-    responses: dict[int, dict[str, Any]] = {
-        status: {"description": "Done."} | ({"content": content} if content else {})
-        for status in statuses
-    }
+    responses = {status: _done(answer) for status in statuses}
     of_body = {400, 413, 415} if body or patch else set()
     responses |= {
         status: refusal(status) for status in sorted({*refuses, 401, 403, 422, 503} | of_body)
@@ -73,12 +69,16 @@ def describe(
         "responses": responses,
     }
     if body is not None:
-        described["openapi_extra"] = {
-            "requestBody": {"required": body_required, "content": _json(ref(body))}
-        }
-    if patch is not None:
-        described["openapi_extra"] = {"requestBody": _patch_body(patch)}
-    return described
+        asked = {"required": body_required, "content": _json(ref(body))}
+        described["openapi_extra"] = {"requestBody": asked}
+    return described if patch is None else described | _patch_body(patch)
+
+
+def _done(answer: type | Mapping[str, Any] | None) -> dict[str, Any]:
+    if answer is None:
+        return {"description": "Done."}
+    content = answer if isinstance(answer, Mapping) else _json(ref(answer))
+    return {"description": "Done.", "content": content}
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def _patch_body(patch: type) -> dict[str, Any]:
     described = f"A merge patch on {public_name(patch.__name__)}."
     media = ("application/merge-patch+json", "application/json")
     content = {name: {"schema": {"$ref": f"{REF}MergePatch"}} for name in media}
-    return {"required": True, "description": described, "content": content}
+    body = {"required": True, "description": described, "content": content}
+    return {"openapi_extra": {"requestBody": body}}
 
 
 def operation_id(route: APIRoute) -> str:

@@ -36,14 +36,14 @@ class Middleware:
         app: The application behind it.
         metrics: Counts requests by route and status.
         proxies: The root path, and the proxies whose headers count.
-        access_log: Whether each request is a log line. It holds no query, position or secret.
+        log_requests: Whether each request is a log line. It holds no query, position or secret.
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, proxies: Proxies, *, access_log: bool = False
+        self, app: ASGIApp, metrics: Metrics, proxies: Proxies, *, log_requests: bool = False
     ) -> None:
         self._app, self._metrics = app, metrics
-        self._proxies, self._access_log = proxies, access_log
+        self._proxies, self._log_requests = proxies, log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -74,7 +74,7 @@ class Middleware:
     def _count(self, method: str, route: str, status: int, took_s: float, scope: Scope) -> None:
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_s.labels(route).observe(took_s)
-        if self._access_log:
+        if self._log_requests:
             facts: dict[str, Any] = {"method": method, "route": route, "status": status}
             facts["ms"] = round(took_s * 1000, 1)
             if KEY_ID in scope:

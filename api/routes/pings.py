@@ -166,9 +166,10 @@ _WAKE = {
     "in": "query",
     "schema": {"enum": sorted(_WAKES), "default": "clock"},
     "description": (
-        "What wakes the app, see docs/explanation/hint.md. `clock`: only a timer, so the"
-        " hint's next_ping_s is the time in which no device can leave the safe circle. `circle`:"
-        " its system also wakes it when it leaves that circle, so it may sleep much longer."
+        "What wakes the app, see docs/explanation/hint.md. `clock`: only a timer, so the hint's"
+        " next_ping_s is the time in which no device can leave the safe circle. `circle`: the"
+        " operating system also wakes the app when it leaves that circle, so it may sleep much"
+        " longer."
     ),
 }
 _INCLUDE = {

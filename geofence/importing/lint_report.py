@@ -10,7 +10,7 @@ from geofence.importing.report import Found, Report
 from geofence.importing.sink import Place
 from geofence.model.place import Geofence, Store
 from geofence.places.editing import ring_id
-from geofence.ports.listing import PAGE, TrafficFilter, every
+from geofence.ports.listing import TrafficFilter, every
 from geofence.ports.queries import Queries
 from regions.geojson import read_region
 from regions.lint.lint import Finding, lint
@@ -103,25 +103,19 @@ def roadside(queries: Queries, project_id: str, now_ms: int) -> Iterator[Finding
         shorter_ms=DRIVE_S * 1_000,
         at_least=FEWEST_VISITS,
     )
-    after = None
-    while rows := queries.traffic(project_id, asked, after, PAGE):
-        for one in rows:
-            share = one.short / one.visits
-            if share >= ROADSIDE_SHARE:
-                detail = (
-                    f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than "
-                    f"{DRIVE_S} s: people drive past here; a smaller radius or a dwell time would "
-                    "spare them"
-                )
-                yield Finding(
-                    "roadside",
-                    "warning",
-                    (one.geofence_id,),
-                    detail,
-                    round(share, 3),
-                    ROADSIDE_SHARE,
-                )
-        after = rows[-1].geofence_id
+    for one in every(queries.traffic, project_id, asked):
+        share = one.short / one.visits
+        if share >= ROADSIDE_SHARE:
+            yield Finding(
+                "roadside",
+                "warning",
+                (one.geofence_id,),
+                f"{one.short} of {one.visits} visits in {ROADSIDE_DAYS} days were shorter than"
+                f" {DRIVE_S} s: people drive past here; a smaller radius or a dwell time would"
+                " spare them",
+                round(share, 3),
+                ROADSIDE_SHARE,
+            )
 
 
 def _regions(place: Store | Geofence) -> Iterator[tuple[str, Region]]:

@@ -161,7 +161,7 @@ class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrafficFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which visits count for `Queries.traffic`.
+    """Which visits count for `Queries.traffic`, the use of geofences.
 
     Those that began since `since_ms` and ended by a fix outside, at geofences with `at_least` such
     visits; a visit shorter than `shorter_ms` is short.

@@ -37,6 +37,7 @@ class Queries(Protocol):
     messages: Listing[OutboxMessage, listing.MessageFilter]
     attempts: Listing[Attempt, listing.AttemptFilter]
     coupons: Listing[Coupon, listing.CouponFilter]
+    traffic: Listing[Traffic, listing.TrafficFilter]
 
     def project(self, project_id: str) -> Project | None:
         """The project of that id."""
@@ -49,11 +50,6 @@ class Queries(Protocol):
 
     def geofences_by_uid(self, project_id: str) -> list[Geofence]:
         """All geofences of a project, by uid."""
-
-    def traffic(
-        self, project_id: str, visits: listing.TrafficFilter, after: str | None, limit: int
-    ) -> list[Traffic]:
-        """How geofences are used, by geofence id: those after `after`, at most `limit`."""
 
     def campaign_matches(self, project_id: str, trigger: Trigger, since_ms: int) -> CampaignMatches:
         """How many stores and rings a trigger matches, and devices that came there since then."""

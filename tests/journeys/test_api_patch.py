@@ -91,7 +91,7 @@ def _put(shop: Shop, path: str) -> dict[str, Any]:
             {"quiet_hours": {"start": "22:00", "until": "08:00"}},
         ),
         ("campaigns/p", {"priority": 5}, {"priority": 5}),
-        ("campaigns/p", {"status": "active"}, {"status": "active"}),
+        ("campaigns/p", {"status": "paused"}, {"status": "paused"}),
         (
             "campaigns/p",
             {"schedule": {"from": None}},

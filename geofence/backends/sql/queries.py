@@ -17,6 +17,7 @@ from geofence.backends.sql.schema.accounts import keys, projects
 from geofence.backends.sql.schema.devices import devices
 from geofence.backends.sql.schema.journal import events, visits
 from geofence.backends.sql.schema.places import geofences, stores
+from geofence.backends.sql.traffic import SqlTraffic
 from geofence.model.account import Device, Key, Project
 from geofence.model.backlog import Backlog
 from geofence.model.campaign import Campaign, CampaignMatches, Trigger
@@ -73,6 +74,7 @@ class SqlQueries:
             widen=open_visits.with_presences,
             read=open_visits.read,
         )
+        self.traffic: Listing[Traffic, ports.TrafficFilter] = SqlTraffic(self._engine)
 
     def _list_offers(self) -> None:
         engine = self._engine
@@ -118,12 +120,6 @@ class SqlQueries:
         """All geofences of a project, by uid."""
         query = sa.select(*columns(geofences, Geofence)).where(geofences.c.project_id == project_id)
         return self._all(Geofence, query.order_by(geofences.c.uid))
-
-    def traffic(
-        self, project_id: str, visits: ports.TrafficFilter, after: str | None, limit: int
-    ) -> list[Traffic]:
-        """How geofences are used, by geofence id: those after `after`, at most `limit`."""
-        return self._all(Traffic, _traffic(project_id, visits, after).limit(limit))
 
     def campaign_matches(self, project_id: str, trigger: Trigger, since_ms: int) -> CampaignMatches:
         """How many stores and rings a trigger matches, and devices that came there since then."""
@@ -173,18 +169,3 @@ def _with_visit_number(found: Select) -> Select:
     return found.add_columns(visits.c.visit).outerjoin(
         visits, visits.c.visit_id == events.c.visit_id
     )
-
-
-def _traffic(project_id: str, asked: ports.TrafficFilter, after: str | None) -> Select:
-    v, count = visits.c, sa.func.count()
-    short = sa.case((v.departure_ms - v.arrival_ms < asked.shorter_ms, 1), else_=0)
-    found = sa.select(
-        v.geofence_id, count.label("visits"), sa.func.sum(short).label("short")
-    ).where(
-        v.project_id == project_id,
-        v.arrival_ms >= asked.since_ms,
-        v.departure_ms.is_not(None),
-        v.inferred.is_(False),
-    )
-    found = found if after is None else found.where(v.geofence_id > after)
-    return found.group_by(v.geofence_id).having(count >= asked.at_least).order_by(v.geofence_id)
