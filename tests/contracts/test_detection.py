@@ -50,7 +50,7 @@ def drive(
 
 def test_driving_through_between_two_pings_is_a_crossing_without_a_visit(rig: StreetRig) -> None:
     rig.post(*drive(0, -1000, 1000))
-    assert rig.told == [("crossed", "phone", 120)]
+    assert rig.events == [("crossed", "phone", 120)]
     [crossing] = events(rig)
     assert crossing.visit_id == ""
     assert crossing.edge_m == pytest.approx(-150, abs=1)
@@ -64,13 +64,13 @@ def test_a_visit_is_listed_with_its_newest_ping_while_it_goes_on(rig: StreetRig)
     assert (visit.last_inside_ms, visit.points, visit.departure_ms) == (T0 + 300_000, 6, None)
 
 
-def test_a_crossing_is_told_once_however_often_its_pings_come(rig: StreetRig) -> None:
+def test_a_crossing_is_reported_once_however_often_its_pings_come(rig: StreetRig) -> None:
     way = drive(0, -1000, 1000)
     rig.post(*way)
     rig.post(*way)
     rig.die_and_return()
     rig.post(*way)
-    assert rig.told == [("crossed", "phone", 120)]
+    assert rig.events == [("crossed", "phone", 120)]
     again = rig.post(*way, include=["events"]).devices["phone"].events
     assert [(event.kind, event.visit) for event in again] == [("geofence.crossed", 0)]
 
@@ -82,7 +82,7 @@ def test_a_crossing_is_found_also_where_a_batch_ends_between_its_pings_and_the_s
     first, *rest = drive(60, -220, 1000)
     rig.post(first)
     rig.post(*rest)
-    assert rig.told == [("crossed", "phone", 120)]
+    assert rig.events == [("crossed", "phone", 120)]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_no_crossing_without_two_good_fixes_outside(
 ) -> None:
     rig.post(first)
     rig.post(second)
-    assert [kind for kind, _, _ in rig.told if kind == "crossed"] == []
+    assert [kind for kind, _, _ in rig.events if kind == "crossed"] == []
 
 
 def test_a_way_that_grazes_a_geofence_is_a_crossing_only_where_the_fixes_are_good_enough_to_say_so(
@@ -124,7 +124,7 @@ def test_a_way_that_grazes_a_geofence_is_a_crossing_only_where_the_fixes_are_goo
             for n, m in enumerate((-400, 400))
         )
         rig.post(*ends)
-    assert rig.told == [("crossed", "sure", 60)]
+    assert rig.events == [("crossed", "sure", 60)]
     [crossing] = events(rig)
     assert 0.95 < crossing.probability < 1.0
 
@@ -138,7 +138,7 @@ def test_a_way_past_the_edge_is_no_crossing_and_a_way_through_a_small_geofence_i
         for n, north_m in enumerate((-400, 400))
     ]
     rig.post(*past)
-    assert rig.told == []
+    assert rig.events == []
     rig.put(fence("gf_s", lat=49.0, radius_m=10, profile=BALANCED))
     rig.post(
         *(
@@ -146,7 +146,7 @@ def test_a_way_past_the_edge_is_no_crossing_and_a_way_through_a_small_geofence_i
             for n, north_m in enumerate((-415, 420))
         )
     )
-    assert [(kind, device) for kind, device, _ in rig.told] == [("crossed", "small")]
+    assert [(kind, device) for kind, device, _ in rig.events] == [("crossed", "small")]
 
 
 def test_nobody_crosses_a_geofence_he_is_in_or_has_just_left_or_one_that_is_exact(
@@ -160,9 +160,9 @@ def test_nobody_crosses_a_geofence_he_is_in_or_has_just_left_or_one_that_is_exac
         )
     )
     rig.post(ping(0, 0), ping(60, -300), ping(100, 300), ping(140, -300), ping(175, 300))
-    assert rig.told == [("entered", "phone", 0), ("exited", "phone", 60)]
+    assert rig.events == [("entered", "phone", 0), ("exited", "phone", 60)]
     rig.post(ping(240, -300))
-    assert rig.told[-1] == ("crossed", "phone", 240)
+    assert rig.events[-1] == ("crossed", "phone", 240)
 
 
 def test_a_poor_fix_between_two_good_ones_hides_no_crossing(rig: StreetRig) -> None:
@@ -171,10 +171,10 @@ def test_a_poor_fix_between_two_good_ones_hides_no_crossing(rig: StreetRig) -> N
         ping(30, 700, accuracy_m=1400.0),
         ping(60, 400, accuracy_m=8.0),
     )
-    assert rig.told == [("crossed", "phone", 60)]
+    assert rig.events == [("crossed", "phone", 60)]
 
 
-def test_a_stop_inside_is_told_once_for_each_place_also_after_a_death(rig: StreetRig) -> None:
+def test_a_stop_inside_is_reported_once_for_each_place_also_after_a_death(rig: StreetRig) -> None:
     rig.post(ping(0, 0), ping(60, 5))
     rig.die_and_return()
     rig.post(ping(140, 5), ping(200, 0), ping(260, 120), ping(320, 120), ping(420, 118))
@@ -186,16 +186,16 @@ def test_a_stop_inside_is_told_once_for_each_place_also_after_a_death(rig: Stree
 
 def test_a_jump_moves_nobody_and_a_real_flight_does_after_two_fixes(rig: StreetRig) -> None:
     rig.post(ping(0, 0), ping(60, 900_000), ping(120, 10))
-    assert rig.told == [("entered", "phone", 0)]
+    assert rig.events == [("entered", "phone", 0)]
     rig.post(ping(180, 900_000), ping(240, 900_010), ping(300, 900_020))
-    assert rig.told[1:] == [("exited", "phone", 240)]
+    assert rig.events[1:] == [("exited", "phone", 240)]
 
 
 def test_a_wrong_first_fix_locks_nobody_out_also_over_a_death(rig: StreetRig) -> None:
     rig.post(ping(0, 3_000_000))
     rig.post(ping(60, 300))
     rig.post(ping(90, 10))
-    assert rig.told == [("entered", "phone", 90)]
+    assert rig.events == [("entered", "phone", 90)]
 
 
 def test_rings_of_one_store_are_entered_from_outside_in_and_left_from_inside_out(
@@ -212,8 +212,8 @@ def test_rings_of_one_store_are_entered_from_outside_in_and_left_from_inside_out
         for s, m in ((0, 3000), (60, 0), (120, 3000), (180, 3000))
     ]
     rig.post(*at)
-    told = [(e.kind.removeprefix("geofence."), e.ring) for e in events(rig)]
-    assert told == [*(("entered", ring) for ring in "cba"), *(("exited", ring) for ring in "abc")]
+    found = [(e.kind.removeprefix("geofence."), e.ring) for e in events(rig)]
+    assert found == [*(("entered", ring) for ring in "cba"), *(("exited", ring) for ring in "abc")]
 
 
 def test_rings_that_fall_silent_together_are_left_from_inside_out(rig: StreetRig) -> None:
@@ -229,7 +229,7 @@ def test_rings_that_fall_silent_together_are_left_from_inside_out(rig: StreetRig
     assert [e.ring for e in events(rig, kind="geofence.exited")] == ["a", "b"]
 
 
-def test_a_late_ping_that_amends_a_visit_is_told_with_the_new_facts(rig: StreetRig) -> None:
+def test_a_late_ping_that_amends_a_visit_is_reported_with_the_new_facts(rig: StreetRig) -> None:
     rig.post(ping(0, 500), ping(100, 0), ping(200, 900), ping(300, 900))
     rig.post(ping(50, 50), ping(60, 60))
     [event] = events(rig, kind="visit.amended")
@@ -303,7 +303,7 @@ def test_traccar_4417_a_device_that_sends_newest_first_in_one_batch_is_put_in_or
     rig: StreetRig,
 ) -> None:
     rig.post(*reversed([ping(0, 500), ping(60, 0), ping(120, 10), ping(180, 500), ping(240, 600)]))
-    assert rig.told == [("entered", "phone", 60), ("exited", "phone", 180)]
+    assert rig.events == [("entered", "phone", 60), ("exited", "phone", 180)]
 
 
 def test_traccar_4417_newest_first_one_by_one_tells_nothing_twice_and_amends_the_visit(
@@ -314,7 +314,7 @@ def test_traccar_4417_newest_first_one_by_one_tells_nothing_twice_and_amends_the
         rig.post(ping(at_s, 10))
     [visit] = rig.visits
     assert visit.arrival_ms == T0 + 60_000
-    assert [kind for kind, _, _ in rig.told] == ["entered", *["visit.amended"] * 3]
+    assert [kind for kind, _, _ in rig.events] == ["entered", *["visit.amended"] * 3]
 
 
 def test_tile38_522_six_points_at_once_are_judged_by_their_own_times(rig: StreetRig) -> None:
@@ -327,7 +327,7 @@ def test_tile38_522_six_points_at_once_are_judged_by_their_own_times(rig: Street
         ping(310, 600),
     ]
     rig.post(*random.Random(522).sample(six, 6))
-    assert rig.told == [("entered", "phone", 70), ("exited", "phone", 190)]
+    assert rig.events == [("entered", "phone", 70), ("exited", "phone", 190)]
 
 
 def test_a_day_of_offline_pings_in_one_batch_gives_the_right_visits(rig: StreetRig) -> None:
@@ -355,20 +355,20 @@ def test_a_clock_that_runs_ahead_freezes_nobody(rig: StreetRig) -> None:
     ahead = rig.post(ping(90_000, 500), ping(86_400, 0))
     assert ([one.code for one in ahead.rejected], ahead.accepted) == (["future", "future"], 0)
     assert rig.post(ping(900, 500), ping(960, 0)).accepted == 2
-    assert rig.told == [("entered", "phone", 960)]
+    assert rig.events == [("entered", "phone", 960)]
 
 
 def test_a_clock_set_back_triggers_nothing_until_it_has_caught_up(rig: StreetRig) -> None:
     rig.post(ping(1000, 500))
     rig.post(ping(400, 0), ping(460, 0))
-    assert rig.told == []
+    assert rig.events == []
     rig.post(ping(1060, 0))
-    assert [kind for kind, _, _ in rig.told] == ["entered"]
+    assert [kind for kind, _, _ in rig.events] == ["entered"]
 
 
 def test_of_two_pings_of_one_moment_the_first_counts(rig: StreetRig) -> None:
     rig.post(ping(0, 900), ping(60, 900), ping(60, 0))
-    assert rig.told == []
+    assert rig.events == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -448,7 +448,7 @@ def _cut(stream: Sequence[PingIn], sizes: Sequence[int]) -> Iterator[list[PingIn
         start += size
 
 
-def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_earlier(
+def test_a_repeated_ping_is_answered_with_what_it_reported_also_where_that_began_earlier(
     rig: StreetRig,
 ) -> None:
     walk = [
@@ -461,19 +461,19 @@ def test_a_repeated_ping_is_answered_with_what_it_told_also_where_that_began_ear
         said = (rig.post(one, include=["events"]).devices["phone"].events for one in walk)
         return [[(event.kind, event.ts_ms) for event in events] for events in said]
 
-    told = answers()
-    assert [kind for some in told for kind, _ in some] == ["geofence.entered", "geofence.exited"]
+    found = answers()
+    assert [kind for some in found for kind, _ in some] == ["geofence.entered", "geofence.exited"]
     assert all(
-        event_ms < T0 + 60_000 * nth for nth, some in enumerate(told) for _, event_ms in some
+        event_ms < T0 + 60_000 * nth for nth, some in enumerate(found) for _, event_ms in some
     )
-    assert answers() == told
+    assert answers() == found
 
 
-def test_a_repeated_ping_is_not_answered_with_what_a_timer_told_of_it(rig: StreetRig) -> None:
+def test_a_repeated_ping_is_not_answered_with_what_a_timer_reported_of_it(rig: StreetRig) -> None:
     rig.post(ping(0, 10, accuracy_m=8.0))
     rig.post(ping(7200, 10, "other", accuracy_m=8.0))
     rig.post(ping(7201, 10, "other", accuracy_m=8.0))
-    assert ("exited", "phone", 0) in rig.told
+    assert ("exited", "phone", 0) in rig.events
     assert [
         event.kind
         for event in rig.post(ping(0, 10, accuracy_m=8.0), include=["events"])
@@ -488,7 +488,7 @@ def test_whoever_walks_off_with_poor_fixes_has_left_after_two_hours_and_does_not
     rig.put(fence(profile=Profile("balanced", dwell_s=(600,))))
     rig.post(ping(0, 900, accuracy_m=8.0), ping(60, 10, accuracy_m=8.0))
     rig.post(*(ping(60 + 300 * nth, 210, accuracy_m=120.0) for nth in range(1, 40)))
-    assert [one for one in rig.told if one[0] != "device.stopped"] == [
+    assert [one for one in rig.events if one[0] != "device.stopped"] == [
         ("entered", "phone", 60),
         ("exited", "phone", 360),
     ]

@@ -1,6 +1,6 @@
 """Timers run on the time of the pings.
 
-A backlog in parts and a slow clock tear no visit apart, and nothing is told too soon.
+A backlog in parts and a slow clock tear no visit apart, and nothing is reported too soon.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def test_a_day_that_comes_in_the_evening_in_one_part_or_in_many_gives_the_same_v
     tick(rig, clock, 21 * HOUR)
     [visit] = rig.visits
     assert [(visit.arrival_ms - T0) // 1000, (visit.departure_ms - T0) // 1000] == list(VISIT)
-    assert sorted(rig.told) == [
+    assert sorted(rig.events) == [
         ("device.stopped", "phone", VISIT[0] + 240), ("dwelled", "phone", VISIT[0] + 1200),
         ("entered", "phone", VISIT[0]), ("exited", "phone", VISIT[1]),
     ]  # fmt: skip
@@ -101,13 +101,13 @@ def test_a_phone_whose_clock_is_an_hour_slow_stays_inside_while_it_speaks_and_le
         rig.post(ping(60 * minute, 10, accuracy_m=8.0))
     last_s = slow_s + 9 * 60
     tick(rig, clock, last_s + 10 * 60)
-    assert [kind for kind, _, _ in rig.told] == ["entered", "device.stopped"]
+    assert [kind for kind, _, _ in rig.events] == ["entered", "device.stopped"]
     tick(rig, clock, last_s + 12 * 60)
-    assert rig.told[2:] == [("dwelled", "phone", 1200)]
+    assert rig.events[2:] == [("dwelled", "phone", 1200)]
     tick(rig, clock, last_s + HOUR - 1)
-    assert len(rig.told) == 3
+    assert len(rig.events) == 3
     tick(rig, clock, last_s + HOUR)
-    assert rig.told[3:] == [("exited", "phone", 9 * 60)]
+    assert rig.events[3:] == [("exited", "phone", 9 * 60)]
 
 
 def test_a_phone_that_speaks_live_is_timed_by_its_own_clock_to_the_millisecond(
@@ -116,9 +116,9 @@ def test_a_phone_that_speaks_live_is_timed_by_its_own_clock_to_the_millisecond(
     clock.at_s = 30.0
     rig.post(ping(0, 10, accuracy_m=8.0))
     tick(rig, clock, 1199.999)
-    assert len(rig.told) == 1
+    assert len(rig.events) == 1
     tick(rig, clock, 1200)
-    assert rig.told[1:] == [("dwelled", "phone", 1200)]
+    assert rig.events[1:] == [("dwelled", "phone", 1200)]
 
 
 def test_what_is_a_day_behind_and_more_waits_no_longer_than_a_day(
@@ -127,4 +127,4 @@ def test_what_is_a_day_behind_and_more_waits_no_longer_than_a_day(
     clock.at_s = 30 * 24 * HOUR
     rig.post(ping(0, 10, accuracy_m=8.0))
     tick(rig, clock, 31 * 24 * HOUR)
-    assert sorted(kind for kind, _, _ in rig.told) == ["dwelled", "entered", "exited"]
+    assert sorted(kind for kind, _, _ in rig.events) == ["dwelled", "entered", "exited"]

@@ -44,13 +44,13 @@ def test_a_late_ping_brings_no_dwell_forward(rig: StreetRig) -> None:
     rig.put(fence(profile=Profile("balanced", dwell_s=(600,))))
     rig.post(ping(1060, 10, accuracy_m=8.0))
     rig.post(ping(450, 10, accuracy_m=8.0), ping(1100, 10, "other", accuracy_m=8.0))
-    assert [one for one in rig.told if one[1] == "phone"] == [
+    assert [one for one in rig.events if one[1] == "phone"] == [
         ("entered", "phone", 1060),
         ("visit.amended", "phone", 450),
     ]
     rig.post(ping(1661, 10, "other", accuracy_m=8.0))
     rig.post(ping(1662, 10, "other", accuracy_m=8.0))
-    assert ("dwelled", "phone", 1660) in rig.told
+    assert ("dwelled", "phone", 1660) in rig.events
 
 
 def test_a_late_fix_inside_takes_back_no_sign_of_leaving_that_came_after_it(rig: StreetRig) -> None:
@@ -59,7 +59,7 @@ def test_a_late_fix_inside_takes_back_no_sign_of_leaving_that_came_after_it(rig:
     rig.post(*signs[:3])
     rig.post(ping(110, 10, accuracy_m=8.0))
     rig.post(*signs[3:])
-    assert rig.told == [("entered", "phone", 60), ("exited", "phone", 160)]
+    assert rig.events == [("entered", "phone", 60), ("exited", "phone", 160)]
 
 
 def test_a_late_ping_ends_no_visit_after_the_next_has_begun(rig: StreetRig) -> None:

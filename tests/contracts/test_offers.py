@@ -1,6 +1,6 @@
 """From an event to one offer, on a real record of each kind.
 
-Who is told, who is not and why, and never twice.
+Who gets a message, who gets none and why, and none twice.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def test_the_offer_is_in_the_answer_and_again_in_the_answer_to_a_repeat(shop: Sh
     assert len(shop.decisions) == 1
 
 
-def test_whoever_is_unknown_or_did_not_agree_is_not_told_and_the_reason_is_kept(shop: Shop) -> None:
+def test_an_unknown_customer_or_one_without_consent_gets_no_message_and_the_reason_is_kept(
+    shop: Shop,
+) -> None:
     shop.campaign()
     shop.customer("bob", consent=("push", "email"))
     shop.customer("cat", consent=("location",))
@@ -126,11 +128,11 @@ def test_the_nearest_ring_wins_and_escalation_goes_only_inward(shop: Shop) -> No
     shop.walk_in(at_s=120, north_m=0)
     shop.walk_in(at_s=180, north_m=400)
     shop.walk_in(at_s=240, north_m=0)
-    told = [
+    found = [
         (one.campaign_id, one.reason)
         for one in sorted(shop.decisions, key=lambda one: one.event_ms)
     ]
-    assert told == [("wide", "send"), ("near", "send"), ("near", "approach_told=near")]
+    assert found == [("wide", "send"), ("near", "send"), ("near", "approach_told=near")]
     shop.walk_in(at_s=300, north_m=5000)
     shop.walk_in(at_s=360, north_m=0)
     assert sorted(
@@ -360,8 +362,8 @@ def test_whoever_left_or_withdrew_or_came_too_late_is_not_written_to(shop: Shop)
     shop.walk_in("left", at_s=1560, north_m=5000)
     shop.customer("withdrew", consent=("location", "email"))
     push = Notebook("push")
-    told = {one.customer_id: (one.status, one.reason) for one in delivered(shop, 3, push)}
-    assert told == {
+    found = {one.customer_id: (one.status, one.reason) for one in delivered(shop, 3, push)}
+    assert found == {
         "left": ("dropped", "left"),
         "withdrew": ("dropped", "consent_withdrawn"),
         "late": ("expired", "expired"),
@@ -391,7 +393,7 @@ def test_a_dead_token_is_forgotten_and_a_misconfigured_channel_keeps_everything(
     worker.start()
     assert push.seen.acquire(timeout=30)
     worker.stop()
-    assert shop.edit(lambda unit: EditResult(unit.outbox.paused())) == {"push": "told"}
+    assert shop.edit(lambda unit: EditResult(unit.outbox.paused())) == {"push": "asked"}
     assert [one.status for one in shop.page("messages", customer="kept")] == ["queued"]
     assert shop.page("devices", id="phone-kept")[0].push_token == "token-kept"
 

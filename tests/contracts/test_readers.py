@@ -200,8 +200,8 @@ def rich() -> list[Item]:
     ]
 
 
-# What may differ after a way out and back, and the words that must have told it.
-TOLD = {
+# What may differ after a way out and back, and the words that must report it.
+LOSS_WORDS = {
     "retyped": r"as text",
     "renamed": r"became|cuts names|gave way",
     "none": r"no value|no property",
@@ -217,7 +217,7 @@ TOLD = {
 
 
 def differences(before: list[Item], after: list[Item]) -> Iterator[tuple[str, str]]:
-    """(kind of `TOLD`, what) of everything that came back otherwise."""
+    """(kind of `LOSS_WORDS`, what) of everything that came back otherwise."""
     if [item.properties["ref"] for item in before] != [item.properties["ref"] for item in after]:
         yield "order", "items"
     by_ref = {item.properties["ref"]: item for item in after}
@@ -262,18 +262,18 @@ def difference(old: Any, new: Any) -> str | None:
 
 
 @each()
-def test_what_is_written_comes_back_but_for_the_losses_that_were_told(
+def test_what_is_written_comes_back_but_for_the_losses_that_were_reported(
     form: Format, tmp_path: Path
 ) -> None:
     before, path = rich(), tmp_path / f"out{form.SUFFIXES[0]}"
-    told = form.write(iter(before), path)
+    found = form.write(iter(before), path)
     assert format_of(path) is form
     after = list(form.read(path))
     for kind, what in set(differences(before, after)):
-        assert any(re.search(TOLD[kind], sentence) for sentence in told), (
-            f"{kind} of {what} was not told: {told}"
+        assert any(re.search(LOSS_WORDS[kind], sentence) for sentence in found), (
+            f"{kind} of {what} was not reported: {found}"
         )
-    assert len(told) == len(set(told))
+    assert len(found) == len(set(found))
     nested = next(item.properties for item in after if item.properties["ref"] == "2")
     assert nested["metadata"] == before[1].properties["metadata"]
 
@@ -298,9 +298,9 @@ def test_items_with_an_error_are_left_out_and_counted(form: Format, tmp_path: Pa
         error=RegionError("invalid_position", "a coordinate is not a number"),
     )
     good = Item(2, {"ref": "good"}, PLACES["A2"])
-    told = form.write([bad, good], tmp_path / "out")
+    found = form.write([bad, good], tmp_path / "out")
     assert [item.properties["ref"] for item in form.read(tmp_path / "out")] == ["good"]
-    assert any("1 item that could not be read" in sentence for sentence in told)
+    assert any("1 item that could not be read" in sentence for sentence in found)
 
 
 @each()

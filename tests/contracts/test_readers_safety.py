@@ -464,7 +464,7 @@ def saved(name: str, crs: str | None, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["geopackage", "flatgeobuf", "geoparquet", "shapefile"])
 @pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:31287"])
-def test_coordinates_in_a_system_that_the_file_names_are_converted_and_told(
+def test_coordinates_in_a_system_that_the_file_names_are_converted_and_reported(
     name: str, crs: str, tmp_path: Path
 ) -> None:
     (item,) = BY_NAME[name].read(saved(name, crs, tmp_path))
@@ -511,12 +511,12 @@ def test_metres_in_a_system_that_the_file_does_not_name_are_refused(
     "crs", ["urn:ogc:def:crs:EPSG::3857", "EPSG:31287", "urn:ogc:def:crs:OGC:1.3:CRS27"]
 )
 def test_geojson_in_another_system_is_refused_by_its_name(crs: str, tmp_path: Path) -> None:
-    told = {
+    found = {
         "type": "FeatureCollection",
         "features": [],
         "crs": {"type": "name", "properties": {"name": crs}},
     }
-    error = refused("geojson", with_bytes(tmp_path, json.dumps(told).encode()))
+    error = refused("geojson", with_bytes(tmp_path, json.dumps(found).encode()))
     assert error.code == "crs_unsupported"
     assert crs in error.detail
 
@@ -530,11 +530,11 @@ def test_geojson_that_says_it_is_in_degrees_of_wgs84_is_read(crs: str, tmp_path:
         "geometry": {"type": "Point", "coordinates": [1, 2]},
         "properties": {},
     }
-    told = {
+    found = {
         "type": "FeatureCollection",
         "features": [feature],
         "crs": {"type": "name", "properties": {"name": crs}},
     }
-    (item,) = BY_NAME["geojson"].read(with_bytes(tmp_path, json.dumps(told).encode()))
+    (item,) = BY_NAME["geojson"].read(with_bytes(tmp_path, json.dumps(found).encode()))
     assert item.geometry == {"type": "Point", "coordinates": [1, 2]}
     assert bool(item.notes) is crs.endswith("4269")

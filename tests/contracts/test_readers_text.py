@@ -89,7 +89,7 @@ def test_rows_over_several_lines_count_where_they_start(tmp_path: Path) -> None:
     assert items[0].properties["name"] == "a\nb\nc"
 
 
-def test_columns_of_one_name_are_kept_apart_and_told(tmp_path: Path) -> None:
+def test_columns_of_one_name_are_kept_apart_and_reported(tmp_path: Path) -> None:
     items = read(tmp_path, "name,name,,name_2,lat,lon\na,b,c,d,48.2,16.3\na,b,c,d,1,2\n", "csv")
     assert items[0].properties == {"name": "a", "name_2": "b", "column_3": "c", "name_2_2": "d"}
     assert any("name is there more than once" in note for note in items[0].notes)
@@ -179,7 +179,7 @@ def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path: Path) -> No
     assert peak < 5_000_000
 
 
-def test_a_quotation_mark_that_nothing_closes_is_told_and_swallows_no_rows_in_silence(
+def test_a_quotation_mark_that_nothing_closes_is_reported_and_swallows_no_rows_in_silence(
     tmp_path: Path,
 ) -> None:
     rows = "".join(f"{nth},Name,48.2,16.3\n" for nth in range(3, 50))
@@ -368,12 +368,12 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
 @pytest.mark.parametrize("who", LISTS)
 @pytest.mark.parametrize("indent", [None, 2])
 def test_the_lists_of_other_services_are_read(who: str, indent: int | None, tmp_path: Path) -> None:
-    content, told = LISTS[who]
+    content, found = LISTS[who]
     items = read(tmp_path, json.dumps(content, indent=indent), "geojson")
     assert [
         (item.id, item.properties, item.error.code if item.error else item.geometry)
         for item in items
-    ] == told
+    ] == found
     assert [item.number for item in items] == list(range(1, len(items) + 1))
 
 
@@ -382,7 +382,7 @@ def test_a_radar_area_is_that_area_wherever_it_is_read() -> None:
     assert canonical({**RADAR_AREA, "type": "circle"}) == CIRCLE
 
 
-def test_areas_collected_in_one_feature_are_one_place_and_told(tmp_path: Path) -> None:
+def test_areas_collected_in_one_feature_are_one_place_and_reported(tmp_path: Path) -> None:
     both = {
         "type": "GeometryCollection",
         "geometries": [AREA, {"type": "MultiPolygon", "coordinates": [SQUARE]}],
@@ -450,9 +450,9 @@ def test_half_characters_and_zero_characters_do_not_reach_a_database(tmp_path: P
 
 
 def test_a_circle_in_kml_is_a_point_whose_extended_data_tell_a_radius(tmp_path: Path) -> None:
-    told = {"radius_m": "150", "hours": '{"Mo":[9]}'}
+    found = {"radius_m": "150", "hours": '{"Mo":[9]}'}
     data = "".join(
-        f"<Data name='{name}'><value>{value}</value></Data>" for name, value in told.items()
+        f"<Data name='{name}'><value>{value}</value></Data>" for name, value in found.items()
     )
     place = f"<Placemark id='p1'><ExtendedData>{data}</ExtendedData><Point><coordinates>16.3,48.2,0</coordinates></Point></Placemark>"
     document = f"<Document><Folder><name>Wien</name>{place}</Folder></Document>"
@@ -460,7 +460,7 @@ def test_a_circle_in_kml_is_a_point_whose_extended_data_tell_a_radius(tmp_path: 
     assert item == Item(1, {"hours": {"Mo": [9]}, "folder": "Wien"}, CIRCLE, "p1")
 
 
-def test_a_shapefile_without_its_companions_is_read_and_told(tmp_path: Path) -> None:
+def test_a_shapefile_without_its_companions_is_read_and_reported(tmp_path: Path) -> None:
     path = tmp_path / "bare.zip"
     with zipfile.ZipFile(SAMPLES / "places.zip") as good, zipfile.ZipFile(path, "w") as out:
         out.writestr("points.shp", good.read("export/points.shp"))
@@ -478,7 +478,7 @@ def test_a_workbook_is_refused_with_advice(tmp_path: Path) -> None:
         format_of(path)
 
 
-def test_an_archive_or_a_flatgeobuf_that_is_cut_off_is_told_as_that(tmp_path: Path) -> None:
+def test_an_archive_or_a_flatgeobuf_that_is_cut_off_is_reported_as_that(tmp_path: Path) -> None:
     whole = (SAMPLES / "places.zip").read_bytes()
     with zipfile.ZipFile(
         tmp_path / "long.zip", "w"

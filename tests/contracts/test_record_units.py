@@ -214,9 +214,9 @@ def test_an_error_names_the_constraint_and_never_the_row(database: SqlDatabase):
         unit.connection.execute(
             sa.insert(visits), [row | {"project_id": "p1", "device_id": hidden, "arrival_ms": None}]
         )
-    told = "".join(traceback.format_exception(caught.value))
-    assert hidden not in told
-    assert "NotNull" in told or "NOT NULL" in told
+    found = "".join(traceback.format_exception(caught.value))
+    assert hidden not in found
+    assert "NotNull" in found or "NOT NULL" in found
 
 
 def test_an_error_of_a_duplicate_does_not_quote_its_key(database: SqlDatabase):

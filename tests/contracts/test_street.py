@@ -36,7 +36,7 @@ def rig(record_url: str) -> Iterator[StreetRig]:
 def test_a_walk_past_the_store_is_one_enter_and_one_exit(rig: StreetRig) -> None:
     receipt = rig.post(ping(0, 500), ping(60, 100), ping(120, -100), ping(180, -500))
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (4, 0, ())
-    assert rig.told == [("entered", "phone", 60), ("exited", "phone", 180)]
+    assert rig.events == [("entered", "phone", 60), ("exited", "phone", 180)]
     [visit] = rig.visits
     assert (visit.arrival_ms, visit.last_inside_ms, visit.departure_ms, visit.points) == (
         T0 + 60_000,
@@ -50,23 +50,23 @@ def test_posting_everything_twice_changes_nothing_and_says_duplicate(rig: Street
     walk = [ping(0, 500), ping(60, 100), ping(180, -500)]
     rig.post(*walk)
     assert rig.post(*walk) == Receipt(0, 3, ())
-    assert len(rig.told) == 2
+    assert len(rig.events) == 2
 
 
 def test_after_a_death_the_same_pings_again_are_late_and_change_nothing(rig: StreetRig) -> None:
     walk = [ping(0, 500), ping(60, 100), ping(120, 0), ping(180, -500), ping(300, 20)]
     rig.post(*walk)
-    before = (rig.told, rig.visits)
+    before = (rig.events, rig.visits)
     rig.die_and_return()
     rig.post(*walk)
-    assert (rig.told, rig.visits) == before
+    assert (rig.events, rig.visits) == before
 
 
 def test_a_device_inside_is_still_inside_after_a_death(rig: StreetRig) -> None:
     rig.post(ping(0, 0))
     rig.die_and_return()
     rig.post(ping(60, 10), ping(120, 900))
-    assert rig.told == [("entered", "phone", 0), ("exited", "phone", 120)]
+    assert rig.events == [("entered", "phone", 0), ("exited", "phone", 120)]
 
 
 def test_a_repeated_ping_is_answered_with_the_events_it_once_caused(rig: StreetRig) -> None:
@@ -85,7 +85,7 @@ def test_the_same_id_with_other_content_is_a_conflict_and_the_rest_goes_through(
         1,
         [(0, "conflict")],
     )
-    assert rig.told == [("entered", "phone", 120)]
+    assert rig.events == [("entered", "phone", 120)]
 
 
 def test_bad_items_are_named_and_never_spoil_their_batch(rig: StreetRig) -> None:
@@ -112,10 +112,10 @@ def test_a_phone_that_says_it_does_not_know_where_it_is_is_not_believed(rig: Str
         1,
         [(0, "invalid_field")],
     )
-    assert rig.told == []
+    assert rig.events == []
 
 
-def test_seconds_taken_for_milliseconds_are_told_as_such(rig: StreetRig) -> None:
+def test_seconds_taken_for_milliseconds_are_reported_as_such(rig: StreetRig) -> None:
     [rejection] = rig.post(PingIn(*HOME, T0 // 1000, "phone")).rejected
     assert (rejection.code, "milliseconds" in rejection.detail) == ("invalid_time", True)
 
@@ -123,7 +123,7 @@ def test_seconds_taken_for_milliseconds_are_told_as_such(rig: StreetRig) -> None
 def test_a_late_ping_moves_an_arrival_back_but_triggers_nothing(rig: StreetRig) -> None:
     rig.post(ping(0, 500), ping(100, 0))
     rig.post(ping(50, 50))
-    assert rig.told == [("entered", "phone", 100), ("visit.amended", "phone", 50)]
+    assert rig.events == [("entered", "phone", 100), ("visit.amended", "phone", 50)]
     rig.post(ping(200, 900))
     [visit] = rig.visits
     assert (visit.arrival_ms, visit.amended) == (T0 + 50_000, True)
@@ -140,7 +140,7 @@ def test_a_late_ping_amends_a_visit_that_has_ended_and_may_come_twice(rig: Stree
             T0 + 150_000,
             T0 + 200_000,
         )
-    assert rig.told[2:] == [("visit.amended", "phone", 50)]
+    assert rig.events[2:] == [("visit.amended", "phone", 50)]
 
 
 def test_removing_a_geofence_ends_its_visits_with_the_reason(rig: StreetRig) -> None:
@@ -154,7 +154,7 @@ def test_removing_a_geofence_ends_its_visits_with_the_reason(rig: StreetRig) -> 
         ("phone", "geofence_removed"),
     ]
     rig.post(ping(60, 10))
-    assert len(rig.told) == 4
+    assert len(rig.events) == 4
 
 
 def test_a_geofence_made_anew_under_its_old_name_makes_new_visits(rig: StreetRig) -> None:
@@ -162,7 +162,7 @@ def test_a_geofence_made_anew_under_its_old_name_makes_new_visits(rig: StreetRig
     rig.remove("gf_1")
     rig.put(fence("gf_2"))
     rig.post(ping(60, 0))
-    assert [kind for kind, _, _ in rig.told] == ["entered", "exited", "entered"]
+    assert [kind for kind, _, _ in rig.events] == ["entered", "exited", "entered"]
     assert len({visit.visit_id for visit in rig.visits}) == 2
 
 
@@ -182,7 +182,7 @@ def test_an_exact_geofence_that_is_given_an_end_ends_its_visit_then(rig: StreetR
     rig.post(ping(30, 0))
     rig.post(ping(90, 0, "other"))
     rig.post(ping(91, 0, "other"))
-    assert rig.told == [("entered", "phone", 0), ("exited", "phone", 60)]
+    assert rig.events == [("entered", "phone", 0), ("exited", "phone", 60)]
 
 
 def test_a_thousand_late_pings_cost_one_look_at_the_visits_and_change_nothing(
@@ -190,14 +190,14 @@ def test_a_thousand_late_pings_cost_one_look_at_the_visits_and_change_nothing(
 ) -> None:
     walk = [ping(n, 0) for n in range(1000)] + [ping(1001, 900)]
     rig.post(*walk)
-    before = (rig.told, rig.visits)
+    before = (rig.events, rig.visits)
     rig.die_and_return()
     asked: list[str] = []
     sa.event.listen(
         rig.database.engine, "before_cursor_execute", lambda *args: asked.append(args[2])
     )
     rig.post(*walk)
-    assert (rig.told, rig.visits) == before
+    assert (rig.events, rig.visits) == before
     assert sum("FROM visits" in statement for statement in asked) < 10
 
 
@@ -224,7 +224,7 @@ def test_whatever_an_edit_raises_the_street_goes_on(rig: StreetRig) -> None:
 def test_a_listener_that_fails_makes_no_committed_unit_a_failed_one(rig: StreetRig) -> None:
     rig.street.on_unit(lambda report: 1 / 0)
     assert rig.post(ping(0, 0)).accepted == 1
-    assert len(rig.told) == 1
+    assert len(rig.events) == 1
 
 
 def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(
@@ -241,7 +241,7 @@ def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(
     one.post(ping(0, 0))
     other.post(ping(100, 900, "warm"))
     other.post(ping(101, 900, "warm"))
-    assert [kind for kind, device, _ in one.told if device == "phone"] == ["entered", "dwelled"]
+    assert [kind for kind, device, _ in one.events if device == "phone"] == ["entered", "dwelled"]
     other.put(fence("gf_e", lat=49.0))
     one.put(fence("gf_f", lat=50.0))
     for rig in (one, other):
@@ -249,7 +249,9 @@ def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(
             PingIn(49.0, HOME[1], T0 + 200_000, f"at-{id(rig)}"),
             PingIn(50.0, HOME[1], T0 + 300_000, f"at-{id(rig)}"),
         )
-    assert [kind for kind, device, _ in one.told if device.startswith("at-")].count("entered") == 4
+    assert [kind for kind, device, _ in one.events if device.startswith("at-")].count(
+        "entered"
+    ) == 4
     one.close()
     other.close()
 
@@ -257,7 +259,7 @@ def test_another_process_keeps_the_visit_at_a_geofence_it_has_not_heard_of(
 def test_exits_come_before_enters_in_one_move(rig: StreetRig) -> None:
     rig.put(fence("gf_2", lat=HOME[0] + 1000 / 111_195))
     rig.post(ping(0, 0), ping(60, 1000))
-    assert rig.told == [
+    assert rig.events == [
         ("entered", "phone", 0),
         ("exited", "phone", 60),
         ("entered", "phone", 60),
@@ -272,7 +274,7 @@ def test_timers_fire_once_in_the_pings_own_time(rig: StreetRig) -> None:
     rig.post(ping(302, 5000))
     rig.post(ping(3600, 5000))
     rig.post(ping(7200, 5000))
-    quiets = [(kind, at_s) for kind, device, at_s in rig.told if device == "quiet"]
+    quiets = [(kind, at_s) for kind, device, at_s in rig.events if device == "quiet"]
     assert quiets == [("entered", 0), ("dwelled", 300), ("exited", 0)]
 
 
@@ -285,7 +287,7 @@ def test_two_threads_of_requests_lose_and_double_nothing(rig: StreetRig) -> None
         for m in range(10)
     ]
     assert sum(future.result(60).accepted for future in futures) == 400
-    assert len(rig.told) == len(set(rig.told)) == 400
+    assert len(rig.events) == len(set(rig.events)) == 400
 
 
 def test_batching_changes_nothing_of_what_happened(rig: StreetRig, tmp_path: Any) -> None:
@@ -306,7 +308,7 @@ def test_batching_changes_nothing_of_what_happened(rig: StreetRig, tmp_path: Any
     ]
     for one in walk:
         rig.post(one)
-    first = sorted(rig.told)
+    first = sorted(rig.events)
     other = StreetRig(f"sqlite:///{tmp_path}/other.db")
     other.edit(
         lambda unit: EditResult(
@@ -321,6 +323,6 @@ def test_batching_changes_nothing_of_what_happened(rig: StreetRig, tmp_path: Any
     for start in range(0, len(walk), 100):
         other.post(*walk[start : start + 100])
         other.post(*walk[max(0, start - 50) : start + 100])
-    assert sorted(other.told) == first
+    assert sorted(other.events) == first
     assert len(first) > 100
     other.close()

@@ -99,9 +99,9 @@ def test_a_refused_batch_of_our_own_format_names_misspelt_fields() -> None:
     native = FORMATS["native"]
     intake = native.read(Posted(b'{"latitude": 52.5163, "longitude": 13.3, "ts": 5}'), MOST)
     answer = native.write(Receipt(0, 0, tuple(intake.rejected)), intake, frozenset())
-    told: dict[str, Any] = json.loads(bytes(answer.body))
-    assert (answer.status_code, told["code"]) == (422, "rejected")
-    assert told["warnings"] == [
+    found: dict[str, Any] = json.loads(bytes(answer.body))
+    assert (answer.status_code, found["code"]) == (422, "rejected")
+    assert found["warnings"] == [
         {"field": "latitude", "did_you_mean": "lat", "count": 1},
         {"field": "longitude", "did_you_mean": "lon", "count": 1},
     ]

@@ -77,19 +77,19 @@ MESSAGE = ("variants", 0, "messages", 0)
 def test_a_campaign_comes_back_as_it_was_put_with_its_place_in_the_world(shop: Shop) -> None:
     made = shop.client.put("/v1/campaigns/lunch", json=LUNCH)
     assert made.status_code == 201, made.text
-    told = made.json()
-    assert (told["id"], told["status"], told["version"]) == ("lunch", "draft", 1)
-    assert told["schedule"] == LUNCH["schedule"]
-    assert told["trigger"]["stores"]["brand"] == "Bean"
-    assert told["variants"][0]["messages"][0]["ttl_s"] == 900
-    assert shop.client.get("/v1/campaigns/lunch").json() == told
+    found = made.json()
+    assert (found["id"], found["status"], found["version"]) == ("lunch", "draft", 1)
+    assert found["schedule"] == LUNCH["schedule"]
+    assert found["trigger"]["stores"]["brand"] == "Bean"
+    assert found["variants"][0]["messages"][0]["ttl_s"] == 900
+    assert shop.client.get("/v1/campaigns/lunch").json() == found
     back = {
         name: value
-        for name, value in told.items()
+        for name, value in found.items()
         if name not in ("version", "created_at", "updated_at", "matches")
     }
     again = shop.client.put("/v1/campaigns/lunch", json=back)
-    assert (again.status_code, again.json()) == (200, told)
+    assert (again.status_code, again.json()) == (200, found)
     assert (
         shop.client.put("/v1/campaigns/lunch", json=LUNCH | {"priority": 11}).json()["version"] == 2
     )
@@ -264,21 +264,21 @@ def test_fields_that_nothing_heeds_yet_are_refused_by_name(shop: Shop, budget: i
 def test_a_campaign_that_cannot_work_is_refused_with_its_field_named(
     shop: Shop, body: dict[str, Any], pointer: str
 ) -> None:
-    told = shop.client.put("/v1/campaigns/lunch", json=body, timeout=20)
-    assert told.status_code == 422, told.text
-    assert told.headers["content-type"] == "application/problem+json"
-    assert pointer in [one["pointer"] for one in told.json()["errors"]], told.text
-    assert all(one["detail"] for one in told.json()["errors"])
+    answer = shop.client.put("/v1/campaigns/lunch", json=body, timeout=20)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert pointer in [one["pointer"] for one in answer.json()["errors"]], answer.text
+    assert all(one["detail"] for one in answer.json()["errors"])
     assert shop.client.get("/v1/campaigns/lunch").status_code == 404
 
 
-def test_everything_that_is_wrong_with_a_plan_is_told_at_once(shop: Shop) -> None:
+def test_everything_that_is_wrong_with_a_plan_is_reported_at_once(shop: Shop) -> None:
     body = _with(("schedule", "until"), "2026-10-31")
     body["variants"][0]["messages"][0]["title"] = "{{ nobody }}"
     body["variants"][0]["messages"][1]["html"] = "{{ store.colour }}"
-    told = shop.client.put("/v1/campaigns/lunch", json=body).json()
-    assert told["code"] == "invalid_campaign"
-    assert [one["pointer"] for one in told["errors"]] == [
+    answer = shop.client.put("/v1/campaigns/lunch", json=body).json()
+    assert answer["code"] == "invalid_campaign"
+    assert [one["pointer"] for one in answer["errors"]] == [
         "/schedule/until",
         "/variants/0/messages/0/title",
         "/variants/0/messages/1/html",
@@ -299,17 +299,17 @@ def test_everything_that_is_wrong_with_a_plan_is_told_at_once(shop: Shop) -> Non
     ],
 )
 def test_a_body_that_is_no_json_is_malformed(shop: Shop, body: bytes) -> None:
-    told = shop.client.put("/v1/campaigns/lunch", content=body)
-    assert told.status_code in (400, 422), told.text
+    answer = shop.client.put("/v1/campaigns/lunch", content=body)
+    assert answer.status_code in (400, 422), answer.text
 
 
 @pytest.mark.parametrize(
     "body", [b"5", b"null", b'"x"', b"[]", b'{"priority": ' + b"9" * 5000 + b"}"]
 )
 def test_json_that_is_no_campaign_is_refused(shop: Shop, body: bytes) -> None:
-    told = shop.client.put("/v1/campaigns/lunch", content=body)
-    assert told.status_code in (400, 422), told.text
-    assert len(told.content) < 1000
+    answer = shop.client.put("/v1/campaigns/lunch", content=body)
+    assert answer.status_code in (400, 422), answer.text
+    assert len(answer.content) < 1000
 
 
 def test_another_tenants_campaigns_and_what_follows_are_not_there(shop: Shop) -> None:

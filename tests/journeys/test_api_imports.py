@@ -43,7 +43,7 @@ def _csv(count: int, first: int = 0) -> str:
     return "\n".join(("id,name,lat,lon", *rows))
 
 
-def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop: Shop) -> None:
+def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_reported(shop: Shop) -> None:
     report = _bring(shop, CSV).json()
     assert _counts(report) == (5, 3, 0, 0, 0, 2)
     assert (
@@ -217,10 +217,10 @@ def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
         {
             "type": "Feature",
             "id": f"hash{nth}",
-            "properties": told,
+            "properties": found,
             "geometry": at and {"type": "Point", "coordinates": at},
         }
-        for nth, (told, at) in enumerate(places)
+        for nth, (found, at) in enumerate(places)
     ]
     report = _bring(
         shop,

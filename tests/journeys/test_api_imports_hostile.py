@@ -161,7 +161,8 @@ def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: S
     body = {
         "type": "FeatureCollection",
         "features": [
-            {"type": "Feature", "properties": told, "geometry": point} for told in features
+            {"type": "Feature", "properties": properties, "geometry": point}
+            for properties in features
         ],
     }
     report = _bring(shop, json.dumps(body)).json()

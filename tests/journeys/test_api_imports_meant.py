@@ -1,6 +1,6 @@
 """What a file says is what comes in.
 
-Nothing of it is taken for something else, and nothing is lost untold.
+Nothing of it is taken for something else, and nothing is lost without a report.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _region(shop: Shop, name: str) -> Any:
     return shop.client.get(f"/v1/geofences/{name}").json()["region"]
 
 
-def _told(report: dict[str, Any], *lists: str) -> list[tuple[int | None, str]]:
+def _listed(report: dict[str, Any], *lists: str) -> list[tuple[int | None, str]]:
     return [(one["number"], one["code"]) for name in lists for one in report[name]]
 
 
@@ -89,7 +89,7 @@ def test_columns_say_the_position_where_a_row_has_no_geometry_or_the_caller_name
     assert (_store(shop, "g")["lat"], _store(shop, "g")["lon"]) == (1, 2)
 
 
-def test_a_store_with_a_position_and_an_area_stands_at_its_position_and_the_area_is_told(
+def test_a_store_with_a_position_and_an_area_stands_at_its_position_and_the_area_is_reported(
     shop: Shop,
 ) -> None:
     report = _bring(
@@ -97,7 +97,7 @@ def test_a_store_with_a_position_and_an_area_stands_at_its_position_and_the_area
         f'id,lat,lon,wkt\nw,48.2001,16.3001,"{AREA}"\nv,,,"{AREA}"\nu,626123,483211,"{AREA}"\n',
     )
     assert (_store(shop, "w")["lat"], _store(shop, "w")["lon"]) == (48.2001, 16.3001)
-    assert _told(report, "warnings") == [
+    assert _listed(report, "warnings") == [
         (2, "area_left_out"),
         (3, "position_from_area"),
         (4, "invalid_position"),
@@ -123,7 +123,7 @@ def test_a_radius_that_nothing_is_made_of_stays_as_metadata(shop: Shop) -> None:
     assert _store(shop, "b")["rings"][0]["radius_m"] == 2000
 
 
-def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and_told_once(
+def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and_reported_once(
     shop: Shop,
 ) -> None:
     english = 'id,lat,lon,radius\na,48.1,16.3,"50,000"\nb,48.2,16.4,"10,500 ft"\nc,48.3,16.4,150.125\nd,48.3,16.5,150\n'
@@ -144,9 +144,9 @@ def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and
     german = "id;lat;lon;radius_km\na;48,1;16,3;0,500\nb;48,2;16,4;1.500,5 m\nc;48,3;16,4;10.000 m\nd;48,4;16,4;20.000 m\n"
     report = _bring(shop, german, "geofences")
     assert [_region(shop, name)["radius_m"] for name in "abcd"] == [500, 1500.5, 10_000, 20_000]
-    assert _told(report, "repairs") == [(4, "reading")]
+    assert _listed(report, "repairs") == [(4, "reading")]
     report = _bring(shop, "id,lat,lon,radius\na,48.1,16.3,150.000\n", "geofences")
-    assert (_region(shop, "a")["radius_m"], _told(report, "repairs")) == (150, [(2, "reading")])
+    assert (_region(shop, "a")["radius_m"], _listed(report, "repairs")) == (150, [(2, "reading")])
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_column_that_only_ends_in_radius_is_no_ring(shop: Shop, name: str) -> 
         "radius_ft",
     ],
 )
-def test_every_column_that_is_used_is_told_with_what_it_is(shop: Shop, name: str) -> None:
+def test_every_column_that_is_used_is_reported_with_what_it_is(shop: Shop, name: str) -> None:
     report = _bring(shop, f"id,shop_latitude,shop_longitude,{name},note,note\na,48.1,16.3,50,x,y\n")
     assert report["columns"] == {
         "id": "external_id",
@@ -215,7 +215,7 @@ def test_a_store_whose_end_is_to_come_or_cannot_be_read_is_taken(shop: Shop) -> 
         ),
     )
     assert (report["created"], report["skipped"], report["failed"]) == (6, 1, 0)
-    assert _told(report, "warnings") == [(6, "invalid_time"), (8, "closed")]
+    assert _listed(report, "warnings") == [(6, "invalid_time"), (8, "closed")]
 
 
 def _numbered(*numbers: int) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def test_a_drawing_that_lost_features_updates_the_stores_it_had(
     assert _bring(shop, _numbered(1, 2, 3, 4, 5))["created"] == 5
     report = _bring(shop, _numbered(*left), dry_run=dry_run)
     assert (report["unchanged"], report["created"]) == (len(left), 0)
-    assert (None, "id_says_nothing") in _told(report, "warnings")
+    assert (None, "id_says_nothing") in _listed(report, "warnings")
     assert len(shop.client.get("/v1/stores").json()["data"]) == 5
 
 
@@ -249,7 +249,7 @@ def test_numbers_under_which_the_record_knows_the_stores_are_ids_even_in_a_row(s
     report = _bring(shop, _numbered(4711, 4712, 4713))
     assert (report["unchanged"], report["created"], report["warnings"]) == (2, 1, [])
     assert _store(shop, "4712")["name"] == "S4712"
-    assert _told(_bring(shop, _numbered(90, 91, 92)), "warnings") == [
+    assert _listed(_bring(shop, _numbered(90, 91, 92)), "warnings") == [
         (None, "id_says_nothing"),
         (None, "made_id"),
     ]
@@ -312,12 +312,14 @@ def test_a_place_that_comes_back_from_a_file_is_the_same_whatever_its_texts_look
     assert (report["rows"], report["unchanged"]) == (2, 2)
 
 
-def test_rows_that_a_stray_quotation_mark_swallows_are_told_with_their_lines(shop: Shop) -> None:
+def test_rows_that_a_stray_quotation_mark_swallows_are_reported_with_their_lines(
+    shop: Shop,
+) -> None:
     report = _bring(
         shop,
         'id,name,lat,lon\nk1,"A,48.1,16.3\nk2,B,48.2,16.4\nk3,C",48.3,16.5\nk4,"D,\nin the yard",48.4,16.6\n',
     )
-    assert _told(report, "warnings") == [(2, "reading")]
+    assert _listed(report, "warnings") == [(2, "reading")]
     assert "lines 2 to 4 were read as one row" in report["warnings"][0]["detail"]
 
 
@@ -380,10 +382,10 @@ def test_a_line_of_geojson_in_another_system_is_an_error_of_its_own(
     (strange["geometry"] if inside else strange)["crs"] = crs
     report = _bring(shop, "\n".join(map(json.dumps, (strange, plain))))
     assert (report["format"], report["created"]) == ("geojsonl", 1)
-    assert _told(report, "errors") == [(1, "crs_unsupported")]
+    assert _listed(report, "errors") == [(1, "crs_unsupported")]
 
 
-def test_a_line_of_geojson_that_says_it_is_in_wgs84_is_read_and_one_close_to_it_told_once(
+def test_a_line_of_geojson_that_says_it_is_in_wgs84_is_read_and_one_close_to_it_reported_once(
     shop: Shop,
 ) -> None:
     named = [
@@ -396,5 +398,5 @@ def test_a_line_of_geojson_that_says_it_is_in_wgs84_is_read_and_one_close_to_it_
             json.dumps({**_vienna(f"s{nth}"), "crs": crs}) for nth, crs in enumerate([*named, None])
         ),
     )
-    assert (report["created"], _told(report, "repairs")) == (4, [(2, "reading")])
+    assert (report["created"], _listed(report, "repairs")) == (4, [(2, "reading")])
     assert _store(shop, "s0")["metadata"] == {}

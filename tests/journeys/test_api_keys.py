@@ -70,8 +70,8 @@ def test_a_remembered_answer_does_not_hold_the_secret(shop: Shop) -> None:
 
 
 def test_a_publishable_key_cannot_be_given_more_than_ingest(shop: Shop) -> None:
-    told = shop.client.post("/v1/keys", json={"kind": "pk", "scopes": ["manage"]})
-    assert told.status_code == 422
+    answer = shop.client.post("/v1/keys", json={"kind": "pk", "scopes": ["manage"]})
+    assert answer.status_code == 422
     assert (
         shop.client.post("/v1/keys", json={"kind": "xk"}).json()["errors"][0]["pointer"] == "/kind"
     )

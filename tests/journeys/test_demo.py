@@ -1,4 +1,4 @@
-"""`geofence demo` shows a town in which shoppers are told, and what it tells one to try works."""
+"""`geofence demo` shows a town in which shoppers get offers, and the commands it suggests work."""
 
 from __future__ import annotations
 

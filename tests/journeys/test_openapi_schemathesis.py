@@ -40,7 +40,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# a batch with bad items is accepted on purpose, and each bad item is told
+# a batch with bad items is accepted on purpose, and each bad item is reported
 LENIENT = ("POST /v1/pings",)
 ENDLESS = "/v1/events/stream"  # test_api_stream.py listens to it
 _SERVICES: Any = SimpleNamespace(

@@ -170,10 +170,10 @@ def test_people_live_around_the_geofences_of_a_file(tmp_path: Path) -> None:
 
 def test_every_parameter_is_written_beside_the_pings(tmp_path: Path) -> None:
     simulated(str(tmp_path), *SMALL, "--interval-s", "30", "--phone", "lying")
-    told = json.loads((tmp_path / "parameters.json").read_text())
-    assert told["phone"]["interval_s"] == 30.0
-    assert told["phone"]["lie_accuracy_m"] == 1.7
-    assert told["phone"]["indoors"]["sigma_m"] == [20.0, 60.0]
+    found = json.loads((tmp_path / "parameters.json").read_text())
+    assert found["phone"]["interval_s"] == 30.0
+    assert found["phone"]["lie_accuracy_m"] == 1.7
+    assert found["phone"]["indoors"]["sigma_m"] == [20.0, 60.0]
 
 
 @pytest.mark.parametrize(

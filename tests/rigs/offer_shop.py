@@ -142,7 +142,7 @@ class Shop:
 
 
 class Notebook:
-    """A channel that writes down what it is handed, and answers as it is told to."""
+    """A channel that writes down what it is handed, and answers as the test asks."""
 
     retry_s: tuple[int, ...] = (1, 1)
 
@@ -159,7 +159,7 @@ class Notebook:
             yield (
                 message.id,
                 Outcome(
-                    verdict, "told", retry_after_s=0 if verdict in ("retry", "unknown") else None
+                    verdict, "asked", retry_after_s=0 if verdict in ("retry", "unknown") else None
                 ),
             )
             self.seen.release()

@@ -86,7 +86,7 @@ class StreetRig:
         ).result(30)
 
     @property
-    def told(self) -> list[tuple[str, str, float]]:
+    def events(self) -> list[tuple[str, str, float]]:
         """(kind, device, second) of every event, in reading order."""
         self.database.sequence()
         found = self.database.queries.events.page("p", None, None, 100_000)

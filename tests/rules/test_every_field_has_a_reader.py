@@ -168,9 +168,9 @@ def test_a_planted_field_setting_or_copy_is_caught(found: set[Read]) -> None:
     shared = planted | {"Device": ("platform", "time_zone")}
     assert list(unread(shared, {}, found)) == [("Device", "time_zone")]
     code = "keep(plums=device.plums, more={'pears': device.pears})\nuse(x=device.figs)\n"
-    told = reads({"x.py": ast.parse(code)})
-    assert told == {Read("figs", "device")}
-    assert not list(unread({"Device": ("figs",)}, {}, told))
+    listed = reads({"x.py": ast.parse(code)})
+    assert listed == {Read("figs", "device")}
+    assert not list(unread({"Device": ("figs",)}, {}, listed))
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -332,10 +332,10 @@ def test_a_place_is_closed_once_its_end_has_come(cell: Any, ended: bool) -> None
         "30.2.2030",
     ],
 )
-def test_an_end_that_nobody_can_read_is_told(cell: str) -> None:
-    with pytest.raises(RowError) as told:
+def test_an_end_that_nobody_can_read_is_reported(cell: str) -> None:
+    with pytest.raises(RowError) as found:
         cells.has_ended(cell, date(2026, 11, 22))
-    assert (told.value.field, told.value.code) == ("end_date", "invalid_time")
+    assert (found.value.field, found.value.code) == ("end_date", "invalid_time")
 
 
 @pytest.mark.parametrize(
@@ -377,12 +377,12 @@ def test_columns_for_each_day_become_osm_hours() -> None:
         "Summary.MF",
     )
     row = ("8:00:00", "22:00:00", "", "", "TRUE", "FALSE", "whatever")
-    told = [
+    found = [
         (column, cell)
         for name, cell in zip(names, row, strict=True)
         if (column := day_column(name))
     ]
-    assert hours_of(told) == "Mo-Fr 08:00-22:00; Sa 00:00-24:00; Su off"
+    assert hours_of(found) == "Mo-Fr 08:00-22:00; Sa 00:00-24:00; Su off"
 
 
 def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
@@ -396,8 +396,8 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
         "22:00-02:00",
         "12pm to 12am",
     )
-    told = [(day_column(day), span) for day, span in zip(days, spans, strict=True)]
-    assert hours_of((column, cell) for column, cell in told if column) == (
+    found = [(day_column(day), span) for day, span in zip(days, spans, strict=True)]
+    assert hours_of((column, cell) for column, cell in found if column) == (
         "Mo-We 09:00-17:30; Th 09:00-12:00,13:00-17:30; Fr off; Sa 22:00-02:00; Su 12:00-24:00"
     )
     with pytest.raises(ValueError, match="span of time"):

@@ -63,10 +63,10 @@ def test_every_operation_has_a_name_of_its_own_that_says_no_path(found: dict[str
     assert not [name for name in names if "__" in name or "_v1_" in name]
 
 
-def test_no_json_is_told_of_where_none_comes(found: dict[str, Any]) -> None:
+def test_no_json_is_described_where_none_comes(found: dict[str, Any]) -> None:
     for label, operation in operations(found):
         for status, response in operation["responses"].items():
-            assert all(told.get("schema") for told in response.get("content", {}).values()), (
+            assert all(media.get("schema") for media in response.get("content", {}).values()), (
                 label,
                 status,
             )

@@ -105,7 +105,7 @@ def test_a_circle_as_a_feature_is_a_point_with_a_radius() -> None:
     assert (feature["type"], feature["id"]) == ("Feature", "id1")
 
 
-def test_rings_are_closed_turned_and_told() -> None:
+def test_rings_are_closed_turned_and_reported() -> None:
     checked = read_region(_polygon(SQUARE[3::-1]))
     assert write_region(checked.region)["coordinates"][0] in [
         SQUARE[nth:4] + SQUARE[: nth + 1] for nth in range(4)
@@ -116,13 +116,13 @@ def test_rings_are_closed_turned_and_told() -> None:
     )
 
 
-def test_repeated_points_are_dropped_and_told() -> None:
+def test_repeated_points_are_dropped_and_reported() -> None:
     checked = read_region(_polygon([SQUARE[0], *SQUARE, SQUARE[-1]]))
     assert checked.repairs == ("ring 1 repeated 2 points; dropped",)
     assert len(write_region(checked.region)["coordinates"][0]) == 5
 
 
-def test_a_bow_tie_is_repaired_into_two_parts_and_told() -> None:
+def test_a_bow_tie_is_repaired_into_two_parts_and_reported() -> None:
     checked = read_region(_polygon([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
     assert checked.repairs == (
         "ring 1 crosses itself near 0.5000, 0.5000; repaired by splitting it there",

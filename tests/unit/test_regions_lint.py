@@ -1,6 +1,6 @@
-"""What a retailer is told about a map.
+"""What a retailer learns about a map.
 
-The sentences, the numbers and limits in them, and what is left untold.
+The sentences, the numbers and limits in them, and what is left out of the report.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def _box(wide_m: float, high_m: float, east_m: float = 0.0) -> Area:
     return Area(box(west, south, east, north))
 
 
-def _told(regions: dict[str, Region], code: str, **limits: float) -> list[Finding]:
+def _listed(regions: dict[str, Region], code: str, **limits: float) -> list[Finding]:
     return [finding for finding in lint(list(regions.items()), **limits) if finding.code == code]  # type: ignore[arg-type]  # numbers all
 
 
 def _only(regions: dict[str, Region], code: str) -> Finding:
-    (found,) = _told(regions, code)
+    (found,) = _listed(regions, code)
     return found
 
 
@@ -57,8 +57,8 @@ def test_a_sound_map_gives_no_finding() -> None:
     assert lint([]) == []
 
 
-def test_small_circles_are_told_in_two_levels() -> None:
-    assert _told({"a": _circle(radius_m=100)}, "too_small") == []
+def test_small_circles_are_reported_in_two_levels() -> None:
+    assert _listed({"a": _circle(radius_m=100)}, "too_small") == []
     assert _only({"a": _circle(radius_m=75)}, "too_small") == Finding(
         "too_small",
         "note",
@@ -82,12 +82,12 @@ def test_a_long_thin_area_is_small_however_large_it_is() -> None:
     assert found.value == pytest.approx(20, abs=0.6)
     assert (found.severity, found.limit) == ("warning", 50.0)
     assert found.detail.startswith("the largest circle that fits inside has a radius of 20 m; ")
-    assert _told({"block": _box(300, 300)}, "too_small") == []
+    assert _listed({"block": _box(300, 300)}, "too_small") == []
 
 
 def test_a_small_area_over_the_180th_meridian_is_measured_in_one_piece() -> None:
     halves = MultiPolygon([box(179.9990, 0.0, 180.0, 0.002), box(-180.0, 0.0, -179.9990, 0.002)])
-    assert _told({"a": Area(halves)}, "too_small") == []
+    assert _listed({"a": Area(halves)}, "too_small") == []
     half = box(179.9990, 0.0, 180.0, 0.002)
     assert _only({"a": Area(half)}, "too_small").value == pytest.approx(55.7, abs=1)
 
@@ -108,7 +108,7 @@ def test_one_region_under_two_names_is_a_duplicate_also_within_a_metre_and_a_per
         == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; a phone there enters both at once'
     )
     assert (found.severity, found.value, found.limit) == ("warning", 2.0, 1.0)
-    assert _told({"a": _circle(), "b": _circle(0.9, 153.0), "c": _circle(5.0)}, "duplicate") == []
+    assert _listed({"a": _circle(), "b": _circle(0.9, 153.0), "c": _circle(5.0)}, "duplicate") == []
 
 
 def test_equal_areas_are_duplicates_whatever_corner_they_start_from() -> None:
@@ -123,7 +123,7 @@ def test_equal_areas_are_duplicates_whatever_corner_they_start_from() -> None:
     )
 
 
-def test_stores_whose_rings_are_all_the_same_are_told_once_and_not_as_overlaps() -> None:
+def test_stores_whose_rings_are_all_the_same_are_reported_once_and_not_as_overlaps() -> None:
     rings = {"near": 150.0, "far": 1000.0}
     regions: dict[str, Region] = {
         f"{store}/{ring}": _circle(0, radius)
@@ -135,7 +135,7 @@ def test_stores_whose_rings_are_all_the_same_are_told_once_and_not_as_overlaps()
     ]
 
 
-def test_a_strong_overlap_of_two_stores_is_told_with_its_share() -> None:
+def test_a_strong_overlap_of_two_stores_is_reported_with_its_share() -> None:
     found = _only(
         {"a/near": _circle(), "b/near": _circle(60.0), "far away": _circle(9000)}, "overlap"
     )
@@ -143,12 +143,14 @@ def test_a_strong_overlap_of_two_stores_is_told_with_its_share() -> None:
     assert found.detail == '74 % of "a/near" lies in "b/near"; the limit is 50 %'
     assert (found.severity, found.limit) == ("warning", 0.5)
     assert found.value == pytest.approx(0.7477, abs=1e-3)
-    assert _told({"a/near": _circle(), "b/near": _circle(130.0)}, "overlap") == []
+    assert _listed({"a/near": _circle(), "b/near": _circle(130.0)}, "overlap") == []
 
 
-def test_the_rings_of_one_store_are_not_told_against_each_other() -> None:
+def test_the_rings_of_one_store_are_not_reported_against_each_other() -> None:
     assert (
-        _told({"a/near": _circle(), "a/far": _circle(0, 300.0), "a": _circle(10, 200.0)}, "overlap")
+        _listed(
+            {"a/near": _circle(), "a/far": _circle(0, 300.0), "a": _circle(10, 200.0)}, "overlap"
+        )
         == []
     )
 
@@ -169,8 +171,8 @@ def test_a_fence_that_is_a_small_part_of_another_is_only_noted() -> None:
     assert found.detail == '100 % of "store" lies in "town"; the limit is 50 %'
 
 
-def test_a_fence_that_overlaps_many_is_told_with_how_many_more() -> None:
-    found = _told({f"s{nth}": _circle(nth * 30.0) for nth in range(4)}, "overlap")
+def test_a_fence_that_overlaps_many_is_reported_with_how_many_more() -> None:
+    found = _listed({f"s{nth}": _circle(nth * 30.0) for nth in range(4)}, "overlap")
     assert {name for finding in found for name in finding.names} == {"s0", "s1", "s2", "s3"}
     assert found[0].detail.endswith("; 2 more geofences overlap these two")
 
@@ -205,7 +207,7 @@ def test_overlaps_and_crowds_do_not_end_at_the_180th_meridian() -> None:
     assert _only(ring, "crowded").value == 21
 
 
-def test_more_fences_in_reach_than_a_phone_watches_are_told_once_per_place() -> None:
+def test_more_fences_in_reach_than_a_phone_watches_are_reported_once_per_place() -> None:
     regions: dict[str, Region] = {f"s{nth}": _circle(nth * 60.0, 55.0) for nth in range(20)}
     found = _only(regions, "crowded")
     assert (found.severity, found.value, found.limit, len(found.names)) == ("note", 20.0, 19.0, 20)
@@ -215,12 +217,12 @@ def test_more_fences_in_reach_than_a_phone_watches_are_told_once_per_place() -> 
         found.detail,
     )
     del regions["s7"]
-    assert _told(regions, "crowded") == []
-    assert len(_told(regions, "crowded", watch=4)) >= 1
-    assert _told(regions, "crowded", reach_m=10.0) == []
+    assert _listed(regions, "crowded") == []
+    assert len(_listed(regions, "crowded", watch=4)) >= 1
+    assert _listed(regions, "crowded", reach_m=10.0) == []
 
 
-def test_fences_at_0_0_and_in_the_open_sea_are_told() -> None:
+def test_fences_at_0_0_and_in_the_open_sea_are_reported() -> None:
     found = lint(
         [
             ("a/near", Circle(0.0, 0.0, 150)),
@@ -256,7 +258,7 @@ def test_a_store_whose_latitude_and_longitude_are_swapped_is_suspected() -> None
     assert found.detail == (
         "the fence lies far from all the others, but with latitude and longitude swapped it would lie among 40 of them"
     )
-    assert _told(_town() | {"milan": Circle(45.4642, 9.19, 150)}, "swapped") == []
+    assert _listed(_town() | {"milan": Circle(45.4642, 9.19, 150)}, "swapped") == []
 
 
 def test_a_store_with_a_lost_sign_is_suspected() -> None:
@@ -271,7 +273,7 @@ def test_a_chain_on_both_sides_of_greenwich_has_no_lost_signs() -> None:
     west: dict[str, Region] = {
         f"w{nth}": Circle(51.5 + nth * 0.01, -24.9 + nth, 150) for nth in range(8)
     }
-    assert _told(_town() | west | {"lonely": Circle(60.1699, -24.9384, 150)}, "flipped") == []
+    assert _listed(_town() | west | {"lonely": Circle(60.1699, -24.9384, 150)}, "flipped") == []
 
 
 def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one() -> None:
@@ -290,11 +292,11 @@ def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one(
     )
     assert found.value == pytest.approx(622.4, abs=0.5)
     assert found.limit == 150.0
-    assert _told({"a": Circle(60.17, 24.9384, 150)}, "low_precision") == []
+    assert _listed({"a": Circle(60.17, 24.9384, 150)}, "low_precision") == []
 
 
 def test_what_is_too_much_to_tell_is_counted() -> None:
-    found = _told(
+    found = _listed(
         {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", listed=5
     )
     assert [finding.names for finding in found] == [("s0",), ("s1",), ("s2",), ("s3",), ("s4",), ()]
@@ -318,7 +320,7 @@ def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_count
     ]
 
 
-def test_a_pair_is_told_when_one_of_the_two_is_asked_about() -> None:
+def test_a_pair_is_reported_when_one_of_the_two_is_asked_about() -> None:
     regions = {
         "a/near": _circle(),
         "b/near": _circle(),
@@ -347,7 +349,7 @@ def test_ten_thousand_fences_at_one_point_are_one_duplicate_and_one_crowd() -> N
     assert found[0].detail.startswith('"s0", "s1", "s2" and 9,997 more have the same middle')
 
 
-def test_ten_thousand_fences_around_one_point_are_compared_up_to_a_limit_that_is_told() -> None:
+def test_ten_thousand_fences_around_one_point_are_compared_up_to_a_limit_that_is_reported() -> None:
     rng = np.random.default_rng(3)
     regions = [(f"s{nth}", _circle()) for nth in range(1)]
     regions += [
@@ -395,10 +397,10 @@ def test_every_overlap_that_brute_force_finds_is_found() -> None:
     )
     sure = {f"s{n}" for n in np.concatenate([i[share > 0.52], j[share > 0.52]]).tolist()}
     maybe = {f"s{n}" for n in np.concatenate([i[share > 0.48], j[share > 0.48]]).tolist()}
-    told = {
+    found = {
         name for finding in lint(regions) if finding.code == "overlap" for name in finding.names
     }
-    assert sure <= told <= maybe
+    assert sure <= found <= maybe
     assert len(sure) > 50
 
 

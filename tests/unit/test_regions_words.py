@@ -41,7 +41,7 @@ def _parts(count: int) -> str:
     return f"the area was repaired and now has {count} {'part' if count == 1 else 'parts'}"
 
 
-# What is wrong: the area, what is told, and the size of what is left in square degrees.
+# What is wrong: the area, what is reported, and the size of what is left in square degrees.
 REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     "nothing": (_polygon(SQUARE, _hole(1, 1, 1)), (), 15),
     "a bow tie": (
@@ -284,9 +284,9 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
 
 @pytest.mark.parametrize("what", REPAIRED)
 def test_a_repair_tells_the_ring_the_place_and_the_cure(what: str) -> None:
-    obj, told, size = REPAIRED[what]
+    obj, found, size = REPAIRED[what]
     checked = read_region(obj)
-    assert checked.repairs == told
+    assert checked.repairs == found
     assert isinstance(checked.region, Area)
     assert checked.region.shape.is_valid
     assert checked.region.shape.area == pytest.approx(size, rel=1e-9)
@@ -300,7 +300,7 @@ def test_what_was_repaired_needs_no_repair_again(what: str) -> None:
     assert write_region(again.region) == written
 
 
-def test_twenty_repairs_are_told_and_the_rest_is_counted() -> None:
+def test_twenty_repairs_are_reported_and_the_rest_is_counted() -> None:
     checked = read_region(_multi(*[[_box(nth, nth, 0.5)[:4]] for nth in range(30)]))
     assert len(checked.repairs) == 20
     assert checked.repairs[18:] == ("ring 19 was not closed; closed", "and 11 more repairs")
@@ -425,7 +425,7 @@ _GRID = st.integers(0, 6)
     st.lists(st.lists(st.tuples(_GRID, _GRID), min_size=3, max_size=9), min_size=1, max_size=3),
     st.booleans(),
 )
-def test_whatever_is_tangled_on_a_grid_is_told_at_a_place_within_its_map(
+def test_whatever_is_tangled_on_a_grid_is_reported_at_a_place_within_its_map(
     rings: list[list[tuple[int, int]]], parted: bool
 ) -> None:
     lines: list[Ring] = [[[x * 0.01, y * 0.01] for x, y in ring] for ring in rings]

@@ -138,7 +138,9 @@ def test_the_same_seed_gives_the_same_shoppers_and_another_seed_others() -> None
     assert townspeople(3) != townspeople(4)
 
 
-def test_some_may_be_told_by_push_some_by_mail_only_some_not_at_all_and_some_nobody_knows() -> None:
+def test_some_may_be_reported_by_push_some_by_mail_only_some_not_at_all_and_some_nobody_knows() -> (
+    None
+):
     reached = {reach: [who for who in townspeople() if who.reach == reach] for reach in AGREED}
     assert all(len(some) >= 15 for some in reached.values())
     assert all(who.device.push_token and who.customer for who in reached["push and e-mail"])
