@@ -13,6 +13,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
+from geofence.ports.listing import EventFilter
 from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 from tests.rigs.closures import run_edit
@@ -106,3 +107,9 @@ def opened(rig: StreetRig) -> None:
         )
     )
     rig.put(fence(profile=BALANCED))
+
+
+def events(rig: StreetRig, **filters: Any) -> list[Any]:
+    """The events that a filter lets through, in reading order."""
+    rig.database.sequence()
+    return rig.database.queries.events.page("p", EventFilter(**filters), None, 10_000)
