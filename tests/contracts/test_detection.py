@@ -274,7 +274,10 @@ def test_any_cut_of_a_stream_into_batches_gives_the_same_log(
 
 
 def _stream(dice: random.Random) -> list[PingIn]:
-    """Three phones up and down past four stores for some hours, with poor fixes, jumps and gaps, in order of time."""
+    """Three phones up and down past four stores for some hours, in order of time.
+
+    Their tracks have poor fixes, jumps and gaps.
+    """
     pings = []
     for device in "abc":
         at_s, north_m, speed_mps = dice.uniform(0, 60), -800.0, 10.0
@@ -294,7 +297,8 @@ def _stream(dice: random.Random) -> list[PingIn]:
                 )
             )
             at_s += dice.choice([30.0, 30.0, 45.0, 60.0, 1500.0 if dice.random() < 0.1 else 20.0])
-    return sorted(pings, key=lambda one: one.ts)  # type: ignore[arg-type,return-value]  # these times are numbers
+    # these times are numbers
+    return sorted(pings, key=lambda one: one.ts)  # type: ignore[arg-type,return-value]
 
 
 def _cut(stream: Sequence[PingIn], sizes: Sequence[int]) -> Iterator[list[PingIn]]:

@@ -92,7 +92,7 @@ def test_a_day_that_comes_in_the_evening_in_one_part_or_in_many_gives_the_same_v
     ]  # fmt: skip
 
 
-def test_a_phone_whose_clock_is_an_hour_slow_stays_inside_while_it_speaks_and_leaves_an_hour_after_its_last_word(
+def test_a_clock_an_hour_slow_stays_inside_while_it_speaks_and_leaves_an_hour_after_its_last_word(
     rig: StreetRig, clock: WallClock
 ) -> None:
     slow_s = 61 * 60

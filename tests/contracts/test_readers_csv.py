@@ -24,7 +24,9 @@ HEADERS = {
     "semicolons and decimal commas": "name;lat;lon\nKäse;48,2;16,3\n",
     "tabs": "name\tlatitude\tlongitude\nKäse\t48.2\t16.3\n",
     "bars": "name|LAT|LNG\nKäse|48.2|16.3\n",
-    "a comma in every text but the delimiter elsewhere": 'name;a,b,c;lat;lon\nKäse;1,2,3;48,2;16,3\n"x";1,2,3;1;2\n',
+    "a comma in every text but the delimiter elsewhere": (
+        'name;a,b,c;lat;lon\nKäse;1,2,3;48,2;16,3\n"x";1,2,3;1;2\n'
+    ),
     "quoted decimal commas": '"name","lat","lon"\n"Käse","48,2","16,3"\n',
     "blanks after commas": 'name, "lat", "lon"\nKäse, "48.2", "16.3"\n',
     "Excel's own line": "sep=;\nname;lat;lon\nKäse;48,2;16,3\n",

@@ -17,76 +17,77 @@ from tests.rigs.formats import (
     same_place,
 )
 
+# Everything that some format cannot hold.
+NESTED = {"hours": [["08:00", "20:00"]], "closed": None, "deep": {"n": [1, 2.5, True]}}
+RICH_PROPERTIES: list[dict[str, Any]] = [
+    {
+        "ref": "1",
+        "name": "Käse 東京 🧀",
+        "open": True,
+        "staff": 12,
+        "share": 0.1 + 0.2,
+        "since": "2026-01-02T03:04:05+01:00",
+    },
+    {
+        "ref": "2",
+        "name": "",
+        "open": False,
+        "staff": -3,
+        "share": 1e-9,
+        "metadata": NESTED,
+        "opening_hours_in_summer": "Mo-Fr",
+    },
+    {
+        "ref": "3",
+        "name": None,
+        "opening_hours_in_winter": "Sa",
+        "staff": 2**60,
+        "mixed": 5,
+        "tags": ["a", "b"],
+    },
+    {
+        "ref": "4",
+        "name": "x" * 400,
+        "mixed": "five",
+        "looks": '{"like": "json"}',
+        "huge": 2**80,
+        "blank": " both sides ",
+    },
+    {
+        "ref": "5",
+        "name": "lat and lon are taken",
+        "lat": 1.5,
+        "lon": "east",
+        "radius_m": 7,
+        "wkt": "no",
+        "id": "own",
+        "fid": 3,
+    },
+    {
+        "ref": "6",
+        "name": 'quotes " and, commas; and\ttabs\nand <tags> & more',
+        "": "nameless",
+        "ünï": 1,
+        "geom": "g",
+    },
+    {"ref": "7", "name": "one part", "Name": "other case", "subType": "flagship", "radius": 5},
+]
+RICH_PLACES: list[dict[str, Any] | None] = [
+    {"type": "circle", "lat": -33.123456789012345, "lon": 151.1, "radius_m": 120.25},
+    PLACES["A2"],
+    PLACES["A3"],
+    PLACES["A4"],
+    None,
+    {"type": "circle", "lat": 0.0, "lon": -180.0, "radius_m": 10.0},
+    {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
+]
+RICH_IDS = ["f-1", None, None, "f-4", None, None, None]
+
 
 def rich() -> list[Item]:
-    """Everything that some format cannot hold."""
-    nested = {"hours": [["08:00", "20:00"]], "closed": None, "deep": {"n": [1, 2.5, True]}}
-    properties: list[dict[str, Any]] = [
-        {
-            "ref": "1",
-            "name": "Käse 東京 🧀",
-            "open": True,
-            "staff": 12,
-            "share": 0.1 + 0.2,
-            "since": "2026-01-02T03:04:05+01:00",
-        },
-        {
-            "ref": "2",
-            "name": "",
-            "open": False,
-            "staff": -3,
-            "share": 1e-9,
-            "metadata": nested,
-            "opening_hours_in_summer": "Mo-Fr",
-        },
-        {
-            "ref": "3",
-            "name": None,
-            "opening_hours_in_winter": "Sa",
-            "staff": 2**60,
-            "mixed": 5,
-            "tags": ["a", "b"],
-        },
-        {
-            "ref": "4",
-            "name": "x" * 400,
-            "mixed": "five",
-            "looks": '{"like": "json"}',
-            "huge": 2**80,
-            "blank": " both sides ",
-        },
-        {
-            "ref": "5",
-            "name": "lat and lon are taken",
-            "lat": 1.5,
-            "lon": "east",
-            "radius_m": 7,
-            "wkt": "no",
-            "id": "own",
-            "fid": 3,
-        },
-        {
-            "ref": "6",
-            "name": 'quotes " and, commas; and\ttabs\nand <tags> & more',
-            "": "nameless",
-            "ünï": 1,
-            "geom": "g",
-        },
-        {"ref": "7", "name": "one part", "Name": "other case", "subType": "flagship", "radius": 5},
-    ]
-    places = [
-        {"type": "circle", "lat": -33.123456789012345, "lon": 151.1, "radius_m": 120.25},
-        PLACES["A2"],
-        PLACES["A3"],
-        PLACES["A4"],
-        None,
-        {"type": "circle", "lat": 0.0, "lon": -180.0, "radius_m": 10.0},
-        {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
-    ]
-    ids = ["f-1", None, None, "f-4", None, None, None]
-    return [
-        Item(n, p, g, i) for n, (p, g, i) in enumerate(zip(properties, places, ids, strict=True), 1)
-    ]
+    """Everything that some format cannot hold, as items."""
+    rows = zip(RICH_PROPERTIES, RICH_PLACES, RICH_IDS, strict=True)
+    return [Item(n, p, g, i) for n, (p, g, i) in enumerate(rows, 1)]
 
 
 # What may differ after a way out and back, and the words that must report it.

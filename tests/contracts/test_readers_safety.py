@@ -1,4 +1,4 @@
-"""Documents made to harm: each is refused by the name of what it tries, before it costs anything."""
+"""Documents made to harm: each is refused by the name of what it tries, before it costs much."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def test_json_nested_without_end_is_an_error_in_words(
         assert refused(name, path).code == "broken"
     else:
         (item,) = BY_NAME[name].read(path)
-        assert item.error is not None and item.error.code in {"nested_too_deep", "not_json"}  # noqa: PT018 - one claim
+        assert item.error is not None
+        assert item.error.code in {"nested_too_deep", "not_json"}
 
 
 def test_properties_nested_too_deep_spoil_their_own_item_alone(tmp_path: Path) -> None:
@@ -203,7 +204,10 @@ def test_a_file_beyond_the_limit_of_bytes_is_refused_unread(tmp_path: Path) -> N
 
 # ---- what a library might open on a file's word
 
-VRT = b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/hostname</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
+VRT = (
+    b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/hostname</SrcDataSource>'
+    b"</OGRVRTLayer></OGRVRTDataSource>"
+)
 
 
 @pytest.mark.parametrize(

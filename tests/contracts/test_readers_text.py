@@ -1,4 +1,4 @@
-"""The JSON lists of places that other services answer, and KML and Shapefiles as people send them."""
+"""JSON lists of places that other services answer, and KML and Shapefiles as people send them."""
 
 from __future__ import annotations
 
@@ -128,13 +128,19 @@ LISTS: dict[str, tuple[object, list[tuple[str | None, dict[str, Any], object]]]]
         {"type": "GeometryCollection", "geometries": [POINT, AREA]},
         [(None, {}, POINT), (None, {}, AREA)],
     ),
-    "no geometry": (feature(None, {"a": 1}), [(None, {"a": 1}, None)]),  # type: ignore[arg-type] # RFC 7946, 3.2
+    "no geometry": (  # RFC 7946, 3.2
+        feature(None, {"a": 1}),  # type: ignore[arg-type]  # see above
+        [(None, {"a": 1}, None)],
+    ),
     "members before the list": (
         {"crs": None, "extra": {"features": 1}, "features": [feature(POINT, {})]},
         [(None, {}, POINT)],
     ),
     "an empty list": ({"type": "FeatureCollection", "features": []}, []),
-    "properties that are an array": ([feature(POINT, [1])], [(None, {}, "not_a_region")]),  # type: ignore[arg-type] # the error
+    "properties that are an array": (
+        [feature(POINT, [1])],  # type: ignore[arg-type]  # this is the error
+        [(None, {}, "not_a_region")],
+    ),
     "a radius that is no number": (
         [feature(POINT, {"radius": "wide"})],
         [(None, {"radius": "wide"}, "invalid_radius")],
@@ -231,7 +237,8 @@ def test_a_circle_in_kml_is_a_point_whose_extended_data_tell_a_radius(tmp_path: 
     data = "".join(
         f"<Data name='{name}'><value>{value}</value></Data>" for name, value in found.items()
     )
-    place = f"<Placemark id='p1'><ExtendedData>{data}</ExtendedData><Point><coordinates>16.3,48.2,0</coordinates></Point></Placemark>"
+    point = "<Point><coordinates>16.3,48.2,0</coordinates></Point>"
+    place = f"<Placemark id='p1'><ExtendedData>{data}</ExtendedData>{point}</Placemark>"
     document = f"<Document><Folder><name>Wien</name>{place}</Folder></Document>"
     (item,) = read(tmp_path, f"<kml xmlns='http://www.opengis.net/kml/2.2'>{document}</kml>", "kml")
     assert item == Item(1, {"hours": {"Mo": [9]}, "folder": "Wien"}, CIRCLE, "p1")

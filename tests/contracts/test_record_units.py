@@ -29,7 +29,8 @@ HERE = DeviceKey("p1", "d1")
 def _row(**given):
     return {
         "id": "evt_1", "project_id": "p1", "kind": "geofence.entered", "device_id": "d1",
-        "geofence_uid": "gf_1", "geofence_id": "g", "visit_id": "vis_1", "ts_ms": 1, "recorded_ms": 1, "profile": "exact",
+        "geofence_uid": "gf_1", "geofence_id": "g", "visit_id": "vis_1", "ts_ms": 1,
+        "recorded_ms": 1, "profile": "exact",
     } | given  # fmt: skip
 
 

@@ -95,7 +95,8 @@ def test_a_bad_item_never_spoils_its_batch(shop: Shop) -> None:
     assert answer.json()["accepted"] == 1
     assert {one["index"]: one["code"] for one in answer.json()["rejected"]} == {
         1: "invalid_position", 2: "invalid_position", 3: "invalid_position", 4: "invalid_position",
-        5: "invalid_time", 6: "invalid_time", 7: "future", 8: "invalid_device", 9: "invalid_device", 10: "invalid_device",
+        5: "invalid_time", 6: "invalid_time", 7: "future", 8: "invalid_device",
+        9: "invalid_device", 10: "invalid_device",
         11: "invalid_field", 12: "invalid_field", 13: "invalid_time",
         14: "invalid_item", 15: "invalid_item", 16: "invalid_item", 17: "invalid_item",
     }  # fmt: skip

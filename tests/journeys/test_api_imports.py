@@ -176,8 +176,10 @@ def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop
 def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
     closed = {"ref": "9", "name": "Gone", "end_date": "2020-05-05"}
     known = {
-        "ref": "1", "@spider": "kette", "name": "Kette", "branch": "Mitte", "brand": "Kette", "brand:wikidata": "Q1",
-        "addr:street": "Hauptstr.", "addr:housenumber": "5", "addr:city": "Köln", "addr:postcode": "50667",
+        "ref": "1", "@spider": "kette", "name": "Kette", "branch": "Mitte",
+        "brand": "Kette", "brand:wikidata": "Q1",
+        "addr:street": "Hauptstr.", "addr:housenumber": "5", "addr:city": "Köln",
+        "addr:postcode": "50667",
         "opening_hours": "Mo-Sa 08:00-20:00", "website": "https://kette.example",
     }  # fmt: skip
     places = [(known, [6.957, 50.941]), (closed, [6.9, 50.9]), ({"ref": "2", "name": "Lost"}, None)]

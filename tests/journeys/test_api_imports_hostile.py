@@ -88,7 +88,8 @@ def _zip(**members: bytes) -> bytes:
 
 
 def _kml(inner: str, before: str = "") -> bytes:
-    return f'<?xml version="1.0"?>{before}<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'.encode()
+    document = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'
+    return f'<?xml version="1.0"?>{before}{document}'.encode()
 
 
 HOSTILE: dict[str, tuple[Any, set[str]]] = {

@@ -209,7 +209,8 @@ def test_rows_that_a_stray_quotation_mark_swallows_are_reported_with_their_lines
 ) -> None:
     report = report_of(
         shop,
-        'id,name,lat,lon\nk1,"A,48.1,16.3\nk2,B,48.2,16.4\nk3,C",48.3,16.5\nk4,"D,\nin the yard",48.4,16.6\n',
+        'id,name,lat,lon\nk1,"A,48.1,16.3\nk2,B,48.2,16.4\nk3,C",48.3,16.5\n'
+        'k4,"D,\nin the yard",48.4,16.6\n',
     )
     assert codes(report, "warnings") == [(2, "reading")]
     assert "lines 2 to 4 were read as one row" in report["warnings"][0]["detail"]

@@ -9,7 +9,8 @@ import pytest
 from tests.rigs.imports import AREA, codes, collection, feature_of, region_of, report_of, store_of
 from tests.rigs.shop import Shop
 
-KML = """<kml><Placemark id="a"><ExtendedData><Data name="radius"><value>10.000</value></Data></ExtendedData>
+KML = """<kml><Placemark id="a">
+<ExtendedData><Data name="radius"><value>10.000</value></Data></ExtendedData>
 <Point><coordinates>16.3,48.1</coordinates></Point></Placemark></kml>"""
 
 
@@ -33,7 +34,10 @@ def test_a_radius_that_nothing_is_made_of_stays_as_metadata(shop: Shop) -> None:
 def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and_reported_once(
     shop: Shop,
 ) -> None:
-    english = 'id,lat,lon,radius\na,48.1,16.3,"50,000"\nb,48.2,16.4,"10,500 ft"\nc,48.3,16.4,150.125\nd,48.3,16.5,150\n'
+    english = (
+        'id,lat,lon,radius\na,48.1,16.3,"50,000"\nb,48.2,16.4,"10,500 ft"\n'
+        "c,48.3,16.4,150.125\nd,48.3,16.5,150\n"
+    )
     report = report_of(shop, english)
     assert [store_of(shop, name)["rings"][0]["radius_m"] for name in "abcd"] == [
         50_000,
@@ -45,10 +49,16 @@ def test_thousands_in_a_radius_are_read_by_the_decimal_mark_of_the_positions_and
         (
             2,
             "reading",
-            "lengths such as '50,000' were read as numbers with thousands: the file's decimal mark is the point",
+            (
+                "lengths such as '50,000' were read as numbers with thousands:"
+                " the file's decimal mark is the point"
+            ),
         )
     ]
-    german = "id;lat;lon;radius_km\na;48,1;16,3;0,500\nb;48,2;16,4;1.500,5 m\nc;48,3;16,4;10.000 m\nd;48,4;16,4;20.000 m\n"
+    german = (
+        "id;lat;lon;radius_km\na;48,1;16,3;0,500\nb;48,2;16,4;1.500,5 m\n"
+        "c;48,3;16,4;10.000 m\nd;48,4;16,4;20.000 m\n"
+    )
     report = report_of(shop, german, "geofences")
     assert [region_of(shop, name)["radius_m"] for name in "abcd"] == [500, 1500.5, 10_000, 20_000]
     assert codes(report, "repairs") == [(4, "reading")]

@@ -253,7 +253,8 @@ def test_a_line_is_reported_as_what_it_is_with_the_name_of_its_row(shop: Shop, k
 def test_german_columns_are_understood(shop: Shop) -> None:
     report = _bring(
         shop,
-        "Nr;Filialname;Straße;Hausnr;Postleitzahl;Ort;Breitengrad;Längengrad\n7;Mitte;Platz;1;80331;München;48,1;11,5\n",
+        "Nr;Filialname;Straße;Hausnr;Postleitzahl;Ort;Breitengrad;Längengrad\n"
+        "7;Mitte;Platz;1;80331;München;48,1;11,5\n",
     )
     assert report["created"] == 1
     store = shop.client.get("/v1/stores/7").json()

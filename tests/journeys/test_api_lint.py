@@ -65,7 +65,8 @@ def test_a_geofence_that_people_drive_through_is_reported_once_there_is_enough_t
 
 def _tiny(shop: Shop, kind: str, count: int, lat: float) -> None:
     rows = [
-        f"{kind}-{number:04},{kind} {number},{lat + number // 40 * 0.01:.6f},{10.00001 + number % 40 * 0.02:.6f},20"
+        f"{kind}-{number:04},{kind} {number},{lat + number // 40 * 0.01:.6f},"
+        f"{10.00001 + number % 40 * 0.02:.6f},20"
         for number in range(count)
     ]
     body = "\n".join(["id,name,lat,lon,radius_m", *rows])

@@ -118,73 +118,86 @@ def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(
         _known(client, "lee", "location", "email", email="lee@example.org")
 
         offer = _ping(client, "kim", ago_s=20)["offers"][0]
-        (push,) = sandbox.wait_for(1, 30)
-        assert (push.kind, push.to, push.title, push.body) == (
-            "push",
-            TOKEN,
-            "Coffee, Kim?",
-            f"Code {offer['code']}",
-        )
-        assert (push.message_id, push.content["data"]["coupon"]) == (
-            offer["message_id"],
-            offer["code"],
-        )
-        assert (offer["campaign_id"], offer["store_id"], offer["title"]) == (
-            "lunch",
-            "corner",
-            "Coffee, Kim?",
-        )
-
-        used = client.post(
-            f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner", "till": "1"}
-        )
-        assert (used.status_code, used.json()["coupon"]["customer_id"]) == (200, "kim")
-        assert (
-            client.post(f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner"}).json()[
-                "code"
-            ]
-            == "coupon_redeemed"
-        )
-
-        (decision,) = client.get("/v1/decisions?customer=kim").json()["data"]
-        assert (decision["outcome"], decision["reason"], decision["variant"]) == (
-            "send",
-            "send",
-            "a",
-        )
-        judged = [step["gate"] for step in decision["trace"]]
-        assert [gate for gate in judged if gate in GATES] == GATES
-        assert all(step["passed"] for step in decision["trace"])
-        story = until(lambda: _listed(client, offer["message_id"]))
-        assert [(one["attempt"], one["verdict"]) for one in story["tries"]] == [(1, "sent")]
+        _check_push(sandbox, offer)
+        _check_redemption(client, offer["code"])
+        _check_decision(client, offer["message_id"])
 
         assert _ping(client, "lee", ago_s=15)["offers"] == []
-        mail = sandbox.wait_for(2, 30)[1]
-        (code,) = client.get("/v1/customers/lee/coupons").json()["data"]
-        assert (mail.kind, mail.to, mail.title) == (
-            "email",
-            "lee@example.org",
-            "Coffee near Corner Street",
-        )
-        assert mail.body.startswith(f"Code {code['code']}")
-        assert "To get no more offers by e-mail: http" in mail.body
-
-        url = _unsubscribe_url(mail)
+        url = _unsubscribe_url(_checked_mail(client, sandbox))
         assert url.startswith(f"{service.url}/p/msg_")
         assert httpx.post(url, data=CLICK).status_code == 200
         _ping(client, "lee", ago_s=10, lat=LAT + 1)
         _ping(client, "lee", ago_s=5)
-        again = client.get("/v1/decisions?customer=lee&order=desc").json()["data"]
-        assert [(one["outcome"], one["reason"]) for one in again] == [
-            ("silent", again[0]["reason"]),
-            ("send", "send"),
-        ]
-        assert again[0]["reason"].startswith("consent_missing")
-        assert len(client.get("/v1/messages?customer=lee").json()["data"]) == 1
+        _check_no_second_mail(client)
         assert len(sandbox.attempts()) == 2
 
 
-def _listed(client: httpx.Client, message_id: str) -> dict[str, Any]:
+def _check_push(sandbox: Sandbox, offer: dict[str, Any]) -> None:
+    (push,) = sandbox.wait_for(1, 30)
+    assert (push.kind, push.to, push.title, push.body) == (
+        "push",
+        TOKEN,
+        "Coffee, Kim?",
+        f"Code {offer['code']}",
+    )
+    assert (push.message_id, push.content["data"]["coupon"]) == (
+        offer["message_id"],
+        offer["code"],
+    )
+    assert (offer["campaign_id"], offer["store_id"], offer["title"]) == (
+        "lunch",
+        "corner",
+        "Coffee, Kim?",
+    )
+
+
+def _check_redemption(client: httpx.Client, code: str) -> None:
+    used = client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner", "till": "1"})
+    assert (used.status_code, used.json()["coupon"]["customer_id"]) == (200, "kim")
+    assert (
+        client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"}).json()["code"]
+        == "coupon_redeemed"
+    )
+
+
+def _check_decision(client: httpx.Client, message_id: str) -> None:
+    (decision,) = client.get("/v1/decisions?customer=kim").json()["data"]
+    assert (decision["outcome"], decision["reason"], decision["variant"]) == (
+        "send",
+        "send",
+        "a",
+    )
+    judged = [step["gate"] for step in decision["trace"]]
+    assert [gate for gate in judged if gate in GATES] == GATES
+    assert all(step["passed"] for step in decision["trace"])
+    story = until(lambda: _sent_story(client, message_id))
+    assert [(one["attempt"], one["verdict"]) for one in story["tries"]] == [(1, "sent")]
+
+
+def _checked_mail(client: httpx.Client, sandbox: Sandbox) -> Received:
+    mail = sandbox.wait_for(2, 30)[1]
+    (code,) = client.get("/v1/customers/lee/coupons").json()["data"]
+    assert (mail.kind, mail.to, mail.title) == (
+        "email",
+        "lee@example.org",
+        "Coffee near Corner Street",
+    )
+    assert mail.body.startswith(f"Code {code['code']}")
+    assert "To get no more offers by e-mail: http" in mail.body
+    return mail
+
+
+def _check_no_second_mail(client: httpx.Client) -> None:
+    again = client.get("/v1/decisions?customer=lee&order=desc").json()["data"]
+    assert [(one["outcome"], one["reason"]) for one in again] == [
+        ("silent", again[0]["reason"]),
+        ("send", "send"),
+    ]
+    assert again[0]["reason"].startswith("consent_missing")
+    assert len(client.get("/v1/messages?customer=lee").json()["data"]) == 1
+
+
+def _sent_story(client: httpx.Client, message_id: str) -> dict[str, Any]:
     story: dict[str, Any] = client.get(f"/v1/messages/{message_id}").json()
     return story if story["message"]["status"] == "sent" else {}
 
@@ -315,7 +328,8 @@ def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(
 ) -> None:
     (tmp_path / "account.json").write_text('{"private_key": "very secret"}')
     for name, value in (
-        ("FCM_CREDENTIALS", str(tmp_path / "missing.json")), ("FCM_CREDENTIALS", str(tmp_path / "account.json")),
+        ("FCM_CREDENTIALS", str(tmp_path / "missing.json")),
+        ("FCM_CREDENTIALS", str(tmp_path / "account.json")),
         ("SMTP_URL", "http://me:hunter2@relay"), ("DELIVER", "sometimes"),
     ):  # fmt: skip
         log = tmp_path / "log"

@@ -61,8 +61,10 @@ def test_a_publishable_key_posts_pings_and_registers_its_device_and_no_more(shop
     )
     assert phone.put("/v1/devices/d", json={"platform": "ios"}).status_code == 200
     for method, path in (
-        ("GET", "/v1/devices/d"), ("DELETE", "/v1/devices/d"), ("GET", "/v1/events"), ("GET", "/v1/visits"), ("GET", "/v1/geofences"),
-        ("PUT", "/v1/stores/s"), ("GET", "/v1/keys"), ("POST", "/v1/keys"), ("GET", "/v1/project"), ("GET", "/v1/events/stream"),
+        ("GET", "/v1/devices/d"), ("DELETE", "/v1/devices/d"), ("GET", "/v1/events"),
+        ("GET", "/v1/visits"), ("GET", "/v1/geofences"),
+        ("PUT", "/v1/stores/s"), ("GET", "/v1/keys"), ("POST", "/v1/keys"), ("GET", "/v1/project"),
+        ("GET", "/v1/events/stream"),
     ):  # fmt: skip
         answer = phone.request(method, path, content="{}")
         assert (answer.status_code, answer.json()["code"]) == (403, "scope"), path
@@ -128,7 +130,8 @@ def test_more_than_ten_thousand_items_are_refused_whole(shop: Shop) -> None:
     [
         b"", b"   ", b"5", b'"x"', b"null", b'[{"device_id": "d", "lat": 1', b'{"pings": 5}',
         b'{"pings": [\n{"lat":1,"lon":2,"ts":1},\n{"lat":1',
-        b"\xff\xfe", b'{"a": "\xff"}', b"<xml/>", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 50_000, b"\x00",
+        b"\xff\xfe", b'{"a": "\xff"}', b"<xml/>", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 50_000, b"\x00",
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_json_of_pings_is_malformed(shop: Shop, body: bytes) -> None:
@@ -202,7 +205,8 @@ def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("opening_hours", "9-5"), ("time_zone", "Mars/Olympus"), ("lat", 91), ("lon", 181), ("lat", "1"), ("name", ""), ("name", "a\0"),
+        ("opening_hours", "9-5"), ("time_zone", "Mars/Olympus"), ("lat", 91), ("lon", 181),
+        ("lat", "1"), ("name", ""), ("name", "a\0"),
         ("rings", [{"name": "a", "radius_m": 5}]), ("rings", [{"name": "a/b", "radius_m": 50}]),
         ("rings", [{"name": "a", "radius_m": 50}, {"name": "a", "radius_m": 60}]),
         ("rings", [{"name": "a", "radius_m": 50, "profile": "odd"}]),

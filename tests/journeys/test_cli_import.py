@@ -1,4 +1,7 @@
-"""`geofence import` and `geofence export` as a person runs them, and an import whose service is killed half way."""
+"""`geofence import` and `geofence export` as a person runs them.
+
+One import loses its service half way.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,10 @@ def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Pa
     )
     assert (refused.returncode, "--map: must be field:column" in refused.stderr) == (1, True)
     away = subprocess.run(
-        [GEOFENCE, "import", _file(tmp_path), "--kind", "stores", "--url", "http://127.0.0.1:9", "--key", KEY],
+        [
+            GEOFENCE, "import", _file(tmp_path), "--kind", "stores",
+            "--url", "http://127.0.0.1:9", "--key", KEY,
+        ],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (away.returncode, "nothing was sent; --url names another service" in away.stderr) == (
@@ -161,7 +167,10 @@ def test_the_rings_of_stores_come_with_the_geofences_when_asked_for(
     ("settings", "url"),
     [
         ({"GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),
-        ({"GEOFENCE_HOST": "0.0.0.0", "GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),  # noqa: S104 - nothing listens here
+        (
+            {"GEOFENCE_HOST": "0.0.0.0", "GEOFENCE_PORT": "9"},  # noqa: S104 - nothing listens here
+            "http://127.0.0.1:9",
+        ),
         ({"GEOFENCE_HOST": "::1", "GEOFENCE_PORT": "9"}, "http://[::1]:9"),
         ({"GEOFENCE_PUBLIC_URL": "http://127.0.0.2:9", "GEOFENCE_PORT": "8"}, "http://127.0.0.2:9"),
     ],

@@ -1,4 +1,7 @@
-"""`geofence replay` posts recorded walks to a real service, and to one that is away or busy for a while."""
+"""`geofence replay` posts recorded walks to a real service.
+
+It also posts to a service that is away or busy for a while.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +128,8 @@ class Moody:
 
     ANSWER = b'{"result":"ok","accepted":52,"duplicates":0,"rejected":[]}'
     WELL = (
-        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\nConnection: close\r\n\r\n%b"
         % (
             len(ANSWER),
             ANSWER,
@@ -154,7 +158,10 @@ class Moody:
 
 
 def test_a_batch_that_was_not_answered_is_sent_again_unchanged() -> None:
-    busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    busy = (
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\n"
+        b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+    )
     moody = Moody(b"", busy, b"HTTP/1.1 202 Acc")
     facts = report(replay(SAMPLES / "walk.csv", moody.url, "--json"))
     bodies = moody.done()

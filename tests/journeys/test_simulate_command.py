@@ -65,7 +65,7 @@ def test_the_truth_names_geofences_that_are_written_with_it(tmp_path: Path) -> N
 
 
 def pasted(text: str, folder: Path, url: str) -> str:
-    """What a block of the documentation prints, run in that folder against a service that listens elsewhere."""
+    """What a block of the documentation prints in that folder, against a service elsewhere."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     settings = {**os.environ, "PATH": path, "GEOFENCE_PUBLIC_URL": url}
     command = ["bash", "-euc", text.replace("http://127.0.0.1:8000", url)]

@@ -74,7 +74,8 @@ def test_forty_kills_under_load_lose_nothing_and_double_nothing(
             found = facts(client)
     again = sum(poster.again for poster in posters)
     print(
-        f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again, {len(found)} events of {len(expected)}"
+        f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again,"
+        f" {len(found)} events of {len(expected)}"
     )
     assert [poster.wrong for poster in posters] == [[] for _ in posters]
     assert len(found) == len(set(found)), "an event was reported twice"

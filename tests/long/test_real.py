@@ -41,7 +41,8 @@ def compared(service: Service, pings: int, started_s: float) -> None:
     truth = real_trace.truth(real_trace.cabs())
     enters = sum(transition[3] == "enter" for transition in events)
     print(
-        f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s; {enters} enters, {len(events) - enters} exits"
+        f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s;"
+        f" {enters} enters, {len(events) - enters} exits"
     )
     assert len(events) == len(set(events)), "an event was reported twice"
     assert set(events) == truth

@@ -104,7 +104,7 @@ def _heard(
     return Heard(replace(trace, visits=visits), found, seen)
 
 
-def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_that_of_the_last_visit() -> (
+def test_a_return_before_the_exit_is_proven_is_no_exit_and_the_exit_is_that_of_the_last_visit() -> (
     None
 ):
     true = [(100, 600), (700, 1300)]

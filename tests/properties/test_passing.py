@@ -1,4 +1,7 @@
-"""Ways through geofences, found for whole batches on a few points, against a walk along every metre past every geofence."""
+"""Ways through geofences, found for whole batches on a few points.
+
+The truth is a walk along every metre past every geofence.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def box_at(wide_m: float, high_m: float, east_m: float = 0.0) -> Area:
 
 
 def findings(regions: dict[str, Region], code: str, **limits: float) -> list[Finding]:
-    return [finding for finding in lint(list(regions.items()), **limits) if finding.code == code]  # type: ignore[arg-type]  # numbers all
+    found = lint(list(regions.items()), **limits)  # type: ignore[arg-type]  # all are numbers
+    return [finding for finding in found if finding.code == code]
 
 
 def only_finding(regions: dict[str, Region], code: str) -> Finding:

@@ -177,7 +177,8 @@ def finished(shop: Shop, count: int) -> list[OutboxMessage]:
             return messages
         until.wait(0.05)
     raise AssertionError(
-        f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}"
+        f"{count} messages did not end: "
+        f"{[(one.status, one.reason) for one in shop.page('messages')]}"
     )
 
 

@@ -203,7 +203,7 @@ def asked_after(
     moved_m: float = 0.0,
     accuracy_m: float = 10.0,
 ) -> int:
-    """`next_ping_s` of a phone that has lain for so long so far north of the middle of a circle of 150 m."""
+    """`next_ping_s` of a phone that has lain so long, so far north of a 150 m circle's middle."""
     before = DeviceState(True, T0, T0 - still_s * 1000, LAT + (north_m - moved_m) / NORTH_M, LON)
     return hinted(
         [circle("a")],

@@ -14,10 +14,13 @@ from geofence.importing.columns import make_plan, unit_of
 from geofence.importing.report import RowError
 from geofence.model.place import Profile, Ring
 
-KAGGLE = "Brand,Store Number,Store Name,Ownership Type,Street Address,City,State/Province,Country,Postcode,Timezone,Longitude,Latitude"
+KAGGLE = (
+    "Brand,Store Number,Store Name,Ownership Type,Street Address,City,State/Province,Country,"
+    "Postcode,Timezone,Longitude,Latitude"
+)
 ATP = (
-    "ref,@spider,branch,name,brand,brand:wikidata,operator,addr:housenumber,addr:street,addr:city,addr:postcode,"
-    "phone,opening_hours,end_date"
+    "ref,@spider,branch,name,brand,brand:wikidata,operator,addr:housenumber,addr:street,"
+    "addr:city,addr:postcode,phone,opening_hours,end_date"
 )
 
 

@@ -132,7 +132,8 @@ def test_a_span_in_one_cell_may_be_written_in_many_ways() -> None:
         "Mo-We 09:00-17:30; Th 09:00-12:00,13:00-17:30; Fr off; Sa 22:00-02:00; Su 12:00-24:00"
     )
     with pytest.raises(ValueError, match="span of time"):
-        hours_of([(day_column("monday"), "by appointment")])  # type: ignore[list-item]  # it is a column of Mondays
+        # it is a column of Mondays
+        hours_of([(day_column("monday"), "by appointment")])  # type: ignore[list-item]  # see above
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_one_region_under_two_names_is_a_duplicate_also_within_a_metre_and_a_per
     assert found.names == ("a", "b")
     assert (
         found.detail
-        == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; a phone there enters both at once'
+        == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; '
+        "a phone there enters both at once"
     )
     assert (found.severity, found.value, found.limit) == ("warning", 2.0, 1.0)
     assert (
@@ -190,7 +191,8 @@ def test_more_fences_in_reach_than_a_phone_watches_are_reported_once_per_place()
     found = only_finding(regions, "crowded")
     assert (found.severity, found.value, found.limit, len(found.names)) == ("note", 20.0, 19.0, 20)
     assert re.fullmatch(
-        r'a phone at "s\d+" has 20 fences within 1,000 m; a phone watches 19 at once, so the others are only found when the app sends '
+        r'a phone at "s\d+" has 20 fences within 1,000 m; a phone watches 19 at once, '
+        r"so the others are only found when the app sends "
         r"its position",
         found.detail,
     )

@@ -25,7 +25,8 @@ def test_fences_at_0_0_and_in_the_open_sea_are_reported() -> None:
         ("in_the_sea", ("b",)),
     ]
     assert found[0].detail == (
-        "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; the position was probably missing"
+        "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; "
+        "the position was probably missing"
     )
     assert (
         found[1].detail
@@ -42,7 +43,8 @@ def test_a_store_whose_latitude_and_longitude_are_swapped_is_suspected() -> None
     found = only_finding(town() | {"odd": Circle(lon, lat, 150)}, "swapped")
     assert found.names == ("odd",)
     assert found.detail == (
-        "the fence lies far from all the others, but with latitude and longitude swapped it would lie among 40 of them"
+        "the fence lies far from all the others, but with latitude and longitude swapped "
+        "it would lie among 40 of them"
     )
     assert findings(town() | {"milan": Circle(45.4642, 9.19, 150)}, "swapped") == []
 
@@ -51,7 +53,8 @@ def test_a_store_with_a_lost_sign_is_suspected() -> None:
     lat, lon = HELSINKI
     found = only_finding(town() | {"odd": Circle(lat, -lon, 150)}, "flipped")
     assert found.detail == (
-        "the fence lies far from all the others, but with the sign of its latitude or longitude turned it would lie among 40 of them"
+        "the fence lies far from all the others, but with the sign of its latitude or longitude "
+        "turned it would lie among 40 of them"
     )
 
 
@@ -73,8 +76,8 @@ def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one(
     )
     assert found.names == ("a/near", "a/mid")
     assert (
-        found.detail
-        == "the middle has 2 decimals or fewer, so the true one may be 622 m away; the radius is only 150 m"
+        found.detail == "the middle has 2 decimals or fewer, so the true one may be 622 m away; "
+        "the radius is only 150 m"
     )
     assert found.value == pytest.approx(622.4, abs=0.5)
     assert found.limit == 150.0

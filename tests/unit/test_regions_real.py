@@ -134,7 +134,10 @@ _BROKEN = "agreed: it is not GeoJSON, or its numbers are no positions"
 _EMPTY = "agreed: there is no geometry that could be a region"
 _CURED = "geojsonhint warns; there is one way to read it, so it is repaired and reported"
 _SAME = "agreed: sound"
-_LENIENT = "geojsonhint objects to members that we do not read; what we read is a point or line, which is no region"
+_LENIENT = (
+    "geojsonhint objects to members that we do not read;"
+    " what we read is a point or line, which is no region"
+)
 Case = tuple[str, int, str]
 CASES: dict[str, Case] = {
     "bad/bad-duplicate-properties": ("not_a_region /geometry", 0, _EMPTY),

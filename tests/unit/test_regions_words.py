@@ -66,7 +66,10 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
             ]
         ),
         (
-            "ring 1 crosses itself near 0.0000, 0.2500 and at 5 more places; repaired by splitting it there",
+            (
+                "ring 1 crosses itself near 0.0000, 0.2500 and at 5 more places; "
+                "repaired by splitting it there"
+            ),
             _parts(7),
         ),
         1.5,
@@ -140,7 +143,10 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     "a hole outside": (
         polygon(SQUARE, _hole(5, 5, 1)),
         (
-            "ring 2 lies outside ring 1, whose hole it should be near 5.0000, 5.0000; taken as a part of its own",
+            (
+                "ring 2 lies outside ring 1, whose hole it should be near 5.0000, 5.0000; "
+                "taken as a part of its own"
+            ),
             _parts(2),
         ),
         17,
@@ -148,14 +154,20 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     "a hole over the border": (
         polygon(SQUARE, _hole(3, 1, 2)),
         (
-            "ring 2, a hole, crosses ring 1 near 1.0000, 4.0000 and at 1 more place; repaired by cutting it out of ring 1",
+            (
+                "ring 2, a hole, crosses ring 1 near 1.0000, 4.0000 and at 1 more place; "
+                "repaired by cutting it out of ring 1"
+            ),
         ),
         14,
     ),
     "a hole that shares an edge": (
         polygon(SQUARE, _hole(0, 1, 1)),
         (
-            "ring 2, a hole, shares an edge with ring 1 near 1.0000, 0.0000; repaired by cutting it out of ring 1",
+            (
+                "ring 2, a hole, shares an edge with ring 1 near 1.0000, 0.0000; "
+                "repaired by cutting it out of ring 1"
+            ),
         ),
         15,
     ),
@@ -172,7 +184,10 @@ REPAIRED: dict[str, tuple[dict[str, Any], tuple[str, ...], float]] = {
     "holes that cross": (
         polygon(SQUARE, _hole(1, 1, 1), _hole(1.5, 1.5, 1)),
         (
-            "rings 2 and 3, both holes, cross near 2.0000, 1.5000 and at 1 more place; repaired by joining them",
+            (
+                "rings 2 and 3, both holes, cross near 2.0000, 1.5000 and at 1 more place; "
+                "repaired by joining them"
+            ),
         ),
         14.25,
     ),

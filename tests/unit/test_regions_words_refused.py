@@ -51,13 +51,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a latitude out of range": (
         polygon(SQUARE, [[1, 1], [1, 2], [2, 91], [1, 1]]),
         "invalid_position",
-        "latitude of point 3 of ring 2 must be within 90 degrees; positions are [longitude, latitude]",
+        (
+            "latitude of point 3 of ring 2 must be within 90 degrees; "
+            "positions are [longitude, latitude]"
+        ),
         "/coordinates/1/2/1",
     ),
     "a longitude out of range": (
         multi([SQUARE], [[[1, 1], [541, 2], [2, 2], [1, 1]]]),
         "invalid_position",
-        "longitude of point 2 of ring 2 must be within 540 degrees; positions are [longitude, latitude]",
+        (
+            "longitude of point 2 of ring 2 must be within 540 degrees; "
+            "positions are [longitude, latitude]"
+        ),
         "/coordinates/1/0/1/0",
     ),
     "NaN": (
@@ -81,7 +87,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "1e308": (
         polygon([[0, 0], [1e308, 1], [1, 1], [0, 0]]),
         "invalid_position",
-        "longitude of point 2 of ring 1 must be within 540 degrees; positions are [longitude, latitude]",
+        (
+            "longitude of point 2 of ring 1 must be within 540 degrees; "
+            "positions are [longitude, latitude]"
+        ),
         "/coordinates/0/1/0",
     ),
     "text": (

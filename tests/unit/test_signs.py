@@ -19,7 +19,7 @@ def leaving(*signs: tuple[float, float]) -> Pending | None:
     return reduce(lambda first, sign: accumulate(first, "exit", sign), found, None)
 
 
-def test_signs_that_make_leaving_only_likely_prove_nothing_however_many_until_silence_would_have_ended_the_visit_twice() -> (
+def test_signs_that_make_leaving_only_likely_prove_nothing_until_twice_the_time_of_silence() -> (
     None
 ):
     weak = leaving(*((300 * nth, 0.78) for nth in range(24)))

@@ -126,9 +126,7 @@ def townspeople(seed: int = 1) -> tuple[Shopper, ...]:
     return shoppers(people(seed), START_MS, seed)
 
 
-def test_somebody_who_may_be_pushed_to_and_somebody_who_may_be_mailed_come_to_a_coffee_bar_soon() -> (
-    None
-):
+def test_a_customer_for_push_and_a_customer_for_mail_come_to_a_coffee_bar_soon() -> None:
     assert len(arrivals("third-kettle", "push and e-mail")) >= 3
     assert len(arrivals("third-kettle", "e-mail")) >= 3
 

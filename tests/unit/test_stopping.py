@@ -7,7 +7,10 @@ from geofence.model.presence import Spot, Stop
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[tuple[float, float]]:
-    """(second detected, second since) of every stop that (second, metres north, claimed accuracy) prove."""
+    """(second detected, second since) of every stop that the fixes prove.
+
+    A fix is (second, metres north, claimed accuracy in metres).
+    """
     stop: Stop | None = None
     found = []
     for at_s, north_m, *claimed in fixes:

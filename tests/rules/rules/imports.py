@@ -190,5 +190,6 @@ def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
                     root,
                     path,
                     imported.line,
-                    f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'}, not in {module}",
+                    f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'},"
+                    f" not in {module}",
                 )

@@ -10,7 +10,8 @@ from tests.rules.rules.shape import functions_of
 from tests.rules.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
 
 MEASURES = {
-    "radius", "distance", "timeout", "accuracy", "altitude", "speed", "heading", "duration", "dwell", "delay", "interval", "tolerance",
+    "radius", "distance", "timeout", "accuracy", "altitude", "speed", "heading", "duration",
+    "dwell", "delay", "interval", "tolerance",
     "margin", "ttl", "latency", "backoff",
 }  # fmt: skip
 # What other people's clients call things is theirs.

@@ -138,7 +138,7 @@ def _reasoned(call: ast.Call) -> bool:
 
 
 def rigs_live_in_one_place(root: Path) -> Iterator[Wrong]:
-    """A suite imports what it shares with another suite from `tests.rigs`, never from a test module."""
+    """Suites import what they share from `tests.rigs`, never from a test module."""
     for path in python_files(root, "tests", "bench"):
         own = (
             ("tests.rigs", "tests.rules")
