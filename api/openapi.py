@@ -197,8 +197,8 @@ def _schemas() -> dict[str, Any]:
     )
     _explain_ping(given["PingIn"])
     given["CampaignIn"]["examples"] = [campaigns.EXAMPLE]
-    own = {"MergePatch": MERGE_PATCH}
-    return own | publicly_named([*taken["$defs"].items(), *given.items()])
+    named = publicly_named([*taken["$defs"].items(), *given.items()])
+    return dict(sorted({**named, "MergePatch": MERGE_PATCH}.items()))
 
 
 def publicly_named(schemas: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:

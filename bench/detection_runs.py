@@ -24,7 +24,7 @@ from geofence.backends.sql.open_visits import as_it_stands
 from geofence.clock import PingClock
 from geofence.detection.changes import Changed, Tracked
 from geofence.detection.deadlines import advance
-from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.duplicates import DuplicateFilter, Seen, fingerprints
 from geofence.detection.journal import Journal
 from geofence.model.account import Project
 from geofence.model.changes import Changes
@@ -99,7 +99,10 @@ class _Past:
 def _followed(catalogue: Catalogue, trace: Trace) -> Heard:
     fixes = _arriving(trace)
     pings = _pings(trace.device_id, fixes)
-    tracker = Tracker(pings, locate(catalogue.index, pings), catalogue, DuplicateFilter(), {})
+    salt = np.zeros(len(pings), dtype=np.uint64)
+    prints = fingerprints(salt, pings.ts_ms, pings.lat, pings.lon)
+    sightings = locate(catalogue.index, pings)
+    tracker = Tracker(pings, sightings, catalogue, Seen(DuplicateFilter(), prints))
     key, state, changes, tally = (
         DeviceKey(PROJECT, trace.device_id),
         DeviceState(),
@@ -186,8 +189,9 @@ def _pings(device_id: str, fixes: Fixes) -> Pings:
         lon=fixes.lon,
         accuracy_m=fixes.accuracy_m,
         suspect=np.zeros(count, dtype=np.bool_),
-        id=[None] * count,
-        customer_id=[None] * count,
+        id=None,
+        customer_id=None,
+        request=np.zeros(count, dtype=np.int64),
     )
 
 

@@ -10,9 +10,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,48 +31,73 @@ MOST_PINGS = 5_000  # enough for a figure at some thousands a second
 PATIENCE_S = 120.0
 
 
+class Server(NamedTuple):
+    """A server that this process started."""
+
+    port: int
+    pid: int
+
+
 def measured(fences: Places, radius_m: float, pings: Places) -> dict[str, float]:
     """Pings per second (`tile38`) and CPU of the server per ping (`tile38_cpu_us`).
 
     Empty where there is no such server.
     """
-    binary = shutil.which(SERVER)
-    if binary is None:
-        return {}
     count = min(MOST_PINGS, len(pings[0]))
-    with _running(binary) as (connection, pid):
-        for batch in _batches(
-            _fence(nth, lat, lon, radius_m)
-            for nth, (lat, lon) in enumerate(zip(*fences, strict=True))
-        ):
-            _sent(connection, batch)
+    with tempfile.TemporaryDirectory() as name, serving(fences, radius_m, Path(name)) as server:
+        if server is None:
+            return {}
         sets = [
-            _command("SET", "fleet", f"d{nth % DEVICES}", "POINT", pings[0][nth], pings[1][nth])
+            command("SET", "fleet", f"d{nth % DEVICES}", "POINT", pings[0][nth], pings[1][nth])
             for nth in range(count)
         ]
-        clock = Clock(pid)
-        for batch in _batches(iter(sets)):
-            _sent(connection, batch)
-        return {"tile38": count / clock.wall_s(), "tile38_cpu_us": clock.cpu_s() / count * 1e6}
+        with _connected(server.port) as connection:
+            clock = Clock(server.pid)
+            for batch in _batches(iter(sets)):
+                _sent(connection, batch)
+            return {"tile38": count / clock.wall_s(), "tile38_cpu_us": clock.cpu_s() / count * 1e6}
+
+
+@contextmanager
+def serving(fences: Places, radius_m: float, folder: Path) -> Iterator[Server | None]:
+    """A server that knows these circles and has a subscriber; None where it is not installed."""
+    binary = shutil.which(SERVER)
+    if binary is None:
+        yield None
+        return
+    port = _free_port()
+    process = subprocess.Popen(
+        [binary, "-h", "127.0.0.1", "-p", str(port), "-d", str(folder), "-q"]
+    )
+    try:
+        with _connected(port) as connection:
+            lat, lon = fences[0], fences[1]
+            for batch in _batches(
+                _fence(nth, lat[nth], lon[nth], radius_m) for nth in range(len(lat))
+            ):
+                _sent(connection, batch)
+        subscriber = _connected(port)
+        subscriber.sendall(command("PSUBSCRIBE", "*"))
+        threading.Thread(target=_drain, args=(subscriber,), daemon=True).start()
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _drain(subscriber: socket.socket) -> None:
+    with subscriber:
+        subscriber.settimeout(None)
+        while subscriber.recv(1 << 16):
+            continue
 
 
 def _fence(nth: int, lat: float, lon: float, radius_m: float) -> bytes:
-    return _command(
-        "SETCHAN",
-        f"f{nth}",
-        "NEARBY",
-        "fleet",
-        "FENCE",
-        "DETECT",
-        "enter,exit",
-        "POINT",
-        lat,
-        lon,
-        radius_m,
-    )
+    words = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", lat, lon, radius_m)
+    return command("SETCHAN", f"f{nth}", *words)
 
 
-def _command(*words: object) -> bytes:
+def command(*words: object) -> bytes:
     """One command in RESP, the protocol Tile38 shares with Redis."""
     parts = [str(word).encode() for word in words]
     return b"*%d\r\n" % len(parts) + b"".join(
@@ -79,8 +107,8 @@ def _command(*words: object) -> bytes:
 
 def _batches(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
-    for command in commands:
-        batch.append(command)
+    for one in commands:
+        batch.append(one)
         if len(batch) == BATCH:
             yield batch
             batch = []
@@ -101,20 +129,10 @@ def _sent(connection: socket.socket, batch: list[bytes]) -> None:
         raise RuntimeError(answers.split(b"\r\n", 1)[0].decode())
 
 
-@contextmanager
-def _running(binary: str) -> Iterator[tuple[socket.socket, int]]:
-    """A connection to a server on a free port of this machine, and the server's process id."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen([binary, "-h", "127.0.0.1", "-p", str(port), "-d", folder, "-q"])
-        try:
-            with _connected(port) as connection:
-                yield connection, server.pid
-        finally:
-            server.terminate()
-            server.wait(10)
+        return int(probe.getsockname()[1])
 
 
 def _connected(port: int) -> socket.socket:

@@ -105,6 +105,11 @@ class CrossingDetector:
             else Crossings(catalogue, Segments.to(pings, devices, states), step_m)
         )
 
+    def rows_cut(self, project_id: str, catalogue: Catalogue, segments: Segments) -> list[int]:
+        """Rows of the segments on which some geofence may have been crossed."""
+        step_m = self._step_m(project_id, catalogue)
+        return [] if step_m is None else list(_found(catalogue, segments, step_m))
+
     def _step_m(self, project_id: str, catalogue: Catalogue) -> float | None:
         """How far apart (m) the points of a line are; None where no geofence can be crossed."""
         fences, default = catalogue.fences, catalogue.default.name

@@ -28,7 +28,10 @@ _NUMBER_FIRST = {
 
 
 def address_of(row: Mapping[str, Any], column: Mapping[str, str]) -> str | None:
-    """The address of a row, whole or from its parts; None without one. `column`: field -> column."""
+    """The address of a row, whole or from its parts; None without one.
+
+    `column` maps a field to its column.
+    """
     piece = {
         field: found for field, name in column.items() if (found := text(row.get(name))) is not None
     }

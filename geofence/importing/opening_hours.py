@@ -75,8 +75,8 @@ _ROLES = {
     **dict.fromkeys(("is24_hours", "is_24_hours", "open_24_hours"), "is_24"),
 }
 _LONGEST = 100  # characters of a cell: three spans of time in one day are half of it
-# Each run of blanks belongs to the group behind it: two runs side by side would backtrack over every
-# way to split them.
+# Each run of blanks belongs to the group behind it: two runs side by side would backtrack over all
+# ways to split them.
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?(?:\s*([ap]\.?m\.?))?"
 _SPAN = re.compile(rf"^\s*{_TIME}\s*(?:-|–|—|to|bis|until)\s*{_TIME}\s*$", re.IGNORECASE)
 _ONE = re.compile(rf"^\s*{_TIME}\s*$", re.IGNORECASE)

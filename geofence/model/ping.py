@@ -63,11 +63,12 @@ class Fix(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pings:
-    """A batch of pings as columns, all of length n. Missing numbers are NaN, missing texts None.
+    """Pings of one or more requests as columns of length n, in order of arrival.
 
-    `index` is the item's place in its request; `ts_ms` (n,) int64 epoch ms UTC; `lat`, `lon` (n,)
-    degrees; `accuracy_m` (n,) metres; `suspect` (n,) bool is 0,0 or mocked (speed is judged later,
-    against the previous ping).
+    `index` is the item's place in its request, `request` (n,) int64 the request's number; `ts_ms`
+    (n,) int64 epoch ms UTC; `lat`, `lon` (n,) degrees; `accuracy_m` (n,) metres, NaN where missing;
+    `suspect` (n,) bool is 0,0 or mocked (speed is judged later, against the previous ping). `id`
+    and `customer_id` are None where no ping has one.
     """
 
     index: list[int]
@@ -77,11 +78,28 @@ class Pings:
     lon: Floats
     accuracy_m: Floats
     suspect: NDArray[np.bool_]
-    id: list[str | None]
-    customer_id: list[str | None]
+    id: list[str | None] | None
+    customer_id: list[str | None] | None
+    request: Times
 
     def __len__(self) -> int:
         return len(self.device_id)
+
+    def at(self, rows: NDArray[np.int64]) -> Pings:
+        """Some of the pings, in the order of `rows`."""
+        some = rows.tolist()
+        return Pings(
+            [self.index[row] for row in some],
+            [self.device_id[row] for row in some],
+            self.ts_ms[rows],
+            self.lat[rows],
+            self.lon[rows],
+            self.accuracy_m[rows],
+            self.suspect[rows],
+            None if self.id is None else [self.id[row] for row in some],
+            None if self.customer_id is None else [self.customer_id[row] for row in some],
+            self.request[rows],
+        )
 
     def fixes(self) -> list[Fix]:
         """The pings one by one."""

@@ -13,8 +13,13 @@ class Database(Protocol):
 
     queries: Queries
 
-    def begin(self) -> Unit:
-        """Open a unit. On SQLite only the writer thread may, one at a time."""
+    def begin(self, *, remember: bool = False) -> Unit:
+        """Open a unit. On SQLite only the writer thread may, one at a time.
+
+        Args:
+            remember: Use the device tables that the street's writer keeps between units; one
+                thread alone may.
+        """
 
     def sequence(self) -> int:
         """Give `stream_seq` to committed events that have none; how many.

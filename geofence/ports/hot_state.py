@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from geofence.model.device_table import DeviceTable, Moved
 from geofence.model.presence import DeviceKey, DeviceState
 
 
@@ -13,6 +14,13 @@ class HotState(Protocol):
 
     `read` locks the devices, in sorted order, until the unit ends.
     """
+
+    def meet(self, names: Mapping[str, Sequence[str]]) -> dict[str, DeviceTable]:
+        """Project id -> its table of devices, with these devices read and locked.
+
+        Args:
+            names: Project id -> devices.
+        """
 
     def read(self, keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
         """The state of each device; an unknown device has an empty `DeviceState`."""
@@ -27,12 +35,14 @@ class HotState(Protocol):
         self,
         states: Mapping[DeviceKey, DeviceState],
         watermarks: Mapping[DeviceKey, DeviceState],
+        moved: Sequence[tuple[DeviceTable, Moved]] = (),
     ) -> None:
-        """Write `states`; remember `watermarks` where the backend has a memory.
+        """Write `states` and new devices of `moved`; remember the rest of `moved` and `watermarks`.
 
         Args:
             states: Devices that are new, or whose presences or customer changed.
             watermarks: Devices of which only the watermark moved.
+            moved: The same as rows of tables that `meet` returned.
         """
 
     def assign(self, key: DeviceKey, customer_id: str | None) -> None:

@@ -7,12 +7,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from geofence.detection.duplicates import UnitPrints
 from geofence.hints.safe_radius import Wake
 from geofence.model.decision import Decision
 from geofence.model.edit import EditArguments
 from geofence.model.event import Event
 from geofence.model.message import OutboxMessage
-from geofence.model.ping import Fix, PingIn, Pings, Rejection
+from geofence.model.ping import Fix, PingIn, Rejection
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.model.receipt import Receipt
 from geofence.ports.decisions import NewDecisions
@@ -106,13 +107,9 @@ class DeviceInBatch(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """A request within a unit.
-
-    Holds its columns, its refused items, the tally of the others, its devices and the answer.
-    """
+    """A request within a unit: what became of its pings, its devices that ask, and the answer."""
 
     post: Post
-    pings: Pings
     tally: Tally
     devices: list[DeviceInBatch] = field(default_factory=list)
     receipt: Receipt = field(default_factory=lambda: Receipt(0, 0, ()))
@@ -127,7 +124,7 @@ class BatchResult:
     events: list[Event] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     messages: list[OutboxMessage] = field(default_factory=list)
-    seen_in_unit: dict[int, int] = field(default_factory=dict)
+    seen: UnitPrints = field(default_factory=UnitPrints)
     newest_ms: int = 0
 
     def add(self, offers: NewDecisions) -> None:

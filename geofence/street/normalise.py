@@ -1,18 +1,20 @@
-"""Step 1: bring items into one unit system and refuse the impossible.
+"""Step 1: one unit system, and the impossible refused, for a group of requests at once.
 
-The outcome is columns, and one rejection for each refused item.
+Items of all requests become columns together; 64 requests of one ping are one batch of 64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import inf, isfinite, nan
+from math import inf, isfinite
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.model.ping import MAX_ID, Floats, PingIn, Pings, Rejection, Times
+from geofence.model.ping import MAX_ID, PingIn, Pings, Rejection, Times
 
 FUTURE_MS = 5 * 60_000
 # 2000-01-01: older than any phone; epoch seconds taken for milliseconds land in 1970
@@ -21,6 +23,8 @@ OLDEST_MS = 946_684_800_000
 SECONDS = range(946_684_800, 4_102_444_800)  # what the years 2000 to 2100 are in seconds
 NEWEST_MS = 4_102_444_800_000  # 2100-01-01: also where pings move the clock
 
+_MOST_MS = 2**62  # beyond, 64 bits may not hold what is computed from it
+_FIELDS = attrgetter("device_id", "ts", "lat", "lon", "accuracy_m", "id", "customer_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REJECTION_CODES = {
@@ -36,68 +40,89 @@ REJECTION_CODES = {
 
 
 def normalise(
-    items: Sequence[tuple[int, PingIn]], now_ms: int | None
-) -> tuple[Pings, list[Rejection]]:
-    """Columns of the items that can be true, and a rejection for each that cannot.
+    requests: Sequence[Sequence[tuple[int, PingIn]]], now_ms: int | None
+) -> tuple[Pings, list[list[Rejection]]]:
+    """Columns of every ping that can be true, and by request a rejection for each that cannot.
 
-    `items` are (index in its request, item); `now_ms` is the clock, None where pings move it. A
-    negative speed means unknown, as phones say it; a negative or infinite accuracy means that the
-    phone does not know where it is, and such a fix is refused.
+    `requests` hold (place in the request, item); `now_ms` is the clock, None where pings move it.
+    A negative or infinite accuracy means that the phone does not know where it is: such a fix is
+    refused.
     """
-    ts_ms, lat, lon = _positions(items)
-    reasons = dict(sorted(_judge(ts_ms, lat, lon, now_ms).items()))
-    for i, (_, item) in enumerate(items):
-        code = None if i in reasons else _fault(item)
-        if code is not None:
-            reasons[i] = code
-    if not reasons:
-        return _columns(items, ts_ms, lat, lon), []
-    good = [i for i in range(len(items)) if i not in reasons]
-    pings = _columns([items[i] for i in good], ts_ms[good], lat[good], lon[good])
-    return pings, [_rejection(*items[i], code) for i, code in reasons.items()]
+    numbered = [one for items in requests for one in items]
+    refused: list[list[Rejection]] = [[] for _ in requests]
+    if not numbered:
+        return _EMPTY, refused
+    places, items = zip(*numbered, strict=True)
+    request = np.repeat(np.arange(len(requests)), list(map(len, requests)))
+    pings = _columns(request, places, items)
+    for row, code in sorted(_judge(pings, items, now_ms).items()):
+        rejection = Rejection(places[row], code, _words(code, items[row]))
+        refused[int(request[row])].append(rejection)
+    return _without(pings, refused), refused
 
 
-def _positions(items: Sequence[tuple[int, PingIn]]) -> tuple[Times, Floats, Floats]:
-    n = len(items)
-    ts_ms = np.fromiter((_epoch_ms(item.ts) for _, item in items), np.int64, n)
-    lat = np.fromiter((item.lat for _, item in items), np.float64, n)
-    lon = np.fromiter((item.lon for _, item in items), np.float64, n)
-    return ts_ms, lat, lon
+def _without(pings: Pings, refused: Sequence[Sequence[Rejection]]) -> Pings:
+    """The pings that were not refused."""
+    if not any(refused):
+        return pings
+    bad = {(number, one.index) for number, some in enumerate(refused) for one in some}
+    places = zip(pings.request.tolist(), pings.index, strict=True)
+    return pings.at(np.array([row for row, at in enumerate(places) if at not in bad], np.int64))
 
 
-def _rejection(index: int, item: PingIn, code: str) -> Rejection:
-    return Rejection(index, code, _words(code, item))
+def _columns(request: Times, places: Sequence[int], items: Sequence[PingIn]) -> Pings:
+    names, ts, lats, lons, *more = zip(*map(_FIELDS, items), strict=True)
+    accuracies, ids, customers = more
+    lat, lon = np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)
+    return Pings(
+        list(places),
+        list(names),
+        _times(ts),
+        lat,
+        lon,
+        np.array(accuracies, dtype=np.float64),
+        ((lat == 0.0) & (lon == 0.0)) | np.array([item.mocked for item in items], dtype=np.bool_),
+        _any(ids),
+        _any(customers),
+        request,
+    )
 
 
-def _judge(ts_ms: Times, lat: Floats, lon: Floats, now_ms: int | None) -> dict[int, str]:
-    reasons: dict[int, str] = {}
+def _times(ts: Sequence[Any]) -> Times:
+    """(n,) epoch ms; whole numbers in one go, dates one by one."""
+    try:
+        found = np.array(ts, dtype=np.int64)
+    except (TypeError, OverflowError):
+        return np.fromiter(map(_epoch_ms, ts), np.int64, len(ts))
+    if found.min() <= -_MOST_MS or found.max() >= _MOST_MS:
+        return np.fromiter(map(_epoch_ms, ts), np.int64, len(ts))
+    return found
+
+
+def _judge(pings: Pings, items: Sequence[PingIn], now_ms: int | None) -> dict[int, str]:
+    """Row -> code of what cannot be true; the first reason that holds."""
     latest_ms = NEWEST_MS if now_ms is None else now_ms + FUTURE_MS
-    reasons.update(_mark(ts_ms > latest_ms, "future"))
-    reasons.update(_mark(ts_ms < OLDEST_MS, "invalid_time"))
+    reasons = _mark(pings.ts_ms > latest_ms, "future")
+    reasons |= _mark(pings.ts_ms < OLDEST_MS, "invalid_time")
     # NaN fails every comparison, so it is caught by "not within"
-    reasons.update(_mark(~((np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0)), "invalid_position"))
-    return reasons
+    within = (np.abs(pings.lat) <= 90.0) & (np.abs(pings.lon) <= 180.0)
+    reasons |= _mark(~within, "invalid_position")
+    return _faults(pings, items) | reasons
 
 
 def _mark(bad: NDArray[np.bool_], code: str) -> dict[int, str]:
     return dict.fromkeys(np.flatnonzero(bad).tolist(), code) if bad.any() else {}
 
 
-def _columns(items: Sequence[tuple[int, PingIn]], ts_ms: Times, lat: Floats, lon: Floats) -> Pings:
-    n = len(items)
-    suspect = (lat == 0.0) & (lon == 0.0)
-    mocked = np.fromiter((item.mocked for _, item in items), np.bool_, n)
-    return Pings(
-        index=[index for index, _ in items],
-        device_id=[item.device_id for _, item in items],
-        ts_ms=ts_ms,
-        lat=lat,
-        lon=lon,
-        accuracy_m=np.fromiter((_known(item.accuracy_m) for _, item in items), np.float64, n),
-        suspect=suspect | mocked,
-        id=[item.id for _, item in items],
-        customer_id=[item.customer_id for _, item in items],
-    )
+def _faults(pings: Pings, items: Sequence[PingIn]) -> dict[int, str]:
+    """Codes of items with a name or an accuracy that cannot be; no item is looked at if none."""
+    lengths = set(map(len, pings.device_id))
+    named = min(lengths) > 0 and max(lengths) <= MAX_ID
+    bad_m = (pings.accuracy_m < 0) | (pings.accuracy_m == inf)
+    if named and "".join(pings.device_id).isprintable() and not bad_m.any():
+        return {}
+    found = {row: _fault(item) for row, item in enumerate(items)}
+    return {row: code for row, code in found.items() if code is not None}
 
 
 def _fault(item: PingIn) -> str | None:
@@ -141,12 +166,16 @@ def _position_fault(item: PingIn) -> str:
     return f"{name} is outside ±{limit} degrees" if isfinite(degrees) else f"{name} is not finite"
 
 
-def _known(value: float | None) -> float:
-    return nan if value is None or not value >= 0.0 or value == inf else value
-
-
 def _epoch_ms(ts: datetime | int) -> int:
     """Whole milliseconds; beyond what 64 bits hold becomes the far past, which is refused."""
     if isinstance(ts, int):
-        return ts if -(2**62) < ts < 2**62 else 0
+        return ts if -_MOST_MS < ts < _MOST_MS else 0
     return round((ts - _EPOCH).total_seconds() * 1000)
+
+
+def _any(texts: Sequence[str | None]) -> list[str | None] | None:
+    return None if texts.count(None) == len(texts) else list(texts)
+
+
+_NONE, _NO_TIMES = np.empty(0), np.empty(0, dtype=np.int64)
+_EMPTY = Pings([], [], _NO_TIMES, _NONE, _NONE, _NONE, _NONE > 0, None, None, _NO_TIMES)

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import structlog
 from msgspec.structs import replace
 
 from geofence.clock import Clock
-from geofence.detection.changes import Tracked
 from geofence.detection.crossings import CrossingDetector
-from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.duplicates import DuplicateFilter, Seen
 from geofence.detection.journal import Journal
 from geofence.model.changes import Changes
 from geofence.model.decision import Decision
-from geofence.model.ping import Fix
+from geofence.model.device_table import DeviceTable, Moved
+from geofence.model.ping import Pings
 from geofence.model.presence import DeviceKey, DeviceState
 from geofence.offers.cases import build_cases
 from geofence.offers.filling import coupon_for
+from geofence.places.catalogue import Catalogue
 from geofence.places.catalogues import Catalogues
 from geofence.ports.decisions import NewDecisions
 from geofence.ports.unit import Unit
@@ -32,11 +35,20 @@ from geofence.street.decide import Ruling, decide
 from geofence.street.jobs import Batch, BatchResult, DeviceInBatch, Post, Tally
 from geofence.street.locate import locate
 from geofence.street.normalise import normalise
-from geofence.street.track import Tracker, by_device
+from geofence.street.quiet import Parted, Parting
+from geofence.street.track import DeviceRows, Tracker, by_device, by_request
 
 log = structlog.get_logger(__name__)
 
 States = dict[DeviceKey, DeviceState]
+
+
+class _Part(NamedTuple):
+    """One project's part of a group: its devices, its pings, and the numbers of its requests."""
+
+    table: DeviceTable
+    pings: Pings
+    requests: list[int]
 
 
 class Pipeline:
@@ -52,21 +64,32 @@ class Pipeline:
     def run(self, unit: Unit, posts: Sequence[Post]) -> BatchResult:
         """Take a group of requests through the steps within `unit`; nothing is committed here."""
         done, changes = BatchResult(), Changes()
-        batches = self._normalised(posts, done)
+        pings, batches = self._normalised(posts, done)
         now_ms = max(self.clock.now_ms(), done.newest_ms if self.clock.follows_pings else 0)
-        states = _read(unit, batches)
-        for project_id, some in batches.items():
+        moved = []
+        for project_id, part in _met(unit, pings, batches).items():
             catalogue = self.catalogues.catalogue(project_id, unit.index_version(project_id))
             journal = Journal(project_id, catalogue, unit.journal, changes, now_ms)
-            for batch in some:
-                self._track(batch, journal, states, done.seen_in_unit)
-            offers = self.offer(unit, journal)
-            answer(unit, catalogue, some, states, offers, now_ms)
-            done.add(offers)
-        unit.hot.save(changes.states, changes.watermarks)
+            moved.append((part.table, self._carried(unit, part, journal, batches, done)))
+        unit.hot.save(changes.states, changes.watermarks, moved)
         unit.journal.save(changes.events, changes.visits)
         done.events = changes.events
-        return _answered(unit, batches, done)
+        number_visits(unit, batches)
+        done.receipts = [batch.receipt for batch in batches]
+        return done
+
+    def _carried(
+        self, unit: Unit, part: _Part, journal: Journal, batches: Sequence[Batch], done: BatchResult
+    ) -> Moved:
+        """Steps 2 to 5 for one project; its quiet devices after the unit."""
+        parted = self._parted(part, journal.catalogue, batches)
+        states = self._track(part, parted, journal, batches)
+        done.seen.merge(parted.prints)
+        offers = self.offer(unit, journal)
+        some = [batches[number] for number in part.requests]
+        answer(unit, journal.catalogue, some, states, offers, journal.now_ms)
+        done.add(offers)
+        return parted.moved
 
     def offer(self, unit: Unit, journal: Journal) -> NewDecisions:
         """Steps 4 and 5: decide what follows from a project's events, and compose the messages."""
@@ -83,35 +106,64 @@ class Pipeline:
             unit.decisions.save(offers)
         return offers
 
-    def _normalised(self, posts: Sequence[Post], done: BatchResult) -> dict[str, list[Batch]]:
-        """Step 1: the requests as columns, by project."""
+    def _normalised(self, posts: Sequence[Post], done: BatchResult) -> tuple[Pings, list[Batch]]:
+        """Step 1: the pings of all requests as columns, and a batch for each request."""
         latest_ms = None if self.clock.follows_pings else self.clock.now_ms()
-        batches: dict[str, list[Batch]] = defaultdict(list)
-        for post in posts:
-            pings, refused = normalise(post.items, latest_ms)
-            tally = Tally(rejected=[*post.rejected, *refused])
-            batches[post.project_id].append(Batch(post, pings, tally))
-            done.tallies.append(tally)
-            done.newest_ms = max(done.newest_ms, int(pings.ts_ms.max(initial=0)))
-        return batches
+        pings, refused = normalise([post.items for post in posts], latest_ms)
+        done.newest_ms = int(pings.ts_ms.max(initial=0))
+        done.tallies = [
+            Tally(rejected=[*post.rejected, *some])
+            for post, some in zip(posts, refused, strict=True)
+        ]
+        return pings, [Batch(*one) for one in zip(posts, done.tallies, strict=True)]
+
+    def _parted(self, part: _Part, catalogue: Catalogue, batches: Sequence[Batch]) -> Parted:
+        """Steps 2 and 3 for quiet devices, which stay columns; counts go to their requests."""
+        asked = np.array([bool(batch.post.include) for batch in batches], dtype=np.bool_)
+        sightings = locate(catalogue.index, part.pings)
+        parting = Parting(part.table, catalogue, part.pings, sightings, asked)
+        parted = parting.part(self.duplicates, self.crossings)
+        for number in part.requests:
+            tally = batches[number].tally
+            tally.accepted = int(parted.accepted[number])
+            tally.suspect = int(parted.suspect[number])
+        return parted
 
     def _track(
-        self, batch: Batch, journal: Journal, states: States, seen_in_unit: dict[int, int]
-    ) -> None:
-        """Steps 2 and 3: where each ping is and what it changes; the journal writes it down."""
-        pings, catalogue, project_id = batch.pings, journal.catalogue, journal.project_id
+        self, part: _Part, parted: Parted, journal: Journal, batches: Sequence[Batch]
+    ) -> States:
+        """Step 3 for busy devices: what their pings change; the states after the unit."""
+        busy, catalogue, table = parted.busy, journal.catalogue, part.table
+        devices = by_device(journal.project_id, busy)
+        states = {key: table.state(table.row_of[key.device_id]) for key, _ in devices}
+        crossings = self.crossings.prepare(journal.project_id, catalogue, busy, devices, states)
         heard_ms = None if self.clock.follows_pings else journal.now_ms
-        devices = by_device(project_id, pings)
-        sightings = locate(catalogue.index, pings)
-        crossings = self.crossings.prepare(project_id, catalogue, pings, devices, states)
-        tracker = Tracker(
-            pings, sightings, catalogue, self.duplicates, seen_in_unit, crossings, heard_ms
-        )
-        for changes, (_, rows) in zip(
-            tracker.track(devices, states, batch.tally), devices, strict=True
-        ):
-            newest = tracker.fixes[rows[-1]], pings.index[rows[-1]]
-            _record(batch, journal, states, changes, newest)
+        seen = Seen(self.duplicates, parted.busy_prints)
+        tracker = Tracker(busy, parted.sightings, catalogue, seen, crossings, heard_ms)
+        of_request = by_request(devices, busy)
+        for number in sorted(of_request):
+            self._track_batch(batches[number], tracker, of_request[number], states, journal)
+        parted.prints.add(seen.in_unit)
+        return states
+
+    def _track_batch(
+        self,
+        batch: Batch,
+        tracker: Tracker,
+        devices: Sequence[DeviceRows],
+        states: States,
+        journal: Journal,
+    ) -> None:
+        """One request's busy devices through `track` and the journal; `states` move on."""
+        for key, rows in devices:
+            before = states[key]
+            tracked = tracker.track_one(key, before, rows, batch.tally)
+            events, states[key] = journal.record(tracked)
+            if events:
+                batch.tally.events[key.device_id] = events
+            if batch.post.include:
+                newest, item = tracker.fixes[rows[-1]], tracker.index[rows[-1]]
+                batch.devices.append(DeviceInBatch(key, newest, item, before, states[key]))
 
     def _composed(self, ruling: Ruling, offers: NewDecisions) -> Decision:
         """The decision, added to `offers` with its coupon and messages; silent where they fail."""
@@ -131,43 +183,20 @@ class Pipeline:
         return decision
 
 
-def _record(
-    batch: Batch, journal: Journal, states: States, changes: Tracked, newest: tuple[Fix, int]
-) -> None:
-    """Write down one device's changes; its state moves on, and the batch keeps what it answers.
-
-    `newest` is the device's newest ping and its place in the request.
-    """
-    key = changes.key
-    before = states[key]
-    events, states[key] = journal.record(changes)
-    if events:
-        batch.tally.events[key.device_id] = events
-    if batch.post.include:
-        batch.devices.append(DeviceInBatch(key, *newest, before, states[key]))
-
-
-def _read(unit: Unit, batches: dict[str, list[Batch]]) -> States:
-    """The states of all devices of a unit.
+def _met(unit: Unit, pings: Pings, batches: Sequence[Batch]) -> dict[str, _Part]:
+    """Each project's part of a group, with its devices read.
 
     First the projects are held, then all devices of all of them are locked at once: edits that were
     committed before are seen, and none is committed until the unit ends.
     """
-    unit.hold(batches)
-    return unit.hot.read(
-        {
-            DeviceKey(project_id, name)
-            for project_id, some in batches.items()
-            for batch in some
-            for name in batch.pings.device_id
-        }
-    )
+    requests: dict[str, list[int]] = defaultdict(list)
+    for number, batch in enumerate(batches):
+        requests[batch.post.project_id].append(number)
+    unit.hold(requests)
+    parts = {one: _of_requests(pings, some, len(requests)) for one, some in requests.items()}
+    tables = unit.hot.meet({one: part.device_id for one, part in parts.items()})
+    return {one: _Part(tables[one], part, requests[one]) for one, part in parts.items()}
 
 
-def _answered(unit: Unit, batches: dict[str, list[Batch]], done: BatchResult) -> BatchResult:
-    """The result with a receipt for each request, in the order of the requests."""
-    some = [batch for of_project in batches.values() for batch in of_project]
-    number_visits(unit, some)
-    receipt_of = {id(batch.tally): batch.receipt for batch in some}
-    done.receipts = [receipt_of[id(tally)] for tally in done.tallies]
-    return done
+def _of_requests(pings: Pings, numbers: Sequence[int], projects: int) -> Pings:
+    return pings if projects == 1 else pings.at(np.flatnonzero(np.isin(pings.request, numbers)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from geofence.detection.changes import Changed, Crossed, LateSighting, Orphaned, Step, Tracked
 from geofence.detection.crossings import Crossing, Crossings
 from geofence.detection.deadlines import cooldown_over, retime
-from geofence.detection.duplicates import DuplicateFilter
+from geofence.detection.duplicates import Seen
 from geofence.detection.evidence import LIKELY, SURE
 from geofence.detection.late_pings import amend
 from geofence.detection.outliers import SUSPECT_MPS, Trail, classify
@@ -34,30 +35,35 @@ DeviceRows = tuple[DeviceKey, list[int]]  # a device, and the rows of its pings 
 
 
 def by_device(project_id: str, pings: Pings) -> list[DeviceRows]:
-    """Each device with its rows in time order, sorted by device.
+    """Each device with its rows by request, then time, sorted by device.
 
-    Rows with equal times keep their order in the request.
+    `pings` lie device by device in that order already.
     """
     rows: dict[str, list[int]] = defaultdict(list)
     for row, device_id in enumerate(pings.device_id):
         rows[device_id].append(row)
-    ts_ms = pings.ts_ms.tolist()
-    for some in rows.values():
-        if len(some) > 1:
-            some.sort(key=ts_ms.__getitem__)
     return [(DeviceKey(project_id, device_id), rows[device_id]) for device_id in sorted(rows)]
 
 
+def by_request(devices: Sequence[DeviceRows], pings: Pings) -> dict[int, list[DeviceRows]]:
+    """Request -> its devices with their rows there, in the order of `devices`."""
+    request = pings.request.tolist()
+    found: dict[int, list[DeviceRows]] = defaultdict(list)
+    for key, rows in devices:
+        for number, some in groupby(rows, key=request.__getitem__):
+            found[number].append((key, list(some)))
+    return found
+
+
 class Tracker:
-    """Tracks the devices of one batch; `seen_in_unit` holds the fingerprints of the whole unit."""
+    """Tracks the busy devices of one project in a unit, request by request."""
 
     def __init__(
         self,
         pings: Pings,
         sightings: Sightings,
         catalogue: Catalogue,
-        duplicates: DuplicateFilter,
-        seen_in_unit: dict[int, int],
+        seen: Seen,
         crossings: Crossings | None = None,
         heard_ms: int | None = None,
     ) -> None:
@@ -66,9 +72,9 @@ class Tracker:
         None where pings move the clock, so that none is behind it.
         """
         self.catalogue, self.crossings, self.heard_ms = catalogue, crossings, heard_ms
-        self.duplicates, self.seen_in_unit = duplicates, seen_in_unit
-        self.fixes, self.index = pings.fixes(), pings.index
-        self.id, self.customer_id = pings.id, pings.customer_id
+        self.seen, self.fixes, self.index = seen, pings.fixes(), pings.index
+        nothing: list[str | None] = [None] * len(pings)
+        self.id, self.customer_id = pings.id or nothing, pings.customer_id or nothing
         self.suspect: list[bool] = pings.suspect.tolist()
         self.start: list[int] = sightings.start.tolist()
         self.slot: list[int] = sightings.slot.tolist()
@@ -94,12 +100,6 @@ class Tracker:
         lag_ms = 0 if self.heard_ms is None else self.heard_ms - ts_ms
         return min(lag_ms, MOST_LAG_MS) if lag_ms > LIVE_MS else 0
 
-    def fingerprint_of(self, key: DeviceKey, row: int) -> tuple[int, int]:
-        """(fingerprint, content) of a ping, as `DuplicateFilter` keeps them."""
-        content = hash(self.fixes[row][:3])
-        ping_id = self.id[row]
-        return hash((key, content) if ping_id is None else (key, ping_id)), content
-
 
 class DeviceTrack:
     """One device in one batch."""
@@ -115,13 +115,14 @@ class DeviceTrack:
     def take(self, row: int) -> None:
         """Take one ping."""
         tracker, tally, fix = self.tracker, self.tally, self.tracker.fixes[row]
-        fingerprint, content = tracker.fingerprint_of(self.key, row)
+        ping_id = tracker.id[row]
+        fingerprint, content = tracker.seen.fingerprint(row, self.key, ping_id, fix)
         behind = self.watermark_ms is not None and fix.ts_ms <= self.watermark_ms
-        if (behind or tracker.id[row] is not None) and self._is_repeated(
+        if (behind or ping_id is not None) and self._is_repeated(
             row, fingerprint, content, behind=behind
         ):
             return
-        tracker.seen_in_unit[fingerprint] = content
+        tracker.seen.in_unit[fingerprint] = content
         tally.accepted += 1
         if behind:
             tally.late += 1
@@ -158,8 +159,7 @@ class DeviceTrack:
     def _is_repeated(self, row: int, fingerprint: int, content: int, *, behind: bool) -> bool:
         """Whether the ping was seen before: as it is (a duplicate), or with other content."""
         tracker, tally = self.tracker, self.tally
-        known = tracker.seen_in_unit.get(fingerprint)
-        known = tracker.duplicates.get(fingerprint) if known is None else known
+        known = tracker.seen.content(row, fingerprint, tracker.id[row])
         if known is None:
             return False
         if known != content:

@@ -233,18 +233,18 @@ class Writer:
             post.future.set_result(receipt)
 
     def _commit_posts(self, posts: list[Post]) -> BatchResult:
-        with self.database.begin() as unit:
+        with self.database.begin(remember=True) as unit:
             done = self.pipeline.run(unit, posts)
             took_s = _commit(unit)
         self.clock.saw(done.newest_ms)
-        self.pipeline.duplicates.add(done.seen_in_unit, self.clock.now_ms())
+        self.pipeline.duplicates.add(done.seen, self.clock.now_ms())
         self._committed(len(posts), took_s, done)
         return done
 
     def _run_edit(self, edit: Edit) -> None:
         committed, project_id = False, edit.project_id
         try:
-            with self.database.begin() as unit:
+            with self.database.begin(remember=True) as unit:
                 edited, done, later = self._edited(unit, edit)
                 version = unit.index_version(project_id)
                 took_s = _commit(unit)
@@ -282,7 +282,7 @@ class Writer:
         Some devices at a time, between other work; a portion that fails is left to their pings.
         """
         try:
-            with self.database.begin() as unit:
+            with self.database.begin(remember=True) as unit:
                 keys = unit.hot.at_geofences(job.uids) if job.keys is None else job.keys
                 done = self.timers.retime(unit, keys[:MOST_DUE])
                 took_s = _commit(unit)
@@ -306,7 +306,7 @@ class Writer:
         try:
             self.database.sequence()
             self._follow_others(now_s)
-            with self.database.begin() as unit:
+            with self.database.begin(remember=True) as unit:
                 found = unit.hot.due(self.clock.now_ms(), MOST_DUE + len(self._retry_s))
             due = [key for key in found if self._retry_s.get(key, 0.0) <= now_s][:MOST_DUE]
         except BaseException as error:  # noqa: BLE001  (timers are tried again in a second)
@@ -335,7 +335,7 @@ class Writer:
     def _fire(self, due: Sequence[DeviceKey]) -> None:
         """Fire the timers of these devices together; where that fails, each device's alone."""
         try:
-            with self.database.begin() as unit:
+            with self.database.begin(remember=True) as unit:
                 done = self.timers.tick(unit, self.clock.now_ms(), due)
                 took_s = _commit(unit)
         except BaseException as error:  # noqa: BLE001  (it belongs to a device, not to the writer)

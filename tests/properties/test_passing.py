@@ -99,7 +99,7 @@ def test_every_way_through_is_found_and_no_other(
     dice = random.Random(f"{lat} {radii_m}")
     of, missed, seen = catalogue(dice, lat, lon, radii_m), 0, 0
     items = walk(dice, lat, lon)
-    pings, _ = normalise(list(enumerate(items)), None)
+    pings, _ = normalise([list(enumerate(items))], None)
     key, rows = DeviceKey("p", "phone"), list(range(len(items)))
     segments = Segments.to(pings, [(key, rows)], {key: DeviceState()})
     crossings = CrossingDetector().prepare("p", of, pings, [(key, rows)], {key: DeviceState()})
@@ -141,8 +141,10 @@ def test_geofences_piled_up_by_the_thousand_are_passed_in_parts_and_none_is_miss
     fixes = [Fix(T0 + 60_000 * n, 48.0, 15.99 if n % 2 else 16.01, 5.0) for n in range(8)]
     pings, _ = normalise(
         [
-            (n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0))
-            for n, fix in enumerate(fixes)
+            [
+                (n, PingIn(fix.lat, fix.lon, fix.ts_ms, "phone", accuracy_m=5.0))
+                for n, fix in enumerate(fixes)
+            ]
         ],
         None,
     )

@@ -19,11 +19,11 @@ def test_a_ping_alone_has_the_sightings_it_has_in_a_batch() -> None:
         (n, PingIn(device_id=f"d{n}", lat=float(a), lon=float(b), ts=1_700_000_000_000))
         for n, (a, b) in enumerate(zip(lat, lon, strict=True))
     ]
-    pings, _ = normalise(items, None)
+    pings, _ = normalise([items], None)
     together = locate(index, pings)
     assert len(together.slot) >= 20
     for row, item in enumerate(items):
-        alone = locate(index, normalise([item], None)[0])
+        alone = locate(index, normalise([[item]], None)[0])
         part = slice(together.start[row], together.start[row + 1])
         assert alone.start.tolist() == [0, len(alone.slot)]
         assert alone.slot.tolist() == together.slot[part].tolist()

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from geofence.backends.sql import engine as engines
 from geofence.backends.sql import migrate, stream_seq
+from geofence.backends.sql.device_tables import DeviceTables
 from geofence.backends.sql.queries import SqlQueries
-from geofence.backends.sql.state_cache import StateCache
 from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
 from geofence.ports.queries import Queries
@@ -45,16 +45,20 @@ class SqlDatabase:
         self.embedded: bool = self.engine.dialect.name == "sqlite"
         self._lock = _lock_file(address.database or "") if self.embedded and writer else None
         self.queries = SqlQueries(self.engine)
-        # only the one writer of a file may trust its memory
-        self._floors = None if self.embedded else StateCache()
-        self._memory = StateCache() if self._lock is not None else None
+        self._tables = DeviceTables()
 
-    def begin(self) -> SqlUnit:
+    def begin(self, *, remember: bool = False) -> SqlUnit:
         """Open a unit.
 
-        On SQLite units wait for each other; the writer thread opens one at a time.
+        On SQLite units wait for each other; the writer thread opens one at a time, and only the one
+        writer of a file may trust what it remembers. On PostgreSQL `remember` lets the unit use the
+        tables of the street's writer: one thread alone may ask for that.
         """
-        return SqlUnit(self.engine, self._memory, self._floors)
+        alone = self._lock is not None
+        if not (alone or remember):
+            return SqlUnit(self.engine, DeviceTables(), alone=False)
+        self._tables.trim()
+        return SqlUnit(self.engine, self._tables, alone=alone)
 
     def sequence(self) -> int:
         """Give `stream_seq` to committed events that have none; how many.

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from geofence.backends.sql import rows, stream_seq
+from geofence.backends.sql import rows, statements, stream_seq
 from geofence.backends.sql.schema.journal import events, visits
 from geofence.model.event import Event
 from geofence.model.presence import DeviceKey, Visit
-
-_Pair = tuple[str, str, str]
 
 MOST_VISITS = 1000
 
@@ -74,44 +72,10 @@ class SqlJournal:
 
         The devices' locks keep other units away.
         """
-        if not seen:
-            return
-        numbers = self.visit_numbers([visit.visit_id for _, visit in seen])
-        new = [(_pair(project, visit), visit) for project, visit in seen]
-        new = [(pair, visit) for pair, visit in new if visit.visit_id not in numbers]
-        last = self._last_numbers({pair for pair, _ in new})
-        for pair, visit in new:
-            numbers[visit.visit_id] = last[pair] = last.get(pair, 0) + 1
-        written = [
-            rows.to_row(visits, visit, project_id=project) | {"visit": numbers[visit.visit_id]}
-            for project, visit in seen
-        ]
-        rows.upsert(self._connection, visits, written, keep=("visit", "project_id"))
-
-    def _last_numbers(self, pairs: set[_Pair]) -> dict[_Pair, int]:
-        v, last = visits.c, dict[_Pair, int]()
-        pair = (v.project_id, v.device_id, v.geofence_uid)
-        for some in rows.chunks(sorted(pairs)):
-            query = (
-                sa.select(*pair, sa.func.max(v.visit))
-                .where(sa.tuple_(*pair).in_(some))
-                .group_by(*pair)
-            )
-            last.update(
-                ((row[0], row[1], row[2]), row[3]) for row in self._connection.execute(query)
-            )
-        return last
+        statements.run(self._connection, "visits", statements.visit_rows(seen))
 
     def _save_events(self, happened: Sequence[Event]) -> None:
-        if not happened:
-            return
-        written = [rows.to_row(events, event, place=place) for place, event in enumerate(happened)]
+        numbers: Sequence[int | None] = [None] * len(happened)
         if self._connection.dialect.name == "sqlite":
             numbers = stream_seq.give_seq(self._connection, happened)
-            for row, seq in zip(written, numbers, strict=True):
-                row["stream_seq"] = seq
-        self._connection.execute(sa.insert(events), written)
-
-
-def _pair(project_id: str, visit: Visit) -> _Pair:
-    return project_id, visit.device_id, visit.geofence_uid
+        statements.run(self._connection, "events", statements.event_rows(happened, numbers))

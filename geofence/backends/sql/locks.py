@@ -55,6 +55,11 @@ def devices(connection: sa.Connection, keys: Iterable[DeviceKey]) -> None:
     _lock(connection, _EXCLUSIVE, {_number(b"", *key) for key in keys})
 
 
+def numbered(connection: sa.Connection, numbers: Collection[int]) -> None:
+    """As `devices`, by the digests that a `DeviceTable` keeps."""
+    _lock(connection, _EXCLUSIVE, numbers)
+
+
 def customers(connection: sa.Connection, ids: Iterable[tuple[str, str]]) -> None:
     """Wait until no other unit decides about these customers, (project id, customer id)."""
     _lock(connection, _EXCLUSIVE, {_number(b"customer", *one) for one in ids})

@@ -15,11 +15,11 @@ from geofence.backends.sql.campaigns import SqlCampaigns
 from geofence.backends.sql.coupons import SqlCoupons
 from geofence.backends.sql.customers import SqlCustomers
 from geofence.backends.sql.decisions import SqlDecisions
+from geofence.backends.sql.device_tables import DeviceTables
 from geofence.backends.sql.hot_state import SqlHotState
 from geofence.backends.sql.journal import SqlJournal
 from geofence.backends.sql.outbox import SqlOutbox
 from geofence.backends.sql.places import SqlPlaces
-from geofence.backends.sql.state_cache import StateCache
 from geofence.errors import RecordError
 from geofence.ports.hot_state import HotState
 
@@ -31,16 +31,14 @@ class SqlUnit:
     closed.
     """
 
-    def __init__(
-        self, engine: sa.Engine, memory: StateCache | None, floors: StateCache | None = None
-    ) -> None:
+    def __init__(self, engine: sa.Engine, tables: DeviceTables, *, alone: bool) -> None:
         self._connection = engines.connect(engine, writes=True)
         try:
             self._connection.begin()
         except BaseException:
             self._connection.close()
             raise
-        self.hot: HotState = SqlHotState(self._connection, memory, floors)
+        self.hot: HotState = SqlHotState(self._connection, tables, alone=alone)
         self.journal = SqlJournal(self._connection)
         self.places = SqlPlaces(self._connection)
         self.accounts = SqlAccounts(self._connection, self.hot)
