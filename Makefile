@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 WORKERS ?= 2
 # `make quick` leaves out four files of unit tests that need minutes of computing
-QUICK := tests/unit tests/house tests/contracts/test_street.py \
+QUICK := tests/unit tests/rules tests/contracts/test_street.py \
 	$(foreach slow,regions_bombs regions_crew simulate_phones catalogue,--ignore tests/unit/test_$(slow).py)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -42,7 +42,7 @@ check: $(STAMPS)/dev ## lint, types and the rules of the project
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples/*.py tests/examples/*.py
-	@$(BIN)/python -m pytest -q tests/house
+	@$(BIN)/python -m pytest -q tests/rules
 
 .PHONY: format
 format: $(STAMPS)/dev ## put every file into its one form

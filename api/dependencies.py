@@ -43,7 +43,7 @@ def services_of(request: Request) -> Services:
     return services
 
 
-AtHouse = Annotated[Services, Depends(services_of)]
+OpenServices = Annotated[Services, Depends(services_of)]
 Reader = Annotated[Caller, Depends(allow("read", "manage"))]
 Manager = Annotated[Caller, Depends(allow("manage"))]
 Registrar = Annotated[Caller, Depends(allow("ingest", "manage"))]

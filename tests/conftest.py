@@ -15,8 +15,12 @@ from tests.rigs.postgres import Postgres, running_postgres
 
 BACKENDS = ("sqlite", "postgresql")
 
-_END_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-_EMPTY = f"TRUNCATE {', '.join(name for name in metadata.tables if name != 'counters')}; UPDATE counters SET value = 0".encode()
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_TABLES = ", ".join(name for name in metadata.tables if name != "counters")
+_EMPTY = f"TRUNCATE {_TABLES}; UPDATE counters SET value = 0".encode()
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.dependencies import (
-    AtHouse,
     Manager,
+    OpenServices,
     Reader,
     edit,
     json_body,
@@ -72,7 +72,7 @@ async def _asked(request: Request) -> PreviewIn:
 )
 async def put_campaign(
     campaign_id: CampaignId,
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     body: Annotated[CampaignIn, Depends(_read)],
 ) -> Response:
@@ -86,7 +86,7 @@ async def put_campaign(
 
 @router.patch("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 409], patch=CampaignIn))
 async def patch_campaign(
-    campaign_id: CampaignId, services: AtHouse, caller: Manager, patch: PatchBody
+    campaign_id: CampaignId, services: OpenServices, caller: Manager, patch: PatchBody
 ) -> Response:
     """Change some fields of a campaign, by JSON Merge Patch.
 
@@ -106,13 +106,15 @@ async def patch_campaign(
 
 
 @router.get("/{campaign_id}", **describe(CampaignOut, 200, refuses=[404, 422]))
-async def get_campaign(campaign_id: CampaignId, services: AtHouse, caller: Reader) -> Response:
+async def get_campaign(campaign_id: CampaignId, services: OpenServices, caller: Reader) -> Response:
     """One campaign."""
     return await _answer(services, caller, await _campaign(services, caller, campaign_id))
 
 
 @router.delete("/{campaign_id}", **describe(None, 204, refuses=[404, 422]))
-async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
+async def delete_campaign(
+    campaign_id: CampaignId, services: OpenServices, caller: Manager
+) -> Response:
     """Remove a campaign; what it decided, sent and issued stays."""
     await edit(services, caller.project_id, DeleteCampaign(campaign_id=campaign_id))
     return Response(status_code=204)
@@ -120,14 +122,16 @@ async def delete_campaign(campaign_id: CampaignId, services: AtHouse, caller: Ma
 
 @router.post("/{campaign_id}/activate", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
 async def activate_campaign(
-    campaign_id: CampaignId, services: AtHouse, caller: Manager
+    campaign_id: CampaignId, services: OpenServices, caller: Manager
 ) -> Response:
     """Activate a campaign, from the next event on. One that matches no store or ring is refused."""
     return await _turn(services, caller, campaign_id, "active")
 
 
 @router.post("/{campaign_id}/pause", **describe(CampaignOut, 200, refuses=[404, 409, 422]))
-async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Manager) -> Response:
+async def pause_campaign(
+    campaign_id: CampaignId, services: OpenServices, caller: Manager
+) -> Response:
     """Pause a campaign: events are decided on, and nothing is sent."""
     return await _turn(services, caller, campaign_id, "paused")
 
@@ -138,7 +142,7 @@ async def pause_campaign(campaign_id: CampaignId, services: AtHouse, caller: Man
 )
 async def preview_campaign(
     campaign_id: CampaignId,
-    services: AtHouse,
+    services: OpenServices,
     caller: Reader,
     body: Annotated[PreviewIn, Depends(_asked)],
 ) -> Response:
@@ -153,7 +157,7 @@ async def preview_campaign(
 
 @router.get("", **describe(CampaignPage, 200, refuses=[400, 422]))
 async def list_campaigns(
-    services: AtHouse, caller: Reader, filters: Annotated[CampaignFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[CampaignFilters, Query()]
 ) -> Response:
     """Campaigns by id."""
     wanted = filters.wanted(CampaignFilter)

@@ -13,7 +13,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, body_of, edit, read_one, reply
+from api.dependencies import OpenServices, body_of, edit, read_one, reply
 from api.http.auth import Caller, allow
 from api.http.describe import describe
 from api.http.fields import Name
@@ -36,7 +36,7 @@ Voider = Annotated[Caller, Depends(allow("redeem", "manage"))]
 
 
 @router.get("/{code}", **describe(CouponOut, 200, refuses=[404, 422, 429]))
-async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
+async def get_coupon(code: Code, services: OpenServices, caller: Asker) -> Response:
     """A code as it is now."""
     found = await _known(
         services,
@@ -55,7 +55,7 @@ async def get_coupon(code: Code, services: AtHouse, caller: Asker) -> Response:
 )
 async def redeem_coupon(
     code: Code,
-    services: AtHouse,
+    services: OpenServices,
     caller: Till,
     body: Annotated[RedemptionIn, Depends(body_of(RedemptionIn))],
     idempotency_key: OnceKey = None,
@@ -84,7 +84,7 @@ async def redeem_coupon(
 
 
 @router.post("/{code}/void", **describe(CouponOut, 200, refuses=[404, 409, 422, 429]))
-async def void_coupon(code: Code, services: AtHouse, caller: Voider) -> Response:
+async def void_coupon(code: Code, services: OpenServices, caller: Voider) -> Response:
     """Take a code back; one that was redeemed stays redeemed."""
 
     voided = await _known(

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import (
-    AtHouse,
     Manager,
+    OpenServices,
     Reader,
     body_of,
     edit,
@@ -50,7 +50,9 @@ CouponReader = Annotated[Caller, Depends(allow("read", "manage", "redeem"))]
 
 
 @router.get("/{customer_id:path}/export", **describe(CustomerExport, 200, refuses=[404, 422]))
-async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
+async def export_customer(
+    customer_id: CustomerId, services: OpenServices, caller: Manager
+) -> Response:
     """Export everything that is stored about a customer, whole addresses included."""
 
     def collect() -> CustomerExport:
@@ -67,7 +69,7 @@ async def export_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 @router.get("/{customer_id:path}/coupons", **describe(CouponPage, 200, refuses=[400, 404, 422]))
 async def list_coupons(
     customer_id: CustomerId,
-    services: AtHouse,
+    services: OpenServices,
     caller: CouponReader,
     page: Annotated[Page, Query()],
 ) -> Response:
@@ -86,7 +88,7 @@ async def list_coupons(
 )
 async def put_customer(
     customer_id: NewId,
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     body: Annotated[CustomerIn, Depends(body_of(CustomerIn))],
 ) -> Response:
@@ -100,7 +102,7 @@ async def put_customer(
 
 @router.patch("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404], patch=CustomerIn))
 async def patch_customer(
-    customer_id: CustomerId, services: AtHouse, caller: Manager, patch: PatchBody
+    customer_id: CustomerId, services: OpenServices, caller: Manager, patch: PatchBody
 ) -> Response:
     """Change some fields of a customer, by JSON Merge Patch.
 
@@ -120,7 +122,7 @@ async def patch_customer(
 
 
 @router.get("/{customer_id:path}", **describe(CustomerOut, 200, refuses=[404, 422]))
-async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reader) -> Response:
+async def get_customer(customer_id: CustomerId, services: OpenServices, caller: Reader) -> Response:
     """One customer."""
     customers = services.database.queries.customers
     found = await read_one(customers, caller.project_id, CustomerFilter(id=customer_id))
@@ -128,7 +130,9 @@ async def get_customer(customer_id: CustomerId, services: AtHouse, caller: Reade
 
 
 @router.delete("/{customer_id:path}", **describe(ErasureReceipt, 202, refuses=[404, 422]))
-async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Manager) -> Response:
+async def delete_customer(
+    customer_id: CustomerId, services: OpenServices, caller: Manager
+) -> Response:
     """Erase a customer.
 
     Events, visits, devices and codes are kept without the customer. The answer is the receipt.
@@ -154,7 +158,7 @@ async def delete_customer(customer_id: CustomerId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(CustomerPage, 200, refuses=[400, 422]))
 async def list_customers(
-    services: AtHouse, caller: Reader, filters: Annotated[CustomerFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[CustomerFilters, Query()]
 ) -> Response:
     """Customers by id."""
     wanted = filters.wanted(CustomerFilter)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Reader, read_one, read_page, reply
+from api.dependencies import OpenServices, Reader, read_one, read_page, reply
 from api.http.describe import describe
 from api.http.fields import Name
 from api.schemas.decisions import DecisionFilters, DecisionOut, DecisionPage
@@ -19,7 +19,7 @@ DecisionId = Annotated[Name, Path(description="As listed.")]
 
 @router.get("", **describe(DecisionPage, 200, refuses=[400, 422]))
 async def list_decisions(
-    services: AtHouse, caller: Reader, filters: Annotated[DecisionFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[DecisionFilters, Query()]
 ) -> Response:
     """Decisions by time, each with what the gates found."""
     wanted = filters.wanted(DecisionFilter)
@@ -30,7 +30,7 @@ async def list_decisions(
 
 
 @router.get("/{decision_id}", **describe(DecisionOut, 200, refuses=[404, 422]))
-async def get_decision(decision_id: DecisionId, services: AtHouse, caller: Reader) -> Response:
+async def get_decision(decision_id: DecisionId, services: OpenServices, caller: Reader) -> Response:
     """One decision."""
     decisions = services.database.queries.decisions
     found = await read_one(decisions, caller.project_id, DecisionFilter(id=decision_id))

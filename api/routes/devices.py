@@ -7,7 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Manager, Reader, Registrar, body_of, edit, read_one, reply
+from api.dependencies import (
+    Manager,
+    OpenServices,
+    Reader,
+    Registrar,
+    body_of,
+    edit,
+    read_one,
+    reply,
+)
 from api.http.describe import describe
 from api.http.fields import Name, moment_text
 from api.http.merge_patch import PatchBody, patched, patched_body
@@ -24,7 +33,7 @@ DeviceId = Annotated[Name, Path(description="The id under which the app posts it
 @router.put("/{device_id:path}", **describe(DeviceOut, 200, 201, refuses=[404], body=DeviceIn))
 async def put_device(
     device_id: DeviceId,
-    services: AtHouse,
+    services: OpenServices,
     caller: Registrar,
     body: Annotated[DeviceIn, Depends(body_of(DeviceIn))],
 ) -> Response:
@@ -37,7 +46,7 @@ async def put_device(
 
 @router.patch("/{device_id:path}", **describe(DeviceOut, 200, 204, refuses=[404], patch=DeviceIn))
 async def patch_device(
-    device_id: DeviceId, services: AtHouse, caller: Registrar, patch: PatchBody
+    device_id: DeviceId, services: OpenServices, caller: Registrar, patch: PatchBody
 ) -> Response:
     """Change some fields of a device, by JSON Merge Patch. A publishable key may do this.
 
@@ -59,7 +68,7 @@ async def patch_device(
 
 
 @router.get("/{device_id:path}", **describe(DeviceOut, 200, refuses=[404, 422]))
-async def get_device(device_id: DeviceId, services: AtHouse, caller: Reader) -> Response:
+async def get_device(device_id: DeviceId, services: OpenServices, caller: Reader) -> Response:
     """One device."""
     devices = services.database.queries.devices
     found = await read_one(devices, caller.project_id, DeviceFilter(id=device_id))
@@ -67,7 +76,7 @@ async def get_device(device_id: DeviceId, services: AtHouse, caller: Reader) -> 
 
 
 @router.delete("/{device_id:path}", **describe(DeviceErasureReceipt, 202, refuses=[404, 422]))
-async def delete_device(device_id: DeviceId, services: AtHouse, caller: Manager) -> Response:
+async def delete_device(device_id: DeviceId, services: OpenServices, caller: Manager) -> Response:
     """Erase a device with its presences, visits and events. The answer is the receipt."""
     await edit(services, caller.project_id, EraseDevice(device_id=device_id))
     return reply(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.dependencies import AtHouse, Reader, read_page, reply
+from api.dependencies import OpenServices, Reader, read_page, reply
 from api.http.auth import Caller
 from api.http.describe import describe
 from api.schemas.events import EventFilters, EventOut, EventPage, StreamFilters
@@ -39,7 +39,7 @@ _STREAM = {
 
 @router.get("", **describe(EventPage, 200, refuses=[400, 422]))
 async def list_events(
-    services: AtHouse, caller: Reader, filters: Annotated[EventFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[EventFilters, Query()]
 ) -> Response:
     """Events in the order in which they became visible.
 
@@ -54,7 +54,7 @@ async def list_events(
 
 @router.get("/stream", **describe(_STREAM, 200, refuses=[422]))
 async def stream_events(
-    services: AtHouse,
+    services: OpenServices,
     caller: Reader,
     filters: Annotated[StreamFilters, Query()],
     last_event_id: LastEventId = None,

@@ -19,7 +19,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.dependencies import AtHouse, Reader
+from api.dependencies import OpenServices, Reader
 from api.http.describe import describe
 from api.http.fields import Name
 from api.http.filters import Query as QueryModel
@@ -88,7 +88,7 @@ class ExportWish(QueryModel):
 @router.get("/{kind}", **_DESCRIBED)
 async def get_export(
     request: Request,
-    services: AtHouse,
+    services: OpenServices,
     caller: Reader,
     kind: Annotated[Kind, InPath(description="stores, with their rings in a column; or geofences")],
     wish: Annotated[ExportWish, Query()],

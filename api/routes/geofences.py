@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import (
-    AtHouse,
     Manager,
+    OpenServices,
     Reader,
     body_of,
     edit,
@@ -61,7 +61,7 @@ _LISTED = {
 )
 async def put_geofence(
     external_id: Annotated[GeofenceId, FIRM],
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     body: Annotated[GeofenceIn, Depends(body_of(GeofenceIn))],
 ) -> Response:
@@ -79,7 +79,7 @@ async def put_geofence(
     "/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 409], patch=GeofenceIn)
 )
 async def patch_geofence(
-    external_id: GeofenceId, services: AtHouse, caller: Manager, patch: PatchBody
+    external_id: GeofenceId, services: OpenServices, caller: Manager, patch: PatchBody
 ) -> Response:
     """Change some fields of a geofence, by JSON Merge Patch.
 
@@ -101,7 +101,7 @@ async def patch_geofence(
 
 
 @router.get("/{external_id:path}", **describe(GeofenceOut, 200, refuses=[404, 422]))
-async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reader) -> Response:
+async def get_geofence(external_id: GeofenceId, services: OpenServices, caller: Reader) -> Response:
     """One geofence."""
     geofences = services.database.queries.geofences
     found = await read_one(geofences, caller.project_id, GeofenceFilter(id=external_id))
@@ -109,7 +109,9 @@ async def get_geofence(external_id: GeofenceId, services: AtHouse, caller: Reade
 
 
 @router.delete("/{external_id:path}", **describe(None, 204, refuses=[404, 409, 422]))
-async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Manager) -> Response:
+async def delete_geofence(
+    external_id: GeofenceId, services: OpenServices, caller: Manager
+) -> Response:
     """Remove a geofence; visits there end."""
     await edit(services, caller.project_id, DeleteGeofence(geofence_id=external_id))
     return Response(status_code=204)
@@ -117,7 +119,7 @@ async def delete_geofence(external_id: GeofenceId, services: AtHouse, caller: Ma
 
 @router.get("", **describe(_LISTED, 200, refuses=[400, 422]))
 async def list_geofences(
-    services: AtHouse, caller: Reader, filters: Annotated[GeofenceFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[GeofenceFilters, Query()]
 ) -> Response:
     """Geofences by external id, or by distance from a point."""
     as_features = filters.form == "geojson"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, reply
+from api.dependencies import OpenServices, reply
 from api.metrics import MEDIA_TYPE
 from api.readiness import readiness
 
@@ -30,7 +30,7 @@ async def livez() -> Response:
     responses={200: _JSON, 503: _JSON | {"description": "Not ready."}},
     openapi_extra=_OPEN,
 )
-async def readyz(services: AtHouse) -> Response:
+async def readyz(services: OpenServices) -> Response:
     """Pings can be taken; otherwise what is missing, what is late, and what waits."""
     seen = await run_in_threadpool(readiness, services)
     return reply(seen, 503 if seen.missing else 200)
@@ -43,6 +43,6 @@ async def readyz(services: AtHouse) -> Response:
     responses={200: _TEXT},
     openapi_extra=_OPEN,
 )
-async def metrics(services: AtHouse) -> Response:
+async def metrics(services: OpenServices) -> Response:
     """Counters for Prometheus."""
     return Response(await run_in_threadpool(services.metrics.exposition), media_type=MEDIA_TYPE)

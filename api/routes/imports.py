@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from api.dependencies import AtHouse, Manager, reply
+from api.dependencies import Manager, OpenServices, reply
 from api.http.describe import describe
 from api.http.filters import Query as QueryModel
 from api.http.problems import Refusal, answer, invalid, refuse
@@ -127,7 +127,7 @@ class ImportQuery(QueryModel):
 @router.post("", **_DESCRIBED)
 async def post_import(
     request: Request,
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     query: Annotated[ImportQuery, Query()],
 ) -> Response:

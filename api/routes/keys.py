@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Manager, Reader, body_of, edit, reply
+from api.dependencies import Manager, OpenServices, Reader, body_of, edit, reply
 from api.http.auth import Caller
 from api.http.describe import describe
 from api.http.fields import Name
@@ -41,7 +41,7 @@ OnceKey = Annotated[
 
 
 @router.get("/keys", **describe(KeyPage, 200))
-async def list_keys(services: AtHouse, caller: Manager) -> Response:
+async def list_keys(services: OpenServices, caller: Manager) -> Response:
     """The project's keys, revoked ones too, oldest first.
 
     Secrets are not kept, so they are not shown.
@@ -56,7 +56,7 @@ def _all(services: Services, caller: Caller) -> list[Key]:
 
 @router.post("/keys", **describe(NewKeyOut, 201, refuses=[409], body=KeyIn))
 async def create_key(
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     body: Annotated[KeyIn, Depends(body_of(KeyIn))],
     idempotency_key: OnceKey = None,
@@ -75,7 +75,7 @@ async def create_key(
 
 
 @router.delete("/keys/{key_id}", **describe(None, 204, refuses=[404, 422]))
-async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Response:
+async def revoke_key(key_id: KeyId, services: OpenServices, caller: Manager) -> Response:
     """Revoke a key; it stops working within two seconds, everywhere."""
     found = await run_in_threadpool(_all, services, caller)
     key = next((one for one in found if one.id == key_id), None)
@@ -88,14 +88,14 @@ async def revoke_key(key_id: KeyId, services: AtHouse, caller: Manager) -> Respo
 
 
 @router.get("/project", **describe(ProjectOut, 200))
-async def get_project(services: AtHouse, caller: Reader) -> Response:
+async def get_project(services: OpenServices, caller: Reader) -> Response:
     """The project of this key."""
     return reply(ProjectOut.of(await _project(services, caller.project_id)))
 
 
 @router.put("/project", **describe(ProjectOut, 200, body=ProjectIn))
 async def put_project(
-    services: AtHouse, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]
+    services: OpenServices, caller: Manager, body: Annotated[ProjectIn, Depends(body_of(ProjectIn))]
 ) -> Response:
     """Rename the project, or change the profile of geofences that name none."""
     old = await _project(services, caller.project_id)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Reader, reply
+from api.dependencies import OpenServices, Reader, reply
 from api.http import cursors
 from api.http.describe import describe
 from api.http.filters import Page
@@ -46,7 +46,7 @@ class LintFilters(Page):
 
 @router.get("", **describe(LintPage, 200, refuses=[400, 422]))
 async def get_lint(
-    services: AtHouse, caller: Reader, filters: Annotated[LintFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[LintFilters, Query()]
 ) -> Response:
     """Questionable geofences.
 

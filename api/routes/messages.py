@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Reader, read_one, read_page, reply
+from api.dependencies import OpenServices, Reader, read_one, read_page, reply
 from api.http.describe import describe
 from api.http.fields import Name
 from api.schemas.messages import (
@@ -27,7 +27,7 @@ MOST_TRIES = 1000
 
 @router.get("", **describe(MessagePage, 200, refuses=[400, 422]))
 async def list_messages(
-    services: AtHouse, caller: Reader, filters: Annotated[MessageFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[MessageFilters, Query()]
 ) -> Response:
     """Messages by time. Addresses are masked."""
     wanted = filters.wanted(MessageFilter)
@@ -38,7 +38,7 @@ async def list_messages(
 
 
 @router.get("/{message_id}", **describe(MessageDetail, 200, refuses=[404, 422]))
-async def get_message(message_id: MessageId, services: AtHouse, caller: Reader) -> Response:
+async def get_message(message_id: MessageId, services: OpenServices, caller: Reader) -> Response:
     """One message with its attempts."""
     queries, project_id = services.database.queries, caller.project_id
     message = await read_one(queries.messages, project_id, MessageFilter(id=message_id))

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.dependencies import AtHouse, edit
+from api.dependencies import OpenServices, edit
 from api.http.body import read_body
 from api.http.describe import refusal
 from api.services import Services
@@ -98,7 +98,7 @@ class Letter(NamedTuple):
 @router.get(
     "/{message_id}", response_class=HTMLResponse, responses=_ANSWERS, openapi_extra={"security": []}
 )
-async def why(message_id: MessageId, services: AtHouse) -> Response:
+async def why(message_id: MessageId, services: OpenServices) -> Response:
     """Who wrote, why, and a button that ends it."""
     letter = await run_in_threadpool(_letter, services.database.queries, message_id)
     return _nothing() if letter is None else _page(f"A message from {letter.sender}", _why(letter))
@@ -110,7 +110,7 @@ async def why(message_id: MessageId, services: AtHouse) -> Response:
     responses=_ANSWERS,
     openapi_extra={"security": [], "requestBody": _FORM},
 )
-async def stop(message_id: MessageId, request: Request, services: AtHouse) -> Response:
+async def stop(message_id: MessageId, request: Request, services: OpenServices) -> Response:
     """Withdraw the consent behind the message.
 
     The button of the page, or a mail program's one click (RFC 8058).

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.dependencies import AtHouse, reply
+from api.dependencies import OpenServices, reply
 from api.http.problems import Refusal
 from api.services import Services
 from api.version import our_version
@@ -37,7 +37,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 @router.get("/")
-async def start(request: Request, services: AtHouse) -> Response:
+async def start(request: Request, services: OpenServices) -> Response:
     """Where things are: a page for browsers, JSON for everything else."""
     base = request.scope.get("root_path", "") + "/"
     if "text/html" not in request.headers.get("accept", ""):
@@ -69,7 +69,7 @@ async def docs_file(name: str, request: Request) -> Response:
 
 
 @router.get("/openapi.json")
-async def openapi_json(request: Request, services: AtHouse) -> Response:
+async def openapi_json(request: Request, services: OpenServices) -> Response:
     """The OpenAPI document, with the servers it is reached at."""
     servers = [{"url": request.scope.get("root_path", "") or "/"}]
     if services.settings.public_url:

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import (
-    AtHouse,
     Manager,
+    OpenServices,
     Reader,
     body_of,
     edit,
@@ -34,7 +34,7 @@ StoreId = Annotated[PlainName, Path(description="The retailer's id.")]
 @router.put("/{external_id}", **describe(StoreOut, 200, 201, refuses=[404, 409], body=StoreIn))
 async def put_store(
     external_id: Annotated[StoreId, FIRM],
-    services: AtHouse,
+    services: OpenServices,
     caller: Manager,
     body: Annotated[StoreIn, Depends(body_of(StoreIn))],
 ) -> Response:
@@ -49,7 +49,7 @@ async def put_store(
 
 @router.patch("/{external_id}", **describe(StoreOut, 200, refuses=[404, 409], patch=StoreIn))
 async def patch_store(
-    external_id: StoreId, services: AtHouse, caller: Manager, patch: PatchBody
+    external_id: StoreId, services: OpenServices, caller: Manager, patch: PatchBody
 ) -> Response:
     """Change some fields of a store, by JSON Merge Patch.
 
@@ -69,7 +69,7 @@ async def patch_store(
 
 
 @router.get("/{external_id}", **describe(StoreOut, 200, refuses=[404, 422]))
-async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> Response:
+async def get_store(external_id: StoreId, services: OpenServices, caller: Reader) -> Response:
     """One store."""
     stores = services.database.queries.stores
     found = await read_one(stores, caller.project_id, StoreFilter(id=external_id))
@@ -77,7 +77,7 @@ async def get_store(external_id: StoreId, services: AtHouse, caller: Reader) -> 
 
 
 @router.delete("/{external_id}", **describe(None, 204, refuses=[404, 422]))
-async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager) -> Response:
+async def delete_store(external_id: StoreId, services: OpenServices, caller: Manager) -> Response:
     """Remove a store with its rings; visits there end."""
     await edit(services, caller.project_id, DeleteStore(store_id=external_id))
     return Response(status_code=204)
@@ -85,7 +85,7 @@ async def delete_store(external_id: StoreId, services: AtHouse, caller: Manager)
 
 @router.get("", **describe(StorePage, 200, refuses=[400, 422]))
 async def list_stores(
-    services: AtHouse, caller: Reader, filters: Annotated[StoreFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[StoreFilters, Query()]
 ) -> Response:
     """Stores by external id."""
     wanted = filters.wanted(StoreFilter)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.dependencies import AtHouse, Reader, read_page, reply
+from api.dependencies import OpenServices, Reader, read_page, reply
 from api.http.describe import describe
 from api.schemas.visits import VisitFilters, VisitOut, VisitPage
 from geofence.ports.listing import VisitFilter
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/visits", tags=["events"])
 
 @router.get("", **describe(VisitPage, 200, refuses=[400, 422]))
 async def list_visits(
-    services: AtHouse, caller: Reader, filters: Annotated[VisitFilters, Query()]
+    services: OpenServices, caller: Reader, filters: Annotated[VisitFilters, Query()]
 ) -> Response:
     """Visits by arrival."""
     wanted = filters.wanted(VisitFilter)

@@ -61,7 +61,7 @@ def test_driving_through_leads_to_no_offer(shop: Shop) -> None:
     assert shop.decisions == []
 
 
-def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_told_by_its_timer(
+def test_a_dwell_campaign_that_begins_while_a_phone_is_inside_and_quiet_is_reported_by_its_timer(
     shop: Shop,
 ) -> None:
     shop.customer()

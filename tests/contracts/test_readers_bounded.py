@@ -138,12 +138,12 @@ def test_columns_within_columns_are_read_as_before(tmp_path: Path) -> None:
         ],
         pa.struct([("primary", pa.string()), ("common", pa.map_(pa.string(), pa.string()))]),
     )
-    told = {
+    found = {
         "names": names,
         "addresses": [[{"city": "Wien", "no": 5}]] * 9_000,
         "raw": [b"\x00\xff", None, b""] * 3_000,
     }
-    pq.write_table(pa.table({"lat": [48.25] * 9_000, "lon": [16.5] * 9_000, **told}), path)
+    pq.write_table(pa.table({"lat": [48.25] * 9_000, "lon": [16.5] * 9_000, **found}), path)
     items = list(BY_NAME["geoparquet"].read(path))
     assert len(items) == 9_000
     assert items[2].properties["names"] == {

@@ -29,7 +29,10 @@ def refused(path: Path) -> str:
     return caught.value.code
 
 
-COUNTS = "AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS fid, NULL AS geom FROM n"
+COUNTS = (
+    "AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+    " SELECT i AS fid, NULL AS geom FROM n"
+)
 COMPUTING = {
     "a view": ("view", f"CREATE VIEW vw {COUNTS}"),
     "a view with a comment in its words": ("view", f"CREATE/**/VIEW vw {COUNTS}"),
@@ -52,7 +55,8 @@ def test_a_geopackage_that_computes_is_refused_however_it_is_spelled(
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA writable_schema = ON")
         file.execute(
-            "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?, 'vw', 'vw', 0, ?)",
+            "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
+            " VALUES (?, 'vw', 'vw', 0, ?)",
             (kind, sql),
         )
     file.close()
@@ -62,8 +66,12 @@ def test_a_geopackage_that_computes_is_refused_however_it_is_spelled(
 DECLARED = {
     "a view": f"CREATE VIEW vw {COUNTS}",
     "a trigger": "CREATE TRIGGER vw AFTER INSERT ON places BEGIN SELECT 1; END",
-    "a computed column": "CREATE TABLE more (fid INTEGER PRIMARY KEY, x AS (hex(zeroblob(9))) VIRTUAL)",
-    "a computed column that is kept": "CREATE TABLE more (fid INTEGER PRIMARY KEY, x GENERATED ALWAYS AS (fid + 1) STORED)",
+    "a computed column": (
+        "CREATE TABLE more (fid INTEGER PRIMARY KEY, x AS (hex(zeroblob(9))) VIRTUAL)"
+    ),
+    "a computed column that is kept": (
+        "CREATE TABLE more (fid INTEGER PRIMARY KEY, x GENERATED ALWAYS AS (fid + 1) STORED)"
+    ),
     "a table that searches": "CREATE VIRTUAL TABLE more USING fts4(x)",
 }
 
@@ -87,7 +95,8 @@ def test_a_geopackage_is_read_with_all_that_its_writers_put_beside_the_layers(
         )
     with sqlite3.connect(path) as file:
         file.execute(
-            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY, style TEXT DEFAULT 'create view of it')"
+            "CREATE TABLE layer_styles"
+            " (id INTEGER PRIMARY KEY, style TEXT DEFAULT 'create view of it')"
         )
         file.execute("CREATE INDEX by_ref ON one (ref)")
         file.execute("INSERT INTO layer_styles (style) VALUES ('CREATE VIEW x AS SELECT 1')")

@@ -37,7 +37,7 @@ def test_columns_of_coordinates_read_as_well_known_bytes_do(
     ]
 
 
-def test_another_coordinate_system_is_converted_and_told(tmp_path: Path) -> None:
+def test_another_coordinate_system_is_converted_and_reported(tmp_path: Path) -> None:
     frame([Point(16.0, 48.0), None]).to_crs("EPSG:32633").to_parquet(tmp_path / "utm.parquet")
     first, second = geoparquet.read(tmp_path / "utm.parquet")
     assert first.geometry is not None

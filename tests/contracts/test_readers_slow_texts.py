@@ -132,5 +132,5 @@ def test_a_long_text_between_tags_is_no_endless_token(
         "POINT EMPTY",
     ],
 )
-def test_well_known_text_is_told_by_its_beginning(head: str) -> None:
+def test_well_known_text_is_reported_by_its_beginning(head: str) -> None:
     assert looks_like_wkt(head)

@@ -35,8 +35,8 @@ def test_a_csv_is_written_as_spreadsheets_read_it_and_without_an_empty_column(
 
 def test_kml_tells_a_name_once_and_that_its_circles_are_points(tmp_path: Path) -> None:
     path = tmp_path / "stores.kml"
-    (told,) = BY_NAME["kml"].write([STORES[0]._replace(geometry=CIRCLE), STORES[1]], path)
-    assert "radius_m" in told
+    (found,) = BY_NAME["kml"].write([STORES[0]._replace(geometry=CIRCLE), STORES[1]], path)
+    assert "radius_m" in found
     text = path.read_text(encoding="utf-8")
     assert 'SimpleField type="string" name="name"' not in text
     assert 'SimpleField type="string" name="ref"' in text
@@ -50,7 +50,7 @@ def test_a_layer_is_called_as_its_file_and_of_the_type_that_all_are(
     name: str, tmp_path: Path
 ) -> None:
     form = BY_NAME[name]
-    for geometries, told in (
+    for geometries, expected in (
         ((POINT, CIRCLE), "Point"),
         ((AREA, AREA), "Polygon"),
         ((POINT, AREA), "Unknown"),
@@ -60,5 +60,5 @@ def test_a_layer_is_called_as_its_file_and_of_the_type_that_all_are(
             [item._replace(geometry=each) for item, each in zip(STORES, geometries, strict=True)],
             path,
         )
-        assert pyogrio.list_layers(path).tolist() == [["stores", told]]
+        assert pyogrio.list_layers(path).tolist() == [["stores", expected]]
         assert [item.geometry for item in form.read(path)] == list(geometries)

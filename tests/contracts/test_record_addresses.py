@@ -25,7 +25,7 @@ HOLD = (
 )
 
 
-def _told(error: BaseException) -> str:
+def _text_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
@@ -114,7 +114,7 @@ def test_every_spelling_of_a_postgresql_address_is_understood(postgres_url: str,
 def test_an_address_that_is_not_ours_is_refused_without_being_repeated(url):
     with pytest.raises(RecordError) as caught:
         make_engine(url)
-    assert "hunter2" not in _told(caught.value)
+    assert "hunter2" not in _text_of(caught.value)
 
 
 def test_a_password_is_in_no_error_and_no_picture_of_the_record():
@@ -123,7 +123,7 @@ def test_a_password_is_in_no_error_and_no_picture_of_the_record():
     for failing in (database.queries.projects, database.begin, database.sequence, database.migrate):
         with pytest.raises(RecordError) as caught:
             failing()
-        assert "hunter2" not in _told(caught.value)
+        assert "hunter2" not in _text_of(caught.value)
     assert "hunter2" not in repr(database) + repr(database.engine) + str(database.engine.url)
     database.close()
 

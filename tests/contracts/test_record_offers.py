@@ -160,12 +160,12 @@ def test_the_database_refuses_a_consequence_it_has(database: SqlDatabase, second
 
 def test_an_event_may_be_decided_for_several_campaigns_and_customers(database: SqlDatabase):
     same = {"event_id": "evt_1"}
-    told = (
+    found = (
         offers.decision(1, **same),
         offers.decision(2, campaign_id="tea", **same),
         offers.decision(3, customer_id="c2", **same),
     )
-    offers.add(database, *told)
+    offers.add(database, *found)
     assert len(database.queries.decisions.page("p1", DecisionFilter(event="evt_1"), None, 9)) == 3
 
 

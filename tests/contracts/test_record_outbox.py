@@ -131,7 +131,7 @@ def test_a_paused_channel_gives_nothing_until_it_is_opened(database: SqlDatabase
         assert unit.outbox.paused() == {}
 
 
-def test_a_finished_message_is_as_it_was_told_with_its_attempts_in_order(database: SqlDatabase):
+def test_a_finished_message_is_as_it_was_reported_with_its_attempts_in_order(database: SqlDatabase):
     offers.add(database, offers.message())
     first = offers.take(database, NOW_MS)[0]
     tried = offers.attempt(first, verdict="retry", reason="unavailable", detail="503", status=503)
@@ -345,7 +345,7 @@ def test_a_phone_that_changed_hands_gets_nothing_of_its_former_owner(database: S
     assert _again(database, offers.message()) == {"msg_000001": "no_address"}
 
 
-def test_the_first_reason_in_order_is_the_one_told(database: SqlDatabase):
+def test_the_first_reason_in_order_is_the_one_reported(database: SqlDatabase):
     with database.begin() as unit:
         unit.outbox.suppress("p1", "push", "token-1", "x", NOW_MS)
         unit.commit()

@@ -35,9 +35,8 @@ def _ids(database: SqlDatabase, noun: str, **filters) -> list[str]:
 
 def _fill(database: SqlDatabase, noun: str, count: int) -> None:
     """`count` items of a noun in project p1 and one in p2, put in an order that is not theirs."""
-    numbers = [
-        (7 * number) % count for number in range(count)
-    ]  # 7 shares no factor with the counts used here
+    # 7 shares no factor with the counts used here
+    numbers = [(7 * number) % count for number in range(count)]
     if noun == "events":
         some.add_events(
             database,
@@ -48,13 +47,7 @@ def _fill(database: SqlDatabase, noun: str, count: int) -> None:
         some.add_visits(database, [some.visit(number) for number in numbers])
         some.add_visits(database, [some.visit(999)], project_id="p2")
     elif noun == "keys":
-        with database.begin() as unit:
-            for project_id in ("p1", "p2"):
-                unit.accounts.put_project(some.project(project_id))
-            for number in numbers:
-                unit.accounts.put_key(some.key(f"key_{number:03}", created_ms=number // 2))
-            unit.accounts.put_key(some.key("key_999", project_id="p2"))
-            unit.commit()
+        _fill_keys(database, numbers)
     elif noun == "devices":
         with database.begin() as unit:
             for number in numbers:
@@ -85,6 +78,16 @@ def _fill(database: SqlDatabase, noun: str, count: int) -> None:
             *(some.geofence(f"gf_{number}", external_id=f"g{number:03}") for number in numbers),
         )
         some.add_geofences(database, some.geofence("gf_999", external_id="g999"), project_id="p2")
+
+
+def _fill_keys(database: SqlDatabase, numbers: list[int]) -> None:
+    with database.begin() as unit:
+        for project_id in ("p1", "p2"):
+            unit.accounts.put_project(some.project(project_id))
+        for number in numbers:
+            unit.accounts.put_key(some.key(f"key_{number:03}", created_ms=number // 2))
+        unit.accounts.put_key(some.key("key_999", project_id="p2"))
+        unit.commit()
 
 
 def _fill_attempts(database: SqlDatabase, numbers: list[int]) -> None:

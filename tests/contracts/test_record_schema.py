@@ -129,8 +129,8 @@ def test_four_processes_may_migrate_at_once(empty_url: str):
     started = [
         subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) for _ in range(4)
     ]
-    told = [process.communicate(timeout=120)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0], told
+    found = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0, 0], found
     database = open_database(empty_url)
     assert database.queries.health()["schema"] == "0004"
     database.close()

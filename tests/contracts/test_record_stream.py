@@ -103,6 +103,19 @@ def test_an_event_that_is_being_erased_holds_nobody_up(postgres_url: str):
     database.close()
 
 
+def _write_out_of_order(database: SqlDatabase, writer: int, count: int) -> None:
+    """The writer's `count` events, two units open at a time, committed in either order."""
+    dice = random.Random(writer)
+    for first in range(writer * count, (writer + 1) * count, 2):
+        units = [
+            _unit_with(database, some.event(number, device_id=f"d{number}"))
+            for number in (first, first + 1)
+        ]
+        dice.shuffle(units)
+        for unit in units:
+            unit.commit()
+
+
 def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_sequence(
     postgres_url: str,
 ):
@@ -112,16 +125,8 @@ def test_a_follower_misses_nothing_while_units_commit_out_of_order_and_two_seque
     failed: list[BaseException] = []
 
     def write(writer: int) -> None:
-        dice = random.Random(writer)
         try:
-            for first in range(writer * count, (writer + 1) * count, 2):
-                units = [
-                    _unit_with(database, some.event(number, device_id=f"d{number}"))
-                    for number in (first, first + 1)
-                ]
-                dice.shuffle(units)
-                for unit in units:
-                    unit.commit()
+            _write_out_of_order(database, writer, count)
         except Exception as error:  # noqa: BLE001 - whatever it was, the test shows it
             failed.append(error)
 

@@ -70,8 +70,10 @@ def test_who_removes_a_geofence_waits_for_the_pings_that_are_carried_past_it_and
     removed.result(10)
     here.stop()
     first.sequence()
-    told = {(event.kind, event.reason) for event in first.queries.events.page("p", None, None, 10)}
-    assert told == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
+    events = {
+        (event.kind, event.reason) for event in first.queries.events.page("p", None, None, 10)
+    }
+    assert events == {("geofence.entered", None), ("geofence.exited", "geofence_removed")}
     assert [
         visit.departure_ms is not None for visit in first.queries.visits.page("p", None, None, 10)
     ] == [True]
@@ -186,10 +188,10 @@ def test_an_edit_that_waited_for_another_process_ends_no_visit_at_what_that_made
     here.stop()
     there.stop()
     first.sequence()
-    told = {
+    found = {
         (event.kind, event.geofence_id) for event in first.queries.events.page("p", None, None, 10)
     }
-    assert told == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
+    assert found == {("geofence.entered", "fence-gf_a"), ("geofence.entered", "fence-gf_b")}
 
 
 def test_a_wait_for_another_process_does_not_make_the_service_say_that_its_record_is_gone(

@@ -29,7 +29,8 @@ HERE = DeviceKey("p1", "d1")
 def _row(**given):
     return {
         "id": "evt_1", "project_id": "p1", "kind": "geofence.entered", "device_id": "d1",
-        "geofence_uid": "gf_1", "geofence_id": "g", "visit_id": "vis_1", "ts_ms": 1, "recorded_ms": 1, "profile": "exact",
+        "geofence_uid": "gf_1", "geofence_id": "g", "visit_id": "vis_1", "ts_ms": 1,
+        "recorded_ms": 1, "profile": "exact",
     } | given  # fmt: skip
 
 
@@ -214,9 +215,9 @@ def test_an_error_names_the_constraint_and_never_the_row(database: SqlDatabase):
         unit.connection.execute(
             sa.insert(visits), [row | {"project_id": "p1", "device_id": hidden, "arrival_ms": None}]
         )
-    told = "".join(traceback.format_exception(caught.value))
-    assert hidden not in told
-    assert "NotNull" in told or "NOT NULL" in told
+    found = "".join(traceback.format_exception(caught.value))
+    assert hidden not in found
+    assert "NotNull" in found or "NOT NULL" in found
 
 
 def test_an_error_of_a_duplicate_does_not_quote_its_key(database: SqlDatabase):

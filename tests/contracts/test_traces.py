@@ -29,12 +29,12 @@ def one(path: Path) -> Columns:
 
 @pytest.mark.parametrize("suffix", ONE_OF_EACH)
 def test_every_reader_of_the_drawer_reads_the_same_walk(suffix: str) -> None:
-    columns, told = one(SAMPLES / f"walk{suffix}"), one(SAMPLES / "walk.parquet")
+    columns, found = one(SAMPLES / f"walk{suffix}"), one(SAMPLES / "walk.parquet")
     assert set(columns.device_id) == {"walk"}
     assert columns.ts_ms.dtype == np.int64
     assert FIRST_MS <= columns.ts_ms[0] < FIRST_MS + 15_000
     for name in ("ts_ms", "lat", "lon", "accuracy_m", "speed_mps"):
-        np.testing.assert_array_equal(getattr(columns, name), getattr(told, name))
+        np.testing.assert_array_equal(getattr(columns, name), getattr(found, name))
 
 
 @pytest.mark.parametrize("suffix", ONE_OF_EACH)
@@ -168,7 +168,7 @@ def test_a_file_without_a_reader_names_the_readers_there_are(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3, 1e6])
-def test_seconds_millis_micros_and_nanos_are_told_apart(unit: float) -> None:
+def test_seconds_millis_micros_and_nanos_are_reported_apart(unit: float) -> None:
     assert epoch_ms(np.array([1_795_338_000_000.0 * unit])).tolist() == [1_795_338_000_000]
 
 
@@ -179,7 +179,7 @@ def day(n: int, seed: int) -> Columns:
     order = np.lexsort((ts_ms, devices))
     number = np.arange(
         n, dtype=np.float64
-    )  # stands in for the position, so that rows can be told apart
+    )  # stands in for the position, so that rows can be distinguished
     return Columns([f"d{d}" for d in devices[order]], ts_ms[order], number, number, number, number)
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook as Signer
 
-from geofence.delivery.channels.webhook import Webhook
+from geofence.delivery.channels.webhook.channel import Webhook
 from tests.rigs.channel_rigs import SECRET, message, send_one
 from tests.rigs.running import KEY, Service
 

@@ -41,10 +41,12 @@ def test_a_code_is_found_however_it_is_typed_and_redeemed_once(shop: Shop, code:
             code,
             "issued",
         ), typed
-    told = _redeem(shop, code.lower().replace("-", " "), till="till 3", amount=1250, currency="EUR")
-    assert told.status_code == 200, told.text
-    assert (told.json()["coupon"]["status"], told.json()["coupon"]["uses"]) == ("redeemed", 1)
-    use = told.json()["redemption"]
+    answer = _redeem(
+        shop, code.lower().replace("-", " "), till="till 3", amount=1250, currency="EUR"
+    )
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["coupon"]["status"], answer.json()["coupon"]["uses"]) == ("redeemed", 1)
+    use = answer.json()["redemption"]
     assert (use["store"], use["till"], use["amount"], use["currency"]) == (
         "corner",
         "till 3",
@@ -84,8 +86,8 @@ def test_sixty_four_tills_at_once_redeem_a_code_once(shop: Shop, code: str) -> N
 def test_a_code_for_many_uses_counts_them(shop: Shop) -> None:
     code = _issue(shop, single_use=False, stores="any")
     for uses in (1, 2, 3):
-        told = _redeem(shop, code, store="elsewhere")
-        assert (told.status_code, told.json()["coupon"]["uses"]) == (200, uses)
+        answer = _redeem(shop, code, store="elsewhere")
+        assert (answer.status_code, answer.json()["coupon"]["uses"]) == (200, uses)
     assert shop.client.get(f"/v1/coupons/{code}").json()["uses"] == 3
 
 
@@ -94,20 +96,20 @@ def test_a_code_is_taken_at_its_store_only_and_never_when_void(shop: Shop, code:
     assert (other.status_code, other.json()["code"]) == (409, "coupon_other_store")
     void = shop.client.post(f"/v1/coupons/{code}/void")
     assert (void.status_code, void.json()["status"]) == (200, "void")
-    told = _redeem(shop, code)
-    assert (told.status_code, told.json()["code"]) == (409, "coupon_void")
+    answer = _redeem(shop, code)
+    assert (answer.status_code, answer.json()["code"]) == (409, "coupon_void")
 
 
 def test_unknown_codes_and_those_of_another_tenant_are_404(shop: Shop, code: str) -> None:
     other = open_shop(shop.running, "other")
     for typed in ("XXXX-XXXX-XXXXX", "-", "é", "ß" * 64):
         assert shop.client.get(f"/v1/coupons/{typed}").json()["code"] == "coupon_unknown", typed
-    for told in (
+    for answer in (
         other.client.get(f"/v1/coupons/{code}"),
         _redeem(other, code),
         other.client.post(f"/v1/coupons/{code}/void"),
     ):
-        assert (told.status_code, told.json()["code"]) == (404, "coupon_unknown")
+        assert (answer.status_code, answer.json()["code"]) == (404, "coupon_unknown")
     assert shop.client.get(f"/v1/coupons/{code}").json()["status"] == "issued"
     assert shop.client.get("/v1/coupons/a%00").status_code == 422
 
@@ -120,16 +122,18 @@ def test_thirty_unknown_codes_a_minute_and_then_the_key_waits(shop: Shop, code: 
     paths += [("POST", f"/v1/coupons/guess{number}/redeem") for number in range(15)]
     with ThreadPoolExecutor(10) as hands:
         assert {
-            told.status_code
-            for told in hands.map(lambda one: clerk.request(*one, json={"store": "corner"}), paths)
+            answer.status_code
+            for answer in hands.map(
+                lambda one: clerk.request(*one, json={"store": "corner"}), paths
+            )
         } == {404}
-    for told in (
+    for answer in (
         clerk.get("/v1/coupons/guess"),
         clerk.get(f"/v1/coupons/{code}"),
         clerk.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"}),
     ):
-        assert (told.status_code, told.json()["code"]) == (429, "too_many_unknown_codes")
-        assert 1 <= int(told.headers["retry-after"]) <= 60
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_unknown_codes")
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert _redeem(shop, code).status_code == 200
 
 
@@ -171,9 +175,9 @@ def test_what_a_key_may_do_with_codes_follows_from_its_scopes(shop: Shop, code: 
 def test_a_bad_redemption_names_the_field(
     shop: Shop, body: dict[str, object], pointer: str
 ) -> None:
-    told = shop.client.post("/v1/coupons/ABC/redeem", json=body)
-    assert told.status_code == 422, told.text
-    assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
+    answer = shop.client.post("/v1/coupons/ABC/redeem", json=body)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
 
 
 def test_codes_of_a_customer_come_in_pages(shop: Shop, code: str) -> None:

@@ -23,22 +23,22 @@ KIM = {
 def test_a_customer_is_put_read_listed_and_gone(shop: Shop) -> None:
     made = shop.client.put("/v1/customers/kim", json=KIM)
     assert made.status_code == 201
-    told = made.json()
-    assert told["consent"]["push"] == {
+    found = made.json()
+    assert found["consent"]["push"] == {
         "granted": True,
         "at": "2026-01-05T08:00:00.000Z",
         "source": "app",
     }
-    assert (told["id"], told["email"], told["attributes"], told["quiet_hours"]) == (
+    assert (found["id"], found["email"], found["attributes"], found["quiet_hours"]) == (
         "kim",
         KIM["email"],
         KIM["attributes"],
         KIM["quiet_hours"],
     )
-    assert set(told["consent"]) == {"push", "email"}
+    assert set(found["consent"]) == {"push", "email"}
     again = shop.client.put("/v1/customers/kim", json=KIM)
-    assert (again.status_code, again.json()) == (200, told)
-    assert shop.client.get("/v1/customers/kim").json() == told
+    assert (again.status_code, again.json()) == (200, found)
+    assert shop.client.get("/v1/customers/kim").json() == found
     gone = shop.client.delete("/v1/customers/kim")
     assert (gone.status_code, gone.json()["result"], gone.json()["erased"]["customers"]) == (
         202,
@@ -52,15 +52,15 @@ def test_a_customer_is_put_read_listed_and_gone(shop: Shop) -> None:
 
 def test_put_replaces_and_what_is_not_mentioned_is_not_granted(shop: Shop) -> None:
     shop.client.put("/v1/customers/kim", json=KIM)
-    told = shop.client.put("/v1/customers/kim", json={"tags": ["new"]}).json()
+    answer = shop.client.put("/v1/customers/kim", json={"tags": ["new"]}).json()
     assert (
-        told["email"],
-        told["attributes"],
-        told["tags"],
-        told["quiet_hours"],
-        told["locale"],
+        answer["email"],
+        answer["attributes"],
+        answer["tags"],
+        answer["quiet_hours"],
+        answer["locale"],
     ) == (None, {}, ["new"], None, None)
-    assert {purpose: said["granted"] for purpose, said in told["consent"].items()} == {
+    assert {purpose: said["granted"] for purpose, said in answer["consent"].items()} == {
         "email": False
     }
 
@@ -154,9 +154,9 @@ def test_pages_of_customers_are_complete_and_can_be_filtered_by_tag(shop: Shop) 
 def test_a_bad_customer_names_the_field_and_nothing_is_kept(
     shop: Shop, body: dict[str, object], pointer: str
 ) -> None:
-    told = shop.client.put("/v1/customers/bad", json=body)
-    assert told.status_code == 422, told.text
-    assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
+    answer = shop.client.put("/v1/customers/bad", json=body)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
     assert shop.client.get("/v1/customers/bad").status_code == 404
 
 
@@ -170,8 +170,8 @@ def test_bodies_that_are_no_customers_get_their_4xx(shop: Shop) -> None:
         b'{"attributes":' + b'{"a":' * 100_000,
         b'{"attributes":' + b'{"a":' * 40 + b"1" + b"}" * 41,
     ):
-        told = shop.client.put("/v1/customers/bad", content=body)
-        assert told.status_code in (400, 422), told.text
+        answer = shop.client.put("/v1/customers/bad", content=body)
+        assert answer.status_code in (400, 422), answer.text
     for path in (
         "/v1/customers/a%00b",
         "/v1/customers/" + "x" * 129,
@@ -218,8 +218,8 @@ def test_a_publishable_key_sees_and_changes_no_customer(shop: Shop) -> None:
         ("POST", "/v1/coupons/ABC/redeem"),
         ("POST", "/v1/coupons/ABC/void"),
     ):
-        told = phone.request(method, path, content="{}")
-        assert (told.status_code, told.json()["code"]) == (403, "scope"), (method, path)
+        answer = phone.request(method, path, content="{}")
+        assert (answer.status_code, answer.json()["code"]) == (403, "scope"), (method, path)
 
 
 def test_the_export_holds_everything_and_after_the_erasure_nothing_is_left(shop: Shop) -> None:

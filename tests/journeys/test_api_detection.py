@@ -23,9 +23,9 @@ def _post(shop: Shop, *pings: tuple[int, float], **more: Any) -> list[dict[str, 
         | more
         for s, m in pings
     ]
-    told = shop.client.post("/v1/pings", params={"include": "events"}, json=body)
-    assert told.status_code == 202, told.text
-    events: list[dict[str, Any]] = told.json()["devices"]["phone"]["events"]
+    answer = shop.client.post("/v1/pings", params={"include": "events"}, json=body)
+    assert answer.status_code == 202, answer.text
+    events: list[dict[str, Any]] = answer.json()["devices"]["phone"]["events"]
     return events
 
 

@@ -53,7 +53,7 @@ def test_the_rings_in_an_export_of_geofences_are_left_to_their_stores(shop: Shop
     assert [one["code"] for one in report["warnings"]] == ["ring_of_store"]
 
 
-def test_the_format_of_an_export_follows_accept_and_losses_are_told(shop: Shop) -> None:
+def test_the_format_of_an_export_follows_accept_and_losses_are_reported(shop: Shop) -> None:
     shop.client.put("/v1/stores/a", json={"name": "A", "lat": 1, "lon": 2, "metadata": {"n": 5}})
     answer = shop.client.get("/v1/exports/stores", headers={"Accept": "text/html, text/csv;q=0.9"})
     assert answer.headers["content-type"].startswith("text/csv")

@@ -26,9 +26,9 @@ def test_a_first_geofence_a_first_ping_and_the_first_event(shop: Shop) -> None:
     assert made.status_code == 201
     again = shop.client.put("/v1/geofences/cafe", json=_circle())
     assert (again.status_code, again.json()) == (200, made.json())
-    told = shop.client.post("/v1/pings", json=_ping(shop.now_ms))
-    assert told.status_code == 202
-    assert told.json() == {"result": "ok", "accepted": 1, "duplicates": 0, "rejected": []}
+    answer = shop.client.post("/v1/pings", json=_ping(shop.now_ms))
+    assert answer.status_code == 202
+    assert answer.json() == {"result": "ok", "accepted": 1, "duplicates": 0, "rejected": []}
     events = shop.client.get("/v1/events").json()
     assert [
         (one["kind"], one["geofence_id"], one["device_id"], one["first_fix"])
@@ -54,19 +54,21 @@ def test_bodies_need_no_content_type_and_may_be_ndjson(shop: Shop) -> None:
     lines = (
         "\n".join(json.dumps(_ping(shop.now_ms + i, device_id=f"d{i}")) for i in range(3)) + "\n"
     )
-    told = shop.client.post("/v1/pings", content=lines)
-    assert (told.status_code, told.json()["accepted"]) == (202, 3)
+    answer = shop.client.post("/v1/pings", content=lines)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 3)
 
 
 def test_a_bad_line_of_ndjson_is_refused_alone(shop: Shop) -> None:
     good = json.dumps(_ping(shop.now_ms))
-    told = shop.client.post(
+    answer = shop.client.post(
         "/v1/pings",
         content=f'{good}\n{{"lat": \n{json.dumps(_ping(shop.now_ms, device_id="other"))}\n',
     )
-    assert told.status_code == 202
-    assert told.json()["accepted"] == 2
-    assert [(one["index"], one["code"]) for one in told.json()["rejected"]] == [(1, "invalid_item")]
+    assert answer.status_code == 202
+    assert answer.json()["accepted"] == 2
+    assert [(one["index"], one["code"]) for one in answer.json()["rejected"]] == [
+        (1, "invalid_item")
+    ]
 
 
 def test_a_bad_item_never_spoils_its_batch(shop: Shop) -> None:
@@ -88,23 +90,24 @@ def test_a_bad_item_never_spoils_its_batch(shop: Shop) -> None:
       {{"device_id": "d", "lat": {LAT}, "lon": {LON}, "ts": {"9" * 400}}},
       null, 5, "x", []
     ]"""
-    told = shop.client.post("/v1/pings", content=body)
-    assert told.status_code == 202
-    assert told.json()["accepted"] == 1
-    assert {one["index"]: one["code"] for one in told.json()["rejected"]} == {
+    answer = shop.client.post("/v1/pings", content=body)
+    assert answer.status_code == 202
+    assert answer.json()["accepted"] == 1
+    assert {one["index"]: one["code"] for one in answer.json()["rejected"]} == {
         1: "invalid_position", 2: "invalid_position", 3: "invalid_position", 4: "invalid_position",
-        5: "invalid_time", 6: "invalid_time", 7: "future", 8: "invalid_device", 9: "invalid_device", 10: "invalid_device",
+        5: "invalid_time", 6: "invalid_time", 7: "future", 8: "invalid_device",
+        9: "invalid_device", 10: "invalid_device",
         11: "invalid_field", 12: "invalid_field", 13: "invalid_time",
         14: "invalid_item", 15: "invalid_item", 16: "invalid_item", 17: "invalid_item",
     }  # fmt: skip
-    assert "540" not in told.text
+    assert "540" not in answer.text
 
 
 def test_a_batch_of_bad_items_only_is_a_problem_that_lists_them(shop: Shop) -> None:
-    told = shop.client.post("/v1/pings", json=[_ping(shop.now_ms, lat=91.0), {}])
-    assert told.status_code == 422
-    assert told.headers["content-type"] == "application/problem+json"
-    assert [one["code"] for one in told.json()["rejected"]] == [
+    answer = shop.client.post("/v1/pings", json=[_ping(shop.now_ms, lat=91.0), {}])
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [one["code"] for one in answer.json()["rejected"]] == [
         "invalid_position",
         "invalid_position",
     ]
@@ -168,9 +171,11 @@ def test_the_phones_call_tells_events_geofences_offers_and_the_hint(shop: Shop) 
             },
         )
     phone = shop.with_key(shop.pk)
-    told = phone.post("/v1/devices/my phone/ping", json={"lat": LAT, "lon": LON, "ts": shop.now_ms})
-    assert told.status_code == 202
-    answer = told.json()
+    response = phone.post(
+        "/v1/devices/my phone/ping", json={"lat": LAT, "lon": LON, "ts": shop.now_ms}
+    )
+    assert response.status_code == 202
+    answer = response.json()
     assert [one["geofence_id"] for one in answer["geofences"]] == ["f0"]
     assert [one["kind"] for one in answer["events"]] == ["geofence.entered"]
     assert answer["offers"] == []
@@ -194,8 +199,8 @@ def test_the_phones_call_takes_one_good_ping_of_its_own_device(shop: Shop) -> No
         ({"lat": 1, "lon": 0, "ts": shop.now_ms, "device_id": "another"}, "invalid_device"),
         ([], "one_ping"),
     ):
-        told = shop.client.post("/v1/devices/mine/ping", json=body)
-        assert (told.status_code, told.json()["code"]) == (422, code)
+        answer = shop.client.post("/v1/devices/mine/ping", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def test_health_and_metrics_need_no_key(shop: Shop) -> None:

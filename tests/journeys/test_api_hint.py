@@ -31,9 +31,9 @@ def _ping(shop: Shop, second: int, north_m: float, query: str = "", **more: Any)
         "accuracy_m": 8.0,
         **more,
     }
-    told = shop.with_key(shop.pk).post(f"/v1/devices/phone/ping{query}", json=body)
-    assert told.status_code == 202, told.text
-    answer: dict[str, Any] = told.json()
+    response = shop.with_key(shop.pk).post(f"/v1/devices/phone/ping{query}", json=body)
+    assert response.status_code == 202, response.text
+    answer: dict[str, Any] = response.json()
     return answer
 
 
@@ -76,11 +76,11 @@ def test_each_device_of_a_batch_has_its_hint_around_its_newest_ping(shop: Shop) 
         ping("a", 0, 900.0, accuracy_m=5),
         ping("b", 50, 500.0, accuracy_m=5),
     ]
-    told = shop.client.post("/v1/pings?include=hint", json=newest_first).json()["devices"]
-    assert 1800 < told["a"]["hint"]["safe_radius_m"] < 1900
-    assert 380 < told["b"]["hint"]["safe_radius_m"] < 400
+    answer = shop.client.post("/v1/pings?include=hint", json=newest_first).json()["devices"]
+    assert 1800 < answer["a"]["hint"]["safe_radius_m"] < 1900
+    assert 380 < answer["b"]["hint"]["safe_radius_m"] < 400
     known = [
-        ping("a", 200, 2000.0, hint_version=told["a"]["hint"]["version"]),
+        ping("a", 200, 2000.0, hint_version=answer["a"]["hint"]["version"]),
         ping("b", 200, 500.0),
     ]
     again = shop.client.post("/v1/pings?include=hint", json=known).json()["devices"]
@@ -89,8 +89,8 @@ def test_each_device_of_a_batch_has_its_hint_around_its_newest_ping(shop: Shop) 
 
 
 def test_a_wrong_wake_is_refused_by_name(shop: Shop) -> None:
-    told = shop.client.post("/v1/pings?include=hint&wake=alarm", json=[])
-    assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/wake")
+    answer = shop.client.post("/v1/pings?include=hint&wake=alarm", json=[])
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/wake")
 
 
 def test_a_hint_version_that_was_never_ours_gets_a_whole_list(shop: Shop) -> None:

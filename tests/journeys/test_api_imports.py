@@ -1,51 +1,19 @@
-"""Files of stores and geofences over HTTP: brought in, brought in again, refused, taken out."""
+"""Files of stores and geofences over HTTP: taken in, taken in again, refused, taken out."""
 
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.rigs.shop import Shop, open_shop
-
-HEADER = "Store Number,Name,Chain,Latitude,Longitude,opening_hours,Parking"
-ROWS = (
-    'b-1,"Berlin, Mitte",kette,52.52,13.405,Mo-Fr 09:00-18:00,yes',
-    "m-1,München,kette,48.137,11.575,whenever,",
-    "x-1,Nowhere,kette,948.1,11.5,,",
-    "b-1,Berlin again,kette,52.53,13.41,,",
-    "z-1,Zürich,andere,47.376,8.541,24/7,no",
-)
-CSV = "\r\n".join((HEADER, *ROWS, ""))
+from tests.rigs.imports import CSV, bring, counts
+from tests.rigs.shop import Shop
 
 
-def _bring(
-    shop: Shop, body: str | bytes | dict[str, Any], kind: str = "stores", **params: Any
-) -> httpx.Response:
-    content = json.dumps(body) if isinstance(body, dict) else body
-    return shop.client.post("/v1/imports", params={"kind": kind, **params}, content=content)
-
-
-def _counts(report: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(
-        report[name] for name in ("rows", "created", "updated", "unchanged", "skipped", "failed")
-    )
-
-
-def _csv(count: int, first: int = 0) -> str:
-    rows = (
-        f"s{n},Store {n},{48 + n % 1000 / 1000:.4f},{9 + n // 1000 / 100:.4f}"
-        for n in range(first, first + count)
-    )
-    return "\n".join(("id,name,lat,lon", *rows))
-
-
-def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop: Shop) -> None:
-    report = _bring(shop, CSV).json()
-    assert _counts(report) == (5, 3, 0, 0, 0, 2)
+def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_reported(shop: Shop) -> None:
+    report = bring(shop, CSV).json()
+    assert counts(report) == (5, 3, 0, 0, 0, 2)
     assert (
         report["kind"],
         report["format"],
@@ -83,21 +51,21 @@ def test_a_csv_of_stores_is_taken_in_row_by_row_and_everything_odd_is_told(shop:
 
 def test_a_dry_run_counts_as_the_real_one_and_changes_nothing(shop: Shop) -> None:
     shop.client.put("/v1/stores/z-1", json={"name": "old", "lat": 1, "lon": 2})
-    tried = _bring(shop, CSV, dry_run="true").json()
+    tried = bring(shop, CSV, dry_run="true").json()
     assert [one["external_id"] for one in shop.client.get("/v1/stores").json()["data"]] == ["z-1"]
     assert shop.client.get("/v1/stores/z-1").json()["name"] == "old"
-    real = _bring(shop, CSV).json()
+    real = bring(shop, CSV).json()
     assert tried["dry_run"] is True
     assert tried | {"dry_run": False} == real
-    assert _counts(real) == (5, 2, 1, 0, 0, 2)
+    assert counts(real) == (5, 2, 1, 0, 0, 2)
 
 
 def test_the_same_file_again_changes_nothing(shop: Shop) -> None:
-    _bring(shop, CSV)
+    bring(shop, CSV)
     before = shop.client.get("/v1/stores").json()
-    assert _counts(_bring(shop, CSV).json()) == (5, 0, 0, 3, 0, 2)
+    assert counts(bring(shop, CSV).json()) == (5, 0, 0, 3, 0, 2)
     assert shop.client.get("/v1/stores").json() == before
-    assert _counts(_bring(shop, CSV, dry_run="true").json()) == (5, 0, 0, 3, 0, 2)
+    assert counts(bring(shop, CSV, dry_run="true").json()) == (5, 0, 0, 3, 0, 2)
 
 
 def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
@@ -117,8 +85,8 @@ def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
             **kept,
         },
     )
-    report = _bring(shop, "id,name,lat,lon\ns,Neu,48,11\n").json()
-    assert _counts(report) == (1, 0, 1, 0, 0, 0)
+    report = bring(shop, "id,name,lat,lon\ns,Neu,48,11\n").json()
+    assert counts(report) == (1, 0, 1, 0, 0, 0)
     store = shop.client.get("/v1/stores/s").json()
     assert (
         store["name"],
@@ -134,7 +102,7 @@ def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
         {"till": 3},
     )
     assert [(ring["name"], ring["radius_m"]) for ring in store["rings"]] == [("door", 30.0)]
-    _bring(shop, "id,name,lat,lon,tags,address\ns,Neu,48,11,,\n", ring="wide:800")
+    bring(shop, "id,name,lat,lon,tags,address\ns,Neu,48,11,,\n", ring="wide:800")
     store = shop.client.get("/v1/stores/s").json()
     assert (store["tags"], store["address"], [ring["name"] for ring in store["rings"]]) == (
         [],
@@ -144,11 +112,11 @@ def test_what_the_file_has_no_column_for_stays_as_it_was(shop: Shop) -> None:
 
 
 def test_a_ring_kept_by_name_keeps_the_visit_through_an_import(shop: Shop) -> None:
-    _bring(shop, "id,name,lat,lon\ns,S,48.137,11.575\n", ring=["near:150", "wide:800"])
+    bring(shop, "id,name,lat,lon\ns,S,48.137,11.575\n", ring=["near:150", "wide:800"])
     ping = {"device_id": "phone", "lat": 48.137, "lon": 11.575, "ts": shop.now_ms - 60_000}
     shop.client.post("/v1/pings", json=ping)
     assert len(shop.client.get("/v1/visits").json()["data"]) == 2
-    _bring(shop, "id,name,lat,lon\ns,Renamed,48.137,11.575\n", ring=["near:160"])
+    bring(shop, "id,name,lat,lon\ns,Renamed,48.137,11.575\n", ring=["near:160"])
     ended = [
         one
         for one in shop.client.get("/v1/events").json()["data"]
@@ -185,8 +153,8 @@ def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop
             "geometry": {"type": "Point", "coordinates": [11, 48]},
         },
     ]
-    report = _bring(shop, {"type": "FeatureCollection", "features": features}, "geofences").json()
-    assert _counts(report) == (5, 2, 0, 0, 0, 3)
+    report = bring(shop, {"type": "FeatureCollection", "features": features}, "geofences").json()
+    assert counts(report) == (5, 2, 0, 0, 0, 3)
     assert [(one["number"], one["code"]) for one in report["errors"]] == [
         (3, "no_radius"),
         (4, "no_position"),
@@ -208,8 +176,10 @@ def test_geofences_come_from_circles_and_areas_and_repairs_are_listed(shop: Shop
 def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
     closed = {"ref": "9", "name": "Gone", "end_date": "2020-05-05"}
     known = {
-        "ref": "1", "@spider": "kette", "name": "Kette", "branch": "Mitte", "brand": "Kette", "brand:wikidata": "Q1",
-        "addr:street": "Hauptstr.", "addr:housenumber": "5", "addr:city": "Köln", "addr:postcode": "50667",
+        "ref": "1", "@spider": "kette", "name": "Kette", "branch": "Mitte",
+        "brand": "Kette", "brand:wikidata": "Q1",
+        "addr:street": "Hauptstr.", "addr:housenumber": "5", "addr:city": "Köln",
+        "addr:postcode": "50667",
         "opening_hours": "Mo-Sa 08:00-20:00", "website": "https://kette.example",
     }  # fmt: skip
     places = [(known, [6.957, 50.941]), (closed, [6.9, 50.9]), ({"ref": "2", "name": "Lost"}, None)]
@@ -217,12 +187,12 @@ def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
         {
             "type": "Feature",
             "id": f"hash{nth}",
-            "properties": told,
+            "properties": found,
             "geometry": at and {"type": "Point", "coordinates": at},
         }
-        for nth, (told, at) in enumerate(places)
+        for nth, (found, at) in enumerate(places)
     ]
-    report = _bring(
+    report = bring(
         shop,
         {
             "type": "FeatureCollection",
@@ -230,7 +200,7 @@ def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
             "features": features,
         },
     ).json()
-    assert _counts(report) == (3, 1, 0, 0, 1, 1)
+    assert counts(report) == (3, 1, 0, 0, 1, 1)
     assert [(one["number"], one["code"]) for one in report["warnings"]] == [(2, "closed")]
     assert [(one["number"], one["code"]) for one in report["errors"]] == [(3, "no_position")]
     store = shop.client.get("/v1/stores/1").json()
@@ -249,24 +219,24 @@ def test_all_the_places_is_taken_as_it_is_published(shop: Shop) -> None:
 
 def test_a_file_without_ids_gets_the_same_ones_each_time(shop: Shop) -> None:
     body = "name;breite;laenge\nMitte;52,5201;13,4051\nOst;52,5301;13,4551\n"
-    report = _bring(shop, body).json()
-    assert _counts(report) == (2, 2, 0, 0, 0, 0)
+    report = bring(shop, body).json()
+    assert counts(report) == (2, 2, 0, 0, 0, 0)
     assert [one["code"] for one in report["warnings"]] == ["made_id"]
-    assert _counts(_bring(shop, body).json()) == (2, 0, 0, 2, 0, 0)
+    assert counts(bring(shop, body).json()) == (2, 0, 0, 2, 0, 0)
 
 
 def test_a_column_called_id_that_says_the_same_everywhere_is_none(shop: Shop) -> None:
     body = "id,name,lat,lon\n" + "".join(f"0,Store {n},48.{n},11.{n}\n" for n in range(1, 6))
-    report = _bring(shop, body).json()
-    assert _counts(report) == (5, 5, 0, 0, 0, 0)
+    report = bring(shop, body).json()
+    assert counts(report) == (5, 5, 0, 0, 0, 0)
     assert [one["code"] for one in report["warnings"]] == ["id_says_nothing", "made_id"]
     assert report["columns"] == {"lat": "lat", "lon": "lon", "id": "metadata", "name": "name"}
-    assert _counts(_bring(shop, body).json()) == (5, 0, 0, 5, 0, 0)
+    assert counts(bring(shop, body).json()) == (5, 0, 0, 5, 0, 0)
 
 
 def test_columns_with_names_of_their_own_are_read_as_the_caller_says(shop: Shop) -> None:
     body = "kasse,bezirk,hoch,quer\n7,Nord,48.5,11.5\n"
-    report = _bring(
+    report = bring(
         shop, body, map=["external_id:kasse", "name:bezirk", "lat:hoch", "lon:quer"]
     ).json()
     assert report["columns"] == {
@@ -329,96 +299,3 @@ def test_only_a_key_that_manages_may_bring_in_and_one_that_reads_may_take_out(sh
         assert client.get("/v1/lint").status_code == 403
     with shop.with_key("") as client:
         assert client.post("/v1/imports", params={"kind": "stores"}, content=CSV).status_code == 401
-
-
-def test_progress_comes_line_by_line_and_the_report_last(shop: Shop) -> None:
-    headers = {"Accept": "application/x-ndjson"}
-    body = _csv(4_500)
-    with shop.client.stream(
-        "POST", "/v1/imports", params={"kind": "stores"}, content=body, headers=headers
-    ) as answer:
-        assert answer.headers["content-type"] == "application/x-ndjson"
-        *progress, report = map(json.loads, answer.iter_lines())
-    assert [one["rows"] for one in progress] == [2_000, 4_000, 4_500]
-    assert {one["of"] for one in progress} == {4_500}
-    assert _counts(report) == (4_500, 4_500, 0, 0, 0, 0)
-    refused = shop.client.post(
-        "/v1/imports", params={"kind": "stores"}, content=b"", headers=headers
-    )
-    assert (refused.status_code, refused.json()["code"]) == (422, "empty")
-
-
-def test_a_file_that_breaks_off_leaves_what_came_before_and_says_so(shop: Shop) -> None:
-    lines = [
-        json.dumps(
-            {
-                "type": "Feature",
-                "properties": {"id": f"s{n}"},
-                "geometry": {"type": "Point", "coordinates": [11, 48 + n / 1e4]},
-            }
-        )
-        for n in range(5)
-    ]
-    report = _bring(
-        shop, "\n".join([*lines, '{"type": "Feature", "geom']), format="geojsonl"
-    ).json()
-    assert report["created"] == 5
-    assert (report["complete"], report["failed"], report["errors"][0]["number"]) == (True, 1, 6)
-    assert len(shop.client.get("/v1/stores").json()["data"]) == 5
-
-
-def test_pings_are_answered_while_a_large_file_comes_in(shop: Shop) -> None:
-    answers: list[httpx.Response] = []
-    large = threading.Thread(target=lambda: answers.append(_bring(shop, _csv(12_000))))
-    with shop.with_key(shop.pk) as client:
-        large.start()
-        pings = 0
-        while large.is_alive():
-            body = {
-                "device_id": "phone",
-                "lat": 48.0,
-                "lon": 9.0,
-                "ts": shop.now_ms - 600_000 + pings * 1000,
-            }
-            assert client.post("/v1/pings", json=body).status_code == 202
-            pings += 1
-    assert _counts(answers[0].json()) == (12_000, 12_000, 0, 0, 0, 0)
-    assert pings >= 6  # one at least for each chunk
-
-
-def test_the_map_is_looked_at_after_an_import_and_whenever_one_asks(shop: Shop) -> None:
-    shop.client.put(
-        "/v1/stores/old",
-        json={
-            "name": "Old",
-            "lat": 48.1371,
-            "lon": 11.5751,
-            "rings": [{"name": "near", "radius_m": 150}],
-        },
-    )
-    body = "id,name,lat,lon,radius_m\nnew,New,48.1371,11.5751,150\ntiny,Tiny,48.2372,11.6751,12\n"
-    report = _bring(shop, body).json()
-    assert {(one["code"], tuple(one["geofences"])) for one in report["lint"]} >= {
-        ("duplicate", ("new/near", "old/near")),
-        ("too_small", ("tiny/near",)),
-    }
-    found = shop.client.get("/v1/lint").json()
-    assert found["total"] == len(found["data"]) >= 2
-    small = shop.client.get("/v1/lint", params={"code": "too_small", "kind": "stores"}).json()
-    assert [one["geofences"] for one in small["data"]] == [["tiny/near"]]
-    assert small["counts"] == found["counts"]
-    assert shop.client.get("/v1/lint", params={"kind": "geofences"}).json()["data"] == []
-
-
-def test_a_project_never_sees_what_another_brings_in(shop: Shop) -> None:
-    other = open_shop(shop.running)
-    _bring(shop, CSV)
-    assert other.client.get("/v1/stores").json()["data"] == []
-    assert other.client.get("/v1/exports/stores").json()["features"] == []
-    assert other.client.get("/v1/lint").json() == {
-        "data": [],
-        "total": 0,
-        "counts": {},
-        "next_cursor": None,
-    }
-    other.client.close()

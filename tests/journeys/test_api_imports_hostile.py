@@ -88,7 +88,8 @@ def _zip(**members: bytes) -> bytes:
 
 
 def _kml(inner: str, before: str = "") -> bytes:
-    return f'<?xml version="1.0"?>{before}<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'.encode()
+    document = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inner}</Document></kml>'
+    return f'<?xml version="1.0"?>{before}{document}'.encode()
 
 
 HOSTILE: dict[str, tuple[Any, set[str]]] = {
@@ -161,7 +162,8 @@ def test_hostile_cells_are_errors_of_their_rows_and_never_of_the_service(shop: S
     body = {
         "type": "FeatureCollection",
         "features": [
-            {"type": "Feature", "properties": told, "geometry": point} for told in features
+            {"type": "Feature", "properties": properties, "geometry": point}
+            for properties in features
         ],
     }
     report = _bring(shop, json.dumps(body)).json()

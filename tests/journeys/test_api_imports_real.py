@@ -64,12 +64,12 @@ def test_a_list_in_latin_1_with_hours_in_columns_is_understood(shop: Shop) -> No
     assert store["opening_hours"].startswith("Mo-Fr 08:00-")
 
 
-def test_hours_that_nobody_can_read_are_told_by_line_and_the_store_is_taken(shop: Shop) -> None:
+def test_hours_that_nobody_can_read_are_reported_by_line_and_the_store_is_taken(shop: Shop) -> None:
     report = _bring(shop, _file("stores", "helsinki_osm_shops.csv"), "stores")
     assert (report["created"], report["failed"]) == (report["rows"], 0)
-    told = [one for one in report["warnings"] if one["code"] == "invalid_hours"]
-    assert len(told) == 9
-    assert told[0]["number"] == 44
+    found = [one for one in report["warnings"] if one["code"] == "invalid_hours"]
+    assert len(found) == 9
+    assert found[0]["number"] == 44
     assert (
         shop.client.get("/v1/stores/node:59622323")
         .json()["opening_hours"]
@@ -91,7 +91,7 @@ def test_25597_stores_of_the_world_are_judged_row_by_row(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", AREAS)
-def test_real_areas_become_geofences_and_every_repair_is_told(name: str, shop: Shop) -> None:
+def test_real_areas_become_geofences_and_every_repair_is_reported(name: str, shop: Shop) -> None:
     report = _bring(shop, _file("polygons", name), "geofences")
     assert report["rows"] == AREAS[name]
     allowed = {"area_too_large", "too_many_vertices", "no_radius"}  # countries; a pin among malls

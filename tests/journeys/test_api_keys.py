@@ -28,11 +28,11 @@ def test_a_new_key_works_at_once_and_a_revoked_one_no_more(shop: Shop) -> None:
 
 
 def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> None:
-    house = shop.running.house
+    services = shop.running.services
     assert shop.client.get("/v1/events").status_code == 200
     mine = next(
         key
-        for key in house.database.queries.keys.page(shop.project_id, None, None, 99)
+        for key in services.database.queries.keys.page(shop.project_id, None, None, 99)
         if key.kind == "sk"
     )
 
@@ -40,7 +40,7 @@ def test_a_key_revoked_elsewhere_stops_working_within_seconds(shop: Shop) -> Non
         unit.accounts.put_key(replace(mine, revoked_ms=1))
         return EditResult(None)
 
-    run_edit(house.street, shop.project_id, work).result(30)
+    run_edit(services.street, shop.project_id, work).result(30)
     until(lambda: shop.client.get("/v1/events").status_code == 401, patience_s=10)
 
 
@@ -63,15 +63,15 @@ def test_a_remembered_answer_does_not_hold_the_secret(shop: Shop) -> None:
     secret = shop.client.post(
         "/v1/keys", json={"kind": "sk"}, headers={"Idempotency-Key": "abc"}
     ).json()["secret"]
-    with shop.running.house.database.engine.connect() as connection:
+    with shop.running.services.database.engine.connect() as connection:
         bodies = connection.exec_driver_sql("SELECT body FROM idempotency").scalars().all()
     assert bodies
     assert not any(secret.encode() in bytes(body) for body in bodies)
 
 
 def test_a_publishable_key_cannot_be_given_more_than_ingest(shop: Shop) -> None:
-    told = shop.client.post("/v1/keys", json={"kind": "pk", "scopes": ["manage"]})
-    assert told.status_code == 422
+    answer = shop.client.post("/v1/keys", json={"kind": "pk", "scopes": ["manage"]})
+    assert answer.status_code == 422
     assert (
         shop.client.post("/v1/keys", json={"kind": "xk"}).json()["errors"][0]["pointer"] == "/kind"
     )

@@ -1,4 +1,4 @@
-"""What a retailer is told about a map once phones have met it."""
+"""What a retailer learns about a map once phones have met it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _visits(name: str, place: tuple[float, float], count: int, stay_s: int) -> l
     return pings
 
 
-def test_a_geofence_that_people_drive_through_is_told_once_there_is_enough_to_go_by(
+def test_a_geofence_that_people_drive_through_is_reported_once_there_is_enough_to_go_by(
     shop: Shop,
 ) -> None:
     for name, place in (("road", ROAD), ("shop", SHOP), ("quiet", QUIET)):
@@ -50,8 +50,8 @@ def test_a_geofence_that_people_drive_through_is_told_once_there_is_enough_to_go
     shop.client.post("/v1/pings", json=pings).raise_for_status()
     assert shop.client.get("/v1/lint", params={"code": "roadside"}).json()["data"] == []
     shop.client.post("/v1/pings", json=_visits("road-again", ROAD, 6, 900)).raise_for_status()
-    told = shop.client.get("/v1/lint", params={"code": "roadside"}).json()
-    (finding,) = told["data"]
+    answer = shop.client.get("/v1/lint", params={"code": "roadside"}).json()
+    (finding,) = answer["data"]
     assert (finding["geofences"], finding["severity"], finding["value"], finding["limit"]) == (
         ["road"],
         "warning",
@@ -65,7 +65,8 @@ def test_a_geofence_that_people_drive_through_is_told_once_there_is_enough_to_go
 
 def _tiny(shop: Shop, kind: str, count: int, lat: float) -> None:
     rows = [
-        f"{kind}-{number:04},{kind} {number},{lat + number // 40 * 0.01:.6f},{10.00001 + number % 40 * 0.02:.6f},20"
+        f"{kind}-{number:04},{kind} {number},{lat + number // 40 * 0.01:.6f},"
+        f"{10.00001 + number % 40 * 0.02:.6f},20"
         for number in range(count)
     ]
     body = "\n".join(["id,name,lat,lon,radius_m", *rows])
@@ -73,7 +74,7 @@ def _tiny(shop: Shop, kind: str, count: int, lat: float) -> None:
     assert report["created"] == count, report
 
 
-def test_more_findings_than_are_told_are_all_counted_and_page_by_page_read(shop: Shop) -> None:
+def test_more_findings_than_are_reported_are_all_counted_and_page_by_page_read(shop: Shop) -> None:
     _tiny(shop, "geofences", 1_015, 48.0)
     _tiny(shop, "stores", 30, 52.0)
     asked = {"code": "too_small", "kind": "geofences", "limit": 300}
@@ -86,8 +87,8 @@ def test_more_findings_than_are_told_are_all_counted_and_page_by_page_read(shop:
         == {1_015}
         == {page["counts"]["too_small"] for page in pages}
     )
-    *told, rest = [one for page in pages for one in page["data"]]
-    assert len({name for one in told for name in one["geofences"]}) == 1_000
+    *found, rest = [one for page in pages for one in page["data"]]
+    assert len({name for one in found for name in one["geofences"]}) == 1_000
     assert (rest["geofences"], rest["value"]) == ([], 15.0)
     every = shop.client.get("/v1/lint", params={"code": "too_small"}).json()
     assert every["total"] == every["counts"]["too_small"] == 1_045

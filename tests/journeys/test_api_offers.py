@@ -92,12 +92,12 @@ def _known(
 
 def _ping(client: httpx.Client, name: str, ago_s: int, lat: float = LAT) -> dict[str, Any]:
     ts_ms = time.time_ns() // 1_000_000 - ago_s * 1000
-    told = client.post(
+    response = client.post(
         f"/v1/devices/{name}-phone/ping",
         json={"lat": lat, "lon": LON, "ts": ts_ms, "accuracy_m": 5},
     )
-    assert told.status_code == 202, told.text
-    answer: dict[str, Any] = told.json()
+    assert response.status_code == 202, response.text
+    answer: dict[str, Any] = response.json()
     return answer
 
 
@@ -118,73 +118,86 @@ def test_a_step_inside_becomes_a_push_a_mail_and_a_redeemed_code(
         _known(client, "lee", "location", "email", email="lee@example.org")
 
         offer = _ping(client, "kim", ago_s=20)["offers"][0]
-        (push,) = sandbox.wait_for(1, 30)
-        assert (push.kind, push.to, push.title, push.body) == (
-            "push",
-            TOKEN,
-            "Coffee, Kim?",
-            f"Code {offer['code']}",
-        )
-        assert (push.message_id, push.content["data"]["coupon"]) == (
-            offer["message_id"],
-            offer["code"],
-        )
-        assert (offer["campaign_id"], offer["store_id"], offer["title"]) == (
-            "lunch",
-            "corner",
-            "Coffee, Kim?",
-        )
-
-        used = client.post(
-            f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner", "till": "1"}
-        )
-        assert (used.status_code, used.json()["coupon"]["customer_id"]) == (200, "kim")
-        assert (
-            client.post(f"/v1/coupons/{offer['code']}/redeem", json={"store": "corner"}).json()[
-                "code"
-            ]
-            == "coupon_redeemed"
-        )
-
-        (decision,) = client.get("/v1/decisions?customer=kim").json()["data"]
-        assert (decision["outcome"], decision["reason"], decision["variant"]) == (
-            "send",
-            "send",
-            "a",
-        )
-        judged = [step["gate"] for step in decision["trace"]]
-        assert [gate for gate in judged if gate in GATES] == GATES
-        assert all(step["passed"] for step in decision["trace"])
-        story = until(lambda: _told(client, offer["message_id"]))
-        assert [(one["attempt"], one["verdict"]) for one in story["tries"]] == [(1, "sent")]
+        _check_push(sandbox, offer)
+        _check_redemption(client, offer["code"])
+        _check_decision(client, offer["message_id"])
 
         assert _ping(client, "lee", ago_s=15)["offers"] == []
-        mail = sandbox.wait_for(2, 30)[1]
-        (code,) = client.get("/v1/customers/lee/coupons").json()["data"]
-        assert (mail.kind, mail.to, mail.title) == (
-            "email",
-            "lee@example.org",
-            "Coffee near Corner Street",
-        )
-        assert mail.body.startswith(f"Code {code['code']}")
-        assert "To get no more offers by e-mail: http" in mail.body
-
-        url = _unsubscribe_url(mail)
+        url = _unsubscribe_url(_checked_mail(client, sandbox))
         assert url.startswith(f"{service.url}/p/msg_")
         assert httpx.post(url, data=CLICK).status_code == 200
         _ping(client, "lee", ago_s=10, lat=LAT + 1)
         _ping(client, "lee", ago_s=5)
-        again = client.get("/v1/decisions?customer=lee&order=desc").json()["data"]
-        assert [(one["outcome"], one["reason"]) for one in again] == [
-            ("silent", again[0]["reason"]),
-            ("send", "send"),
-        ]
-        assert again[0]["reason"].startswith("consent_missing")
-        assert len(client.get("/v1/messages?customer=lee").json()["data"]) == 1
+        _check_no_second_mail(client)
         assert len(sandbox.attempts()) == 2
 
 
-def _told(client: httpx.Client, message_id: str) -> dict[str, Any]:
+def _check_push(sandbox: Sandbox, offer: dict[str, Any]) -> None:
+    (push,) = sandbox.wait_for(1, 30)
+    assert (push.kind, push.to, push.title, push.body) == (
+        "push",
+        TOKEN,
+        "Coffee, Kim?",
+        f"Code {offer['code']}",
+    )
+    assert (push.message_id, push.content["data"]["coupon"]) == (
+        offer["message_id"],
+        offer["code"],
+    )
+    assert (offer["campaign_id"], offer["store_id"], offer["title"]) == (
+        "lunch",
+        "corner",
+        "Coffee, Kim?",
+    )
+
+
+def _check_redemption(client: httpx.Client, code: str) -> None:
+    used = client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner", "till": "1"})
+    assert (used.status_code, used.json()["coupon"]["customer_id"]) == (200, "kim")
+    assert (
+        client.post(f"/v1/coupons/{code}/redeem", json={"store": "corner"}).json()["code"]
+        == "coupon_redeemed"
+    )
+
+
+def _check_decision(client: httpx.Client, message_id: str) -> None:
+    (decision,) = client.get("/v1/decisions?customer=kim").json()["data"]
+    assert (decision["outcome"], decision["reason"], decision["variant"]) == (
+        "send",
+        "send",
+        "a",
+    )
+    judged = [step["gate"] for step in decision["trace"]]
+    assert [gate for gate in judged if gate in GATES] == GATES
+    assert all(step["passed"] for step in decision["trace"])
+    story = until(lambda: _sent_story(client, message_id))
+    assert [(one["attempt"], one["verdict"]) for one in story["tries"]] == [(1, "sent")]
+
+
+def _checked_mail(client: httpx.Client, sandbox: Sandbox) -> Received:
+    mail = sandbox.wait_for(2, 30)[1]
+    (code,) = client.get("/v1/customers/lee/coupons").json()["data"]
+    assert (mail.kind, mail.to, mail.title) == (
+        "email",
+        "lee@example.org",
+        "Coffee near Corner Street",
+    )
+    assert mail.body.startswith(f"Code {code['code']}")
+    assert "To get no more offers by e-mail: http" in mail.body
+    return mail
+
+
+def _check_no_second_mail(client: httpx.Client) -> None:
+    again = client.get("/v1/decisions?customer=lee&order=desc").json()["data"]
+    assert [(one["outcome"], one["reason"]) for one in again] == [
+        ("silent", again[0]["reason"]),
+        ("send", "send"),
+    ]
+    assert again[0]["reason"].startswith("consent_missing")
+    assert len(client.get("/v1/messages?customer=lee").json()["data"]) == 1
+
+
+def _sent_story(client: httpx.Client, message_id: str) -> dict[str, Any]:
     story: dict[str, Any] = client.get(f"/v1/messages/{message_id}").json()
     return story if story["message"]["status"] == "sent" else {}
 
@@ -236,8 +249,8 @@ def test_the_page_says_who_wrote_and_why_and_get_changes_nothing(shop: Shop) -> 
         assert "<script" not in page.text
         assert str(LAT) not in page.text
         assert re.search(r'<form method="post">.*<button>Stop offers', page.text)
-    told = shop.client.get("/v1/customers/kim").json()["consent"]
-    assert {purpose: said["granted"] for purpose, said in told.items()} == {
+    answer = shop.client.get("/v1/customers/kim").json()["consent"]
+    assert {purpose: said["granted"] for purpose, said in answer.items()} == {
         "location": True,
         "push": True,
         "email": True,
@@ -260,13 +273,13 @@ def test_the_button_withdraws_the_consent_behind_the_message(
     for _ in range(2):
         done = nobody.post(f"/p/{message_id}", files={"List-Unsubscribe": (None, "One-Click")})
         assert (done.status_code, "any more" in done.text) == (200, True)
-    told = shop.client.get("/v1/customers/kim").json()["consent"]
-    assert {one: said["granted"] for one, said in told.items()} == {
+    answer = shop.client.get("/v1/customers/kim").json()["consent"]
+    assert {one: said["granted"] for one, said in answer.items()} == {
         "location": True,
         "push": True,
         "email": True,
     } | {purpose: False}
-    assert message_id in told[purpose]["source"]
+    assert message_id in answer[purpose]["source"]
     assert "<button>" not in nobody.get(f"/p/{message_id}").text
 
 
@@ -274,8 +287,8 @@ def test_an_address_no_message_has_is_404_whatever_it_is(shop: Shop) -> None:
     nobody = shop.with_key("")
     for name in ("msg_" + "0" * 26, "x", "msg_%00", "%F0%9F%98%80", "msg_" + "0" * 5000):
         for method in ("GET", "POST"):
-            told = nobody.request(method, f"/p/{name}")
-            assert (told.status_code, told.headers["content-type"].startswith("text/html")) == (
+            answer = nobody.request(method, f"/p/{name}")
+            assert (answer.status_code, answer.headers["content-type"].startswith("text/html")) == (
                 404,
                 True,
             ), name
@@ -286,11 +299,11 @@ def test_the_answer_to_a_batch_shows_offers_when_asked(shop: Shop) -> None:
     open_front(shop, INAPP)
     register(shop, "kim", "location")
     ping = {"device_id": "kim-phone", "lat": LAT, "lon": LON, "ts": shop.now_ms, "accuracy_m": 5}
-    told = shop.client.post("/v1/pings", params={"include": "offers"}, json=ping).json()["devices"][
-        "kim-phone"
-    ]
-    (offer,) = told["offers"]
-    assert list(told) == ["offers"]
+    answer = shop.client.post("/v1/pings", params={"include": "offers"}, json=ping).json()[
+        "devices"
+    ]["kim-phone"]
+    (offer,) = answer["offers"]
+    assert list(answer) == ["offers"]
     assert (offer["campaign_id"], offer["store_id"], offer["title"], offer["link"]) == (
         "lunch",
         "corner",
@@ -305,9 +318,9 @@ def test_the_answer_to_a_batch_shows_offers_when_asked(shop: Shop) -> None:
 
 def test_readiness_names_the_channels_that_are_not_configured(tmp_path: Path) -> None:
     with Service(f"sqlite:///{tmp_path}/record.db", tmp_path / "log") as service:
-        told = httpx.get(f"{service.url}/readyz").json()
-    assert told["status"] == "ready"
-    assert {"email", "push"} <= {note.partition(":")[0] for note in told["notes"]}
+        answer = httpx.get(f"{service.url}/readyz").json()
+    assert answer["status"] == "ready"
+    assert {"email", "push"} <= {note.partition(":")[0] for note in answer["notes"]}
 
 
 def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(
@@ -315,13 +328,14 @@ def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(
 ) -> None:
     (tmp_path / "account.json").write_text('{"private_key": "very secret"}')
     for name, value in (
-        ("FCM_CREDENTIALS", str(tmp_path / "missing.json")), ("FCM_CREDENTIALS", str(tmp_path / "account.json")),
+        ("FCM_CREDENTIALS", str(tmp_path / "missing.json")),
+        ("FCM_CREDENTIALS", str(tmp_path / "account.json")),
         ("SMTP_URL", "http://me:hunter2@relay"), ("DELIVER", "sometimes"),
     ):  # fmt: skip
         log = tmp_path / "log"
         log.unlink(missing_ok=True)
         url = f"sqlite:///{tmp_path}/record.db"
-        told = _command(
+        answer = _command(
             "serve",
             "--port",
             "0",
@@ -329,7 +343,9 @@ def test_channels_that_cannot_be_opened_end_the_command_with_the_setting_named(
             GEOFENCE_DATABASE_URL=url,
             **{f"GEOFENCE_{name}": value},
         )
-        assert (told.wait(60), f"GEOFENCE_{name}" in log.read_text()) == (2, True), log.read_text()
+        assert (answer.wait(60), f"GEOFENCE_{name}" in log.read_text()) == (2, True), (
+            log.read_text()
+        )
         assert "hunter2" not in log.read_text()
         assert "very secret" not in log.read_text()
 
@@ -346,7 +362,7 @@ def test_a_worker_of_its_own_is_for_postgresql_and_needs_a_channel(
         assert word in log.read_text()
 
 
-def test_serve_delivers_on_postgresql_when_told_to(
+def test_serve_delivers_on_postgresql_when_reported_to(
     tmp_path: Path, postgres_url: str, sandbox: Sandbox
 ) -> None:
     settings = {name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()}

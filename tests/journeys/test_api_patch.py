@@ -128,7 +128,8 @@ def test_one_radius_changes_alone_and_a_visit_goes_on(shop: Shop) -> None:
     visit = shop.client.get("/v1/visits").json()["data"][0]
     patch = {"region": {"radius_m": 250}}
     found = shop.client.patch("/v1/geofences/g", json=patch).json()
-    assert found["region"] == GEOFENCE["region"] | {"radius_m": 250}  # type: ignore[operator]  # a dict
+    region: Any = GEOFENCE["region"]
+    assert found["region"] == region | {"radius_m": 250}
     assert shop.client.get("/v1/visits").json()["data"][0]["visit_id"] == visit["visit_id"]
     assert shop.client.get("/v1/visits").json()["data"][0]["departure"] is None
 
@@ -165,8 +166,8 @@ def test_a_bad_patch_is_refused_and_changes_nothing(
     shop: Shop, path: str, body: bytes, status: int, code: str
 ) -> None:
     before = _put(shop, path)
-    told = shop.client.patch(f"/v1/{path}", content=body)
-    assert (told.status_code, told.json()["code"]) == (status, code), told.text
+    answer = shop.client.patch(f"/v1/{path}", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert shop.client.get(f"/v1/{path}").json() == before
     form = shop.client.patch(f"/v1/{path}", files={"file": b"x"})
     assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
@@ -197,9 +198,9 @@ def test_the_result_is_checked_as_a_body_of_put_would_be(
     shop: Shop, path: str, patch: dict[str, Any], pointer: str
 ) -> None:
     before = _put(shop, path)
-    told = shop.client.patch(f"/v1/{path}", json=patch)
-    assert told.status_code == 422, told.text
-    first = told.json()["errors"][0]
+    answer = shop.client.patch(f"/v1/{path}", json=patch)
+    assert answer.status_code == 422, answer.text
+    first = answer.json()["errors"][0]
     assert first["pointer"].startswith(pointer)
     assert shop.client.get(f"/v1/{path}").json() == before
 
@@ -216,8 +217,8 @@ def test_a_consent_in_a_patch_is_a_new_statement_and_the_others_stay(shop: Shop)
 
 def test_a_ring_of_a_store_is_patched_with_its_store_only(shop: Shop) -> None:
     _put(shop, "stores/s")
-    told = shop.client.patch("/v1/geofences/s/near", json={"enabled": False})
-    assert (told.status_code, told.json()["code"]) == (409, "ring_of_store")
+    answer = shop.client.patch("/v1/geofences/s/near", json={"enabled": False})
+    assert (answer.status_code, answer.json()["code"]) == (409, "ring_of_store")
 
 
 def test_a_patch_needs_the_scope_of_put(shop: Shop) -> None:
@@ -225,8 +226,8 @@ def test_a_patch_needs_the_scope_of_put(shop: Shop) -> None:
         _put(shop, path)
     phone = shop.with_key(shop.pk)
     for path in BODIES:
-        told = phone.patch(f"/v1/{path}", json={})
-        assert told.status_code == (204 if path == "devices/d" else 403), path
+        answer = phone.patch(f"/v1/{path}", json={})
+        assert answer.status_code == (204 if path == "devices/d" else 403), path
     assert phone.patch("/v1/devices/d", json={"push_token": "u" * 40}).content == b""
     assert shop.client.get("/v1/devices/d").json()["attributes"] == {"app": "3"}
 

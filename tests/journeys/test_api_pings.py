@@ -20,9 +20,9 @@ def test_what_to_include_may_be_repeated_or_comma_separated(shop: Shop, query: s
 
 def test_a_single_parameter_of_pings_is_not_taken_twice(shop: Shop) -> None:
     ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms}
-    told = shop.client.post("/v1/pings?platform=ios&platform=android", json=ping)
-    assert (told.status_code, told.json()["code"]) == (422, "invalid")
-    assert told.json()["detail"] == "/query/platform: It is given more than once."
+    answer = shop.client.post("/v1/pings?platform=ios&platform=android", json=ping)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["detail"] == "/query/platform: It is given more than once."
 
 
 def test_a_misspelt_field_is_named_in_the_receipt_and_in_the_answer_to_the_phone(
@@ -41,10 +41,10 @@ def test_a_misspelt_field_is_named_in_the_receipt_and_in_the_answer_to_the_phone
 def test_a_refused_ping_says_which_field_was_meant_and_never_where_it_was(shop: Shop) -> None:
     wrong = {"device_id": "d", "latitude": 48.2082, "longitude": 16.3738, "timestamp": shop.now_ms}
     for path in ("/v1/pings", "/v1/devices/d/ping"):
-        told = shop.client.post(path, json=wrong)
-        assert told.status_code == 422
-        assert [one["did_you_mean"] for one in told.json()["warnings"]] == ["lat", "lon", "ts"]
-        assert "48.2" not in told.text
+        answer = shop.client.post(path, json=wrong)
+        assert answer.status_code == 422
+        assert [one["did_you_mean"] for one in answer.json()["warnings"]] == ["lat", "lon", "ts"]
+        assert "48.2" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_a_rejection_states_its_one_cause(
     shop: Shop, change: dict[str, object], detail: str
 ) -> None:
     ping = {"device_id": "d", "lat": 1, "lon": 2, "ts": shop.now_ms} | change
-    told = shop.client.post("/v1/pings", json=ping)
-    assert told.json()["rejected"][0]["detail"] == detail
+    answer = shop.client.post("/v1/pings", json=ping)
+    assert answer.json()["rejected"][0]["detail"] == detail
 
 
 def test_a_refusals_detail_is_its_first_fault(shop: Shop) -> None:
     body = {"name": "S", "lat": 91, "lon": 2, "colour": "red"}
-    told = shop.client.put("/v1/stores/s", json=body).json()
-    assert told["code"] == "invalid"
-    first = told["errors"][0]
-    assert told["detail"] == f"{first['pointer']}: {first['detail']}"
-    assert len(told["errors"]) == 2
+    answer = shop.client.put("/v1/stores/s", json=body).json()
+    assert answer["code"] == "invalid"
+    first = answer["errors"][0]
+    assert answer["detail"] == f"{first['pointer']}: {first['detail']}"
+    assert len(answer["errors"]) == 2

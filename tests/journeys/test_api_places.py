@@ -16,10 +16,10 @@ def _store(*rings: tuple[str, float], **more: Any) -> dict[str, Any]:
 
 def _ping(shop: Shop, at_s: int, lat: float = LAT) -> list[tuple[str, str]]:
     body = {"device_id": "phone", "lat": lat, "lon": LON, "ts": shop.now_ms - 600_000 + at_s * 1000}
-    told = shop.client.post("/v1/pings", params={"include": "events"}, json=body).json()
+    answer = shop.client.post("/v1/pings", params={"include": "events"}, json=body).json()
     return [
         (one["kind"].removeprefix("geofence."), one["geofence_id"])
-        for one in told["devices"]["phone"]["events"]
+        for one in answer["devices"]["phone"]["events"]
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_disabled_geofence_is_as_good_as_gone_until_it_is_enabled(shop: Shop) 
     assert _ping(shop, 20) == [("entered", "g")]
 
 
-def test_polygons_with_holes_are_taken_and_told_in_geojson_order(shop: Shop) -> None:
+def test_polygons_with_holes_are_taken_and_reported_in_geojson_order(shop: Shop) -> None:
     outer = [[11.0, 48.0], [11.1, 48.0], [11.1, 48.1], [11.0, 48.1], [11.0, 48.0]]
     hole = [[11.04, 48.04], [11.04, 48.06], [11.06, 48.06], [11.06, 48.04], [11.04, 48.04]]
     region = {"type": "Polygon", "coordinates": [outer, hole]}
@@ -124,9 +124,9 @@ def test_polygons_with_holes_are_taken_and_told_in_geojson_order(shop: Shop) -> 
         "geofence.entered",
         "geofence.exited",
     ]
-    told = shop.client.get("/v1/geofences", params={"format": "geojson"})
-    assert told.headers["content-type"] == "application/geo+json"
-    feature = told.json()["features"][0]
+    answer = shop.client.get("/v1/geofences", params={"format": "geojson"})
+    assert answer.headers["content-type"] == "application/geo+json"
+    feature = answer.json()["features"][0]
     assert (
         feature["id"],
         feature["geometry"]["type"],
@@ -206,8 +206,8 @@ def test_an_erased_device_is_gone_with_its_events(shop: Shop) -> None:
         == 201
     )
     _ping(shop, 0)
-    told = shop.client.get("/v1/devices/phone")
-    assert (told.json()["has_push_token"], "secret-token" in told.text) == (True, False)
+    answer = shop.client.get("/v1/devices/phone")
+    assert (answer.json()["has_push_token"], "secret-token" in answer.text) == (True, False)
     erased = shop.client.delete("/v1/devices/phone")
     assert (erased.status_code, erased.json()["result"]) == (202, "erased")
     assert shop.client.get("/v1/devices/phone").status_code == 404

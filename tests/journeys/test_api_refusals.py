@@ -61,8 +61,10 @@ def test_a_publishable_key_posts_pings_and_registers_its_device_and_no_more(shop
     )
     assert phone.put("/v1/devices/d", json={"platform": "ios"}).status_code == 200
     for method, path in (
-        ("GET", "/v1/devices/d"), ("DELETE", "/v1/devices/d"), ("GET", "/v1/events"), ("GET", "/v1/visits"), ("GET", "/v1/geofences"),
-        ("PUT", "/v1/stores/s"), ("GET", "/v1/keys"), ("POST", "/v1/keys"), ("GET", "/v1/project"), ("GET", "/v1/events/stream"),
+        ("GET", "/v1/devices/d"), ("DELETE", "/v1/devices/d"), ("GET", "/v1/events"),
+        ("GET", "/v1/visits"), ("GET", "/v1/geofences"),
+        ("PUT", "/v1/stores/s"), ("GET", "/v1/keys"), ("POST", "/v1/keys"), ("GET", "/v1/project"),
+        ("GET", "/v1/events/stream"),
     ):  # fmt: skip
         answer = phone.request(method, path, content="{}")
         assert (answer.status_code, answer.json()["code"]) == (403, "scope"), path
@@ -104,10 +106,10 @@ def test_a_body_of_100_mb_is_refused_at_its_header_and_in_the_stream(shop: Shop)
         for _ in range(1600):
             yield b" " * 65_536
 
-    told = shop.client.post(
+    answer = shop.client.post(
         "/v1/pings", content=flood(), headers={"Content-Length": str(1600 * 65_536)}
     )
-    assert (told.status_code, told.json()["code"]) == (413, "too_large")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     chunked = shop.client.post("/v1/pings", content=flood())
     assert (chunked.status_code, chunked.json()["code"]) == (413, "too_large")
     place = shop.client.put("/v1/geofences/big", content=flood())
@@ -118,8 +120,8 @@ def test_a_body_of_100_mb_is_refused_at_its_header_and_in_the_stream(shop: Shop)
 def test_more_than_ten_thousand_items_are_refused_whole(shop: Shop) -> None:
     ping = '{"device_id":"d","lat":1,"lon":2,"ts":%d}'
     body = "[" + ",".join(ping % (shop.now_ms - i) for i in range(10_001)) + "]"
-    told = shop.client.post("/v1/pings", content=body)
-    assert (told.status_code, told.json()["code"]) == (413, "too_large")
+    answer = shop.client.post("/v1/pings", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert shop.client.get("/v1/devices/d").status_code == 404
 
 
@@ -128,17 +130,18 @@ def test_more_than_ten_thousand_items_are_refused_whole(shop: Shop) -> None:
     [
         b"", b"   ", b"5", b'"x"', b"null", b'[{"device_id": "d", "lat": 1', b'{"pings": 5}',
         b'{"pings": [\n{"lat":1,"lon":2,"ts":1},\n{"lat":1',
-        b"\xff\xfe", b'{"a": "\xff"}', b"<xml/>", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 50_000, b"\x00",
+        b"\xff\xfe", b'{"a": "\xff"}', b"<xml/>", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 50_000, b"\x00",
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_json_of_pings_is_malformed(shop: Shop, body: bytes) -> None:
-    told = shop.client.post("/v1/pings", content=body)
-    assert (told.status_code, told.json()["code"]) == (400, "malformed")
+    answer = shop.client.post("/v1/pings", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
 def test_a_million_empty_arrays_cost_nothing(shop: Shop) -> None:
-    told = shop.client.post("/v1/pings", content=b"[" + b"[]," * 1_000_000 + b"[]]")
-    assert (told.status_code, told.json()["code"]) == (413, "too_large")
+    answer = shop.client.post("/v1/pings", content=b"[" + b"[]," * 1_000_000 + b"[]]")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_compressed_bodies_and_other_formats_are_refused(shop: Shop) -> None:
@@ -170,18 +173,18 @@ def test_compressed_bodies_and_other_formats_are_refused(shop: Shop) -> None:
     ],
 )
 def test_a_bad_geofence_names_the_field(shop: Shop, body: dict[str, object], pointer: str) -> None:
-    told = shop.client.put("/v1/geofences/bad", json=body)
-    assert told.status_code == 422, told.text
-    assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
+    answer = shop.client.put("/v1/geofences/bad", json=body)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
     assert shop.client.get("/v1/geofences/bad").status_code == 404
 
 
 def test_a_bow_tie_and_a_star_of_1001_vertices_get_their_answer(shop: Shop) -> None:
     for region in (BOW_TIE, _star(1001)):
-        told = shop.client.put("/v1/geofences/odd", json={"region": region}, timeout=10)
-        assert told.status_code in (201, 422), told.text
-        if told.status_code == 422:
-            assert told.json()["errors"][0]["pointer"].startswith("/region")
+        answer = shop.client.put("/v1/geofences/odd", json={"region": region}, timeout=10)
+        assert answer.status_code in (201, 422), answer.text
+        if answer.status_code == 422:
+            assert answer.json()["errors"][0]["pointer"].startswith("/region")
 
 
 def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
@@ -195,14 +198,15 @@ def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
         ("/v1/stores/s", b'{"name": "S", "lat": 1, "lon": 2, "metadata": %b}' % deep),
         ("/v1/devices/d", b'{"attributes": %b}' % (b'{"a":' * 100_000)),
     ):
-        told = shop.client.put(path, content=body)
-        assert told.status_code in (400, 422), told.text
+        answer = shop.client.put(path, content=body)
+        assert answer.status_code in (400, 422), answer.text
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("opening_hours", "9-5"), ("time_zone", "Mars/Olympus"), ("lat", 91), ("lon", 181), ("lat", "1"), ("name", ""), ("name", "a\0"),
+        ("opening_hours", "9-5"), ("time_zone", "Mars/Olympus"), ("lat", 91), ("lon", 181),
+        ("lat", "1"), ("name", ""), ("name", "a\0"),
         ("rings", [{"name": "a", "radius_m": 5}]), ("rings", [{"name": "a/b", "radius_m": 50}]),
         ("rings", [{"name": "a", "radius_m": 50}, {"name": "a", "radius_m": 60}]),
         ("rings", [{"name": "a", "radius_m": 50, "profile": "odd"}]),
@@ -211,9 +215,11 @@ def test_deep_nesting_is_refused_everywhere(shop: Shop) -> None:
 def test_a_bad_store_is_refused_and_nothing_of_it_is_kept(
     shop: Shop, field: str, value: object
 ) -> None:
-    told = shop.client.put("/v1/stores/bad", json={"name": "Bad", "lat": 1, "lon": 2, field: value})
-    assert told.status_code == 422, told.text
-    assert told.json()["errors"][0]["pointer"].startswith(f"/{field}")
+    answer = shop.client.put(
+        "/v1/stores/bad", json={"name": "Bad", "lat": 1, "lon": 2, field: value}
+    )
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
     assert shop.client.get("/v1/stores/bad").status_code == 404
     assert shop.client.get("/v1/geofences").json()["data"] == []
 
@@ -230,8 +236,8 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
     assert shop.client.options("/v1/pings").headers["allow"] == "OPTIONS, POST"
     assert shop.client.head("/v1/stores").status_code == 200
     for query in ("limit=0", "limit=1001", "limit=x", "since=yesterday", "kind=odd", "device=%00"):
-        told = shop.client.get(f"/v1/events?{query}")
-        assert (told.status_code, told.json()["code"]) == (422, "invalid"), query
+        answer = shop.client.get(f"/v1/events?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), query
     for cursor in (
         "x",
         "====",
@@ -240,8 +246,8 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
         "WyJzdG9yZXMiLDFd",
         "WyJldmVudHMiLDk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTld",
     ):
-        told = shop.client.get("/v1/events", params={"cursor": cursor})
-        assert (told.status_code, told.json()["code"]) == (400, "bad_cursor"), cursor
+        answer = shop.client.get("/v1/events", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), cursor
 
 
 @pytest.mark.parametrize(
@@ -301,10 +307,10 @@ def test_unknown_addresses_methods_and_queries_are_problems_too(shop: Shop) -> N
 def test_a_refusal_says_what_the_field_takes(
     shop: Shop, path: str, body: dict[str, object], pointer: str, words: str
 ) -> None:
-    told = shop.client.put(f"/v1/{path}", json=body)
-    assert told.status_code == 422, told.text
-    assert [one["pointer"] for one in told.json()["errors"]] == [pointer]
-    assert words in told.json()["errors"][0]["detail"]
+    answer = shop.client.put(f"/v1/{path}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+    assert words in answer.json()["errors"][0]["detail"]
 
 
 def test_an_empty_body_is_called_empty(shop: Shop) -> None:
@@ -313,9 +319,9 @@ def test_an_empty_body_is_called_empty(shop: Shop) -> None:
         ("PUT", "stores/s"),
         ("PUT", "campaigns/c"),
     ):
-        told = shop.client.request(method, f"/v1/{path}")
-        assert (told.status_code, told.json()["code"]) == (400, "malformed")
-        assert "empty" in told.json()["detail"]
+        answer = shop.client.request(method, f"/v1/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert "empty" in answer.json()["detail"]
 
 
 def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_named(
@@ -330,19 +336,19 @@ def test_a_query_parameter_that_is_not_there_is_refused_and_those_there_are_name
         ("POST", "/v1/pings?includes=events", "includes", "include, platform, wake, key"),
         ("POST", "/v1/devices/d/ping?wish=offers", "wish", "include, platform, wake, key"),
     ):
-        told = shop.client.request(method, path, json=ping if method == "POST" else None)
-        assert (told.status_code, told.json()["code"]) == (422, "invalid"), path
-        assert [one["pointer"] for one in told.json()["errors"]] == [f"/query/{name}"]
-        assert takes in told.json()["errors"][0]["detail"], told.text
+        answer = shop.client.request(method, path, json=ping if method == "POST" else None)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), path
+        assert [one["pointer"] for one in answer.json()["errors"]] == [f"/query/{name}"]
+        assert takes in answer.json()["errors"][0]["detail"], answer.text
     assert shop.with_key("").get("/v1/decisions?customer_id=nope").status_code == 401
     for path in ("/livez?a=1", "/readyz?a=1", "/metrics?a=1", "/openapi.json?a=1", "/docs?a=1"):
         assert shop.client.get(path).status_code == 200, path
 
 
 def test_a_query_parameter_given_twice_is_refused_where_one_is_expected(shop: Shop) -> None:
-    told = shop.client.get("/v1/stores?tag=a&tag=b&limit=1")
-    assert told.status_code == 422
-    assert told.json()["errors"] == [
+    answer = shop.client.get("/v1/stores?tag=a&tag=b&limit=1")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
         {"pointer": "/query/tag", "detail": "It is given more than once."}
     ]
     assert (

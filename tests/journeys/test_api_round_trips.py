@@ -1,6 +1,6 @@
 """Out and in again.
 
-Whatever a format cannot hold is told, and everything else comes back as it was.
+Whatever a format cannot hold is reported, and everything else comes back as it was.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ def full(shop: Shop) -> Shop:
 
 
 def _held(shop: Shop, kind: str) -> dict[str, dict[str, Any]]:
-    told = shop.client.get(f"/v1/{kind}").json()["data"]
+    answer = shop.client.get(f"/v1/{kind}").json()["data"]
     return {
         one["external_id"]: {
             name: one[name] for name in one if name not in ("created_at", "updated_at")
         }
-        for one in told
+        for one in answer
     }
 
 

@@ -79,7 +79,7 @@ def test_keys_are_made_and_revoked_beside_a_running_service(tmp_path: Path) -> N
 def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Path) -> None:
     (tmp_path / "geofence.toml").write_text('port = 9000\nhost = "127.0.0.9"\ncolour = "red"\n')
     url = "postgresql://me:hunter2@db/geofence"
-    told = _geofence(
+    answer = _geofence(
         tmp_path,
         "settings",
         "--json",
@@ -89,7 +89,7 @@ def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Pa
         DATABASE_URL=url,
         ODD="1",
     )
-    by_name = {one["name"]: one for one in json.loads(told.stdout)}
+    by_name = {one["name"]: one for one in json.loads(answer.stdout)}
     assert (by_name["GEOFENCE_PORT"]["value"], by_name["GEOFENCE_PORT"]["source"]) == (
         "9001",
         "environment",
@@ -99,10 +99,10 @@ def test_settings_are_printed_with_their_source_and_without_secrets(tmp_path: Pa
         "geofence.toml",
     )
     assert by_name["GEOFENCE_MAX_ITEMS"]["source"] == "default"
-    assert "hunter2" not in told.stdout
-    assert "very_secret" not in told.stdout
-    assert "GEOFENCE_ODD" in told.stderr
-    assert "colour" in told.stderr
+    assert "hunter2" not in answer.stdout
+    assert "very_secret" not in answer.stdout
+    assert "GEOFENCE_ODD" in answer.stderr
+    assert "colour" in answer.stderr
 
 
 def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Path) -> None:
@@ -113,12 +113,12 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_a_clear_word(tmp_path: Pa
         ("CONFIG", "missing.toml"),
         ("DEV_KEY", "letmein"),
     ):
-        told = _geofence(tmp_path, "settings", **{name: value})
-        assert (told.returncode, f"GEOFENCE_{name}" in told.stderr) == (2, True)
-        assert "letmein" not in told.stderr
+        answer = _geofence(tmp_path, "settings", **{name: value})
+        assert (answer.returncode, f"GEOFENCE_{name}" in answer.stderr) == (2, True)
+        assert "letmein" not in answer.stderr
 
 
-def test_the_doctor_finds_a_healthy_house_and_a_sick_one(tmp_path: Path) -> None:
+def test_the_doctor_finds_a_healthy_service_and_a_sick_one(tmp_path: Path) -> None:
     well = _geofence(tmp_path, "doctor", "--json", PORT="0")
     assert well.returncode == 0, well.stdout
     assert {one["name"] for one in json.loads(well.stdout)} == {
@@ -196,9 +196,9 @@ def test_the_doctor_refuses_channels_that_would_stop_serve(tmp_path: Path) -> No
         ("FCM_CREDENTIALS", "fcm.json"),
         ("SMTP_URL", "http://relay"),
     ):
-        told = _geofence(tmp_path, "doctor", "--json", PORT="0", **{name: value})
-        assert told.returncode == 1
-        bad = [one for one in json.loads(told.stdout) if not one["fine"]]
+        answer = _geofence(tmp_path, "doctor", "--json", PORT="0", **{name: value})
+        assert answer.returncode == 1
+        bad = [one for one in json.loads(answer.stdout) if not one["fine"]]
         assert [one["name"] for one in bad] == ["channels"]
         assert f"GEOFENCE_{name}" in bad[0]["seen"]
         assert _geofence(tmp_path, "serve", PORT="0", **{name: value}).returncode == 2
@@ -208,19 +208,19 @@ def test_serve_says_which_channels_are_open(tmp_path: Path) -> None:
     with Service(
         f"sqlite:///{tmp_path}/record.db", tmp_path / "log", SMTP_URL="smtp://127.0.0.1:1"
     ):
-        told = (tmp_path / "log").read_text().splitlines()
-    assert "email: configured" in told
-    assert any(line.startswith("push: not configured (GEOFENCE_FCM_CREDENTIALS)") for line in told)
+        found = (tmp_path / "log").read_text().splitlines()
+    assert "email: configured" in found
+    assert any(line.startswith("push: not configured (GEOFENCE_FCM_CREDENTIALS)") for line in found)
 
 
 def test_a_port_that_is_taken_is_named_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        told = _geofence(tmp_path, "serve", PORT=port)
-        assert told.returncode == 2
-        assert "GEOFENCE_PORT or --port" in told.stderr
-        assert len(told.stderr.splitlines()) == 1
-        assert (told.stdout, list(tmp_path.iterdir())) == ("", [])
+        answer = _geofence(tmp_path, "serve", PORT=port)
+        assert answer.returncode == 2
+        assert "GEOFENCE_PORT or --port" in answer.stderr
+        assert len(answer.stderr.splitlines()) == 1
+        assert (answer.stdout, list(tmp_path.iterdir())) == ("", [])
 
 
 def test_health_asks_the_running_service(tmp_path: Path) -> None:

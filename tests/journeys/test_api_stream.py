@@ -36,12 +36,12 @@ def _events(answer: httpx.Response) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _open_streams(shop: Shop) -> float:
-    return shop.running.house.metrics.registry.get_sample_value("geofence_event_streams") or 0.0
+    return shop.running.services.metrics.registry.get_sample_value("geofence_event_streams") or 0.0
 
 
 def test_events_arrive_as_they_happen_and_a_reconnect_misses_none(shop: Shop) -> None:
     shop.client.put("/v1/geofences/g", json={"region": CIRCLE, "profile": "exact"})
-    _move(shop, 0, inside=True)  # before anybody listens: not told
+    _move(shop, 0, inside=True)  # before a client listens: not sent
     with shop.client.stream("GET", "/v1/events/stream") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         until(lambda: _open_streams(shop) == 1)
@@ -53,11 +53,14 @@ def test_events_arrive_as_they_happen_and_a_reconnect_misses_none(shop: Shop) ->
     with shop.client.stream(
         "GET", "/v1/events/stream", headers={"Last-Event-ID": str(last_seq)}
     ) as answer:
-        told = _events(answer)
-        assert [next(told)[1]["kind"] for _ in range(2)] == ["geofence.entered", "geofence.exited"]
+        events = _events(answer)
+        assert [next(events)[1]["kind"] for _ in range(2)] == [
+            "geofence.entered",
+            "geofence.exited",
+        ]
     with shop.client.stream("GET", "/v1/events/stream", params={"since_seq": 0}) as answer:
-        told = _events(answer)
-        everything = [next(told)[1] for _ in range(4)]
+        events = _events(answer)
+        everything = [next(events)[1] for _ in range(4)]
     assert everything == shop.client.get("/v1/events").json()["data"]
 
 
@@ -68,12 +71,12 @@ def test_a_stream_tells_only_the_kinds_asked_for_and_nothing_of_other_tenants(sh
     with shop.client.stream(
         "GET", "/v1/events/stream", params={"kind": "geofence.exited"}
     ) as answer:
-        told = _events(answer)
+        events = _events(answer)
         _move(other, 0, inside=True, device_id="stranger")
         _move(other, 1, inside=False, device_id="stranger")
         _move(shop, 2, inside=True)
         _move(shop, 3, inside=False)
-        _, event = next(told)
+        _, event = next(events)
     assert (event["kind"], event["device_id"]) == ("geofence.exited", "phone")
 
 

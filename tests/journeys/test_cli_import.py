@@ -1,4 +1,7 @@
-"""`geofence import` and `geofence export` as a person runs them, and an import whose service is killed half way."""
+"""`geofence import` and `geofence export` as a person runs them.
+
+One import loses its service half way.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ def _file(folder: Path, *rows: str) -> str:
     return str(path)
 
 
-def test_a_good_file_is_taken_in_and_the_columns_are_told(service: Service, tmp_path: Path) -> None:
+def test_a_good_file_is_taken_in_and_the_columns_are_reported(
+    service: Service, tmp_path: Path
+) -> None:
     done = _geofence(
         service,
         "import",
@@ -76,8 +81,8 @@ def test_rows_that_failed_are_named_by_their_lines(service: Service, tmp_path: P
     assert 'line 3 ("C"), lat: latitude must be from -90 to 90 (invalid_position)' in done.stderr
     assert "line 2, opening_hours" in done.stderr
     assert "a dry run" in done.stderr
-    told = _geofence(service, "import", path, "--kind", "stores", "--dry-run", "--json")
-    assert (told.returncode, json.loads(told.stdout)["failed"], told.stderr) == (1, 1, "")
+    answer = _geofence(service, "import", path, "--kind", "stores", "--dry-run", "--json")
+    assert (answer.returncode, json.loads(answer.stdout)["failed"], answer.stderr) == (1, 1, "")
     with service.client() as client:
         assert client.get("/v1/stores/b").status_code == 404
 
@@ -94,7 +99,10 @@ def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Pa
     )
     assert (refused.returncode, "--map: must be field:column" in refused.stderr) == (1, True)
     away = subprocess.run(
-        [GEOFENCE, "import", _file(tmp_path), "--kind", "stores", "--url", "http://127.0.0.1:9", "--key", KEY],
+        [
+            GEOFENCE, "import", _file(tmp_path), "--kind", "stores",
+            "--url", "http://127.0.0.1:9", "--key", KEY,
+        ],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (away.returncode, "nothing was sent; --url names another service" in away.stderr) == (
@@ -117,17 +125,17 @@ def test_what_is_the_same_is_said_once(service: Service, tmp_path: Path) -> None
     path = _file(
         tmp_path, *(f"same-{nth},Same {nth},48.{nth:02},11.5,whenever" for nth in range(30))
     )
-    told = _geofence(
+    found = _geofence(
         service, "import", path, "--kind", "stores", "--ring", "door:40"
     ).stderr.splitlines()
-    (hours,) = [line for line in told if "whenever" in line]
+    (hours,) = [line for line in found if "whenever" in line]
     assert hours.startswith("30 lines, such as 2, 3, 4, opening_hours: ")
-    (small,) = [line for line in told if "radius is 40 m" in line]
+    (small,) = [line for line in found if "radius is 40 m" in line]
     assert small.startswith("map: 30 geofences: the radius is 40 m")
     assert small.endswith(', such as "same-0/door", "same-1/door", "same-10/door"')
 
 
-def test_an_option_that_is_not_understood_is_told_in_words(
+def test_an_option_that_is_not_understood_is_reported_in_words(
     service: Service, tmp_path: Path
 ) -> None:
     done = _geofence(service, "import", _file(tmp_path), "--kind", "stores", "--ring", "near")
@@ -159,7 +167,10 @@ def test_the_rings_of_stores_come_with_the_geofences_when_asked_for(
     ("settings", "url"),
     [
         ({"GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),
-        ({"GEOFENCE_HOST": "0.0.0.0", "GEOFENCE_PORT": "9"}, "http://127.0.0.1:9"),  # noqa: S104 - nothing listens here
+        (
+            {"GEOFENCE_HOST": "0.0.0.0", "GEOFENCE_PORT": "9"},  # noqa: S104 - nothing listens here
+            "http://127.0.0.1:9",
+        ),
         ({"GEOFENCE_HOST": "::1", "GEOFENCE_PORT": "9"}, "http://[::1]:9"),
         ({"GEOFENCE_PUBLIC_URL": "http://127.0.0.2:9", "GEOFENCE_PORT": "8"}, "http://127.0.0.2:9"),
     ],

@@ -1,4 +1,4 @@
-"""`geofence demo` shows a town in which shoppers are told, and what it tells one to try works."""
+"""`geofence demo` shows a town in which shoppers get offers, and the commands it suggests work."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ from tests.rigs.running import KEY, Service
 GEOFENCE = str(Path(sys.executable).with_name("geofence"))
 ARRIVED = re.compile(r"^\d\d:\d\d:\d\d (push |email) (\S+)  (.*)$")
 COUNTS = re.compile(
-    r"So far: (?P<pings>[\d,]+) pings, (?P<events>[\d,]+) events .*; (?P<decisions>[\d,]+) decisions: (?P<sent>[\d,]+) sent, "
-    r"(?P<held>[\d,]+) held out, (?P<silent>[\d,]+) silent.*; (?P<pushes>[\d,]+) pushes and (?P<mails>[\d,]+) mails arrived, 0 refused"
+    r"So far: (?P<pings>[\d,]+) pings, (?P<events>[\d,]+) events .*; "
+    r"(?P<decisions>[\d,]+) decisions: (?P<sent>[\d,]+) sent, "
+    r"(?P<held>[\d,]+) held out, (?P<silent>[\d,]+) silent.*; "
+    r"(?P<pushes>[\d,]+) pushes and (?P<mails>[\d,]+) mails arrived, 0 refused"
 )
 
 

@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import make_app
 from api.metrics import Metrics
+from api.settings import Settings
 from tests.rigs.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("GEOFENCE_TEST_EXAMPLES", "12"))
@@ -39,13 +40,15 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# a batch with bad items is accepted on purpose, and each bad item is told
+# a batch with bad items is accepted on purpose, and each bad item is reported
 LENIENT = ("POST /v1/pings",)
 ENDLESS = "/v1/events/stream"  # test_api_stream.py listens to it
-_HOUSE: Any = SimpleNamespace(metrics=Metrics())  # the document is the same over any house
+_SERVICES: Any = SimpleNamespace(
+    metrics=Metrics(), settings=Settings()
+)  # the document is the same over any services
 OPERATIONS = {
     found.ok().label: found.ok()
-    for found in schemathesis.openapi.from_dict(make_app(_HOUSE).openapi())
+    for found in schemathesis.openapi.from_dict(make_app(_SERVICES).openapi())
     .exclude(path=ENDLESS)
     .get_all_operations()
 }

@@ -29,7 +29,8 @@ PAGES = (
 ELSEWHERE = ("docs/how-to/simulate-phones.md",)
 COMMANDS = ROOT / "docs" / "reference" / "command-line.md"
 BLOCK = re.compile(
-    r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?",
+    r"<!-- run -->\n```sh\n(?P<line>.*?)\n```\n"
+    r"(?:\n<!-- answers -->\n```json\n(?P<shown>.*?)\n```)?",
     re.DOTALL,
 )
 REST = "..."

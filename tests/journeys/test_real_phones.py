@@ -16,10 +16,10 @@ pytestmark = pytest.mark.skipif(bool(real_phones.MISSING), reason=real_phones.MI
 
 
 def test_exact_gives_the_transitions_of_the_brute_force(tmp_path: Path) -> None:
-    told = real_phones.walk("exact", tmp_path).transitions
+    events = real_phones.walk("exact", tmp_path).transitions
     truth = real_phones.truth()
-    assert len(told) == len(set(told))
-    assert set(told) == set(truth)
+    assert len(events) == len(set(events))
+    assert set(events) == set(truth)
     assert sum(one[3] == "enter" for one in truth) == 481
 
 

@@ -30,6 +30,6 @@ def test_five_real_cabs_past_829_stores_give_exactly_the_transitions_of_the_brut
                 service.kill()
                 service.start()
                 assert real_trace.post(client, body)["rejected"] == []
-        told = real_trace.events(client)
-    assert len(told) == len(set(told))
-    assert set(told) == real_trace.truth(names)
+        events = real_trace.events(client)
+    assert len(events) == len(set(events))
+    assert set(events) == real_trace.truth(names)

@@ -1,4 +1,7 @@
-"""`geofence replay` posts recorded walks to a real service, and to one that is away or busy for a while."""
+"""`geofence replay` posts recorded walks to a real service.
+
+It also posts to a service that is away or busy for a while.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def replay(file: Path, url: str, *more: str, key: str = KEY) -> subprocess.Compl
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def told(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def report(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert ran.returncode == 0, ran.stderr
     facts: dict[str, Any] = json.loads(ran.stdout)
     return facts
@@ -50,8 +53,8 @@ def walk_of(path: Path, device: str, points: int) -> Path:
 
 def test_a_walk_posted_twice_happens_once(service: Service, tmp_path: Path) -> None:
     walk = walk_of(tmp_path / "walk.csv", "twice", 250)
-    first = told(replay(walk, service.url, "--json", "--batch", "100"))
-    second = told(replay(walk, service.url, "--json", "--batch", "40"))
+    first = report(replay(walk, service.url, "--json", "--batch", "100"))
+    second = report(replay(walk, service.url, "--json", "--batch", "40"))
     assert (first["accepted"], first["duplicates"], first["rejected"]) == (250, 0, {})
     assert (second["accepted"], second["duplicates"], second["rejected"]) == (0, 250, {})
 
@@ -60,7 +63,7 @@ def test_a_walk_posted_twice_happens_once(service: Service, tmp_path: Path) -> N
 def test_every_format_arrives_whole(service: Service, suffix: str, tmp_path: Path) -> None:
     copy = tmp_path / f"{suffix[1:]}{suffix}"
     copy.write_bytes((SAMPLES / f"walk{suffix}").read_bytes())
-    facts = told(replay(copy, service.url, "--json"))
+    facts = report(replay(copy, service.url, "--json"))
     assert facts["accepted"] + facts["duplicates"] == 52
     assert facts["rejected"] == {}
 
@@ -71,7 +74,7 @@ def test_points_that_cannot_be_are_counted_by_their_code(service: Service, tmp_p
         "device,time,lat,lon\nodd,1795338000,91,2\nodd,1795338001,48,2\nodd,1795338002,,2\n",
         encoding="utf-8",
     )
-    facts = told(replay(path, service.url, "--json"))
+    facts = report(replay(path, service.url, "--json"))
     assert facts["accepted"] == 1
     assert facts["rejected"] == {"invalid_position": 2}
 
@@ -94,7 +97,7 @@ def test_a_file_that_cannot_be_read_says_why_and_posts_nothing(
     assert "walk.csv, line 2: the time has no offset" in ran.stderr
 
 
-def test_a_wrong_key_is_told_in_words_and_not_repeated(service: Service) -> None:
+def test_a_wrong_key_is_reported_in_words_and_not_repeated(service: Service) -> None:
     ran = replay(SAMPLES / "walk.csv", service.url, key="sk_not_this_one")
     assert ran.returncode == 1
     assert "401" in ran.stderr
@@ -125,7 +128,8 @@ class Moody:
 
     ANSWER = b'{"result":"ok","accepted":52,"duplicates":0,"rejected":[]}'
     WELL = (
-        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\nConnection: close\r\n\r\n%b"
         % (
             len(ANSWER),
             ANSWER,
@@ -154,9 +158,12 @@ class Moody:
 
 
 def test_a_batch_that_was_not_answered_is_sent_again_unchanged() -> None:
-    busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    busy = (
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\n"
+        b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+    )
     moody = Moody(b"", busy, b"HTTP/1.1 202 Acc")
-    facts = told(replay(SAMPLES / "walk.csv", moody.url, "--json"))
+    facts = report(replay(SAMPLES / "walk.csv", moody.url, "--json"))
     bodies = moody.done()
     assert facts["resent_batches"] == 3
     assert facts["accepted"] == 52
@@ -169,5 +176,5 @@ def test_at_a_given_speed_a_batch_holds_a_second_of_the_wall_clock(tmp_path: Pat
     walk = walk_of(
         tmp_path / "slow.csv", "slow", 5
     )  # a point every 30 s; at 60 times the speed three of them fit a second
-    told(replay(walk, moody.url, "--json", "--speed", "60"))
+    report(replay(walk, moody.url, "--json", "--speed", "60"))
     assert [len(json.loads(body)) for body in moody.done()] == [3, 2]

@@ -65,7 +65,7 @@ def test_the_truth_names_geofences_that_are_written_with_it(tmp_path: Path) -> N
 
 
 def pasted(text: str, folder: Path, url: str) -> str:
-    """What a block of the documentation prints, run in that folder against a service that listens elsewhere."""
+    """What a block of the documentation prints in that folder, against a service elsewhere."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     settings = {**os.environ, "PATH": path, "GEOFENCE_PUBLIC_URL": url}
     command = ["bash", "-euc", text.replace("http://127.0.0.1:8000", url)]
@@ -170,10 +170,10 @@ def test_people_live_around_the_geofences_of_a_file(tmp_path: Path) -> None:
 
 def test_every_parameter_is_written_beside_the_pings(tmp_path: Path) -> None:
     simulated(str(tmp_path), *SMALL, "--interval-s", "30", "--phone", "lying")
-    told = json.loads((tmp_path / "parameters.json").read_text())
-    assert told["phone"]["interval_s"] == 30.0
-    assert told["phone"]["lie_accuracy_m"] == 1.7
-    assert told["phone"]["indoors"]["sigma_m"] == [20.0, 60.0]
+    found = json.loads((tmp_path / "parameters.json").read_text())
+    assert found["phone"]["interval_s"] == 30.0
+    assert found["phone"]["lie_accuracy_m"] == 1.7
+    assert found["phone"]["indoors"]["sigma_m"] == [20.0, 60.0]
 
 
 @pytest.mark.parametrize(

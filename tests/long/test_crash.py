@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(3600)
 
 def facts(client: httpx.Client) -> list[crowd.Fact]:
     """Every event the service tells."""
-    told: list[crowd.Fact] = []
+    events: list[crowd.Fact] = []
     cursor: str | None = None
     while True:
         page = client.get(
@@ -37,10 +37,10 @@ def facts(client: httpx.Client) -> list[crowd.Fact]:
         ).json()
         for event in page["data"]:
             ts_ms = round(datetime.fromisoformat(event["ts"]).timestamp() * 1000)
-            told.append((event["kind"], event["device_id"], event["geofence_id"], ts_ms))
+            events.append((event["kind"], event["device_id"], event["geofence_id"], ts_ms))
         cursor = page["next_cursor"]
         if cursor is None:
-            return told
+            return events
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
@@ -71,12 +71,13 @@ def test_forty_kills_under_load_lose_nothing_and_double_nothing(
         for poster in posters:
             poster.join(600)
         with service.client() as client:
-            told = facts(client)
+            found = facts(client)
     again = sum(poster.again for poster in posters)
     print(
-        f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again, {len(told)} events of {len(expected)}"
+        f"\n{backend}: {kills} kills, {sum(map(len, bodies))} batches, {again} posted again,"
+        f" {len(found)} events of {len(expected)}"
     )
     assert [poster.wrong for poster in posters] == [[] for _ in posters]
-    assert len(told) == len(set(told)), "an event was told twice"
-    assert set(told) == expected
+    assert len(found) == len(set(found)), "an event was reported twice"
+    assert set(found) == expected
     assert kills == KILLS, "the load ended before the killing did"

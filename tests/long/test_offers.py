@@ -160,7 +160,7 @@ def check(everything: Found, sandbox: Sandbox) -> Counter[str]:
 
 
 def most_in_window(decisions: list[Decision], handed: set[str], window_ms: int) -> int:
-    """The most decisions of one customer within any window, of those whose message was handed over."""
+    """The most decisions of one customer in any window whose message was handed over."""
     by_customer: dict[str, list[int]] = defaultdict(list)
     for one in decisions:
         if one.id in handed:
@@ -205,7 +205,8 @@ def test_real_cabs_hear_at_most_once_a_day_and_everything_is_there_once(
     statuses = Counter((one.status, one.reason) for one in everything.messages.values())
     twice = sum(count > 1 for count in seen.values())
     print(
-        f"\n{kills} kills, {took_s:.0f} s: {len(everything.decisions)} decisions, {len(everything.messages)} messages {dict(statuses)}"
+        f"\n{kills} kills, {took_s:.0f} s: {len(everything.decisions)} decisions,"
+        f" {len(everything.messages)} messages {dict(statuses)}"
     )
     print(f"{len(seen)} seen by the provider, {twice} more than once")
     assert len(handed) > 5 * len(names)
@@ -257,11 +258,13 @@ def test_forty_kills_under_load_lose_no_message_and_repeat_only_with_the_same_id
     statuses = Counter((one.status, one.reason) for one in everything.messages.values())
     twice = {message_id: count for message_id, count in seen.items() if count > 1}
     print(
-        f"\n{kills} kills: {len(everything.decisions)} decisions, {len(everything.messages)} messages {dict(statuses)}"
+        f"\n{kills} kills: {len(everything.decisions)} decisions,"
+        f" {len(everything.messages)} messages {dict(statuses)}"
     )
     print(dict(Counter(one.reason for one in everything.decisions)))
     print(
-        f"{len(seen)} seen by the provider, {len(twice)} of them {sum(twice.values())} times, each with one id"
+        f"{len(seen)} seen by the provider, {len(twice)} of them {sum(twice.values())} times,"
+        " each with one id"
     )
     assert [poster.wrong for poster in posters] == [[] for _ in posters]
     assert kills == KILLS, "the load ended before the killing did"

@@ -37,14 +37,15 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def compared(service: Service, pings: int, started_s: float) -> None:
     took_s = time.monotonic() - started_s
     with service.client() as client:
-        told = real_trace.events(client)
+        events = real_trace.events(client)
     truth = real_trace.truth(real_trace.cabs())
-    enters = sum(transition[3] == "enter" for transition in told)
+    enters = sum(transition[3] == "enter" for transition in events)
     print(
-        f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s; {enters} enters, {len(told) - enters} exits"
+        f"\n{pings} pings in {took_s:.0f} s, {pings / took_s:.0f} pings/s;"
+        f" {enters} enters, {len(events) - enters} exits"
     )
-    assert len(told) == len(set(told)), "an event was told twice"
-    assert set(told) == truth
+    assert len(events) == len(set(events)), "an event was reported twice"
+    assert set(events) == truth
 
 
 def test_the_whole_trace_gives_exactly_the_transitions_of_the_brute_force(service: Service) -> None:

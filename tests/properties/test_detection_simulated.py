@@ -63,7 +63,7 @@ def test_an_enter_comes_within_one_ping_of_the_raw_answer() -> None:
     assert balanced - exact <= 60.0
 
 
-def test_most_visits_that_ended_are_told_within_ten_minutes_at_a_ping_a_minute() -> None:
+def test_most_visits_that_ended_are_reported_within_ten_minutes_at_a_ping_a_minute() -> None:
     exits = of_trips("balanced").exit_s
     assert len(exits) > 100
     assert sorted(exits)[len(exits) * 3 // 4] <= 600.0
@@ -84,27 +84,27 @@ def _heard(
 ) -> Heard:
     """A day at one geofence.
 
-    True (arrival, departure) and detected (arrival, departure, when that was told), in seconds.
+    True (arrival, departure) and detected (arrival, departure, when that was detected), in seconds.
     """
     start_ms, fence = trace.start_ms, "corner-shop"
     visits = tuple(
         TrueVisit(trace.device_id, fence, start_ms + a * 1000, start_ms + d * 1000) for a, d in true
     )
     spans = [
-        (f"v{n}", start_ms + a * 1000, start_ms + d * 1000, start_ms + told * 1000)
-        for n, (a, d, told) in enumerate(detected)
+        (f"v{n}", start_ms + a * 1000, start_ms + d * 1000, start_ms + found * 1000)
+        for n, (a, d, found) in enumerate(detected)
     ]
     seen = tuple(
         Visit(name, trace.device_id, "g", fence, a, a, departure_ms=d) for name, a, d, _ in spans
     )
-    told = tuple(
+    found = tuple(
         Event(name, "geofence.exited", "p", trace.device_id, d, t, "g", fence, name, "balanced")
         for name, _, d, t in spans
     )
-    return Heard(replace(trace, visits=visits), told, seen)
+    return Heard(replace(trace, visits=visits), found, seen)
 
 
-def test_who_comes_back_before_the_exit_is_proven_has_not_left_and_the_exit_is_that_of_the_last_visit() -> (
+def test_a_return_before_the_exit_is_proven_is_no_exit_and_the_exit_is_that_of_the_last_visit() -> (
     None
 ):
     true = [(100, 600), (700, 1300)]
@@ -167,7 +167,7 @@ def test_the_phones_that_lie_still_do_lie() -> None:
     assert sum(int((trace.fixes.kind == LIE).sum()) for trace in traces) > 100
 
 
-def told(heard: Sequence[Heard]) -> list[tuple[object, ...]]:
+def facts(heard: Sequence[Heard]) -> list[tuple[object, ...]]:
     return [
         *(
             (one.trace.device_id, event.kind, event.ts_ms, event.visit_id, event.inferred)
@@ -189,7 +189,7 @@ def test_the_bench_tells_what_the_street_on_a_record_tells(profile: ProfileName)
         *simulate(TOWN, "still-edge", devices=1, days=0.5, seed=SEED, phone=LYING),
     ]
     follow, street = (
-        told(list(way(TOWN.geofences, Profile(profile), traces))) for way in (by_follow, by_street)
+        facts(list(way(TOWN.geofences, Profile(profile), traces))) for way in (by_follow, by_street)
     )
     assert len(follow) > 20
     assert follow == street

@@ -96,8 +96,8 @@ def _loaded(kind: Kind, items: list[Item]) -> tuple[Report, list[Any]]:
 
 
 def _document(place: Store | Geofence) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(place))
-    return {name: value for name, value in told.items() if not name.endswith("_ms")}
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(place))
+    return {name: value for name, value in found.items() if not name.endswith("_ms")}
 
 
 @settings(max_examples=150, deadline=None)
@@ -151,7 +151,7 @@ def test_what_got_in_comes_out_as_rows_that_say_the_same(
         stores,
         0,
         not stores,
-    )  # that nothing came is told
+    )  # that nothing came is reported
     _, fences = _loaded("geofences", items)
     report, again = _loaded("geofences", list(items_of_geofences(fences)))
     assert (again, report.failed) == (fences, 0)

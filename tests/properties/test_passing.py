@@ -1,4 +1,7 @@
-"""Ways through geofences, found for whole batches on a few points, against a walk along every metre past every geofence."""
+"""Ways through geofences, found for whole batches on a few points.
+
+The truth is a walk along every metre past every geofence.
+"""
 
 from __future__ import annotations
 
@@ -102,20 +105,20 @@ def test_every_way_through_is_found_and_no_other(
     crossings = CrossingDetector().prepare("p", of, pings, [(key, rows)], {key: DeviceState()})
     assert crossings is not None
     for row in rows[1:]:
-        told = _told(crossings, items, row)
+        found = _listed(crossings, items, row)
         truth = brute_force(of, segments, row)
-        assert told.keys() <= truth.keys() | {
-            slot for slot, edge_m in told.items() if edge_m > -SHALLOW_M
+        assert found.keys() <= truth.keys() | {
+            slot for slot, edge_m in found.items() if edge_m > -SHALLOW_M
         }
         for slot, edge_m in truth.items():
-            missed += edge_m < -SHALLOW_M and slot not in told
-            assert slot not in told or told[slot] == pytest.approx(edge_m, abs=1.0)
+            missed += edge_m < -SHALLOW_M and slot not in found
+            assert slot not in found or found[slot] == pytest.approx(edge_m, abs=1.0)
         seen += len(truth)
     assert missed == 0
     assert seen > 3
 
 
-def _told(crossings: Crossings, items: list[PingIn], row: int) -> dict[int, float]:
+def _listed(crossings: Crossings, items: list[PingIn], row: int) -> dict[int, float]:
     start, end = (
         Fix(int(one.ts), one.lat, one.lon, one.accuracy_m) for one in items[row - 1 : row + 1]
     )  # type: ignore[arg-type]  # these times are numbers

@@ -74,7 +74,10 @@ def test_the_index_finds_exactly_the_pairs_that_brute_force_finds() -> None:
 
 
 def _beside_the_edge(rng: np.random.Generator, place: Place) -> tuple[np.ndarray, np.ndarray]:
-    """Positions from 0.1 mm to 10 m off the edge on either side, a tenth of those of circles exactly where pyproj sees it."""
+    """Positions from 0.1 mm to 10 m off the edge on either side.
+
+    A tenth of those at circles lie exactly where pyproj sees the edge.
+    """
     off_m = rng.choice([-1.0, 1.0], _NEAR) * 10 ** rng.uniform(-4, 1, _NEAR)
     if isinstance(place.region, Circle):
         c = place.region

@@ -1,4 +1,7 @@
-"""The raster raster never says "nothing near" where a region holds the position, wherever and whatever the region is."""
+"""The raster never says "nothing near" where a region holds the position.
+
+That holds wherever and whatever the region is.
+"""
 
 from __future__ import annotations
 

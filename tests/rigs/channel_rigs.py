@@ -1,4 +1,4 @@
-"""How each channel is set up on loopback, for the tests that run on all of them, and what those tests send."""
+"""How each channel is set up on loopback, and what the tests of all channels send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A crowd of seeded walkers around a few fences, and what must have happened when all of it was posted once."""
+"""A crowd of seeded walkers around a few fences.
+
+The module also says what must have happened when every ping was posted once.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,10 @@ def put_fences(client: httpx.Client) -> None:
 
 
 def expected(bodies: list[list[bytes]], directory: Path) -> set[Fact]:
-    """(kind, device, geofence, ts) of everything that follows from these bodies posted once, by a street that nobody kills."""
+    """(kind, device, geofence, ts) of every event that these bodies cause when posted once.
+
+    The street that handles them is never killed.
+    """
     database = open_database(f"sqlite:///{directory}/undisturbed.db")
     database.migrate()
     street = Writer(database, make_clock("system"))

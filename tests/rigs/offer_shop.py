@@ -142,7 +142,7 @@ class Shop:
 
 
 class Notebook:
-    """A channel that writes down what it is handed, and answers as it is told to."""
+    """A channel that writes down what it is handed, and answers as the test asks."""
 
     retry_s: tuple[int, ...] = (1, 1)
 
@@ -159,7 +159,7 @@ class Notebook:
             yield (
                 message.id,
                 Outcome(
-                    verdict, "told", retry_after_s=0 if verdict in ("retry", "unknown") else None
+                    verdict, "asked", retry_after_s=0 if verdict in ("retry", "unknown") else None
                 ),
             )
             self.seen.release()
@@ -177,7 +177,8 @@ def finished(shop: Shop, count: int) -> list[OutboxMessage]:
             return messages
         until.wait(0.05)
     raise AssertionError(
-        f"{count} messages did not end: {[(one.status, one.reason) for one in shop.page('messages')]}"
+        f"{count} messages did not end: "
+        f"{[(one.status, one.reason) for one in shop.page('messages')]}"
     )
 
 

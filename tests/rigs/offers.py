@@ -65,9 +65,9 @@ def register(
 
 
 def step_inside(shop: Shop, name: str) -> dict[str, Any]:
-    """The person's phone at the store now; what it is told."""
-    ping = {"lat": LAT, "lon": LON, "ts": shop.running.house.clock.now_ms(), "accuracy_m": 5}
-    told = shop.with_key(shop.pk).post(f"/v1/devices/{name}-phone/ping", json=ping)
-    assert told.status_code == 202, told.text
-    answer: dict[str, Any] = told.json()
+    """The person's phone at the store now; what the service answers."""
+    ping = {"lat": LAT, "lon": LON, "ts": shop.running.services.clock.now_ms(), "accuracy_m": 5}
+    response = shop.with_key(shop.pk).post(f"/v1/devices/{name}-phone/ping", json=ping)
+    assert response.status_code == 202, response.text
+    answer: dict[str, Any] = response.json()
     return answer

@@ -1,4 +1,7 @@
-"""Regions and positions from a seed, and the truth about them by means that share nothing with the code under test."""
+"""Regions and positions from a seed, and the truth about them.
+
+The truth comes by means that share nothing with the code under test.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,7 @@ def a_circle(rng: np.random.Generator) -> Place:
 
 
 def an_area(rng: np.random.Generator) -> Place:
-    """A ragged ring, often with a hole, sometimes with a second part, sometimes a cap over a pole."""
+    """A ragged ring, often with a hole, sometimes a second part or a cap over a pole."""
     if rng.random() < 0.1:
         return a_cap(rng)
     lat, lon = anywhere(rng)

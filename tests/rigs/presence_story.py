@@ -43,7 +43,7 @@ class Story:
         return self
 
     @property
-    def told(self) -> list[tuple[str, float]]:
+    def events(self) -> list[tuple[str, float]]:
         """(kind, second) of what happened at the geofence; stops have their own tests."""
         return [
             (one.kind.removeprefix("geofence."), one.ts_ms / 1000)

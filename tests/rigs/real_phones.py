@@ -1,4 +1,6 @@
-"""Six recorded phones with their claimed accuracies, 2,059 stores on their ways, and the transitions that a brute force found.
+"""Six recorded phones with their claimed accuracies and 2,059 stores on their ways.
+
+The transitions are those that a brute force found.
 
 The data lies beside the project, in `../shared/data`; it is never part of it.
 """
@@ -172,7 +174,8 @@ def _judgements(raw: list[Enter]) -> dict[Enter, str]:
     fixes: dict[str, list[tuple[Fix, bool]]] = defaultdict(list)
     trails: dict[str, Trail] = defaultdict(Trail)
     for one in pings():
-        fix = Fix(int(one.ts), one.lat, one.lon, one.accuracy_m)  # type: ignore[arg-type]  # the file's times are numbers
+        assert isinstance(one.ts, int | float)  # the file's times are numbers
+        fix = Fix(int(one.ts), one.lat, one.lon, one.accuracy_m)
         weighed = classify(trails[one.device_id], fix)
         trails[one.device_id] = weighed.trail
         fixes[one.device_id].append((fix, weighed.trusted))

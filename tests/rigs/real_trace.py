@@ -75,20 +75,20 @@ def truth(names: list[str]) -> set[Transition]:
 
 def events(client: httpx.Client) -> list[Transition]:
     """Every event the service tells, page by page, in the same words as the truth."""
-    told: list[Transition] = []
+    found: list[Transition] = []
     cursor: str | None = None
     words = {"geofence.entered": "enter", "geofence.exited": "exit"}
     while True:
         page = client.get(
             "/v1/events", params={"limit": 1000} | ({"cursor": cursor} if cursor else {})
         ).json()
-        told += [
+        found += [
             (e["device_id"], _epoch_ms(e["ts"]), e["store_id"], words[e["kind"]])
             for e in page["data"]
         ]
         cursor = page["next_cursor"]
         if cursor is None:
-            return told
+            return found
 
 
 def post(client: httpx.Client, body: bytes) -> dict[str, int]:

@@ -24,7 +24,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """Answers `/status/<code>` with that code, `/hang` not before it is stopped, `/drop` by closing, all else with 200."""
+    """Answers `/status/<code>` with that code and other paths with 200.
+
+    `/hang` gets no answer before the receiver stops; `/drop` closes the connection.
+    """
 
     def __init__(self) -> None:
         self.got: list[Delivery] = []

@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Running:
     """A server that listens."""
 
-    house: Services
+    services: Services
     server: Server
     url: str
     thread: threading.Thread
@@ -55,7 +55,7 @@ class Shop:
         self.client = httpx.Client(
             base_url=self.running.url, headers={"Authorization": f"Bearer {self.sk}"}, timeout=60
         )
-        self.now_ms = self.running.house.clock.now_ms()
+        self.now_ms = self.running.services.clock.now_ms()
 
     def with_key(self, key: str) -> httpx.Client:
         """A client that holds another key."""
@@ -67,19 +67,19 @@ class Shop:
 
 
 def run(url: str, **settings: Any) -> Running:
-    """Open a house on that database and serve it from a thread."""
-    house = open_services(Settings(database_url=url, port=0, **settings))
+    """Open the services on that database and serve it from a thread."""
+    services = open_services(Settings(database_url=url, port=0, **settings))
     listening = threading.Event()
-    server = Server(house, lambda _: listening.set())
+    server = Server(services, lambda _: listening.set())
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert listening.wait(30)
-    return Running(house, server, server.address(), thread)
+    return Running(services, server, server.address(), thread)
 
 
 def open_shop(running: Running, name: str = "shop") -> Shop:
     """A new tenant with a key of each kind."""
-    project = Project(ids.new("prj"), name, created_ms=running.house.clock.now_ms())
+    project = Project(ids.new("prj"), name, created_ms=running.services.clock.now_ms())
     pk, sk = (make_key(project.id, kind, project.created_ms) for kind in ("pk", "sk"))
 
     def work(unit: Unit) -> EditResult:
@@ -88,7 +88,7 @@ def open_shop(running: Running, name: str = "shop") -> Shop:
             unit.accounts.put_key(made.key)
         return EditResult(None)
 
-    run_edit(running.house.street, project.id, work).result(30)
+    run_edit(running.services.street, project.id, work).result(30)
     return Shop(running, project.id, pk.secret, sk.secret)
 
 

@@ -13,6 +13,7 @@ from geofence.model.edit import EditResult
 from geofence.model.ping import PingIn
 from geofence.model.place import Geofence, Profile
 from geofence.model.receipt import Receipt
+from geofence.ports.listing import EventFilter
 from geofence.ports.unit import Unit
 from geofence.street.writer import Writer
 from tests.rigs.closures import run_edit
@@ -39,7 +40,7 @@ def ping(at_s: float, north_m: float = 0.0, device: str = "phone", **more: Any) 
     return PingIn(HOME[0] + north_m / 111_195, HOME[1], T0 + int(at_s * 1000), device, **more)
 
 
-class House:
+class StreetRig:
     """A street on a record, and short words for what the tests do with it."""
 
     def __init__(self, url: str) -> None:
@@ -86,7 +87,7 @@ class House:
         ).result(30)
 
     @property
-    def told(self) -> list[tuple[str, str, float]]:
+    def events(self) -> list[tuple[str, str, float]]:
         """(kind, device, second) of every event, in reading order."""
         self.database.sequence()
         found = self.database.queries.events.page("p", None, None, 100_000)
@@ -99,10 +100,16 @@ class House:
         return self.database.queries.visits.page("p", None, None, 100_000)
 
 
-def opened(house: House) -> None:
-    house.edit(
+def opened(rig: StreetRig) -> None:
+    rig.edit(
         lambda unit: EditResult(
             unit.accounts.put_project(Project("p", "shop", BALANCED)), reload=True
         )
     )
-    house.put(fence(profile=BALANCED))
+    rig.put(fence(profile=BALANCED))
+
+
+def events(rig: StreetRig, **filters: Any) -> list[Any]:
+    """The events that a filter lets through, in reading order."""
+    rig.database.sequence()
+    return rig.database.queries.events.page("p", EventFilter(**filters), None, 10_000)

@@ -1,4 +1,7 @@
-"""A seed's fences, its phone and its hint, and a walk inside the hint's circle by somebody who wants something to happen."""
+"""A seed's fences, its phone and its hint, and a walk inside the hint's circle.
+
+The walker tries to make an event happen.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,7 @@ def scene(street: Writer, seed: int) -> Scene:
 
 
 def walk(street: Writer, scene: Scene, radius_m: float, until_s: float) -> list[Event]:
-    """Events made by position, of pings that stay within `radius_m` and come before `until_s` seconds are over."""
+    """Events by position, of pings within `radius_m` that come before `until_s` are over."""
     pings = _stroll(scene, radius_m, until_s)
     if not pings:
         return []
@@ -129,7 +132,10 @@ def walk(street: Writer, scene: Scene, radius_m: float, until_s: float) -> list[
 
 
 def chords(street: Writer, factor: float) -> list[str]:
-    """What happens on the ways across a hint's circle, next to a geofence 60 m wide, between any two of 24 points of its rim."""
+    """What happens on the ways across a hint's circle, next to a geofence 60 m wide.
+
+    The ways run between any two of 24 points of the circle's rim.
+    """
     number = next(_numbers)
     name, home, at_ms = f"p{number}", (48.0, 11.0), T0 + number * DAY_MS
     lat, lon = step(home, 0.0, 330.0)
@@ -184,7 +190,10 @@ def _stroll(scene: Scene, radius_m: float, until_s: float) -> list[PingIn]:
 
 
 def _tempting(scene: Scene, radius_m: float) -> list[Place]:
-    """The centre, some spots of the circle, and for each fence those on its rim that lie deepest in it and furthest out."""
+    """The centre and some spots of the circle.
+
+    For each fence these include the spots of the rim that lie deepest in it and furthest out.
+    """
     rng, bearings = scene.rng, np.linspace(0, 360, 48, endpoint=False) + scene.rng.uniform(0, 7.5)
     stepped: list[Callable[[Place, float, float], Place]] = [step, step_on_a_sphere]
     rim = [

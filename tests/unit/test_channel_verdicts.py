@@ -72,7 +72,7 @@ def test_only_a_token_that_alone_is_to_blame_is_dropped(answer: Answer, verdict:
     assert judge(answer).verdict == verdict
 
 
-def test_an_unregistered_token_is_told_from_a_mistyped_project() -> None:
+def test_an_unregistered_token_is_reported_from_a_mistyped_project() -> None:
     assert (
         judge(refusal(404, "NOT_FOUND", {"@type": FCM, "errorCode": "UNREGISTERED"})).verdict
         == "drop_address"

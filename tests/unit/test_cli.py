@@ -55,9 +55,9 @@ def test_small_commands_load_neither_database_nor_web_framework(arguments: list[
 
 def test_a_command_that_is_none_is_refused_and_one_that_is_there_is_found_by_its_name() -> None:
     assert CliRunner().invoke(app, ["imports"]).exit_code == 2
-    told = CliRunner().invoke(app, ["import", "--help"])
-    assert told.exit_code == 0
-    assert "geofence import" in told.stdout
+    answer = CliRunner().invoke(app, ["import", "--help"])
+    assert answer.exit_code == 0
+    assert "geofence import" in answer.stdout
 
 
 @pytest.mark.parametrize("name", ["sandbox", "demo"])

@@ -1,4 +1,4 @@
-"""The hint, told as short stories: how far, how long, and what to watch.
+"""The hint as short stories: how far, how long, and what to watch.
 
 Seconds and metres; north of a store at (48, 11).
 """
@@ -34,7 +34,7 @@ def circle(
     return Geofence(uid, f"fence-{uid}", region, profile=profile or Profile("balanced"), **more)
 
 
-def told(
+def hinted(
     fences: list[Geofence],
     *presences: Presence,
     north_m: float = 0.0,
@@ -77,53 +77,53 @@ def inside(uid: str = "a", **more: Any) -> Presence:
 
 
 def test_outside_the_way_in_less_the_accuracy_limits_the_circle() -> None:
-    far = told([circle("a")], north_m=1150.0)
+    far = hinted([circle("a")], north_m=1150.0)
     assert far.safe_radius_m == pytest.approx((1000 - 10) * SPHERE, abs=2)
     assert far.next_ping_s == 28
-    assert told([circle("a")], north_m=1150.0, accuracy_m=None).safe_radius_m == pytest.approx(
+    assert hinted([circle("a")], north_m=1150.0, accuracy_m=None).safe_radius_m == pytest.approx(
         (1000 - 30) * SPHERE, abs=2
     )
 
 
 def test_inside_the_exit_margin_is_on_the_way_out_except_under_exact() -> None:
-    assert told([circle("a")], inside(), north_m=50.0).safe_radius_m == pytest.approx(
+    assert hinted([circle("a")], inside(), north_m=50.0).safe_radius_m == pytest.approx(
         (100 + 20 - 10) * SPHERE, abs=0.2
     )
     exact = circle("a", profile=Profile("exact"))
-    assert told([exact], inside(), north_m=50.0).safe_radius_m == pytest.approx(
+    assert hinted([exact], inside(), north_m=50.0).safe_radius_m == pytest.approx(
         (100 - 10) * SPHERE, abs=0.2
     )
 
 
 def test_a_geofence_that_surrounds_the_phone_but_is_not_entered_leaves_no_room() -> None:
-    assert told([circle("a")]).safe_radius_m == 0.0
+    assert hinted([circle("a")]).safe_radius_m == 0.0
     many = [circle(f"in{n}", radius_m=500.0 + n) for n in range(40)]
     held = [inside(f"in{n}") for n in range(40)]
-    assert told([*many, circle("out")], *held).safe_radius_m == 0.0, (
+    assert hinted([*many, circle("out")], *held).safe_radius_m == 0.0, (
         "the one not entered is found behind forty entered ones"
     )
-    assert told(
+    assert hinted(
         [*many, circle("out")], *held, inside("out"), watch=1
     ).safe_radius_m == pytest.approx((170 - 10) * SPHERE, abs=0.2)
 
 
 def test_without_geofences_there_is_no_circle_and_an_hour_of_sleep() -> None:
-    assert told([]) == Hint(None, 3600, (), told([]).version)
-    assert told([circle("a", enabled=False)]).safe_radius_m is None
-    assert told([circle("a", active_until_ms=T0)]).safe_radius_m is None
+    assert hinted([]) == Hint(None, 3600, (), hinted([]).version)
+    assert hinted([circle("a", enabled=False)]).safe_radius_m is None
+    assert hinted([circle("a", active_until_ms=T0)]).safe_radius_m is None
 
 
 def test_a_geofence_that_opens_tomorrow_does_not_wake_the_phone_yet() -> None:
-    assert told([circle("a", active_from_ms=T0 + 86_400_000)]).safe_radius_m is None
-    soon = told([circle("a", active_from_ms=T0 + 600_000)])
+    assert hinted([circle("a", active_from_ms=T0 + 86_400_000)]).safe_radius_m is None
+    soon = hinted([circle("a", active_from_ms=T0 + 600_000)])
     assert (soon.safe_radius_m, soon.next_ping_s) == (None, 600)
-    assert told([circle("a", active_from_ms=T0 + 4_000)]).next_ping_s == 4
+    assert hinted([circle("a", active_from_ms=T0 + 4_000)]).next_ping_s == 4
 
 
 def test_a_cool_down_ends_with_a_ping_not_with_a_circle_of_nothing() -> None:
     cooling = Presence("a", inside=False, left_ms=T0 - 30_000, last_ms=T0)
-    assert told([circle("a")], cooling, wake="circle").next_ping_s == 90
-    assert told([circle("a"), circle("b", 2000.0)], cooling).safe_radius_m == pytest.approx(
+    assert hinted([circle("a")], cooling, wake="circle").next_ping_s == 90
+    assert hinted([circle("a"), circle("b", 2000.0)], cooling).safe_radius_m == pytest.approx(
         (2000 - 150 - 10) * SPHERE, abs=4
     )
 
@@ -131,12 +131,12 @@ def test_a_cool_down_ends_with_a_ping_not_with_a_circle_of_nothing() -> None:
 def test_evidence_that_waits_asks_for_a_second_fix_soon() -> None:
     leaving = inside(pending=Pending("exit", T0 - 5_000, 60.0, 0.0))
     for wake in ("clock", "circle"):
-        gone = told([circle("a")], leaving, north_m=250.0, wake=wake)
+        gone = hinted([circle("a")], leaving, north_m=250.0, wake=wake)
         assert (gone.safe_radius_m, gone.next_ping_s) == (0.0, 15)
     coming = Presence("a", inside=False, pending=Pending("enter", T0, -5.0, 0.6), last_ms=T0)
-    assert told([circle("a")], coming, north_m=145.0).next_ping_s == 20
+    assert hinted([circle("a")], coming, north_m=145.0).next_ping_s == 20
     strict = circle("a", profile=Profile("strict"))
-    assert told([strict], coming, north_m=145.0).next_ping_s == 30, (
+    assert hinted([strict], coming, north_m=145.0).next_ping_s == 30, (
         "a minute is to be confirmed, with a look in between"
     )
 
@@ -146,7 +146,7 @@ def test_evidence_that_is_not_enough_yet_asks_again_until_more_of_it_proves_noth
     for fixes, wait_s in ((1.0, 30), (2.4, 30), (2.5, 200), (9.0, 200)):
         waits = inside(pending=Pending("exit", T0 - 60_000, 60.0, 0.9, 60.0, 4.0, 2.2, fixes, T0))
         assert (
-            told([circle("a")], waits, north_m=250.0, wake="circle", before=still).next_ping_s
+            hinted([circle("a")], waits, north_m=250.0, wake="circle", before=still).next_ping_s
             == wait_s
         )
     coming = Presence(
@@ -155,14 +155,16 @@ def test_evidence_that_is_not_enough_yet_asks_again_until_more_of_it_proves_noth
         pending=Pending("enter", T0 - 60_000, -5.0, 0.6, 60.0, 0.4, 0.4, 1.6, T0),
         last_ms=T0,
     )
-    assert told([circle("a")], coming, north_m=145.0, wake="circle", before=still).next_ping_s == 30
+    assert (
+        hinted([circle("a")], coming, north_m=145.0, wake="circle", before=still).next_ping_s == 30
+    )
 
 
 def test_a_phone_that_may_be_standing_still_is_asked_when_that_is_known() -> None:
     here = Spot(T0 - 30_000, LAT, LON)
-    assert told([circle("a")], inside(stop=Stop(here)), wake="circle").next_ping_s == 110
+    assert hinted([circle("a")], inside(stop=Stop(here)), wake="circle").next_ping_s == 110
     assert (
-        told([circle("a")], inside(stop=Stop(here, reported=True)), wake="circle").next_ping_s
+        hinted([circle("a")], inside(stop=Stop(here, reported=True)), wake="circle").next_ping_s
         == 1800
     )
 
@@ -181,17 +183,17 @@ def test_inside_a_phone_is_asked_twice_within_the_time_of_silence(
     fence = circle(
         "a", radius_m=90_000.0, profile=Profile("balanced", presence_timeout_s=timeout_s)
     )
-    assert told([fence], inside(), wake=wake).next_ping_s <= timeout_s / 2
-    late = told([fence], inside(), wake=wake, now_s=timeout_s * 0.6)
+    assert hinted([fence], inside(), wake=wake).next_ping_s <= timeout_s / 2
+    late = hinted([fence], inside(), wake=wake, now_s=timeout_s * 0.6)
     assert late.next_ping_s <= max(10, timeout_s * 0.2), (
         "the newest ping was old when it came: silence ends sooner"
     )
 
 
 def test_a_phone_that_its_system_wakes_sleeps_until_it_leaves_the_circle() -> None:
-    assert told([circle("a")], north_m=600.0, wake="circle").next_ping_s == 3600
-    assert told([circle("a")], north_m=600.0).next_ping_s == 12
-    assert told([circle("a")], inside(), wake="circle").next_ping_s == 1800
+    assert hinted([circle("a")], north_m=600.0, wake="circle").next_ping_s == 3600
+    assert hinted([circle("a")], north_m=600.0).next_ping_s == 12
+    assert hinted([circle("a")], inside(), wake="circle").next_ping_s == 1800
 
 
 def asked_after(
@@ -201,9 +203,9 @@ def asked_after(
     moved_m: float = 0.0,
     accuracy_m: float = 10.0,
 ) -> int:
-    """`next_ping_s` of a phone that has lain for so long so far north of the middle of a circle of 150 m."""
+    """`next_ping_s` of a phone that has lain so long, so far north of a 150 m circle's middle."""
     before = DeviceState(True, T0, T0 - still_s * 1000, LAT + (north_m - moved_m) / NORTH_M, LON)
-    return told(
+    return hinted(
         [circle("a")],
         *presences,
         north_m=north_m,
@@ -214,7 +216,7 @@ def asked_after(
 
 
 def test_next_to_a_border_a_phone_that_lies_still_is_asked_less_and_less() -> None:
-    assert told([circle("a")], north_m=180.0, wake="circle").next_ping_s == 30
+    assert hinted([circle("a")], north_m=180.0, wake="circle").next_ping_s == 30
     assert [asked_after(s) for s in (5, 30, 60, 75, 900)] == [30, 60, 120, 150, 150]
     assert asked_after(900, moved_m=100.0) == 30
     assert asked_after(900, north_m=100.0) == 150, (
@@ -239,8 +241,8 @@ def test_next_to_the_way_out_alone_a_phone_that_lies_still_may_sleep_longer() ->
 
 
 def test_after_a_position_that_proves_nothing_the_next_one_may_show_anything() -> None:
-    assert told([circle("a", 2000.0)], fix_north_m=4000.0).safe_radius_m == 0.0
-    assert told([circle("a", 2000.0)]).safe_radius_m == pytest.approx(1840 * SPHERE, abs=4)
+    assert hinted([circle("a", 2000.0)], fix_north_m=4000.0).safe_radius_m == 0.0
+    assert hinted([circle("a", 2000.0)]).safe_radius_m == pytest.approx(1840 * SPHERE, abs=4)
 
 
 def test_near_a_pole_the_circle_does_not_reach_round_it() -> None:
@@ -257,27 +259,27 @@ def grid(rows: int = 10) -> list[Geofence]:
 
 
 def test_the_list_is_the_nearest_for_the_phones_system_nearest_first() -> None:
-    found = told(grid(), north_m=3020.0)
+    found = hinted(grid(), north_m=3020.0)
     assert found.geofences is not None
     assert len(found.geofences) == 19
     assert [one.geofence.uid for one in found.geofences][:3] == ["f010", "f011", "f009"]
-    assert len(told(grid(), north_m=3020.0, watch=99).geofences or ()) == 99
+    assert len(hinted(grid(), north_m=3020.0, watch=99).geofences or ()) == 99
 
 
 def test_entered_geofences_are_always_in_the_list_since_a_phone_must_notice_that_it_leaves() -> (
     None
 ):
-    found = told([*grid(), circle("mine", 20_000.0)], inside("mine"), north_m=3020.0)
+    found = hinted([*grid(), circle("mine", 20_000.0)], inside("mine"), north_m=3020.0)
     assert "mine" in [one.geofence.uid for one in found.geofences or ()]
 
 
 def test_a_list_that_the_phone_has_is_not_sent_again_until_half_of_it_is_stale() -> None:
-    first = told(grid(), north_m=3000.0)
-    again = told(grid(), north_m=3000.0, version=first.version)
+    first = hinted(grid(), north_m=3000.0)
+    again = hinted(grid(), north_m=3000.0, version=first.version)
     assert (again.geofences, again.version) == (None, first.version)
     assert (again.safe_radius_m, again.next_ping_s) == (first.safe_radius_m, first.next_ping_s)
     walked = [
-        told(grid(), north_m=3000.0 + 100.0 * n, version=first.version).geofences is None
+        hinted(grid(), north_m=3000.0 + 100.0 * n, version=first.version).geofences is None
         for n in range(30)
     ]
     assert walked[:12] == [True] * 12, (
@@ -287,7 +289,7 @@ def test_a_list_that_the_phone_has_is_not_sent_again_until_half_of_it_is_stale()
 
 
 def test_a_list_is_sent_again_when_a_geofence_in_it_changed_came_or_went() -> None:
-    first = told(grid(), north_m=3000.0)
+    first = hinted(grid(), north_m=3000.0)
     moved = [circle("f010", 3010.0, 100.0) if fence.uid == "f010" else fence for fence in grid()]
     renewed = [circle("new", 3000.0, 100.0) if fence.uid == "f010" else fence for fence in grid()]
     for fences in (
@@ -296,25 +298,27 @@ def test_a_list_is_sent_again_when_a_geofence_in_it_changed_came_or_went() -> No
         [*grid(), circle("more", 3050.0)],
         [fence for fence in grid() if fence.uid != "f010"],
     ):
-        found = told(fences, north_m=3000.0, version=first.version)
+        found = hinted(fences, north_m=3000.0, version=first.version)
         assert found.geofences is not None
         assert found.version != first.version
     elsewhere = [*grid(), circle("far", 25_000.0)]
-    assert told(elsewhere, north_m=3000.0, version=first.version).geofences is None, (
+    assert hinted(elsewhere, north_m=3000.0, version=first.version).geofences is None, (
         "what is far away is not in it"
     )
 
 
 def test_a_list_for_nineteen_is_not_good_for_ninety_nine() -> None:
-    first = told(grid(), north_m=3000.0)
-    assert len(told(grid(), north_m=3000.0, watch=99, version=first.version).geofences or ()) == 99
+    first = hinted(grid(), north_m=3000.0)
+    assert (
+        len(hinted(grid(), north_m=3000.0, watch=99, version=first.version).geofences or ()) == 99
+    )
 
 
 @pytest.mark.parametrize(
     "version", ["", "-", "x", "zz-aa", "-1-00", "f" * 400, "ffffffffffffffff-00", "1_0-\x00", "٣-٣"]
 )
 def test_a_version_that_was_never_ours_gets_a_whole_list(version: str) -> None:
-    assert len(told(grid(), north_m=3000.0, version=version).geofences or ()) == 19
+    assert len(hinted(grid(), north_m=3000.0, version=version).geofences or ()) == 19
 
 
 @pytest.mark.parametrize(
@@ -344,23 +348,23 @@ def test_the_list_names_no_geofence_that_the_phone_cannot_reach_within_a_day() -
     fences.append(
         Geofence("sea", "sea", {"type": "circle", "lat": -40, "lon": 170, "radius_m": 99})
     )
-    made = told(fences)
+    made = hinted(fences)
     assert {one.geofence.uid for one in made.geofences or ()} == {"near", "day"}
-    assert told(fences, version=made.version).geofences is None
+    assert hinted(fences, version=made.version).geofences is None
 
 
 def test_a_phone_far_from_everything_gets_an_empty_list_once_and_still_a_circle() -> None:
     fences = [circle(f"far-{n}", 2_000_000 + 1_000 * n) for n in range(30)]
-    made = told(fences)
+    made = hinted(fences)
     assert made.geofences == ()
     assert made.safe_radius_m is not None
     assert made.safe_radius_m > 1_900_000
-    assert told(fences, north_m=50.0, version=made.version).geofences is None
+    assert hinted(fences, north_m=50.0, version=made.version).geofences is None
 
 
 def test_a_phone_that_comes_nearer_gets_the_geofences_it_can_reach_now() -> None:
     fences = [circle("far", 1_200_000)]
-    made = told(fences)
+    made = hinted(fences)
     assert made.geofences == ()
-    there = told(fences, north_m=800_000.0, version=made.version)
+    there = hinted(fences, north_m=800_000.0, version=made.version)
     assert [one.geofence.uid for one in there.geofences or ()] == ["far"]

@@ -57,10 +57,10 @@ CIRCLES: dict[str, tuple[dict[str, Any], str | None, str]] = {
 def test_a_circle_that_is_none_is_an_error_of_its_row_with_field_and_code(
     what: str, kind: Kind
 ) -> None:
-    told, field, code = CIRCLES[what]
+    found, field, code = CIRCLES[what]
     feature = {
         "type": "Feature",
-        "geometry": {"type": "circle", **told},
+        "geometry": {"type": "circle", **found},
         "properties": {"id": "c", "name": "c"},
     }
     report = loaded([*good(1), item_of(2, feature)], kind)

@@ -1,4 +1,4 @@
-"""Fixes that a phone cannot have made, told as short stories.
+"""Fixes that a phone cannot have made as short stories.
 
 Seconds, and metres north of a place.
 """
@@ -13,15 +13,15 @@ from geofence.model.ping import Fix
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[bool]:
     """Whether each of (second, metres north, claimed accuracy) was believed."""
-    trail, told = Trail(), []
+    trail, found = Trail(), []
     for at_s, north_m, *claimed in fixes:
         weighed = classify(
             trail,
             Fix(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0, claimed[0] if claimed else None),
         )
         trail = weighed.trail
-        told.append(weighed.trusted)
-    return told
+        found.append(weighed.trusted)
+    return found
 
 
 def test_a_walk_and_a_drive_are_believed() -> None:

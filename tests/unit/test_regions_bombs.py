@@ -38,7 +38,8 @@ try:
 except RegionError as error:
     said = error.code
 after = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps([said, (after.ru_maxrss - before.ru_maxrss) / 1024, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime]))
+took_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+print(json.dumps([said, (after.ru_maxrss - before.ru_maxrss) / 1024, took_s]))
 """
 
 

@@ -1,6 +1,6 @@
-"""What a retailer is told about a map.
+"""What a retailer learns about a map.
 
-The sentences, the numbers and limits in them, and what is left untold.
+The sentences, the numbers and limits in them, and what is left out of the report.
 """
 
 from __future__ import annotations
@@ -16,40 +16,12 @@ from shapely.affinity import translate
 from regions.geometry.geodesy import GEOD
 from regions.lint.lint import CODES, Finding, lint
 from regions.region import Area, Circle, Region
-
-HELSINKI = (60.1699, 24.9384)
-
-
-def _moved(lat: float, lon: float, east_m: float, north_m: float = 0.0) -> tuple[float, float]:
-    to_lon, to_lat, _ = GEOD.fwd(
-        lon, lat, np.degrees(np.arctan2(east_m, north_m)), np.hypot(east_m, north_m)
-    )
-    return float(to_lat), float(to_lon)
-
-
-def _circle(east_m: float = 0.0, radius_m: float = 150.0, north_m: float = 0.0) -> Circle:
-    return Circle(*_moved(*HELSINKI, east_m, north_m), radius_m)
-
-
-def _box(wide_m: float, high_m: float, east_m: float = 0.0) -> Area:
-    south, west = _moved(*HELSINKI, east_m)
-    north, _ = _moved(south, west, 0.0, high_m)
-    _, east = _moved(south, west, wide_m)
-    return Area(box(west, south, east, north))
-
-
-def _told(regions: dict[str, Region], code: str, **limits: float) -> list[Finding]:
-    return [finding for finding in lint(list(regions.items()), **limits) if finding.code == code]  # type: ignore[arg-type]  # numbers all
-
-
-def _only(regions: dict[str, Region], code: str) -> Finding:
-    (found,) = _told(regions, code)
-    return found
+from tests.rigs.lint_maps import HELSINKI, box_at, circle_at, findings, moved, only_finding, town
 
 
 def test_a_sound_map_gives_no_finding() -> None:
     regions: list[tuple[str, Region]] = [
-        (f"s{nth}/{ring}", _circle(nth * 5000, radius))
+        (f"s{nth}/{ring}", circle_at(nth * 5000, radius))
         for nth in range(9)
         for ring, radius in (("near", 150.0), ("far", 1000.0))
     ]
@@ -57,9 +29,9 @@ def test_a_sound_map_gives_no_finding() -> None:
     assert lint([]) == []
 
 
-def test_small_circles_are_told_in_two_levels() -> None:
-    assert _told({"a": _circle(radius_m=100)}, "too_small") == []
-    assert _only({"a": _circle(radius_m=75)}, "too_small") == Finding(
+def test_small_circles_are_reported_in_two_levels() -> None:
+    assert findings({"a": circle_at(radius_m=100)}, "too_small") == []
+    assert only_finding({"a": circle_at(radius_m=75)}, "too_small") == Finding(
         "too_small",
         "note",
         ("a",),
@@ -67,7 +39,7 @@ def test_small_circles_are_told_in_two_levels() -> None:
         75.0,
         100.0,
     )
-    assert _only({"a": _circle(radius_m=30)}, "too_small") == Finding(
+    assert only_finding({"a": circle_at(radius_m=30)}, "too_small") == Finding(
         "too_small",
         "warning",
         ("a",),
@@ -78,44 +50,50 @@ def test_small_circles_are_told_in_two_levels() -> None:
 
 
 def test_a_long_thin_area_is_small_however_large_it_is() -> None:
-    found = _only({"street": _box(5000, 40)}, "too_small")
+    found = only_finding({"street": box_at(5000, 40)}, "too_small")
     assert found.value == pytest.approx(20, abs=0.6)
     assert (found.severity, found.limit) == ("warning", 50.0)
     assert found.detail.startswith("the largest circle that fits inside has a radius of 20 m; ")
-    assert _told({"block": _box(300, 300)}, "too_small") == []
+    assert findings({"block": box_at(300, 300)}, "too_small") == []
 
 
 def test_a_small_area_over_the_180th_meridian_is_measured_in_one_piece() -> None:
     halves = MultiPolygon([box(179.9990, 0.0, 180.0, 0.002), box(-180.0, 0.0, -179.9990, 0.002)])
-    assert _told({"a": Area(halves)}, "too_small") == []
+    assert findings({"a": Area(halves)}, "too_small") == []
     half = box(179.9990, 0.0, 180.0, 0.002)
-    assert _only({"a": Area(half)}, "too_small").value == pytest.approx(55.7, abs=1)
+    assert only_finding({"a": Area(half)}, "too_small").value == pytest.approx(55.7, abs=1)
 
 
 def test_an_area_of_many_corners_is_measured_as_well_as_one_of_few() -> None:
     lat, lon = HELSINKI
     wave = [(lon + nth * 1e-4, lat + (nth % 2) * 1e-4) for nth in range(700)]
     back = [(x, y + 60 / 111_400) for x, y in reversed(wave)]
-    found = _only({"river": Area(Polygon(wave + back))}, "too_small")
+    found = only_finding({"river": Area(Polygon(wave + back))}, "too_small")
     assert found.value == pytest.approx(24.5, abs=8)
 
 
 def test_one_region_under_two_names_is_a_duplicate_also_within_a_metre_and_a_percent() -> None:
-    found = _only({"a": _circle(), "b": _circle(0.9, 151.0), "c": _circle(5.0)}, "duplicate")
+    found = only_finding(
+        {"a": circle_at(), "b": circle_at(0.9, 151.0), "c": circle_at(5.0)}, "duplicate"
+    )
     assert found.names == ("a", "b")
     assert (
         found.detail
-        == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; a phone there enters both at once'
+        == '"a" and "b" have the same middle within 1 m and the same radius within 1 %; '
+        "a phone there enters both at once"
     )
     assert (found.severity, found.value, found.limit) == ("warning", 2.0, 1.0)
-    assert _told({"a": _circle(), "b": _circle(0.9, 153.0), "c": _circle(5.0)}, "duplicate") == []
+    assert (
+        findings({"a": circle_at(), "b": circle_at(0.9, 153.0), "c": circle_at(5.0)}, "duplicate")
+        == []
+    )
 
 
 def test_equal_areas_are_duplicates_whatever_corner_they_start_from() -> None:
     square = Polygon([(24.93, 60.16), (24.95, 60.16), (24.95, 60.17), (24.93, 60.17)])
     turned = Polygon([(24.95, 60.17), (24.93, 60.17), (24.93, 60.16), (24.95, 60.16)])
     near = translate(square, 1e-6, 0)
-    found = _only({"a": Area(square), "b": Area(turned), "c": Area(near)}, "duplicate")
+    found = only_finding({"a": Area(square), "b": Area(turned), "c": Area(near)}, "duplicate")
     assert found.names == ("a", "b", "c")
     assert (
         found.detail
@@ -123,10 +101,10 @@ def test_equal_areas_are_duplicates_whatever_corner_they_start_from() -> None:
     )
 
 
-def test_stores_whose_rings_are_all_the_same_are_told_once_and_not_as_overlaps() -> None:
+def test_stores_whose_rings_are_all_the_same_are_reported_once_and_not_as_overlaps() -> None:
     rings = {"near": 150.0, "far": 1000.0}
     regions: dict[str, Region] = {
-        f"{store}/{ring}": _circle(0, radius)
+        f"{store}/{ring}": circle_at(0, radius)
         for store in ("a", "b", "c")
         for ring, radius in rings.items()
     }
@@ -135,20 +113,23 @@ def test_stores_whose_rings_are_all_the_same_are_told_once_and_not_as_overlaps()
     ]
 
 
-def test_a_strong_overlap_of_two_stores_is_told_with_its_share() -> None:
-    found = _only(
-        {"a/near": _circle(), "b/near": _circle(60.0), "far away": _circle(9000)}, "overlap"
+def test_a_strong_overlap_of_two_stores_is_reported_with_its_share() -> None:
+    found = only_finding(
+        {"a/near": circle_at(), "b/near": circle_at(60.0), "far away": circle_at(9000)}, "overlap"
     )
     assert found.names == ("a/near", "b/near")
     assert found.detail == '74 % of "a/near" lies in "b/near"; the limit is 50 %'
     assert (found.severity, found.limit) == ("warning", 0.5)
     assert found.value == pytest.approx(0.7477, abs=1e-3)
-    assert _told({"a/near": _circle(), "b/near": _circle(130.0)}, "overlap") == []
+    assert findings({"a/near": circle_at(), "b/near": circle_at(130.0)}, "overlap") == []
 
 
-def test_the_rings_of_one_store_are_not_told_against_each_other() -> None:
+def test_the_rings_of_one_store_are_not_reported_against_each_other() -> None:
     assert (
-        _told({"a/near": _circle(), "a/far": _circle(0, 300.0), "a": _circle(10, 200.0)}, "overlap")
+        findings(
+            {"a/near": circle_at(), "a/far": circle_at(0, 300.0), "a": circle_at(10, 200.0)},
+            "overlap",
+        )
         == []
     )
 
@@ -156,31 +137,31 @@ def test_the_rings_of_one_store_are_not_told_against_each_other() -> None:
 def test_the_likest_rings_of_two_stores_stand_for_their_overlap() -> None:
     rings = {"near": 150.0, "far": 2000.0}
     regions = {
-        f"{store}/{ring}": _circle(east, radius)
+        f"{store}/{ring}": circle_at(east, radius)
         for store, east in (("a", 0.0), ("b", 60.0))
         for ring, radius in rings.items()
     }
-    assert _only(dict(regions), "overlap").names == ("a/far", "b/far")
+    assert only_finding(dict(regions), "overlap").names == ("a/far", "b/far")
 
 
 def test_a_fence_that_is_a_small_part_of_another_is_only_noted() -> None:
-    found = _only({"town": _circle(0, 20_000), "store": _circle(5000)}, "overlap")
+    found = only_finding({"town": circle_at(0, 20_000), "store": circle_at(5000)}, "overlap")
     assert (found.severity, found.names) == ("note", ("store", "town"))
     assert found.detail == '100 % of "store" lies in "town"; the limit is 50 %'
 
 
-def test_a_fence_that_overlaps_many_is_told_with_how_many_more() -> None:
-    found = _told({f"s{nth}": _circle(nth * 30.0) for nth in range(4)}, "overlap")
+def test_a_fence_that_overlaps_many_is_reported_with_how_many_more() -> None:
+    found = findings({f"s{nth}": circle_at(nth * 30.0) for nth in range(4)}, "overlap")
     assert {name for finding in found for name in finding.names} == {"s0", "s1", "s2", "s3"}
     assert found[0].detail.endswith("; 2 more geofences overlap these two")
 
 
 def test_areas_overlap_areas_and_circles() -> None:
-    assert _only(
-        {"a": _box(400, 400), "b": _box(400, 400, 100.0)}, "overlap"
+    assert only_finding(
+        {"a": box_at(400, 400), "b": box_at(400, 400, 100.0)}, "overlap"
     ).value == pytest.approx(0.75, abs=0.01)
-    mixed = _only(
-        {"mall": _box(1000, 400), "shop": Circle(*_moved(*HELSINKI, 20.0, 200.0), 150)}, "overlap"
+    mixed = only_finding(
+        {"mall": box_at(1000, 400), "shop": Circle(*moved(*HELSINKI, 20.0, 200.0), 150)}, "overlap"
     )
     assert mixed.names == ("shop", "mall")
     assert mixed.value == pytest.approx(0.5846, abs=0.002)
@@ -191,9 +172,9 @@ def test_overlaps_and_crowds_do_not_end_at_the_180th_meridian() -> None:
         "east": Circle(-17.0, 179.9999, 150),
         "west": Circle(-17.0, -179.9999, 150),
     }
-    assert _only(pairs, "overlap").value == pytest.approx(0.9, abs=0.01)
+    assert only_finding(pairs, "overlap").value == pytest.approx(0.9, abs=0.01)
     halves = MultiPolygon([box(179.99, -17.01, 180.0, -17.0), box(-180.0, -17.01, -179.99, -17.0)])
-    assert _only(
+    assert only_finding(
         {"fiji": Area(halves), "shop": Circle(-17.005, -179.9999, 150)}, "overlap"
     ).value == pytest.approx(1.0, abs=1e-6)
     ring: dict[str, Region] = {
@@ -202,100 +183,28 @@ def test_overlaps_and_crowds_do_not_end_at_the_180th_meridian() -> None:
     }
     ring |= {f"w{nth}": Circle(-17.0, -179.9990 + nth * 1e-6, 50 + nth) for nth in range(10)}
     ring |= {f"e{nth}": Circle(-17.0, 179.9990 - nth * 1e-6, 50 + nth) for nth in range(10)}
-    assert _only(ring, "crowded").value == 21
+    assert only_finding(ring, "crowded").value == 21
 
 
-def test_more_fences_in_reach_than_a_phone_watches_are_told_once_per_place() -> None:
-    regions: dict[str, Region] = {f"s{nth}": _circle(nth * 60.0, 55.0) for nth in range(20)}
-    found = _only(regions, "crowded")
+def test_more_fences_in_reach_than_a_phone_watches_are_reported_once_per_place() -> None:
+    regions: dict[str, Region] = {f"s{nth}": circle_at(nth * 60.0, 55.0) for nth in range(20)}
+    found = only_finding(regions, "crowded")
     assert (found.severity, found.value, found.limit, len(found.names)) == ("note", 20.0, 19.0, 20)
     assert re.fullmatch(
-        r'a phone at "s\d+" has 20 fences within 1,000 m; a phone watches 19 at once, so the others are only found when the app sends '
+        r'a phone at "s\d+" has 20 fences within 1,000 m; a phone watches 19 at once, '
+        r"so the others are only found when the app sends "
         r"its position",
         found.detail,
     )
     del regions["s7"]
-    assert _told(regions, "crowded") == []
-    assert len(_told(regions, "crowded", watch=4)) >= 1
-    assert _told(regions, "crowded", reach_m=10.0) == []
-
-
-def test_fences_at_0_0_and_in_the_open_sea_are_told() -> None:
-    found = lint(
-        [
-            ("a/near", Circle(0.0, 0.0, 150)),
-            ("a/far", Circle(0.0, 0.0, 900)),
-            ("b", Circle(30.123, -30.123, 150)),
-        ]
-    )
-    assert [(finding.code, finding.names) for finding in found] == [
-        ("null_island", ("a/near", "a/far")),
-        ("in_the_sea", ("b",)),
-    ]
-    assert found[0].detail == (
-        "the fence lies where latitude and longitude are both 0, in the Gulf of Guinea; the position was probably missing"
-    )
-    assert (
-        found[1].detail
-        == "the fence lies in the open sea, beyond every country's waters; no shopper comes there"
-    )
-    assert (
-        lint([("island", Circle(-17.7134, 178.0651, 150)), ("wide", Circle(30.0, -30.0, 50_000))])
-        == []
-    )
-
-
-def _town(count: int = 40) -> dict[str, Region]:
-    return {f"s{nth}": _circle(nth % 7 * 2000.0, 150, nth // 7 * 2000.0) for nth in range(count)}
-
-
-def test_a_store_whose_latitude_and_longitude_are_swapped_is_suspected() -> None:
-    lat, lon = HELSINKI
-    found = _only(_town() | {"odd": Circle(lon, lat, 150)}, "swapped")
-    assert found.names == ("odd",)
-    assert found.detail == (
-        "the fence lies far from all the others, but with latitude and longitude swapped it would lie among 40 of them"
-    )
-    assert _told(_town() | {"milan": Circle(45.4642, 9.19, 150)}, "swapped") == []
-
-
-def test_a_store_with_a_lost_sign_is_suspected() -> None:
-    lat, lon = HELSINKI
-    found = _only(_town() | {"odd": Circle(lat, -lon, 150)}, "flipped")
-    assert found.detail == (
-        "the fence lies far from all the others, but with the sign of its latitude or longitude turned it would lie among 40 of them"
-    )
-
-
-def test_a_chain_on_both_sides_of_greenwich_has_no_lost_signs() -> None:
-    west: dict[str, Region] = {
-        f"w{nth}": Circle(51.5 + nth * 0.01, -24.9 + nth, 150) for nth in range(8)
-    }
-    assert _told(_town() | west | {"lonely": Circle(60.1699, -24.9384, 150)}, "flipped") == []
-
-
-def test_two_decimals_are_too_few_for_a_small_circle_and_enough_for_a_large_one() -> None:
-    found = _only(
-        {
-            "a/near": Circle(60.17, 24.94, 150),
-            "a/mid": Circle(60.17, 24.94, 300),
-            "a/far": Circle(60.17, 24.94, 900),
-        },
-        "low_precision",
-    )
-    assert found.names == ("a/near", "a/mid")
-    assert (
-        found.detail
-        == "the middle has 2 decimals or fewer, so the true one may be 622 m away; the radius is only 150 m"
-    )
-    assert found.value == pytest.approx(622.4, abs=0.5)
-    assert found.limit == 150.0
-    assert _told({"a": Circle(60.17, 24.9384, 150)}, "low_precision") == []
+    assert findings(regions, "crowded") == []
+    assert len(findings(regions, "crowded", watch=4)) >= 1
+    assert findings(regions, "crowded", reach_m=10.0) == []
 
 
 def test_what_is_too_much_to_tell_is_counted() -> None:
-    found = _told(
-        {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}, "too_small", listed=5
+    found = findings(
+        {f"s{nth}": circle_at(nth * 500.0, 20.0) for nth in range(12)}, "too_small", listed=5
     )
     assert [finding.names for finding in found] == [("s0",), ("s1",), ("s2",), ("s3",), ("s4",), ()]
     assert found[-1] == Finding(
@@ -305,7 +214,7 @@ def test_what_is_too_much_to_tell_is_counted() -> None:
 
 
 def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_counted() -> None:
-    regions = {f"s{nth}": _circle(nth * 500.0, 20.0) for nth in range(12)}
+    regions = {f"s{nth}": circle_at(nth * 500.0, 20.0) for nth in range(12)}
     found = [
         one
         for one in lint(list(regions.items()), listed=2, about=lambda name: int(name[1:]) >= 7)
@@ -318,12 +227,12 @@ def test_what_is_not_asked_about_neither_takes_the_place_of_what_is_nor_is_count
     ]
 
 
-def test_a_pair_is_told_when_one_of_the_two_is_asked_about() -> None:
+def test_a_pair_is_reported_when_one_of_the_two_is_asked_about() -> None:
     regions = {
-        "a/near": _circle(),
-        "b/near": _circle(),
-        "c/near": _circle(3_000.0),
-        "d/near": _circle(3_000.0),
+        "a/near": circle_at(),
+        "b/near": circle_at(),
+        "c/near": circle_at(3_000.0),
+        "d/near": circle_at(3_000.0),
     }
     found = lint(list(regions.items()), about=lambda name: name == "a/near")
     assert [(finding.code, finding.names) for finding in found] == [
@@ -347,9 +256,9 @@ def test_ten_thousand_fences_at_one_point_are_one_duplicate_and_one_crowd() -> N
     assert found[0].detail.startswith('"s0", "s1", "s2" and 9,997 more have the same middle')
 
 
-def test_ten_thousand_fences_around_one_point_are_compared_up_to_a_limit_that_is_told() -> None:
+def test_ten_thousand_fences_around_one_point_are_compared_up_to_a_limit_that_is_reported() -> None:
     rng = np.random.default_rng(3)
-    regions = [(f"s{nth}", _circle()) for nth in range(1)]
+    regions = [(f"s{nth}", circle_at()) for nth in range(1)]
     regions += [
         (f"j{nth}", Circle(HELSINKI[0] + x, HELSINKI[1] + y, 150.0))
         for nth, (x, y) in enumerate(rng.normal(0, 2e-4, (10_000, 2)))
@@ -395,20 +304,20 @@ def test_every_overlap_that_brute_force_finds_is_found() -> None:
     )
     sure = {f"s{n}" for n in np.concatenate([i[share > 0.52], j[share > 0.52]]).tolist()}
     maybe = {f"s{n}" for n in np.concatenate([i[share > 0.48], j[share > 0.48]]).tolist()}
-    told = {
+    found = {
         name for finding in lint(regions) if finding.code == "overlap" for name in finding.names
     }
-    assert sure <= told <= maybe
+    assert sure <= found <= maybe
     assert len(sure) > 50
 
 
 def test_no_sentence_holds_a_position() -> None:
     regions = [
-        *_town(8).items(),
+        *town(8).items(),
         ("a", Circle(60.17, 24.94, 20)),
         ("b", Circle(0, 0, 150)),
-        ("c", _circle()),
-        ("d", _box(3000, 30)),
+        ("c", circle_at()),
+        ("d", box_at(3000, 30)),
     ]
     found = lint(list(regions))
     assert len(found) >= 5

@@ -43,7 +43,7 @@ def _read(obj: object) -> Checked | RegionError:
         return error
 
 
-# file: features, of them refused with this code, and how often each kind of repair is told
+# file: features, of them refused with this code, and how often each kind of repair is reported
 MAPS: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {
     "bangalore_malls_osm.geojson": (31, {"not_a_region": 3}, {}),
     "chicago_neighborhoods_with_invalid.geojson": (
@@ -73,7 +73,7 @@ KINDS = (
 @needs_polygons
 @pytest.mark.parametrize("name", MAPS)
 def test_every_feature_of_a_real_map_is_read_repaired_or_refused_in_words(name: str) -> None:
-    features, refused, told = MAPS[name]
+    features, refused, listed = MAPS[name]
     found = [_read(feature) for feature in json.loads((POLYGONS / name).read_text())["features"]]
     assert len(found) == features
     assert Counter(read.code for read in found if isinstance(read, RegionError)) == refused
@@ -82,7 +82,7 @@ def test_every_feature_of_a_real_map_is_read_repaired_or_refused_in_words(name: 
         kind: sum(kind in repair for repair in repairs)
         for kind in KINDS
         if any(kind in repair for repair in repairs)
-    } == told
+    } == listed
     for read in found:
         if isinstance(read, Checked):
             assert isinstance(read.region, Area)
@@ -132,9 +132,12 @@ def _transitions(index: Index, lat: np.ndarray, lon: np.ndarray) -> list[tuple[i
 _POINT = "sound GeoJSON, but points and lines are no regions and several features are not one"
 _BROKEN = "agreed: it is not GeoJSON, or its numbers are no positions"
 _EMPTY = "agreed: there is no geometry that could be a region"
-_CURED = "geojsonhint warns; there is one way to read it, so it is repaired and told"
+_CURED = "geojsonhint warns; there is one way to read it, so it is repaired and reported"
 _SAME = "agreed: sound"
-_LENIENT = "geojsonhint objects to members that we do not read; what we read is a point or line, which is no region"
+_LENIENT = (
+    "geojsonhint objects to members that we do not read;"
+    " what we read is a point or line, which is no region"
+)
 Case = tuple[str, int, str]
 CASES: dict[str, Case] = {
     "bad/bad-duplicate-properties": ("not_a_region /geometry", 0, _EMPTY),

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = "from regions.temp_folder import scratch; print(scratch(), flush=True); (scratch() / 'import-1').write_text('x')"
+ASK = (
+    "from regions.temp_folder import scratch; print(scratch(), flush=True);"
+    " (scratch() / 'import-1').write_text('x')"
+)
 
 
 def _started(directory: Path, then: str) -> tuple[subprocess.Popen[str], Path]:

@@ -25,7 +25,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     )
 
 
-def test_unknown_names_are_told_and_other_programs_variables_are_not(tmp_path: Path) -> None:
+def test_unknown_names_are_reported_and_other_programs_variables_are_not(tmp_path: Path) -> None:
     (tmp_path / "g.toml").write_text("colour = 'red'\n")
     loaded = load({"GEOFENCE_CONFIG": str(tmp_path / "g.toml"), "GEOFENCE_ODD": "1", "HOME": "/"})
     assert sorted(loaded.unknown) == ["GEOFENCE_ODD", f"colour in {tmp_path / 'g.toml'}"]
@@ -51,10 +51,10 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -
 def test_secrets_are_shown_by_their_last_letters_only() -> None:
     by_name = {field.name: field for field in declarations()}
     assert masked(by_name["dev_key"], "sk_0123456789") == "...6789"
-    told = masked(
+    found = masked(
         by_name["database_url"], "postgresql://me:hunter2@db.example/geofence?password=again"
     )
-    assert told == "postgresql://me:***@db.example/geofence"
+    assert found == "postgresql://me:***@db.example/geofence"
 
 
 def test_every_setting_says_what_it_is_and_numbers_their_unit() -> None:

@@ -15,11 +15,11 @@ HOUR_MS = 3_600_000
 
 def leaving(*signs: tuple[float, float]) -> Pending | None:
     """From (second, probability) of each sign."""
-    told = [Evidence(int(at_s * 1000), 60.0, p, 50.0) for at_s, p in signs]
-    return reduce(lambda first, sign: accumulate(first, "exit", sign), told, None)
+    found = [Evidence(int(at_s * 1000), 60.0, p, 50.0) for at_s, p in signs]
+    return reduce(lambda first, sign: accumulate(first, "exit", sign), found, None)
 
 
-def test_signs_that_make_leaving_only_likely_prove_nothing_however_many_until_silence_would_have_ended_the_visit_twice() -> (
+def test_signs_that_make_leaving_only_likely_prove_nothing_until_twice_the_time_of_silence() -> (
     None
 ):
     weak = leaving(*((300 * nth, 0.78) for nth in range(24)))

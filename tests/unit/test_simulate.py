@@ -126,9 +126,7 @@ def townspeople(seed: int = 1) -> tuple[Shopper, ...]:
     return shoppers(people(seed), START_MS, seed)
 
 
-def test_somebody_who_may_be_pushed_to_and_somebody_who_may_be_mailed_come_to_a_coffee_bar_soon() -> (
-    None
-):
+def test_a_customer_for_push_and_a_customer_for_mail_come_to_a_coffee_bar_soon() -> None:
     assert len(arrivals("third-kettle", "push and e-mail")) >= 3
     assert len(arrivals("third-kettle", "e-mail")) >= 3
 
@@ -138,7 +136,9 @@ def test_the_same_seed_gives_the_same_shoppers_and_another_seed_others() -> None
     assert townspeople(3) != townspeople(4)
 
 
-def test_some_may_be_told_by_push_some_by_mail_only_some_not_at_all_and_some_nobody_knows() -> None:
+def test_some_may_be_reported_by_push_some_by_mail_only_some_not_at_all_and_some_nobody_knows() -> (
+    None
+):
     reached = {reach: [who for who in townspeople() if who.reach == reach] for reach in AGREED}
     assert all(len(some) >= 15 for some in reached.values())
     assert all(who.device.push_token and who.customer for who in reached["push and e-mail"])

@@ -125,7 +125,7 @@ def test_a_lying_phone_claims_less_than_two_metres_while_it_is_far_off() -> None
     assert not (heard(PLAIN, days=30).kind == LIE).any()
 
 
-def test_a_lie_that_lasts_is_told_again_at_the_same_place() -> None:
+def test_a_lie_that_lasts_is_reported_again_at_the_same_place() -> None:
     fixes = heard(replace(LYING, lie_s=300.0, interval_s=10.0), days=5)
     east_m, north_m = offs_m(fixes)
     run = np.flatnonzero((fixes.kind[:-1] == LIE) & (fixes.kind[1:] == LIE))

@@ -7,19 +7,22 @@ from geofence.model.presence import Spot, Stop
 
 
 def story(*fixes: tuple[float, float] | tuple[float, float, float]) -> list[tuple[float, float]]:
-    """(second told, second since) of every stop that (second, metres north, claimed accuracy) prove."""
+    """(second detected, second since) of every stop that the fixes prove.
+
+    A fix is (second, metres north, claimed accuracy in metres).
+    """
     stop: Stop | None = None
-    told = []
+    found = []
     for at_s, north_m, *claimed in fixes:
         here = Spot(int(at_s * 1000), 48.0 + north_m / 111_195, 11.0)
         stop, still = update(stop, here, claimed[0] if claimed else 10.0)
         if still:
             assert stop is not None
-            told.append((at_s, stop.at.since_ms / 1000))
-    return told
+            found.append((at_s, stop.at.since_ms / 1000))
+    return found
 
 
-def test_a_phone_within_70_m_for_140_s_stands_still_and_that_is_told_once() -> None:
+def test_a_phone_within_70_m_for_140_s_stands_still_and_that_is_reported_once() -> None:
     assert story((0, 0), (60, 30), (139, 50)) == []
     assert story((0, 0), (60, 30), (140, 50), (200, 10), (900, 0)) == [(140, 0)]
 
@@ -35,7 +38,7 @@ def test_one_fix_far_away_neither_ends_a_stop_nor_makes_a_second_one() -> None:
     assert story(*still) == [(180, 0)]
 
 
-def test_two_stops_are_told_each_with_its_own_begin() -> None:
+def test_two_stops_are_reported_each_with_its_own_begin() -> None:
     assert story((0, 0), (150, 0), (210, 300), (270, 300), (330, 310), (360, 300)) == [
         (150, 0),
         (360, 210),

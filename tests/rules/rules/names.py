@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.rules.shape import functions_of
-from tests.house.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
+from tests.rules.rules.shape import functions_of
+from tests.rules.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
 
 MEASURES = {
-    "radius", "distance", "timeout", "accuracy", "altitude", "speed", "heading", "duration", "dwell", "delay", "interval", "tolerance",
+    "radius", "distance", "timeout", "accuracy", "altitude", "speed", "heading", "duration",
+    "dwell", "delay", "interval", "tolerance",
     "margin", "ttl", "latency", "backoff",
 }  # fmt: skip
 # What other people's clients call things is theirs.

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from tests.house.rules.source import Wrong, wrong
+from tests.rules.rules.source import Wrong, wrong
 
 _BOUNDED = {"cpus", "memory", "pids"}
 
 
 def the_dockerfile_is_sound(root: Path) -> Iterator[Wrong]:
-    """Pinned bases, pinned packages, no root, a health check, no shell forms, nothing left behind by apt."""
+    """Pinned bases and packages, no root, a health check, no shell forms, no lists of apt."""
     path = root / "Dockerfile"
     text = path.read_text(encoding="utf-8")
     lines = _instructions(text)

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
+from tests.rules.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
 
 FILE_LINES = 400
 FUNCTION_LINES = 50

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.rules.imports import imports_of, within
-from tests.house.rules.shape import Function, functions_of
-from tests.house.rules.source import Wrong, name_of, python_files, tree_of, wrong
+from tests.rules.rules.imports import imports_of, within
+from tests.rules.rules.shape import Function, functions_of
+from tests.rules.rules.source import Wrong, name_of, python_files, tree_of, wrong
 
 WORDS = 4
 _SAYS = (
@@ -138,11 +138,11 @@ def _reasoned(call: ast.Call) -> bool:
 
 
 def rigs_live_in_one_place(root: Path) -> Iterator[Wrong]:
-    """A suite imports what it shares with another suite from `tests.rigs`, never from a test module."""
+    """Suites import what they share from `tests.rigs`, never from a test module."""
     for path in python_files(root, "tests", "bench"):
         own = (
-            ("tests.rigs", "tests.house")
-            if path.is_relative_to(root / "tests" / "house")
+            ("tests.rigs", "tests.rules")
+            if path.is_relative_to(root / "tests" / "rules")
             else ("tests.rigs",)
         )
         for imported in imports_of(path, name_of(root, path)):

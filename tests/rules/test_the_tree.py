@@ -1,4 +1,4 @@
-"""The rules of the house hold in this tree."""
+"""The rules hold in this tree."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.rules import container, imports, names, shape, tables, tests_themselves, words
-from tests.house.rules.source import Wrong
+from tests.rules.rules import container, imports, names, shape, tables, tests_themselves, words
+from tests.rules.rules.source import Wrong
 
 ROOT = Path(__file__).resolve().parents[2]
 

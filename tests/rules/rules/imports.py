@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.house.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
+from tests.rules.rules.source import FLOORS, Wrong, name_of, python_files, tree_of, wrong
 
 STEPS = ("normalise", "locate", "track", "decide", "compose", "deliver")
 
@@ -190,5 +190,6 @@ def libraries_stay_in_their_rooms(root: Path) -> Iterator[Wrong]:
                     root,
                     path,
                     imported.line,
-                    f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'}, not in {module}",
+                    f"{library} belongs in {', '.join(ONLY_IN[library]) or 'tests'},"
+                    f" not in {module}",
                 )

@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.rules.source import FLOORS, Wrong, python_files, texts, wrong
+from tests.rules.rules.source import FLOORS, Wrong, python_files, texts, wrong
 
 # Spelled in pieces, so that this file does not contain what it looks for.
 _HOSTS = (
@@ -129,6 +129,7 @@ _RETIRED_IN_CODE = re.compile(
     "|".join(rf"\b(?:{word})\b" for word in RETIRED if "door" not in word and "front" not in word),
     re.IGNORECASE,
 )
+_PARTS = re.compile(r"_|(?<=[a-z])(?=[A-Z])")  # of a name: `at_house`, `AtHouse`
 _RETIRED_NAMES = re.compile(rf"\b(?:{'|'.join(RETIRED_NAMES)})\b")
 
 
@@ -150,11 +151,14 @@ def no_retired_words_in_code(root: Path) -> Iterator[Wrong]:
     """Names, comments and texts of the code use the words of the glossary, too."""
     for path in python_files(root, *FLOORS, "bench", "examples"):
         name = path.relative_to(root).as_posix()
-        for number, text in _spoken(path):
-            for found in _RETIRED_IN_CODE.finditer(text):
-                if (name, found.group().lower()) not in RETIRED_EXCEPT:
-                    why = f"{found.group()!r} is retired: {_instead(found.group().lower())}"
-                    yield wrong(root, path, number, why)
+        spoken = ((line, one.group()) for line, text in _spoken(path) for one in _spot(text))
+        for line, word in spoken:
+            if (name, word.lower()) not in RETIRED_EXCEPT:
+                yield wrong(root, path, line, f"{word!r} is retired: {_instead(word.lower())}")
+
+
+def _spot(text: str) -> Iterator[re.Match[str]]:
+    return _RETIRED_IN_CODE.finditer(text)
 
 
 def _spoken(path: Path) -> Iterator[tuple[int, str]]:
@@ -162,7 +166,7 @@ def _spoken(path: Path) -> Iterator[tuple[int, str]]:
     source = path.read_text(encoding="utf-8")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.NAME:
-            yield token.start[0], token.string.replace("_", " ")
+            yield token.start[0], _PARTS.sub(" ", token.string)
         elif token.type in (tokenize.COMMENT, tokenize.STRING):
             yield token.start[0], token.string
 

@@ -29,8 +29,8 @@ from geofence.model import campaign
 from geofence.model.campaign import Campaign, CampaignMatches
 from geofence.model.ping import PingIn
 from geofence.ports import listing as ports
-from tests.house.rules.readers import Read, reads, sources, unread
-from tests.house.rules.source import tree_of
+from tests.rules.rules.readers import Read, reads, sources, unread
+from tests.rules.rules.source import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # words after which things of a class are named in the code that acts on them
@@ -173,9 +173,9 @@ def test_a_planted_field_setting_or_copy_is_caught(found: set[Read]) -> None:
     shared = planted | {"Device": ("platform", "time_zone")}
     assert list(unread(shared, {}, found)) == [("Device", "time_zone")]
     code = "keep(plums=device.plums, more={'pears': device.pears})\nuse(x=device.figs)\n"
-    told = reads({"x.py": ast.parse(code)})
-    assert told == {Read("figs", "device")}
-    assert not list(unread({"Device": ("figs",)}, {}, told))
+    listed = reads({"x.py": ast.parse(code)})
+    assert listed == {Read("figs", "device")}
+    assert not list(unread({"Device": ("figs",)}, {}, listed))
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -121,7 +121,9 @@ def test_an_export_of_places_called_by_number_comes_back_as_they_are(shop: Shop)
     assert (report["unchanged"], report["warnings"]) == (2, [])
 
 
-def test_what_any_tool_writes_is_told_once_and_what_crosses_itself_row_by_row(shop: Shop) -> None:
+def test_what_any_tool_writes_is_reported_once_and_what_crosses_itself_row_by_row(
+    shop: Shop,
+) -> None:
     clockwise = [
         {
             **_area(east, id=f"c{east}"),
@@ -138,14 +140,14 @@ def test_what_any_tool_writes_is_told_once_and_what_crosses_itself_row_by_row(sh
     report = _bring(shop, _collection(*clockwise, twice, crossed), "geofences")
     assert _notes(report, "repairs")[0] == (5, "region", "repaired")
     assert {one["number"] for one in report["repairs"]} == {5, None}
-    told = [one["detail"] for one in report["repairs"] if one["number"] is None]
-    assert told == [
+    found = [one["detail"] for one in report["repairs"] if one["number"] is None]
+    assert found == [
         "3 areas had rings wound the other way round than GeoJSON has them; turned",
         "1 area had points that repeat the one before; dropped",
     ]
 
 
-def test_a_shapefile_that_keeps_its_own_standard_is_told_nothing(shop: Shop) -> None:
+def test_a_shapefile_that_keeps_its_own_standard_is_reported_nothing(shop: Shop) -> None:
     shop.client.put("/v1/geofences/a", json={"region": {"type": "Polygon", "coordinates": SQUARE}})
     taken = shop.client.get("/v1/exports/geofences", params={"format": "shapefile"}).content
     report = _bring(shop, taken, "geofences")
@@ -233,7 +235,7 @@ def test_a_geofence_whose_store_is_not_there_names_it(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("kind", ["stores", "geofences"])
-def test_a_line_is_told_as_what_it_is_with_the_name_of_its_row(shop: Shop, kind: str) -> None:
+def test_a_line_is_reported_as_what_it_is_with_the_name_of_its_row(shop: Shop, kind: str) -> None:
     line = {
         "type": "Feature",
         "properties": {"name": "Tram 5"},
@@ -251,7 +253,8 @@ def test_a_line_is_told_as_what_it_is_with_the_name_of_its_row(shop: Shop, kind:
 def test_german_columns_are_understood(shop: Shop) -> None:
     report = _bring(
         shop,
-        "Nr;Filialname;Straße;Hausnr;Postleitzahl;Ort;Breitengrad;Längengrad\n7;Mitte;Platz;1;80331;München;48,1;11,5\n",
+        "Nr;Filialname;Straße;Hausnr;Postleitzahl;Ort;Breitengrad;Längengrad\n"
+        "7;Mitte;Platz;1;80331;München;48,1;11,5\n",
     )
     assert report["created"] == 1
     store = shop.client.get("/v1/stores/7").json()
@@ -263,7 +266,7 @@ def test_german_columns_are_understood(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("body", ["id,name,lat,lon\n", json.dumps(_collection())])
-def test_a_file_without_rows_is_told(shop: Shop, body: str) -> None:
+def test_a_file_without_rows_is_reported(shop: Shop, body: str) -> None:
     report = _bring(shop, body)
     assert (report["rows"], _notes(report, "warnings")) == (0, [(None, None, "empty")])
 

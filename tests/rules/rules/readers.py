@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.house.rules.source import tree_of
+from tests.rules.rules.source import tree_of
 
 TRANSLATION = (
     "api/schemas",

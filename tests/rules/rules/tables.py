@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.house.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
+from tests.rules.rules.source import FLOORS, Wrong, python_files, tree_of, wrong
 
 _METRIC_KINDS = {
     "Counter",
