@@ -297,8 +297,12 @@ def _stream(dice: random.Random) -> list[PingIn]:
                 )
             )
             at_s += dice.choice([30.0, 30.0, 45.0, 60.0, 1500.0 if dice.random() < 0.1 else 20.0])
-    # these times are numbers
-    return sorted(pings, key=lambda one: one.ts)  # type: ignore[arg-type,return-value]
+    return sorted(pings, key=_time_of)
+
+
+def _time_of(sent: PingIn) -> float:
+    assert isinstance(sent.ts, int | float)
+    return sent.ts
 
 
 def _cut(stream: Sequence[PingIn], sizes: Sequence[int]) -> Iterator[list[PingIn]]:
