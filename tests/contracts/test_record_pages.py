@@ -46,6 +46,9 @@ def _fill(database: SqlDatabase, noun: str, count: int) -> None:
     elif noun == "visits":
         some.add_visits(database, [some.visit(number) for number in numbers])
         some.add_visits(database, [some.visit(999)], project_id="p2")
+    elif noun == "traffic":
+        some.add_visits(database, [_ended_visit(number) for number in numbers])
+        some.add_visits(database, [_ended_visit(999)], project_id="p2")
     elif noun == "keys":
         _fill_keys(database, numbers)
     elif noun == "devices":
@@ -78,6 +81,12 @@ def _fill(database: SqlDatabase, noun: str, count: int) -> None:
             *(some.geofence(f"gf_{number}", external_id=f"g{number:03}") for number in numbers),
         )
         some.add_geofences(database, some.geofence("gf_999", external_id="g999"), project_id="p2")
+
+
+def _ended_visit(number: int) -> Visit:
+    """A visit that ended, at a geofence of its own."""
+    ended_ms = some.START_MS + number + 60_000
+    return some.visit(number, geofence_id=f"g{number:03}", departure_ms=ended_ms)
 
 
 def _fill_keys(database: SqlDatabase, numbers: list[int]) -> None:

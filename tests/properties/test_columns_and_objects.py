@@ -20,7 +20,7 @@ from geofence.model.ping import PingIn
 from geofence.model.place import Profile
 from geofence.street.jobs import Post
 from tests.rigs.hostile_trace import HostileTrace, fences
-from tests.rigs.street import House
+from tests.rigs.street import StreetRig
 
 REQUESTS = 120
 RESTART_AT = 50
@@ -32,39 +32,39 @@ _ORDER = {
 }
 
 
-def _street(url: str, trace: HostileTrace, profile: str) -> House:
-    house = House(url)
+def _street(url: str, trace: HostileTrace, profile: str) -> StreetRig:
+    rig = StreetRig(url)
     project = Project("p", "shop", Profile("balanced"))
-    house.edit(lambda unit: EditResult(unit.accounts.put_project(project), reload=True))
-    house.put(*fences(trace.dice, profile))
-    return house
+    rig.edit(lambda unit: EditResult(unit.accounts.put_project(project), reload=True))
+    rig.put(*fences(trace.dice, profile))
+    return rig
 
 
-def _play(house: House, requests: Sequence[list[PingIn]], include: frozenset[str]) -> list[Any]:
+def _play(rig: StreetRig, requests: Sequence[list[PingIn]], include: frozenset[str]) -> list[Any]:
     """Post the requests in groups, with a restart on the way; the receipts without devices.
 
     The writer's thread would group them by chance, and timers run between groups: so the groups
     are made here, and its thread stands still.
     """
-    house.street.stop()
+    rig.street.stop()
     dice, found, start = random.Random(7), list[Any](), 0
     while start < len(requests):
         end = start + dice.choice([1, 1, 2, 4, 9])
         if start < RESTART_AT <= end:
-            house.die_and_return()
-            house.street.stop()
+            rig.die_and_return()
+            rig.street.stop()
         posts = [Post("p", list(enumerate(one)), include=include) for one in requests[start:end]]
-        done = house.street._commit_posts(posts)
-        house.street._tick()
+        done = rig.street._commit_posts(posts)
+        rig.street._tick()
         found += [(one.accepted, one.duplicates, one.rejected) for one in done.receipts]
         found += [(one.late, one.suspect) for one in done.tallies]
         start = end
     return found
 
 
-def _tables(house: House) -> dict[str, list[Any]]:
-    house.database.sequence()
-    with house.database.engine.connect() as connection:
+def _tables(rig: StreetRig) -> dict[str, list[Any]]:
+    rig.database.sequence()
+    with rig.database.engine.connect() as connection:
         return {
             name: [
                 {
@@ -86,9 +86,9 @@ def test_columns_and_objects_leave_the_same_record(seed: int, profile: str, tmp_
     requests = list(HostileTrace(seed).requests(REQUESTS))
     outcomes = []
     for name, include in (("columns", frozenset[str]()), ("objects", frozenset({"events"}))):
-        house = _street(f"sqlite:///{tmp_path}/{name}.db", HostileTrace(seed), profile)
-        outcomes.append((_play(house, requests, include), _tables(house)))
-        house.close()
+        rig = _street(f"sqlite:///{tmp_path}/{name}.db", HostileTrace(seed), profile)
+        outcomes.append((_play(rig, requests, include), _tables(rig)))
+        rig.close()
     (receipts, columns), (asked, objects) = outcomes
     assert receipts == asked
     assert len(columns["events"]) > 100

@@ -10,6 +10,8 @@ from geofence.ports.listing import Listing
 from geofence.ports.queries import Queries
 
 NOUNS = sorted(Queries.__annotations__)
+# what a noun's filters must say, as values that let everything through
+_REQUIRED = {"traffic": {"since_ms": 0, "shorter_ms": 0, "at_least": 1}}
 
 
 def list_of(database: SqlDatabase, noun: str) -> Listing[Any, Any]:
@@ -20,4 +22,5 @@ def list_of(database: SqlDatabase, noun: str) -> Listing[Any, Any]:
 
 def filters_of(noun: str, **filters: Any) -> Any:
     """A noun's typed filters."""
-    return getattr(listing, f"{noun.removesuffix('s').capitalize()}Filter")(**filters)
+    chosen = _REQUIRED.get(noun, {}) | filters
+    return getattr(listing, f"{noun.removesuffix('s').capitalize()}Filter")(**chosen)
