@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_read_ends_with_two(service: Service, tmp_path: Pa
     refused = _geofence(
         service, "import", _file(tmp_path), "--kind", "stores", "--map", "colour:red"
     )
-    assert (refused.returncode, "--map: must be field:column" in refused.stderr) == (1, True)
+    assert (refused.returncode, "--map: Must be field:column" in refused.stderr) == (1, True)
     away = subprocess.run(
         [
             GEOFENCE, "import", _file(tmp_path), "--kind", "stores",
@@ -118,7 +118,7 @@ def test_a_list_of_one_brand_needs_no_column_for_it(service: Service, tmp_path: 
     with service.client() as client:
         assert client.get("/v1/stores/t1").json()["brand"] == "target"
     refused = _geofence(service, "import", path, "--kind", "stores", "--set", "brand")
-    assert (refused.returncode, "--set: must be field=value" in refused.stderr) == (1, True)
+    assert (refused.returncode, "--set: Must be field=value" in refused.stderr) == (1, True)
 
 
 def test_what_is_the_same_is_said_once(service: Service, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_an_option_that_is_not_understood_is_reported_in_words(
     done = _geofence(service, "import", _file(tmp_path), "--kind", "stores", "--ring", "near")
     assert (done.returncode, done.stderr.strip()) == (
         1,
-        "--ring: must be name:radius, such as near:150 (invalid)",
+        "--ring: Must be name:radius, such as near:150. (invalid)",
     )
     out = tmp_path / "stores.xyz"
     done = _geofence(service, "export", "stores", "--out", str(out))
