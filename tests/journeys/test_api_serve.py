@@ -178,7 +178,7 @@ def test_the_doctor_connects_to_the_relay_and_the_provider(tmp_path: Path) -> No
         given = {
             name.removeprefix("GEOFENCE_"): value for name, value in sandbox.settings().items()
         }
-        assert seen(**given) == (0, "push: configured, email: configured")
+        assert seen(**given) == (0, "email: configured, push: configured")
         wrong = given | {"SMTP_URL": given["FCM_ENDPOINT"].replace("http", "smtp")}
         code, why = seen(**wrong)
         assert code == 1
