@@ -5,16 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from geofence.backends.sql import engine as engines
 from geofence.backends.sql import migrate, stream_seq
-from geofence.backends.sql.device_tables import DeviceTables
 from geofence.backends.sql.queries import SqlQueries
-from geofence.backends.sql.unit import SqlUnit
 from geofence.errors import RecordError, RecordLocked
 from geofence.ports.queries import Queries
+
+if TYPE_CHECKING:
+    from geofence.backends.sql.device_tables import DeviceTables
+    from geofence.backends.sql.unit import SqlUnit
 
 
 def open_database(url: str, *, writer: bool = True) -> SqlDatabase:
@@ -45,7 +48,7 @@ class SqlDatabase:
         self.embedded: bool = self.engine.dialect.name == "sqlite"
         self._lock = _lock_file(address.database or "") if self.embedded and writer else None
         self.queries = SqlQueries(self.engine)
-        self._tables = DeviceTables()
+        self._tables: DeviceTables | None = None
 
     def begin(self, *, remember: bool = False) -> SqlUnit:
         """Open a unit.
@@ -54,9 +57,14 @@ class SqlDatabase:
         writer of a file may trust what it remembers. On PostgreSQL `remember` lets the unit use the
         tables of the street's writer: one thread alone may ask for that.
         """
+        # imported here: a command that only reads starts without numpy
+        from geofence.backends.sql.device_tables import DeviceTables
+        from geofence.backends.sql.unit import SqlUnit
+
         alone = self._lock is not None
         if not (alone or remember):
             return SqlUnit(self.engine, DeviceTables(), alone=False)
+        self._tables = self._tables or DeviceTables()
         self._tables.trim()
         return SqlUnit(self.engine, self._tables, alone=alone)
 
