@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from geofence.model.device_table import DeviceTable, Moved
 from geofence.model.presence import DeviceKey, DeviceState
+
+if TYPE_CHECKING:  # the table needs numpy, which small commands do without
+    from geofence.model.device_table import DeviceTable, Moved
 
 
 class HotState(Protocol):
